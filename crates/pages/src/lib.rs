@@ -1,1 +1,26 @@
-//! (being written)
+//! Pages, records and the store they live in.
+//!
+//! This crate defines the trait through which every index core reads and writes pages
+//! ([`PageStore`], [`Batch`]), the layout of the pages of the graph index, and decoding that trusts
+//! nothing it reads. It knows no algorithm and no PostgreSQL. [`mem`] is a store in plain memory
+//! with fault injection: any write can be the last one before a crash.
+//!
+//! Byte maps: `docs/format.md`.
+
+mod error;
+mod geometry;
+mod meta;
+mod page;
+mod record;
+mod store;
+mod tid;
+
+pub mod mem;
+
+pub use error::{Error, Result};
+pub use geometry::{Geometry, MAX_LEVEL};
+pub use meta::{Calibration, META_BLOCK, Meta};
+pub use page::{FORMAT_VERSION, PAGE_BODY, PAGE_USABLE, PageKind, init_page, is_new, page_kind};
+pub use record::{Element, NodeNo, Record, RecordMut, Slot, State};
+pub use store::{Batch, MAX_BATCH, PageStore};
+pub use tid::HeapTid;

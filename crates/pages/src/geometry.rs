@@ -1,0 +1,192 @@
+//! Sizes of an index, fixed when it is built.
+
+use crate::{Error, HeapTid, PAGE_USABLE, Result};
+
+/// Highest level an element can have; one element in 256 rises one level further.
+pub const MAX_LEVEL: u8 = 4;
+
+/// Tids kept in a record itself; more go to overflow records.
+const MAX_INLINE_TIDS: usize = 10;
+/// Bits a code needs to steer a search well (`design` evidence in `src/am/hnsw/README.md`).
+const STEERING_BITS: usize = 256;
+/// Bits below which a code is not worth its place.
+const MIN_BITS: usize = 48;
+/// Bits beyond which a longer code gains nothing.
+const MAX_BITS: usize = 1536;
+
+/// The fixed sizes of one index: how records lie in a page and fields lie in a record.
+///
+/// A record is `header · tids · neighbor ids · factors · codes · vector`; byte map in
+/// `docs/format.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Geometry {
+    /// Dimensions of the column, 1..=16,000.
+    pub dims: usize,
+    /// Neighbor slots of a record: 2 × m.
+    pub slots: usize,
+    /// Bits a coded dimension takes, 1..=4; 0 where neighbors carry no codes.
+    pub planes: usize,
+    /// Bytes of one plane of one code; the code covers the first `8 × plane_bytes` rotated dims.
+    pub plane_bytes: usize,
+    /// Heap tids held in a record itself.
+    pub inline_tids: usize,
+    /// Bytes of a record.
+    pub record_size: usize,
+    /// Records of a page.
+    pub records_per_page: usize,
+}
+
+impl Geometry {
+    /// Bytes before the tids of a record.
+    pub(crate) const HEADER: usize = 28;
+
+    /// Chooses sizes for `dims` and `m` so that records fill pages.
+    ///
+    /// As many records go on a page as leave room for codes that steer well; what is left then
+    /// lengthens the codes, and after them the tids.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] where one record would not fit a page.
+    pub fn choose(dims: usize, m: usize, coded: bool) -> Result<Self> {
+        let planes = match dims {
+            _ if !coded => 0,
+            256.. => 1,
+            65..256 => 2,
+            _ => 4,
+        };
+        let full = dims.div_ceil(8);
+        let wanted = if planes == 1 { full.min(STEERING_BITS / 8) } else { full };
+        let smallest = if planes == 1 { full.min(MIN_BITS / 8) } else { full };
+        let sized = |plane_bytes| Self::sized(dims, 2 * m, planes, plane_bytes);
+        let tight = sized(wanted)
+            .or_else(|| sized(smallest))
+            .ok_or(Error::Limit("the vectors and their neighbor lists do not fit an index page"))?;
+        if planes != 1 {
+            return Ok(tight);
+        }
+        let per_page = tight.records_per_page;
+        let longest = (1..=full.min(MAX_BITS / 8))
+            .rev()
+            .filter(|bytes| bytes % 8 == 0 || *bytes == full)
+            .filter_map(sized)
+            .find(|geometry| geometry.records_per_page == per_page);
+        Ok(longest.unwrap_or(tight))
+    }
+
+    fn sized(dims: usize, slots: usize, planes: usize, plane_bytes: usize) -> Option<Self> {
+        let mut geometry = Self {
+            dims,
+            slots,
+            planes,
+            plane_bytes: if planes == 0 { 0 } else { plane_bytes },
+            inline_tids: 1,
+            record_size: 0,
+            records_per_page: 0,
+        };
+        let least = geometry.vector_at() + 2 * dims;
+        geometry.records_per_page = PAGE_USABLE / least;
+        if geometry.records_per_page == 0 {
+            return None;
+        }
+        geometry.record_size = (PAGE_USABLE / geometry.records_per_page) & !3;
+        let spare = geometry.record_size.checked_sub(least)?;
+        geometry.inline_tids = (1 + spare / HeapTid::SIZE).min(MAX_INLINE_TIDS);
+        Some(geometry)
+    }
+
+    /// Whether neighbors carry codes.
+    pub fn coded(&self) -> bool {
+        self.planes > 0
+    }
+
+    /// Bytes of one code.
+    pub fn code_bytes(&self) -> usize {
+        self.planes * self.plane_bytes
+    }
+
+    /// Rotated dimensions that a code covers.
+    pub fn code_dims(&self) -> usize {
+        self.dims.min(8 * self.plane_bytes)
+    }
+
+    pub(crate) fn tids_at(&self) -> usize {
+        Self::HEADER
+    }
+
+    pub(crate) fn ids_at(&self) -> usize {
+        self.tids_at() + self.inline_tids * HeapTid::SIZE
+    }
+
+    pub(crate) fn adds_at(&self) -> usize {
+        self.ids_at() + 4 * self.slots
+    }
+
+    pub(crate) fn scales_at(&self) -> usize {
+        self.adds_at() + if self.coded() { 2 * self.slots } else { 0 }
+    }
+
+    pub(crate) fn codes_at(&self) -> usize {
+        self.scales_at() + if self.coded() { 2 * self.slots } else { 0 }
+    }
+
+    pub(crate) fn vector_at(&self) -> usize {
+        self.codes_at() + self.slots * self.code_bytes()
+    }
+
+    /// Checks sizes that were read from a page.
+    pub fn validate(&self) -> bool {
+        (1..=16_000).contains(&self.dims)
+            && (4..=200).contains(&self.slots)
+            && self.planes <= 4
+            && (self.planes == 0) == (self.plane_bytes == 0)
+            && self.plane_bytes <= self.dims.div_ceil(8)
+            && (1..=MAX_INLINE_TIDS).contains(&self.inline_tids)
+            && self.records_per_page >= 1
+            && self.record_size.saturating_mul(self.records_per_page) <= PAGE_USABLE
+            && self.vector_at() + 2 * self.dims <= self.record_size
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn real_embeddings_fill_their_pages() {
+        for (dims, per_page, code_bits) in [
+            (100, 6, 208),
+            (128, 5, 256),
+            (384, 3, 384),
+            (768, 2, 512),
+            (784, 2, 512),
+            (1536, 1, 1152),
+        ] {
+            let g = Geometry::choose(dims, 16, true).expect("fits");
+            assert_eq!(
+                (g.records_per_page, g.code_bytes() * 8),
+                (per_page, code_bits),
+                "{dims} dims"
+            );
+            assert!(g.validate());
+        }
+    }
+
+    #[test]
+    fn every_choice_is_valid() {
+        for m in [2, 5, 16, 48, 100] {
+            for dims in (1..4000).step_by(7) {
+                for coded in [true, false] {
+                    if let Ok(g) = Geometry::choose(dims, m, coded) {
+                        assert!(g.validate(), "{dims} dims, m {m}: {g:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        assert!(matches!(Geometry::choose(4000, 100, true), Err(Error::Limit(_))));
+        assert!(Geometry::choose(3072, 16, true).is_ok());
+    }
+}

@@ -1,0 +1,174 @@
+//! A store in plain memory, for tests: batches are atomic, and any batch can be the last one
+//! before a crash.
+
+use std::cell::{Cell, Ref, RefCell};
+use std::collections::BTreeMap;
+use std::ops::Deref;
+
+use crate::{Batch, Error, MAX_BATCH, PAGE_BODY, PageStore, Result};
+
+/// Pages in memory. Counts what is read and written; crashes on request.
+#[derive(Debug, Default)]
+pub struct MemStore {
+    pages: RefCell<Vec<Vec<u8>>>,
+    reads: Cell<u64>,
+    commits: Cell<u64>,
+    crash_after: Cell<Option<u64>>,
+}
+
+impl MemStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Pages read so far.
+    pub fn reads(&self) -> u64 {
+        self.reads.get()
+    }
+
+    /// Batches committed so far.
+    pub fn commits(&self) -> u64 {
+        self.commits.get()
+    }
+
+    /// Lets `commits` more batches through, then fails every batch: what a crash leaves behind is
+    /// the store as it stands then.
+    pub fn crash_after(&self, commits: u64) {
+        self.crash_after.set(Some(commits));
+    }
+
+    /// Restarts after a crash.
+    pub fn recover(&self) {
+        self.crash_after.set(None);
+    }
+
+    /// Appends a page, as bulk builds do.
+    pub fn append(&self, body: &[u8]) {
+        self.pages.borrow_mut().push(body.to_vec());
+    }
+
+    /// Changes a page behind everybody's back.
+    pub fn scribble(&self, block: u32, change: impl FnOnce(&mut [u8])) {
+        if let Some(page) = self.pages.borrow_mut().get_mut(block as usize) {
+            change(page);
+        }
+    }
+}
+
+impl Clone for MemStore {
+    fn clone(&self) -> Self {
+        Self { pages: RefCell::new(self.pages.borrow().clone()), ..Self::default() }
+    }
+}
+
+/// A page of a [`MemStore`] held for reading.
+#[derive(Debug)]
+pub struct MemPage<'a>(Ref<'a, [u8]>);
+
+impl Deref for MemPage<'_> {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// A batch on a [`MemStore`].
+#[derive(Debug)]
+pub struct MemBatch<'a> {
+    store: &'a MemStore,
+    pages: BTreeMap<u32, Vec<u8>>,
+}
+
+impl PageStore for MemStore {
+    type Page<'a> = MemPage<'a>;
+    type Batch<'a> = MemBatch<'a>;
+
+    fn blocks(&self) -> Result<u32> {
+        u32::try_from(self.pages.borrow().len()).map_err(|_| Error::Limit("too many pages"))
+    }
+
+    fn read(&self, block: u32) -> Result<MemPage<'_>> {
+        self.reads.set(self.reads.get() + 1);
+        Ref::filter_map(self.pages.borrow(), |pages| pages.get(block as usize).map(Vec::as_slice))
+            .map(MemPage)
+            .map_err(|_| Error::corrupted(block, "block is beyond the end of the index"))
+    }
+
+    fn batch(&self) -> MemBatch<'_> {
+        MemBatch { store: self, pages: BTreeMap::new() }
+    }
+
+    fn pause(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl MemBatch<'_> {
+    fn hold(&mut self, block: u32, body: Vec<u8>) -> &mut [u8] {
+        let ascending = self.pages.last_key_value().is_none_or(|(&last, _)| last < block);
+        assert!(
+            self.pages.contains_key(&block) || ascending,
+            "block {block} is locked after a higher one"
+        );
+        
+        (self.pages.entry(block).or_insert(body)) as _
+    }
+}
+
+impl Batch for MemBatch<'_> {
+    fn page(&mut self, block: u32) -> Result<&mut [u8]> {
+        let body = self.store.read(block)?.to_vec();
+        let body = self.hold(block, body);
+        Ok(body)
+    }
+
+    fn create(&mut self, block: u32) -> Result<&mut [u8]> {
+        let body = self.hold(block, vec![0; PAGE_BODY]);
+        body.fill(0);
+        Ok(body)
+    }
+
+    fn commit(self) -> Result<()> {
+        assert!(self.pages.len() <= MAX_BATCH, "a batch holds {} pages", self.pages.len());
+        match self.store.crash_after.get() {
+            Some(0) => return Err(Error::Crashed),
+            Some(left) => self.store.crash_after.set(Some(left - 1)),
+            None => {}
+        }
+        self.store.commits.set(self.store.commits.get() + 1);
+        let mut pages = self.store.pages.borrow_mut();
+        for (block, body) in self.pages {
+            let block = block as usize;
+            if pages.len() <= block {
+                pages.resize(block + 1, vec![0; PAGE_BODY]);
+            }
+            pages[block] = body;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_all_or_nothing() {
+        let store = MemStore::new();
+        let mut batch = store.batch();
+        batch.create(0).expect("creates")[0] = 1;
+        batch.create(1).expect("creates")[0] = 2;
+        batch.commit().expect("commits");
+        let mut undone = store.batch();
+        undone.page(1).expect("locks")[0] = 9;
+        drop(undone);
+        assert_eq!(store.read(1).expect("reads")[0], 2);
+        store.crash_after(0);
+        let mut lost = store.batch();
+        lost.page(0).expect("locks")[0] = 9;
+        assert_eq!(lost.commit(), Err(Error::Crashed));
+        assert_eq!(store.read(0).expect("reads")[0], 1);
+        assert!(store.read(2).is_err());
+    }
+}

@@ -1,0 +1,497 @@
+//! Records: what a page of the graph is made of.
+//!
+//! A record is an element on one level (vector, neighbor slots with codes, heap tids on level 0),
+//! an overflow of heap tids, or free.
+
+use crate::{Error, Geometry, HeapTid, MAX_LEVEL, PAGE_BODY, PageKind, Result, page_kind};
+
+/// Number of a record: `block × records_per_page + place in the page`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeNo(pub u32);
+
+impl NodeNo {
+    const NONE: u32 = u32::MAX;
+
+    /// The first record of an index, right behind the metapage.
+    pub fn first(geometry: &Geometry) -> Self {
+        // At most `PAGE_USABLE` records fit a page.
+        Self(u32::try_from(geometry.records_per_page).unwrap_or(1))
+    }
+
+    /// Block of the record.
+    pub fn block(self, geometry: &Geometry) -> u32 {
+        self.0 / geometry.records_per_page as u32
+    }
+
+    /// Place of the record in its page.
+    pub fn place(self, geometry: &Geometry) -> usize {
+        self.0 as usize % geometry.records_per_page
+    }
+
+    /// The record at `place` of `block`.
+    pub fn at(block: u32, place: usize, geometry: &Geometry) -> Result<Self> {
+        let number = u64::from(block) * geometry.records_per_page as u64 + place as u64;
+        match u32::try_from(number) {
+            Ok(number) if number != Self::NONE => Ok(Self(number)),
+            _ => Err(Error::Limit("the index has more records than can be numbered")),
+        }
+    }
+
+    /// As stored: `u32::MAX` stands for none.
+    pub fn encode(node: Option<Self>) -> u32 {
+        node.map_or(Self::NONE, |node| node.0)
+    }
+
+    /// Reads what [`NodeNo::encode`] wrote.
+    pub fn decode(stored: u32) -> Option<Self> {
+        (stored != Self::NONE).then_some(Self(stored))
+    }
+}
+
+/// State of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum State {
+    /// Never used, or in the list of free records.
+    Free = 0,
+    /// An element.
+    Live = 1,
+    /// An element without heap tids: searches pass through it, nothing links to it any more.
+    Dying = 2,
+    /// Heap tids that did not fit an element's record.
+    Tids = 3,
+}
+
+/// Fixed part of an element's record.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Element {
+    /// Level of this record, 0..=[`MAX_LEVEL`].
+    pub level: u8,
+    /// Stored halves times `2^exponent` are the vector.
+    pub exponent: i8,
+    /// Upper bound of what narrowing lost: the norm (of the metric's kind) of the difference.
+    pub error: f32,
+    /// Euclidean norm of the vector.
+    pub norm: f32,
+    /// Level 0: first overflow record. Above: the same element's record one level down.
+    pub link: Option<NodeNo>,
+    /// Above level 0: the same element's record on level 0.
+    pub base: Option<NodeNo>,
+}
+
+/// One neighbor as stored.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Slot<'a> {
+    /// The neighbor's record on the same level.
+    pub neighbor: NodeNo,
+    /// Additive factor of the estimate, bfloat16.
+    pub add: [u8; 2],
+    /// Multiplicative factor of the estimate, bfloat16.
+    pub scale: [u8; 2],
+    /// Code of the neighbor relative to this element.
+    pub code: &'a [u8],
+}
+
+/// A record read from a page and checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'a> {
+    bytes: &'a [u8],
+    geometry: &'a Geometry,
+}
+
+mod at {
+    pub const STATE: usize = 0;
+    pub const LEVEL: usize = 1;
+    pub const TIDS: usize = 2;
+    pub const NEIGHBORS: usize = 3;
+    pub const VERSION: usize = 4;
+    pub const ERROR: usize = 8;
+    pub const NORM: usize = 12;
+    pub const LINK: usize = 16;
+    pub const BASE: usize = 20;
+    pub const EXPONENT: usize = 24;
+    /// Number of tids of an overflow record, and where they begin.
+    pub const OVERFLOW_COUNT: usize = 8;
+    pub const OVERFLOW: usize = 28;
+}
+
+impl<'a> Record<'a> {
+    /// The record at `place` of a page of records, checked.
+    pub fn read(body: &'a [u8], block: u32, place: usize, geometry: &'a Geometry) -> Result<Self> {
+        if page_kind(body, block)? != PageKind::Records {
+            return Err(Error::corrupted(block, "page does not hold records"));
+        }
+        let start = place * geometry.record_size;
+        let bytes = body
+            .get(start..start + geometry.record_size)
+            .filter(|_| place < geometry.records_per_page && body.len() == PAGE_BODY)
+            .ok_or(Error::corrupted(block, "record lies outside its page"))?;
+        let record = Self { bytes, geometry };
+        record.check().map_err(|what| Error::corrupted(block, what))?;
+        Ok(record)
+    }
+
+    fn check(&self) -> std::result::Result<(), &'static str> {
+        match self.bytes[at::STATE] {
+            0 => return Ok(()),
+            1 | 2 => {}
+            3 => {
+                let fits = self.overflow_count() <= overflow_capacity(self.geometry);
+                return if fits { Ok(()) } else { Err("record has too many heap tids") };
+            }
+            _ => return Err("record has an unknown state"),
+        }
+        if self.bytes[at::LEVEL] > MAX_LEVEL {
+            return Err("record has an impossible level");
+        }
+        if usize::from(self.bytes[at::TIDS]) > self.geometry.inline_tids {
+            return Err("record has too many heap tids");
+        }
+        if usize::from(self.bytes[at::NEIGHBORS]) > self.geometry.slots {
+            return Err("record has too many neighbors");
+        }
+        if !(self.f32(at::ERROR) >= 0.0 && self.f32(at::NORM) >= 0.0) {
+            return Err("record has an impossible norm");
+        }
+        Ok(())
+    }
+
+    /// State of the record.
+    pub fn state(&self) -> State {
+        match self.bytes[at::STATE] {
+            1 => State::Live,
+            2 => State::Dying,
+            3 => State::Tids,
+            _ => State::Free,
+        }
+    }
+
+    /// Whether the record is an element, live or dying.
+    pub fn is_element(&self) -> bool {
+        matches!(self.state(), State::Live | State::Dying)
+    }
+
+    /// Counts the lives of the record: changes when it is freed.
+    pub fn version(&self) -> u32 {
+        self.u32(at::VERSION)
+    }
+
+    /// The fixed part; meaningful for elements only.
+    pub fn element(&self) -> Element {
+        Element {
+            level: self.bytes[at::LEVEL],
+            exponent: i8::from_le_bytes([self.bytes[at::EXPONENT]]),
+            error: self.f32(at::ERROR),
+            norm: self.f32(at::NORM),
+            link: self.link(),
+            base: NodeNo::decode(self.u32(at::BASE)),
+        }
+    }
+
+    /// Next record of a chain: overflow tids, free records, or one level down.
+    pub fn link(&self) -> Option<NodeNo> {
+        NodeNo::decode(self.u32(at::LINK))
+    }
+
+    /// Heap tids held in the record itself (of an element or an overflow record).
+    pub fn tids(&self) -> impl ExactSizeIterator<Item = HeapTid> + use<'a> {
+        let (start, count) = match self.state() {
+            State::Tids => (at::OVERFLOW, self.overflow_count()),
+            State::Live | State::Dying => {
+                (self.geometry.tids_at(), usize::from(self.bytes[at::TIDS]))
+            }
+            State::Free => (0, 0),
+        };
+        let (tids, _) = self.bytes[start..start + count * HeapTid::SIZE].as_chunks();
+        tids.iter().map(|tid| HeapTid::from_bytes(*tid))
+    }
+
+    /// Number of neighbors.
+    pub fn neighbor_count(&self) -> usize {
+        usize::from(self.bytes[at::NEIGHBORS])
+    }
+
+    /// The neighbors' records, on the same level, in slot order.
+    pub fn neighbors(&self) -> impl ExactSizeIterator<Item = NodeNo> + use<'a> {
+        let start = self.geometry.ids_at();
+        let (ids, _) = self.bytes[start..start + 4 * self.neighbor_count()].as_chunks();
+        ids.iter().map(|id| NodeNo(u32::from_le_bytes(*id)))
+    }
+
+    /// Additive factors of the neighbors, bfloat16.
+    pub fn adds(&self) -> &'a [[u8; 2]] {
+        self.factors(self.geometry.adds_at())
+    }
+
+    /// Multiplicative factors of the neighbors, bfloat16.
+    pub fn scales(&self) -> &'a [[u8; 2]] {
+        self.factors(self.geometry.scales_at())
+    }
+
+    fn factors(&self, start: usize) -> &'a [[u8; 2]] {
+        let count = if self.geometry.coded() { self.neighbor_count() } else { 0 };
+        self.bytes[start..start + 2 * count].as_chunks().0
+    }
+
+    /// Codes of all slots, one after another, followed by the rest of the record, so that kernels
+    /// may read over the end of the last code.
+    pub fn codes(&self) -> &'a [u8] {
+        &self.bytes[self.geometry.codes_at()..]
+    }
+
+    /// The neighbor in slot `index`, or none where it is not filled.
+    pub fn slot(&self, index: usize) -> Option<Slot<'a>> {
+        let neighbor = self.neighbors().nth(index)?;
+        let code_bytes = self.geometry.code_bytes();
+        let none = [0; 2];
+        Some(Slot {
+            neighbor,
+            add: *self.adds().get(index).unwrap_or(&none),
+            scale: *self.scales().get(index).unwrap_or(&none),
+            code: &self.codes()[index * code_bytes..][..code_bytes],
+        })
+    }
+
+    /// The vector as little-endian halves, to be multiplied by `2^exponent`.
+    pub fn vector(&self) -> &'a [[u8; 2]] {
+        let start = self.geometry.vector_at();
+        self.bytes[start..start + 2 * self.geometry.dims].as_chunks().0
+    }
+
+    fn overflow_count(&self) -> usize {
+        self.u32(at::OVERFLOW_COUNT) as usize
+    }
+
+    fn u32(&self, at: usize) -> u32 {
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(&self.bytes[at..at + 4]);
+        u32::from_le_bytes(bytes)
+    }
+
+    fn f32(&self, at: usize) -> f32 {
+        f32::from_bits(self.u32(at))
+    }
+}
+
+/// Heap tids that an overflow record holds.
+fn overflow_capacity(geometry: &Geometry) -> usize {
+    (geometry.record_size - at::OVERFLOW) / HeapTid::SIZE
+}
+
+/// A record of a page held for writing.
+#[derive(Debug)]
+pub struct RecordMut<'a> {
+    bytes: &'a mut [u8],
+    geometry: &'a Geometry,
+}
+
+impl<'a> RecordMut<'a> {
+    /// The record at `place`, checked as [`Record::read`] does.
+    pub fn open(
+        body: &'a mut [u8],
+        block: u32,
+        place: usize,
+        geometry: &'a Geometry,
+    ) -> Result<Self> {
+        Record::read(body, block, place, geometry)?;
+        let start = place * geometry.record_size;
+        Ok(Self { bytes: &mut body[start..start + geometry.record_size], geometry })
+    }
+
+    /// The record for reading.
+    pub fn as_ref(&self) -> Record<'_> {
+        Record { bytes: self.bytes, geometry: self.geometry }
+    }
+
+    /// Turns the record into an element without tids and neighbors. `vector` has `dims` halves.
+    pub fn write_element(&mut self, element: &Element, vector: &[[u8; 2]]) {
+        let version = self.as_ref().version();
+        self.bytes.fill(0);
+        self.bytes[at::STATE] = State::Live as u8;
+        self.bytes[at::LEVEL] = element.level;
+        self.put(at::VERSION, version);
+        self.put(at::ERROR, element.error.to_bits());
+        self.put(at::NORM, element.norm.to_bits());
+        self.put(at::LINK, NodeNo::encode(element.link));
+        self.put(at::BASE, NodeNo::encode(element.base));
+        self.bytes[at::EXPONENT] = element.exponent.to_le_bytes()[0];
+        let start = self.geometry.vector_at();
+        self.bytes[start..start + 2 * self.geometry.dims].copy_from_slice(vector.as_flattened());
+    }
+
+    /// Turns the record into an empty overflow of heap tids that continues in `next`.
+    pub fn write_overflow(&mut self, next: Option<NodeNo>) {
+        let version = self.as_ref().version();
+        self.bytes.fill(0);
+        self.bytes[at::STATE] = State::Tids as u8;
+        self.put(at::VERSION, version);
+        self.put(at::LINK, NodeNo::encode(next));
+    }
+
+    /// Ends the record's life and puts it before `next` in the list of free records.
+    pub fn write_free(&mut self, next: Option<NodeNo>) {
+        let version = self.as_ref().version().wrapping_add(1);
+        self.bytes.fill(0);
+        self.put(at::VERSION, version);
+        self.put(at::LINK, NodeNo::encode(next));
+    }
+
+    /// Marks an element as dying and forgets its tids.
+    pub fn write_dying(&mut self) {
+        self.bytes[at::STATE] = State::Dying as u8;
+        self.bytes[at::TIDS] = 0;
+    }
+
+    /// Sets the chain that follows the record.
+    pub fn set_link(&mut self, link: Option<NodeNo>) {
+        self.put(at::LINK, NodeNo::encode(link));
+    }
+
+    /// Raises the bound of what narrowing lost: rows that share an element share its bound.
+    pub fn raise_error(&mut self, error: f32) {
+        let error = error.max(self.as_ref().f32(at::ERROR));
+        self.put(at::ERROR, error.to_bits());
+    }
+
+    /// Adds a heap tid; false where the record is full.
+    pub fn push_tid(&mut self, tid: HeapTid) -> bool {
+        let count = self.as_ref().tids().len();
+        let overflow = self.as_ref().state() == State::Tids;
+        let capacity =
+            if overflow { overflow_capacity(self.geometry) } else { self.geometry.inline_tids };
+        if count >= capacity {
+            return false;
+        }
+        let start = if overflow { at::OVERFLOW } else { self.geometry.tids_at() };
+        let place = start + count * HeapTid::SIZE;
+        self.bytes[place..place + HeapTid::SIZE].copy_from_slice(&tid.to_bytes());
+        self.set_tid_count(count + 1);
+        true
+    }
+
+    /// Replaces the heap tids by `tids`, which are at most as many as before.
+    pub fn retain_tids(&mut self, tids: &[HeapTid]) {
+        self.set_tid_count(0);
+        for &tid in tids {
+            self.push_tid(tid);
+        }
+    }
+
+    fn set_tid_count(&mut self, count: usize) {
+        if self.as_ref().state() == State::Tids {
+            // Bounded by the capacity of a record, far below 2^32.
+            self.put(at::OVERFLOW_COUNT, count as u32);
+        } else {
+            // At most `Geometry::inline_tids`, 10.
+            self.bytes[at::TIDS] = count as u8;
+        }
+    }
+
+    /// Fills slot `index`, which is a filled one or the first empty one.
+    pub fn set_slot(&mut self, index: usize, slot: &Slot<'_>) {
+        let g = self.geometry;
+        let (id, add, scale) = (g.ids_at(), g.adds_at(), g.scales_at());
+        self.put(id + 4 * index, slot.neighbor.0);
+        if g.coded() {
+            self.bytes[add + 2 * index..][..2].copy_from_slice(&slot.add);
+            self.bytes[scale + 2 * index..][..2].copy_from_slice(&slot.scale);
+            let code = g.codes_at() + index * g.code_bytes();
+            self.bytes[code..code + g.code_bytes()].copy_from_slice(slot.code);
+        }
+        let count = self.as_ref().neighbor_count().max(index + 1);
+        // At most `Geometry::slots`, 200.
+        self.bytes[at::NEIGHBORS] = count as u8;
+    }
+
+    /// Empties slot `index` by moving the last filled one into its place.
+    pub fn remove_slot(&mut self, index: usize) {
+        let Some(last) = self.as_ref().neighbor_count().checked_sub(1) else { return };
+        let g = self.geometry;
+        let runs =
+            [(g.ids_at(), 4), (g.adds_at(), 2), (g.scales_at(), 2), (g.codes_at(), g.code_bytes())];
+        for (start, size) in if g.coded() { &runs[..] } else { &runs[..1] } {
+            self.bytes
+                .copy_within(start + last * size..start + (last + 1) * size, start + index * size);
+        }
+        self.bytes[at::NEIGHBORS] = last as u8;
+    }
+
+    fn put(&mut self, at: usize, value: u32) {
+        self.bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::init_page;
+
+    fn page() -> (Geometry, Vec<u8>) {
+        let mut body = vec![0; PAGE_BODY];
+        init_page(&mut body, PageKind::Records);
+        (Geometry::choose(100, 16, true).expect("fits"), body)
+    }
+
+    fn element() -> Element {
+        Element { level: 0, exponent: -3, error: 0.5, norm: 2.0, link: None, base: Some(NodeNo(4)) }
+    }
+
+    #[test]
+    fn an_element_keeps_what_was_written() {
+        let (g, mut body) = page();
+        let vector: Vec<[u8; 2]> = (0..100u16).map(u16::to_le_bytes).collect();
+        let code: Vec<u8> = (0..26).collect();
+        let tid = HeapTid { block: 70_000, offset: 3 };
+        let mut record = RecordMut::open(&mut body, 1, 5, &g).expect("opens");
+        record.write_element(&element(), &vector);
+        assert!(record.push_tid(tid));
+        for index in 0..32 {
+            let slot = Slot { neighbor: NodeNo(index), add: [1, 2], scale: [3, 4], code: &code };
+            record.set_slot(index as usize, &slot);
+        }
+        record.remove_slot(3);
+        let record = Record::read(&body, 1, 5, &g).expect("reads");
+        assert_eq!(record.element(), element());
+        assert_eq!(record.vector(), &vector);
+        assert_eq!(record.tids().collect::<Vec<_>>(), [tid]);
+        assert_eq!(record.neighbor_count(), 31);
+        assert_eq!(record.neighbors().nth(3), Some(NodeNo(31)));
+        assert_eq!(record.slot(3).map(|s| s.code), Some(&code[..]));
+        assert_eq!(record.slot(31), None);
+        assert_eq!(Record::read(&body, 1, 4, &g).expect("reads").state(), State::Free);
+    }
+
+    #[test]
+    fn tids_overflow() {
+        let (g, mut body) = page();
+        let mut record = RecordMut::open(&mut body, 1, 0, &g).expect("opens");
+        record.write_overflow(Some(NodeNo(8)));
+        let tid = |offset| HeapTid { block: 1, offset };
+        let capacity = (1..).take_while(|&i| record.push_tid(tid(i))).count();
+        assert_eq!(capacity, (g.record_size - 28) / 6);
+        record.retain_tids(&[tid(2)]);
+        let record = record.as_ref();
+        assert_eq!(record.tids().collect::<Vec<_>>(), [tid(2)]);
+        assert_eq!((record.state(), record.link()), (State::Tids, Some(NodeNo(8))));
+    }
+
+    #[test]
+    fn no_scribble_panics() {
+        let (g, mut body) = page();
+        let mut record = RecordMut::open(&mut body, 1, 0, &g).expect("opens");
+        record.write_element(&element(), &[[0; 2]; 100]);
+        for at in (0..g.codes_at()).chain(PAGE_BODY - 8..PAGE_BODY) {
+            for value in [0, 1, 2, 3, 0x7F, 0xFF] {
+                let mut broken = body.clone();
+                broken[at] = value;
+                if let Ok(record) = Record::read(&broken, 1, 0, &g) {
+                    record.tids().for_each(drop);
+                    record.neighbors().for_each(drop);
+                    let _ = (record.slot(31), record.vector(), record.codes(), record.element());
+                }
+            }
+        }
+        assert!(Record::read(&body[..500], 1, 0, &g).is_err());
+        assert!(Record::read(&body, 1, 6, &g).is_err());
+    }
+}

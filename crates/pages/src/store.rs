@@ -1,0 +1,54 @@
+//! The traits between index cores and the place their pages live.
+
+use std::ops::Deref;
+
+use crate::Result;
+
+/// Pages that one batch may hold at most: what one generic WAL record can carry.
+pub const MAX_BATCH: usize = 4;
+
+/// A sequence of pages, numbered from 0, shared by concurrent readers and writers.
+///
+/// Pages are seen as their bodies of [`crate::PAGE_BODY`] bytes; the host's page header is its own.
+pub trait PageStore {
+    /// A page held for reading. Writers of the page wait until it is dropped.
+    type Page<'a>: Deref<Target = [u8]>
+    where
+        Self: 'a;
+
+    /// A set of page changes that becomes visible and durable as one.
+    type Batch<'a>: Batch
+    where
+        Self: 'a;
+
+    /// Number of pages.
+    fn blocks(&self) -> Result<u32>;
+
+    /// Holds `block` for reading. A caller holds at most one page at a time.
+    fn read(&self, block: u32) -> Result<Self::Page<'_>>;
+
+    /// Tells that `block` will be read soon.
+    fn prefetch(&self, _block: u32) {}
+
+    /// Starts an empty batch.
+    fn batch(&self) -> Self::Batch<'_>;
+
+    /// Called once a page by long loops: the host may throttle or stop them here.
+    /// Never called while a page or a batch is held.
+    fn pause(&self) -> Result<()>;
+}
+
+/// At most [`MAX_BATCH`] pages, changed together. Dropping a batch undoes it.
+pub trait Batch {
+    /// Locks `block` for writing and returns its body; the same body when asked again.
+    ///
+    /// First calls come in ascending block order: that is the lock order of all writers.
+    fn page(&mut self, block: u32) -> Result<&mut [u8]>;
+
+    /// As [`Batch::page`], for a page whose old content does not matter: the body is zero. Extends
+    /// the store up to `block` where needed.
+    fn create(&mut self, block: u32) -> Result<&mut [u8]>;
+
+    /// Makes all changes visible and durable, as one.
+    fn commit(self) -> Result<()>;
+}

@@ -1,1 +1,24 @@
-//! (being written)
+//! Compact forms of vectors: what they cost in bytes and what they keep.
+//!
+//! * [`Rotation`] spreads a vector's energy over its coordinates, so that any prefix of them
+//!   and any coarse rounding of them still says something about the whole.
+//! * [`encode_half`] narrows a vector to 16-bit floats and bounds the error made.
+//! * [`EdgeCoder`] codes a neighbor relative to the element whose list it stands in, in one to
+//!   four bits per coordinate; [`EdgeQuery`] estimates distances from such codes.
+//! * [`Sq8Set`] keeps many vectors at one byte per coordinate, for building a graph in memory.
+//!
+//! Distances here are *ranks*: smaller is nearer, see [`Metric`].
+
+mod edge;
+mod halves;
+mod metric;
+mod rotation;
+mod splitmix;
+mod sq8;
+
+pub use edge::{EdgeCoder, EdgeQuery, Factors, PreparedOwner};
+pub use halves::{HalfInfo, encode_half, half_scale};
+pub use metric::Metric;
+pub use rotation::Rotation;
+pub use splitmix::{SplitMix64, splitmix64};
+pub use sq8::Sq8Set;

@@ -1,0 +1,110 @@
+//! Estimating ranks from edge codes.
+
+use half::bf16;
+use kernels::{BitQuery, CodeShape, score_codes};
+
+use super::coder::EdgeCoder;
+
+/// Fractions of the range at which large coordinates of a query may be clipped. Fewer, nearer
+/// levels serve the many small coordinates better than a range that holds the largest.
+const CLIPS: [f32; 8] = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.25];
+
+/// A query prepared to score the codes of one [`EdgeCoder`].
+///
+/// Its rotated coordinates, relative to the centre, are rounded to four bits; the scale is set
+/// so that the rounded query has the same product with the query as the query itself.
+#[derive(Debug)]
+pub struct EdgeQuery {
+    bits: BitQuery,
+    shape: CodeShape,
+    /// What one unit of a score stands for.
+    delta: f32,
+    /// The score of the middle of all levels.
+    middle: f32,
+    /// Scores of the latest call.
+    scores: Vec<i32>,
+}
+
+impl EdgeQuery {
+    /// Prepares the query vector `q` (for cosine: of length one).
+    pub fn new(coder: &EdgeCoder, q: &[f32]) -> Self {
+        Self::from_rotated(coder, &coder.rotate(q))
+    }
+
+    /// Prepares a query that is rotated already.
+    pub fn from_rotated(coder: &EdgeCoder, q: &[f32]) -> Self {
+        let centred: Vec<f32> = q.iter().zip(coder.centre()).map(|(q, m)| q - m).collect();
+        let (mut values, delta) = round_to_four_bits(&centred);
+        let shape = coder.shape();
+        values.resize(shape.plane_bytes * 8, 0);
+        let sum: i32 = values.iter().map(|&v| i32::from(v)).sum();
+        let middle = ((1 << shape.planes) - 1) as f32 / 2.0 * sum as f32;
+        Self { bits: BitQuery::new(&values), shape, delta, middle, scores: Vec::new() }
+    }
+
+    /// Estimates the ranks of the `out.len()` neighbors of one element, whose codes stand one
+    /// after another in `codes` and whose factors, little-endian, in `adds` and `ress`.
+    ///
+    /// `base` is the element's exact rank; `alpha` is 1, or for the inner product
+    /// ⟨q, c⟩ / |c|² (0 if that is not finite). Estimates are never NaN: where finite arithmetic
+    /// gives out they are infinite.
+    ///
+    /// # Panics
+    /// If one of the slices is shorter than `out` asks for.
+    pub fn estimate(
+        &mut self,
+        codes: &[u8],
+        adds: &[[u8; 2]],
+        ress: &[[u8; 2]],
+        base: f32,
+        alpha: f32,
+        out: &mut [f32],
+    ) {
+        assert!(adds.len() >= out.len() && ress.len() >= out.len());
+        let stride = self.shape.planes * self.shape.plane_bytes;
+        self.scores.resize(out.len(), 0);
+        score_codes(&self.bits, &codes[..out.len() * stride], self.shape, stride, &mut self.scores);
+        for (((out, add), res), &score) in out.iter_mut().zip(adds).zip(ress).zip(&self.scores) {
+            let product = self.delta * (score as f32 - self.middle);
+            let add = bf16::from_le_bytes(*add).to_f32();
+            let res = bf16::from_le_bytes(*res).to_f32();
+            // `min` prefers the number to NaN
+            *out = (base + alpha * add + res * product).min(f32::INFINITY);
+        }
+    }
+}
+
+/// The integers of -8 ..= 7 that lie closest in angle to `q`, of several scales tried, and the
+/// factor that makes their product with `q` the square of `q`.
+fn round_to_four_bits(q: &[f32]) -> (Vec<i8>, f32) {
+    let peak = q.iter().fold(0.0f32, |peak, q| peak.max(q.abs()));
+    let (mut best_cos, mut best_unit) = (0.0, 0.0);
+    for clip in CLIPS {
+        let unit = 7.0 / (peak * clip);
+        let (mut product, mut norm) = ([0.0f32; 4], [0.0f32; 4]);
+        for part in q.chunks(4) {
+            for ((product, norm), &q) in product.iter_mut().zip(&mut norm).zip(part) {
+                let value = round_clamped(q * unit);
+                *product += q * value;
+                *norm += value * value;
+            }
+        }
+        let cos = product.iter().sum::<f32>() / norm.iter().sum::<f32>().sqrt();
+        if cos > best_cos {
+            (best_cos, best_unit) = (cos, unit);
+        }
+    }
+    let values: Vec<i8> = q.iter().map(|&q| round_clamped(q * best_unit) as i8).collect();
+    let square: f64 = q.iter().map(|&q| f64::from(q) * f64::from(q)).sum();
+    let product: f64 = q.iter().zip(&values).map(|(&q, &v)| f64::from(q) * f64::from(v)).sum();
+    let delta = if product > 0.0 { (square / product) as f32 } else { 0.0 };
+    (values, delta)
+}
+
+/// `x` limited to -8 ..= 7 and rounded to the nearest integer.
+fn round_clamped(x: f32) -> f32 {
+    // Adding 1.5 · 2^23 leaves no bits for a fraction; unlike `round`, which calls a function
+    // on the plainest x86-64, this runs in vector registers.
+    const SHIFT: f32 = 12_582_912.0;
+    (x.clamp(-8.0, 7.0) + SHIFT) - SHIFT
+}

@@ -1,0 +1,173 @@
+//! Codes and estimates together, against exact ranks.
+
+use kernels::CodeShape;
+
+use super::{EdgeCoder, EdgeQuery};
+use crate::{Metric, Rotation, SplitMix64};
+
+/// `count` vectors with normally distributed coordinates around `mean`.
+fn normals(random: &mut SplitMix64, count: usize, dims: usize, mean: f32) -> Vec<Vec<f32>> {
+    (0..count).map(|_| (0..dims).map(|_| mean + random.next_normal()).collect()).collect()
+}
+
+fn coder(dims: usize, code_dims: usize, planes: usize, metric: Metric) -> EdgeCoder {
+    let shape = CodeShape { planes, plane_bytes: code_dims.div_ceil(8) };
+    EdgeCoder::new(Rotation::new(dims, 11), shape, metric, vec![0.0; code_dims])
+}
+
+/// The same with a centre of `mean` in all coordinates.
+fn centred(coder: &EdgeCoder, mean: f32) -> EdgeCoder {
+    let mut centre = coder.rotate(&vec![mean; coder.rotation().dims()]);
+    centre.truncate(coder.code_dims());
+    EdgeCoder::new(coder.rotation().clone(), coder.shape(), coder.metric(), centre)
+}
+
+/// The rank itself.
+fn rank(metric: Metric, q: &[f32], x: &[f32]) -> f32 {
+    match metric {
+        Metric::L2 | Metric::Cosine => kernels::l2_squared(q, x),
+        Metric::InnerProduct => -kernels::inner_product(q, x),
+        Metric::L1 => unreachable!("L1 has no codes"),
+    }
+}
+
+/// Estimated ranks for `q` of `neighbors` in the list of `owner`.
+fn estimates(coder: &EdgeCoder, owner: &[f32], neighbors: &[Vec<f32>], q: &[f32]) -> Vec<f32> {
+    let prepared = coder.prepare(owner);
+    let (mut codes, mut adds, mut ress) = (Vec::new(), Vec::new(), Vec::new());
+    for neighbor in neighbors {
+        let mut code = vec![0xFF; coder.code_bytes()];
+        let factors = coder.encode(&prepared, neighbor, &mut code);
+        codes.extend(code);
+        adds.push(factors.add.to_le_bytes());
+        ress.push(factors.res.to_le_bytes());
+    }
+    let (base, alpha) = match coder.metric() {
+        Metric::InnerProduct => {
+            let product = kernels::inner_product(q, owner);
+            (-product, product / kernels::inner_product(owner, owner))
+        }
+        Metric::L2 | Metric::Cosine | Metric::L1 => (rank(coder.metric(), q, owner), 1.0),
+    };
+    let alpha = if alpha.is_finite() { alpha } else { 0.0 };
+    let mut out = vec![0.0; neighbors.len()];
+    EdgeQuery::new(coder, q).estimate(&codes, &adds, &ress, base, alpha, &mut out);
+    out
+}
+
+/// Mean and standard deviation of (estimate - rank) over many owners, in units of
+/// |q - c| · |r| (inner product: the part of q across c instead of q - c).
+fn errors(coder: &EdgeCoder, query_scale: f32) -> (f64, f64) {
+    let mut random = SplitMix64::new(12);
+    let dims = coder.rotation().dims();
+    let mut errors = Vec::new();
+    for _ in 0..60 {
+        let mut vectors = normals(&mut random, 34, dims, 0.0);
+        if coder.metric() == Metric::Cosine {
+            for x in &mut vectors {
+                let norm = kernels::inner_product(x, x).sqrt();
+                x.iter_mut().for_each(|x| *x /= norm);
+            }
+        }
+        let mut q = vectors.pop().expect("34 vectors");
+        q.iter_mut().for_each(|q| *q *= query_scale);
+        let owner = vectors.pop().expect("33 vectors");
+        let spread = match coder.metric() {
+            Metric::InnerProduct => kernels::inner_product(&q, &q).sqrt(),
+            Metric::L2 | Metric::Cosine | Metric::L1 => {
+                2.0 * kernels::l2_squared(&q, &owner).sqrt()
+            }
+        };
+        for (x, estimate) in vectors.iter().zip(estimates(coder, &owner, &vectors, &q)) {
+            let unit = spread * kernels::l2_squared(x, &owner).sqrt();
+            errors.push(f64::from((estimate - rank(coder.metric(), &q, x)) / unit));
+        }
+    }
+    let mean = errors.iter().sum::<f64>() / errors.len() as f64;
+    let variance = errors.iter().map(|e| (e - mean).powi(2)).sum::<f64>() / errors.len() as f64;
+    (mean, variance.sqrt())
+}
+
+#[test]
+fn estimates_are_unbiased_and_as_precise_as_their_bits() {
+    // (dimensions, coded, planes, largest deviation in units of 1 / sqrt(coded))
+    let cases = [
+        (384, 384, 1, 0.85),
+        (784, 448, 1, 1.15),
+        (100, 100, 2, 0.45),
+        (128, 128, 2, 0.45),
+        (48, 48, 3, 0.25),
+        (16, 16, 4, 0.15),
+        (5, 5, 4, 0.10),
+    ];
+    for metric in [Metric::L2, Metric::Cosine, Metric::InnerProduct] {
+        for (dims, coded, planes, limit) in cases {
+            let (mean, deviation) = errors(&coder(dims, coded, planes, metric), 1.0);
+            let unit = 1.0 / (coded as f64).sqrt();
+            let case = format!("{metric:?} {dims} {coded} {planes}: {mean} {deviation}");
+            assert!(deviation < limit * unit, "{case}");
+            assert!(mean.abs() < 0.08 * limit * unit, "{case}");
+        }
+    }
+}
+
+#[test]
+fn inner_product_follows_the_scale_of_the_query() {
+    let coder = coder(96, 96, 2, Metric::InnerProduct);
+    for scale in [1e-6, 0.1, 30.0, 1e6] {
+        let (mean, deviation) = errors(&coder, scale);
+        assert!(deviation < 0.045 && mean.abs() < 0.005, "{scale}: {mean} {deviation}");
+    }
+}
+
+#[test]
+fn a_common_offset_does_not_hide_the_order() {
+    let mut random = SplitMix64::new(13);
+    let coder = centred(&coder(100, 100, 2, Metric::L2), 1_000.0);
+    let mut ordered = (0, 0);
+    for _ in 0..20 {
+        let vectors = normals(&mut random, 34, 100, 1_000.0);
+        let (q, owner, neighbors) = (&vectors[0], &vectors[1], &vectors[2..]);
+        let estimates = estimates(&coder, owner, neighbors, q);
+        for a in 0..neighbors.len() {
+            for b in 0..a {
+                let exact = [a, b].map(|i| rank(Metric::L2, q, &neighbors[i]));
+                let agree = (exact[0] < exact[1]) == (estimates[a] < estimates[b]);
+                ordered = (ordered.0 + usize::from(agree), ordered.1 + 1);
+            }
+        }
+    }
+    assert!(ordered.0 * 100 > ordered.1 * 80, "{ordered:?}");
+}
+
+#[test]
+fn an_equal_neighbor_has_the_rank_of_its_owner() {
+    for metric in [Metric::L2, Metric::Cosine, Metric::InnerProduct] {
+        let coder = coder(20, 20, 2, metric);
+        let vectors = normals(&mut SplitMix64::new(14), 2, 20, 0.0);
+        let rank_of_owner = rank(metric, &vectors[1], &vectors[0]);
+        let same = [vectors[0].clone()];
+        assert_eq!(estimates(&coder, &vectors[0], &same, &vectors[1]), [rank_of_owner]);
+    }
+}
+
+#[test]
+fn zeros_and_extremes_give_numbers() {
+    for metric in [Metric::L2, Metric::InnerProduct] {
+        for planes in 1..=4 {
+            let coder = coder(24, 16, planes, metric);
+            for magnitude in [0.0, f32::MIN_POSITIVE, 1e-20, 1.0, 1e18, 1e30, f32::MAX / 8.0] {
+                let mut random = SplitMix64::new(15);
+                let mut vectors = normals(&mut random, 6, 24, 0.0);
+                vectors.iter_mut().flatten().for_each(|x| *x *= magnitude / 8.0);
+                vectors.push(vec![0.0; 24]);
+                for owner in &vectors {
+                    for q in &vectors {
+                        let estimates = estimates(&coder, owner, &vectors, q);
+                        assert!(estimates.iter().all(|e| !e.is_nan()), "{magnitude}");
+                    }
+                }
+            }
+        }
+    }
+}

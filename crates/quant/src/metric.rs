@@ -1,0 +1,33 @@
+//! How two vectors are compared, and the rank that index structures sort by.
+
+/// The metric of an index. The discriminants are stored on disk and never change.
+///
+/// Inside an index every metric is a *rank*, a number that is smaller for nearer vectors and
+/// cheap to compute:
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Metric {
+    /// Euclidean distance; the rank is its square.
+    L2 = 0,
+    /// Inner product; the rank is the product negated.
+    InnerProduct = 1,
+    /// Cosine distance; vectors are scaled to length one first, the rank is then the squared
+    /// Euclidean distance, which is twice the cosine distance.
+    Cosine = 2,
+    /// Manhattan distance; the rank is the distance itself. It has no edge codes, because a
+    /// rotation does not keep it.
+    L1 = 3,
+}
+
+impl Metric {
+    /// The metric stored as `byte`, if there is one.
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            0 => Some(Self::L2),
+            1 => Some(Self::InnerProduct),
+            2 => Some(Self::Cosine),
+            3 => Some(Self::L1),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Products of a 4-bit query with the bit planes of quantised codes.
+//!
+//! A code value `c_i = sum over p of 2^p * bit_i(plane p)`, a query value is a 4-bit integer, and
+//! the score of a code is `sum over i of q_i * c_i`, in exact integer arithmetic.
+
+use crate::dispatch::{Kernels, active};
+
+/// Bytes of each plane in one step of a kernel; the query is padded to a multiple of it.
+const STEP: usize = 64;
+
+/// A query of 4-bit two's complement values, prepared for [`score_codes`].
+///
+/// The values are kept twice: as four bit planes, for kernels that count bits, and as sums of
+/// each group of four values, for kernels that look up four bits of a code at once. Both are
+/// padded with zeros, so that a kernel may read codes beyond their last bit.
+#[derive(Clone, Debug)]
+pub struct BitQuery {
+    len: usize,
+    sum: i32,
+    /// The sum of the magnitudes of the negative values, by which `tables` are raised.
+    negatives: i32,
+    /// Four planes of `plane_words` words each; bit `i` of a plane is bit `i % 64` of word `i / 64`.
+    planes: Vec<u64>,
+    /// For each byte of a plane, the sums that its low and its high four bits select.
+    tables: Vec<ByteTable>,
+}
+
+/// The sums of the four query values that a half byte selects, plus the magnitude of the negative
+/// ones, hence in `0..=32`.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct ByteTable {
+    pub low: [u8; 16],
+    pub high: [u8; 16],
+}
+
+impl BitQuery {
+    /// Prepares `values`, each in `-8..=7`.
+    ///
+    /// # Panics
+    /// When a value is out of range.
+    pub fn new(values: &[i8]) -> Self {
+        assert!(values.iter().all(|v| (-8..=7).contains(v)), "query value out of -8..=7");
+        let steps = values.len().div_ceil(8 * STEP);
+        let plane_words = steps * STEP / 8;
+        let mut planes = vec![0; 4 * plane_words];
+        for (i, value) in values.iter().enumerate() {
+            for w in 0..4 {
+                let bit = u64::from((value >> w) & 1 == 1);
+                planes[w * plane_words + i / 64] |= bit << (i % 64);
+            }
+        }
+        let mut tables = vec![ByteTable::default(); steps * STEP];
+        for (table, values) in tables.iter_mut().zip(values.chunks(8)) {
+            let (low, high) = values.split_at(values.len().min(4));
+            *table = ByteTable { low: subset_sums(low), high: subset_sums(high) };
+        }
+        let sum = values.iter().map(|&v| i32::from(v)).sum();
+        let negatives = values.iter().map(|&v| i32::from(v.min(0).unsigned_abs())).sum();
+        Self { len: values.len(), sum, negatives, planes, tables }
+    }
+
+    /// The number of values.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no value.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The sum of the values.
+    pub fn sum(&self) -> i32 {
+        self.sum
+    }
+
+    /// The bytes of a code's plane that the values reach.
+    #[inline(always)]
+    pub(crate) fn plane_bytes(&self) -> usize {
+        self.len.div_ceil(8)
+    }
+
+    #[inline(always)]
+    pub(crate) fn plane(&self, w: usize) -> &[u64] {
+        let words = self.planes.len() / 4;
+        &self.planes[w * words..][..words]
+    }
+
+    #[inline(always)]
+    pub(crate) fn tables(&self) -> &[ByteTable] {
+        &self.tables
+    }
+
+    #[inline(always)]
+    pub(crate) fn negatives(&self) -> i32 {
+        self.negatives
+    }
+}
+
+/// `sums[m]` is the sum of the values whose bit is set in `m`, plus the magnitude of all negative
+/// ones.
+fn subset_sums(values: &[i8]) -> [u8; 16] {
+    std::array::from_fn(|m| {
+        let terms = values.iter().enumerate().map(|(i, &v)| match m >> i & 1 {
+            1 => v.max(0).unsigned_abs(),
+            _ => v.min(0).unsigned_abs(),
+        });
+        terms.sum()
+    })
+}
+
+/// The layout of a code: plane 0, then plane 1, and so on, each of `plane_bytes` bytes; bit `i`
+/// of a plane is bit `i % 8` of its byte `i / 8`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeShape {
+    /// Bits per dimension, `1..=4`.
+    pub planes: usize,
+    /// Bytes of a plane, at least an eighth of the dimensions, rounded up.
+    pub plane_bytes: usize,
+}
+
+impl CodeShape {
+    /// Bytes of a code.
+    pub const fn bytes(self) -> usize {
+        self.planes * self.plane_bytes
+    }
+}
+
+impl Kernels {
+    /// See [`score_codes`].
+    ///
+    /// # Panics
+    /// Like [`score_codes`].
+    #[inline]
+    pub fn score_codes(
+        &self,
+        query: &BitQuery,
+        codes: &[u8],
+        shape: CodeShape,
+        stride: usize,
+        scores: &mut [i32],
+    ) {
+        let Some(last) = scores.len().checked_sub(1) else { return };
+        assert!((1..=4).contains(&shape.planes), "a code has one to four planes");
+        assert!(query.plane_bytes() <= shape.plane_bytes, "the query is longer than a code");
+        let end = shape
+            .plane_bytes
+            .checked_mul(shape.planes)
+            .and_then(|bytes| last.checked_mul(stride).and_then(|start| start.checked_add(bytes)));
+        assert!(end.is_some_and(|end| end <= codes.len()), "codes end before the last score");
+        // SAFETY: the CPU has this level, and all codes lie within the slice.
+        unsafe { (self.score_codes)(query, codes, shape, stride, scores) }
+    }
+}
+
+/// Scores the codes at `codes[j * stride..]`, one for each of `scores`:
+/// `scores[j] = sum over planes p of 2^p * sum over i of query[i] * bit_i(plane p of code j)`.
+///
+/// `codes` may go on after the last code. Bits of a code beyond the query's length are ignored.
+///
+/// # Panics
+/// When `codes` ends before the last code does, a plane is shorter than the query, or the number
+/// of planes is not in `1..=4`.
+#[inline]
+pub fn score_codes(
+    query: &BitQuery,
+    codes: &[u8],
+    shape: CodeShape,
+    stride: usize,
+    scores: &mut [i32],
+) {
+    active().score_codes(query, codes, shape, stride, scores);
+}
+
+/// Scores code by code with counted bits; for the function this is inlined in.
+#[inline(always)]
+pub(crate) fn score_each(
+    query: &BitQuery,
+    codes: &[u8],
+    shape: CodeShape,
+    stride: usize,
+    scores: &mut [i32],
+) {
+    for (j, score) in scores.iter_mut().enumerate() {
+        let code = &codes[j * stride..][..shape.bytes()];
+        let planes = (0..shape.planes).map(|p| {
+            let plane = &code[p * shape.plane_bytes..][..query.plane_bytes()];
+            score_plane(query, plane) << p
+        });
+        *score = planes.sum();
+    }
+}
+
+#[inline(always)]
+fn score_plane(query: &BitQuery, plane: &[u8]) -> i32 {
+    let (words, rest) = plane.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let queries = [query.plane(0), query.plane(1), query.plane(2), query.plane(3)];
+    let mut counts = [0; 4];
+    for (k, word) in words.iter().chain(std::iter::once(&last)).enumerate() {
+        for (count, query) in counts.iter_mut().zip(queries) {
+            // The planes of an empty query, or of a code of whole words, end before `last`.
+            let query = query.get(k).copied().unwrap_or(0);
+            *count += (u64::from_le_bytes(*word) & query).count_ones() as i32;
+        }
+    }
+    counts[0] + 2 * counts[1] + 4 * counts[2] - 8 * counts[3]
+}

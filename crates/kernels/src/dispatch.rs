@@ -1,0 +1,103 @@
+//! The table of kernels of each level, and the choice among them.
+
+use std::sync::LazyLock;
+
+use crate::codes::{BitQuery, CodeShape};
+use crate::{CosineTerms, Level, arch};
+
+/// Declares the table, and for each kernel a method of it and a function for the level in use.
+macro_rules! kernels {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
+        /// The kernels of one level; [`at`] hands out those that the CPU can run.
+        #[derive(Debug)]
+        pub struct Kernels {
+            pub(crate) level: Level,
+            $(pub(crate) $name: unsafe fn($($type),*) $(-> $result)?,)*
+            pub(crate) score_codes: unsafe fn(&BitQuery, &[u8], CodeShape, usize, &mut [i32]),
+        }
+
+        impl Kernels {
+            $($(#[$doc])*
+            #[inline]
+            pub fn $name(&self, $($arg: $type),*) $(-> $result)? {
+                // SAFETY: a table is handed out only where the CPU has its level.
+                unsafe { (self.$name)($($arg),*) }
+            })*
+        }
+
+        $($(#[$doc])*
+        #[inline]
+        pub fn $name($($arg: $type),*) $(-> $result)? {
+            active().$name($($arg),*)
+        })*
+    };
+}
+
+kernels! {
+    /// The squared Euclidean distance.
+    l2_squared(a: &[f32], b: &[f32]) -> f32;
+
+    /// The inner product.
+    inner_product(a: &[f32], b: &[f32]) -> f32;
+
+    /// The inner product and both squared norms, in one pass.
+    cosine_terms(a: &[f32], b: &[f32]) -> CosineTerms;
+
+    /// The taxicab distance.
+    l1(a: &[f32], b: &[f32]) -> f32;
+
+    /// The squared Euclidean distance to little-endian IEEE halves times `scale`, a power of two.
+    l2_squared_f16(a: &[f32], b: &[[u8; 2]], scale: f32) -> f32;
+
+    /// The inner product with little-endian IEEE halves times `scale`, a power of two.
+    inner_product_f16(a: &[f32], b: &[[u8; 2]], scale: f32) -> f32;
+
+    /// The inner product with little-endian IEEE halves times `scale`, a power of two, and both
+    /// squared norms.
+    cosine_terms_f16(a: &[f32], b: &[[u8; 2]], scale: f32) -> CosineTerms;
+
+    /// The taxicab distance to little-endian IEEE halves times `scale`, a power of two.
+    l1_f16(a: &[f32], b: &[[u8; 2]], scale: f32) -> f32;
+
+    /// Writes little-endian IEEE halves times `scale`, a power of two, to `out`.
+    widen_f16(b: &[[u8; 2]], scale: f32, out: &mut [f32]);
+
+    /// The inner product of values in `-127..=127`, at most 65,536 of them. Other input gives a
+    /// number without meaning.
+    inner_product_i8(a: &[i8], b: &[i8]) -> i32;
+
+    /// The number of differing bits.
+    hamming(a: &[u8], b: &[u8]) -> u32;
+
+    /// The Walsh-Hadamard transform in place and unnormalised: `x` becomes `H x` with
+    /// `H[i][j] = (-1)^popcount(i & j)`.
+    ///
+    /// # Panics
+    /// When the length is neither 0 nor a power of two.
+    hadamard(x: &mut [f32]);
+}
+
+impl Kernels {
+    /// The level of these kernels.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+}
+
+/// The kernels of `level`, or `None` where the CPU lacks it.
+pub fn at(level: Level) -> Option<&'static Kernels> {
+    level.available().then(|| arch::table(level)).flatten()
+}
+
+/// The level in use, the widest that the CPU has.
+pub fn level() -> Level {
+    active().level
+}
+
+/// The kernels in use.
+#[inline]
+pub(crate) fn active() -> &'static Kernels {
+    static ACTIVE: LazyLock<&Kernels> =
+        LazyLock::new(|| at(Level::detect()).unwrap_or(&arch::scalar::KERNELS));
+    &ACTIVE
+}

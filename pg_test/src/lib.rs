@@ -1,1 +1,24 @@
-//! (being written)
+//! Private PostgreSQL servers for the tests and the demo.
+//!
+//! [`Cluster`] is a server in a folder of its own that is gone when the value is dropped or the
+//! process ends.  [`TestDb`] is a fresh database in a cluster that all tests of one binary share.
+//! The extension must be installed (`make install`) in the PostgreSQL that `PG_CONFIG` names.
+
+mod cluster;
+pub mod data;
+mod db;
+mod inspect;
+mod place;
+mod vector;
+mod watchdog;
+
+pub use cluster::Cluster;
+pub use db::TestDb;
+pub use inspect::{buffers, explain_analyze, explain_plan, hint, message, sqlstate};
+pub use place::clusters_dir;
+pub use vector::Vector;
+
+/// Anything that can go wrong with a server; tests unwrap it.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+/// The result of everything here that talks to the operating system or a server.
+pub type Result<T> = std::result::Result<T, Error>;

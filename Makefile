@@ -1,0 +1,70 @@
+# The commands a newcomer needs.  `make` alone lists them.
+#
+#   PG_CONFIG=/path/to/pg_config   the PostgreSQL to build for (default: the newest Debian one)
+#   SUDO=sudo                      lets an ordinary user install into PostgreSQL's folders
+#   DESTDIR=/some/root             installs below another root, for packagers
+
+PG_CONFIG ?= $(shell ls /usr/lib/postgresql/*/bin/pg_config 2>/dev/null | sort -V | tail -n 1 | grep . || command -v pg_config)
+SUDO      ?=
+TARGET    := $(or $(CARGO_TARGET_DIR),target)
+
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+# Expanded when a recipe runs, that is after `prepare` may have installed PostgreSQL.
+PG_MAJOR   = $(shell $(PG_CONFIG) --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+PKGLIBDIR  = $(DESTDIR)$(shell $(PG_CONFIG) --pkglibdir)
+EXTENSIONS = $(DESTDIR)$(shell $(PG_CONFIG) --sharedir)/extension
+VERSION   := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" vector_ext.control)
+SCRIPT    := vector_ext--$(VERSION).sql
+# PG_CONFIG for the test harness, PGRX_PG_CONFIG_PATH for the bindings: cargo-pgrx is not needed.
+CARGO      = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG) cargo
+FEATURES   = --no-default-features --features vector_ext/pg$(PG_MAJOR)
+
+.PHONY: help prepare build install uninstall demo demo-psql demo-stop test check bench lint-deps
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "  make %-11s %s\n", $$1, $$2 }'
+
+demo: install ## load real sentences, build an HNSW index, search (a private server, stopped at the end)
+	@$(CARGO) run --quiet --package demo
+
+demo-psql: install ## the same, then leave the server running and open psql in it
+	@$(CARGO) run --quiet --package demo -- psql
+
+demo-stop: ## stop the server that demo-psql left, and remove it
+	@$(CARGO) run --quiet --package demo -- stop
+
+test: install ## all tests: crates, then SQL in private servers; ends with `N passed, M failed`
+	@PG_CONFIG=$(PG_CONFIG) scripts/test.sh
+
+check: prepare ## format, lints, unit tests of the crates: fast, before every commit
+	@cargo fmt --all --check
+	@$(CARGO) clippy --workspace --all-targets $(FEATURES) -- -D warnings
+	@scripts/test.sh crates
+
+install: build ## build and install into the PostgreSQL of PG_CONFIG
+	@test -w "$(PKGLIBDIR)" || test -n "$(SUDO)$(DESTDIR)" || \
+	  { echo "$(PKGLIBDIR) is not yours to write: run make $(MAKECMDGOALS) SUDO=sudo"; exit 1; }
+	@cat sql/$(VERSION)/*.sql > $(TARGET)/$(SCRIPT)
+	@$(SUDO) install -d "$(PKGLIBDIR)" "$(EXTENSIONS)"
+	$(SUDO) install -m 755 $(TARGET)/release/libvector_ext.so "$(PKGLIBDIR)/vector_ext.so"
+	$(SUDO) install -m 644 vector_ext.control $(TARGET)/$(SCRIPT) "$(EXTENSIONS)"
+
+uninstall: ## remove what install put there
+	$(SUDO) rm -f "$(PKGLIBDIR)/vector_ext.so" "$(EXTENSIONS)/vector_ext.control"
+	$(SUDO) rm -f "$(EXTENSIONS)"/vector_ext--*.sql
+
+bench: install ## measure against other extensions; options in ARGS, see benches/README.md
+	@$(CARGO) run --quiet --release --package benches -- $(ARGS)
+
+lint-deps: prepare ## licences and sources of the dependencies, by cargo-deny
+	@cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
+	@cargo deny check licenses bans sources
+
+build: prepare
+	@$(CARGO) build --release --package vector_ext $(FEATURES)
+
+# Debian packages and the Rust toolchain: installs what is missing when it may, else says how.
+prepare:
+	@scripts/prepare.sh "$(PG_CONFIG)"

@@ -1,0 +1,296 @@
+//! A private PostgreSQL server: own folder, own socket, no network.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use postgres::{Client, Config, NoTls};
+
+use crate::Result;
+use crate::place::{as_server_user, bindir, clusters_dir, give_to_server_user, output};
+use crate::watchdog::Watchdog;
+
+/// Settings of every cluster.  Tests crash servers, never the machine, so nothing needs to reach
+/// the disk; autovacuum would make page counts and plans depend on the time of day.
+const SETTINGS: &[(&str, &str)] = &[
+    ("fsync", "off"),
+    ("autovacuum", "off"),
+    ("jit", "off"),
+    ("shared_buffers", "256MB"),
+    ("max_wal_size", "4GB"),
+    ("log_line_prefix", "%m [%p] %d "),
+];
+
+/// How long a server may take to start (crash recovery included), stop or catch up.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A server in a folder of its own.  Dropping it stops the server and removes the folder; so does
+/// the end of the process, in whatever way it comes.  With `PG_TEST_KEEP` set in the environment
+/// the folder stays.
+pub struct Cluster {
+    dir: PathBuf,
+    socket_dir: PathBuf,
+    bindir: PathBuf,
+    watchdog: Option<Watchdog>,
+}
+
+impl Cluster {
+    /// Makes and starts a new cluster.  `name` is for people: it appears in the folder's name.
+    /// `settings` are those of `postgresql.conf`, on top of the harness's own.
+    pub fn new(name: &str, settings: &[(&str, &str)]) -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self::in_folder(&format!("{name}-{}-{count}", std::process::id()), settings)
+    }
+
+    /// As [`new`](Self::new), but in the folder of exactly this name under
+    /// [`clusters_dir`](crate::clusters_dir), replacing what is there.
+    pub fn in_folder(name: &str, settings: &[(&str, &str)]) -> Result<Self> {
+        let cluster = Self::empty(name)?;
+        output(
+            as_server_user(cluster.bindir.join("initdb"))
+                .args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-N", "-D"])
+                .arg(cluster.data_dir()),
+        )?;
+        for (setting, value) in SETTINGS.iter().chain(settings) {
+            cluster.set(setting, value)?;
+        }
+        cluster.start()?;
+        Ok(cluster)
+    }
+
+    /// Folders and watchdog, without a server yet.
+    fn empty(name: &str) -> Result<Self> {
+        let bindir = bindir()?;
+        let dir = clusters_dir()?.join(name);
+        if dir.exists() {
+            fs::remove_dir_all(&dir)?;
+        }
+        fs::create_dir(&dir)?;
+        // A socket's path must be short (107 bytes), which that of a build folder may not be.
+        let socket_dir = output(Command::new("mktemp").args(["-d", "/tmp/pg.XXXXXXXX"]))?;
+        let socket_dir = PathBuf::from(socket_dir.trim());
+        give_to_server_user(&dir)?;
+        give_to_server_user(&socket_dir)?;
+        let watchdog = Some(Watchdog::new(&bindir, &dir, &socket_dir)?);
+        Ok(Self { dir, socket_dir, bindir, watchdog })
+    }
+
+    /// The server's data folder.
+    pub fn data_dir(&self) -> PathBuf {
+        self.dir.join("data")
+    }
+
+    /// The folder of the server's socket: psql's `-h`.
+    pub fn socket_dir(&self) -> &Path {
+        &self.socket_dir
+    }
+
+    /// Appends a setting to `postgresql.conf`; it holds from the next (re)start.
+    pub fn set(&self, setting: &str, value: &str) -> Result<()> {
+        let path = self.data_dir().join("postgresql.conf");
+        let mut conf = fs::read_to_string(&path)?;
+        conf += &format!("{setting} = '{}'\n", value.replace('\'', "''"));
+        Ok(fs::write(path, conf)?)
+    }
+
+    /// Starts the server and waits until it takes connections, crash recovery included.
+    pub fn start(&self) -> Result<()> {
+        let place = format!("-c listen_addresses='' -k {}", self.socket_dir.display());
+        let log = self.dir.join("log");
+        self.pg_ctl(&["-o", &place, "-l", &log.display().to_string(), "start"])
+            .map_err(|error| format!("{error}\n{}", self.log()).into())
+    }
+
+    /// Stops the server cleanly (a fast shutdown).
+    pub fn stop(&self) -> Result<()> {
+        self.pg_ctl(&["-m", "fast", "stop"])
+    }
+
+    /// Stops and starts the server cleanly.
+    pub fn restart(&self) -> Result<()> {
+        self.stop()?;
+        self.start()
+    }
+
+    /// Kills the server with SIGKILL, the postmaster first, then all its children, as a power cut
+    /// would.  The next [`start`](Self::start) recovers from the WAL.
+    pub fn crash(&self) -> Result<()> {
+        let postmaster = self.postmaster_pid()?;
+        // Stopped, it forks no more children while we list them.
+        kill("STOP", postmaster)?;
+        let children = children_of(postmaster)?;
+        kill("KILL", postmaster)?;
+        for &child in &children {
+            // A child that has noticed and left by itself is no error.
+            let _ = kill("KILL", child);
+        }
+        wait_until("the killed server's processes to end", || {
+            Ok(children.iter().chain([&postmaster]).all(|&pid| !is_running(pid)))
+        })?;
+        // Where nobody reaps the orphans, as in some containers, a new server would take the zombie
+        // for the old one alive.
+        let reaped = || Ok(stat(postmaster).is_none());
+        if wait_for(Duration::from_secs(2), "init to reap the postmaster", reaped).is_err() {
+            fs::remove_file(self.data_dir().join("postmaster.pid"))?;
+        }
+        Ok(())
+    }
+
+    /// The postmaster's process id.
+    pub fn postmaster_pid(&self) -> Result<u32> {
+        let file = fs::read_to_string(self.data_dir().join("postmaster.pid"))?;
+        Ok(file.lines().next().unwrap_or_default().trim().parse()?)
+    }
+
+    /// Makes a physical standby of this server by `pg_basebackup`, streaming and open for reads.
+    pub fn standby(&self) -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let standby = Self::empty(&format!("standby-{}-{count}", std::process::id()))?;
+        output(
+            as_server_user(self.bindir.join("pg_basebackup"))
+                .args(["-U", "postgres", "-c", "fast", "-X", "stream", "-R", "--no-sync", "-h"])
+                .arg(&self.socket_dir)
+                .arg("-D")
+                .arg(standby.data_dir()),
+        )?;
+        standby.start()?;
+        Ok(standby)
+    }
+
+    /// On a standby: waits until all that `primary` has written so far is replayed here.
+    pub fn catch_up(&self, primary: &Self) -> Result<()> {
+        let row = primary.connect()?.query_one("SELECT pg_current_wal_flush_lsn()::text", &[])?;
+        let lsn: String = row.get(0);
+        let mut client = self.connect()?;
+        wait_until("the standby to catch up", || {
+            let reached = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn";
+            Ok(client.query_one(reached, &[&lsn])?.get(0))
+        })
+    }
+
+    /// A connection to database `postgres` as the superuser.
+    pub fn connect(&self) -> Result<Client> {
+        self.connect_db("postgres")
+    }
+
+    /// A connection to a database as the superuser.
+    pub fn connect_db(&self, database: &str) -> Result<Client> {
+        Ok(self.config().dbname(database).connect(NoTls)?)
+    }
+
+    /// How to connect, for tests that want another user or options.
+    pub fn config(&self) -> Config {
+        let mut config = Config::new();
+        config.host_path(&self.socket_dir).user("postgres").dbname("postgres");
+        config
+    }
+
+    /// One of PostgreSQL's own programs (`psql`, `pg_dump` …), set up to reach this server.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = as_server_user(self.bindir.join(name));
+        command.env("PGHOST", &self.socket_dir).env("PGUSER", "postgres");
+        command.env("PGDATABASE", "postgres");
+        command
+    }
+
+    /// The server's log so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+    }
+
+    /// Did one of the server's processes die by a signal, other than by [`crash`](Self::crash)?
+    pub fn has_crashed(&self) -> bool {
+        self.log().contains("was terminated by signal")
+    }
+
+    /// Leaves the server running when this process ends.  [`find`](Self::find) finds it again.
+    pub fn leave_running(mut self) -> Result<()> {
+        self.watchdog.take().map_or(Ok(()), Watchdog::keep)
+    }
+
+    /// The running server in the folder of this name, if there is one.  It is ours again: it ends
+    /// with this value unless it is left running.
+    pub fn find(name: &str) -> Result<Option<Self>> {
+        let dir = clusters_dir()?.join(name);
+        let Ok(pid_file) = fs::read_to_string(dir.join("data/postmaster.pid")) else {
+            return Ok(None);
+        };
+        // The fifth line is the socket's folder.
+        let socket_dir = PathBuf::from(pid_file.lines().nth(4).unwrap_or_default());
+        let bindir = bindir()?;
+        let mut cluster = Self { dir, socket_dir, bindir, watchdog: None };
+        if cluster.connect().is_err() {
+            return Ok(None);
+        }
+        let watchdog = Watchdog::new(&cluster.bindir, &cluster.dir, &cluster.socket_dir)?;
+        cluster.watchdog = Some(watchdog);
+        Ok(Some(cluster))
+    }
+
+    fn pg_ctl(&self, args: &[&str]) -> Result<()> {
+        let patience = PATIENCE.as_secs().to_string();
+        let mut command = as_server_user(self.bindir.join("pg_ctl"));
+        command.args(["-s", "-w", "-t", &patience, "-D"]).arg(self.data_dir()).args(args);
+        // Not `output`: the server would inherit the pipes and keep them open.
+        if command.status()?.success() {
+            return Ok(());
+        }
+        Err(format!("pg_ctl {} failed in {}", args.join(" "), self.dir.display()).into())
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if std::env::var_os("PG_TEST_KEEP").is_some()
+            && let Some(watchdog) = self.watchdog.take()
+        {
+            eprintln!("the cluster stays in {}", self.dir.display());
+            // Should the watchdog be gone, the server stays too: nothing better to do here.
+            let _ = watchdog.stop();
+        }
+    }
+}
+
+/// Looks every few milliseconds whether something has happened, up to a generous limit.
+fn wait_until(what: &str, happened: impl FnMut() -> Result<bool>) -> Result<()> {
+    wait_for(PATIENCE, what, happened)
+}
+
+fn wait_for(limit: Duration, what: &str, mut happened: impl FnMut() -> Result<bool>) -> Result<()> {
+    let start = Instant::now();
+    while !happened()? {
+        if start.elapsed() > limit {
+            return Err(format!("waited {} s for {what}", limit.as_secs()).into());
+        }
+        sleep(Duration::from_millis(5));
+    }
+    Ok(())
+}
+
+fn kill(signal: &str, pid: u32) -> Result<()> {
+    output(Command::new("kill").args(["-s", signal, &pid.to_string()])).map(drop)
+}
+
+/// The processes whose parent is `pid`, from /proc.
+fn children_of(pid: u32) -> Result<Vec<u32>> {
+    let processes = fs::read_dir("/proc")?.flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    Ok(pids.filter(|&child| stat(child).is_some_and(|(_, parent)| parent == pid)).collect())
+}
+
+/// Has the process neither ended nor become a zombie that waits for its parent?
+fn is_running(pid: u32) -> bool {
+    stat(pid).is_some_and(|(state, _)| state != "Z")
+}
+
+/// State and parent of a process: the two fields that follow the name's `)` in /proc/PID/stat.
+fn stat(pid: u32) -> Option<(String, u32)> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    Some((fields.next()?.to_string(), fields.next()?.parse().ok()?))
+}

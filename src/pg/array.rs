@@ -1,0 +1,189 @@
+//! One-dimensional arrays of SQL.
+//!
+//! Layout of an array without nulls: length word, number of dimensions, offset of the items (0:
+//! right behind the header), element type, length, lower bound, each an `i32`; then the items.
+
+#![allow(unsafe_code)] // calls into PostgreSQL
+
+use std::marker::PhantomData;
+use std::ptr;
+
+use pgrx::PgSqlErrorCode::{ERRCODE_DATA_CORRUPTED, ERRCODE_DATA_EXCEPTION};
+use pgrx::pg_sys::{self, Datum, Oid};
+use pgrx::prelude::FromDatum;
+
+use super::error::Report;
+use super::function::{Args, Argument, Call, Return};
+use super::varlena::{Detoasted, Plain, VARHDRSZ, VarlenaBuf};
+
+/// Number of dimensions, offset of the items, element type: the fixed part of the header.
+const N_FIXED: usize = 3;
+/// Bytes before the items of a one-dimensional array without nulls.
+const HEADER_1D: usize = VARHDRSZ + (N_FIXED + 2) * size_of::<i32>();
+
+/// A type of fixed length that arrays can hold.
+pub trait Item: Plain {
+    /// Its SQL type.
+    const OID: Oid;
+}
+
+impl Item for i32 {
+    const OID: Oid = pg_sys::INT4OID;
+}
+
+impl Item for f32 {
+    const OID: Oid = pg_sys::FLOAT4OID;
+}
+
+impl Item for f64 {
+    const OID: Oid = pg_sys::FLOAT8OID;
+}
+
+/// An array argument of any element type.
+pub struct ArrayRef<'a> {
+    value: Detoasted<'a>,
+    n_dims: i32,
+    items_at: usize,
+    item_type: Oid,
+    len: usize,
+}
+
+impl ArrayRef<'_> {
+    /// 0 for an empty array.
+    pub fn n_dims(&self) -> i32 {
+        self.n_dims
+    }
+
+    /// Number of items of an array of at most one dimension.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Type of the items.
+    pub fn item_type(&self) -> Oid {
+        self.item_type
+    }
+
+    /// Whether an item is null.
+    pub fn has_nulls(&self) -> bool {
+        // SAFETY: a plain array value.
+        unsafe { pg_sys::array_contains_nulls(self.value.as_ptr().cast()) }
+    }
+
+    /// Whether the array carries a null bitmap (which may have no null in it).
+    pub fn has_null_bitmap(&self) -> bool {
+        self.items_at != HEADER_1D
+    }
+
+    /// The items of an array of one dimension that has no nulls.
+    pub fn items<T: Item>(&self) -> Result<&[T], Report> {
+        debug_assert!(self.item_type == T::OID && self.n_dims <= 1);
+        self.value.slice(self.items_at, self.len).ok_or_else(corrupted)
+    }
+
+    /// The items of a `numeric[]` of one dimension that has no nulls, each as `real`.
+    pub fn numerics_as_f32(&self) -> Result<Vec<f32>, Report> {
+        debug_assert!(self.item_type == pg_sys::NUMERICOID);
+        let mut datums: *mut Datum = ptr::null_mut();
+        let mut n = 0;
+        // SAFETY: the array's items are `numeric`: any length, by reference, aligned as int.
+        // The datums point into the array, which lives longer than they.
+        unsafe {
+            pg_sys::deconstruct_array(
+                self.value.as_ptr().cast(),
+                pg_sys::NUMERICOID,
+                -1,
+                false,
+                pg_sys::TYPALIGN_INT as _,
+                &raw mut datums,
+                ptr::null_mut(),
+                &raw mut n,
+            );
+            let items = (0..self.len)
+                .map(|i| {
+                    let arg = [Some(*datums.add(i))];
+                    let real = pgrx::direct_function_call_as_datum(pg_sys::numeric_float4, &arg);
+                    real.and_then(|real| f32::from_datum(real, false)).ok_or_else(corrupted)
+                })
+                .collect();
+            pg_sys::pfree(datums.cast());
+            items
+        }
+    }
+
+    /// The array as a buffer to be changed: itself where the call may do that, else a copy.
+    pub fn into_buf<T: Item>(self, call: &Call) -> Result<ArrayBuf<T>, Report> {
+        debug_assert!(self.item_type == T::OID && self.n_dims == 1);
+        let (items_at, len) = (self.items_at, self.len);
+        let value = if call.in_aggregate || self.value.is_copy() {
+            // SAFETY: a private copy, or the state of an aggregate, which is this call's to change.
+            unsafe { VarlenaBuf::from_raw(self.value.into_raw()) }
+        } else {
+            VarlenaBuf::copy_of(&self.value)?
+        };
+        Ok(ArrayBuf { value, items_at, len, item: PhantomData })
+    }
+
+    /// The array as `int[]` of modifiers of a type (`vector(3)` has `{3}`).
+    pub fn typmods(&self) -> Vec<i32> {
+        let mut n = 0;
+        // SAFETY: a plain `cstring[]`; the result is an array of `n` integers.
+        unsafe {
+            let typmods = pg_sys::ArrayGetIntegerTypmods(self.value.as_ptr().cast(), &raw mut n);
+            (0..usize::try_from(n).unwrap_or(0)).map(|i| *typmods.add(i)).collect()
+        }
+    }
+}
+
+impl<'a> Argument<'a> for ArrayRef<'a> {
+    fn take(args: &mut Args<'a>) -> Result<ArrayRef<'a>, Report> {
+        let value = Detoasted::take(args)?;
+        let fixed = value.slice::<i32>(VARHDRSZ, N_FIXED).ok_or_else(corrupted)?;
+        let (n_dims, item_type) = (fixed[0], Oid::from(fixed[2] as u32));
+        let items_at = match fixed[1] {
+            0 => HEADER_1D,
+            offset => usize::try_from(offset).map_err(|_| corrupted())?,
+        };
+        let len = match n_dims {
+            0 => 0,
+            _ => value.slice::<i32>(VARHDRSZ + N_FIXED * 4, 1).ok_or_else(corrupted)?[0],
+        };
+        let len = usize::try_from(len).map_err(|_| corrupted())?;
+        Ok(ArrayRef { value, n_dims, items_at, item_type, len })
+    }
+}
+
+/// An array of one dimension under construction, or the state of an aggregate.
+pub struct ArrayBuf<T> {
+    value: VarlenaBuf,
+    items_at: usize,
+    len: usize,
+    item: PhantomData<T>,
+}
+
+impl<T: Item> ArrayBuf<T> {
+    /// `len` zeros, at least one.
+    pub fn zeroed(len: usize) -> Result<ArrayBuf<T>, Report> {
+        let too_large = || Report::new(ERRCODE_DATA_EXCEPTION, "array is too large");
+        let bytes = len.checked_mul(size_of::<T>()).ok_or_else(too_large)?;
+        let mut value = VarlenaBuf::zeroed(HEADER_1D.saturating_add(bytes))?;
+        let header = [1, 0, T::OID.to_u32() as i32, len as i32, 1];
+        value.slice_mut(VARHDRSZ, header.len()).copy_from_slice(&header);
+        Ok(ArrayBuf { value, items_at: HEADER_1D, len, item: PhantomData })
+    }
+
+    /// The items.
+    pub fn items_mut(&mut self) -> &mut [T] {
+        self.value.slice_mut(self.items_at, self.len)
+    }
+}
+
+impl<T> Return for ArrayBuf<T> {
+    fn into_datum(self, args: &Args) -> Result<Datum, Report> {
+        self.value.into_datum(args)
+    }
+}
+
+fn corrupted() -> Report {
+    Report::new(ERRCODE_DATA_CORRUPTED, "invalid array")
+}

@@ -1,0 +1,85 @@
+//! Distances of PostgreSQL's own type `bit`. Layout: length word, number of bits as `i32`, the
+//! bits from the highest of each byte on; bits behind the last are zero.
+
+use pgrx::PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+use pgrx::PgSqlErrorCode::{ERRCODE_DATA_CORRUPTED, ERRCODE_DATA_EXCEPTION};
+
+use crate::pg::error::Report;
+use crate::pg::function::{Args, Argument, pg_functions};
+use crate::pg::varlena::{Detoasted, VARHDRSZ, VarlenaBuf};
+
+/// Bytes before the bits: length word, number of bits.
+const HEADER: usize = VARHDRSZ + 4;
+
+pg_functions! {
+    /// Operator `<~>`: number of bits that differ.
+    fn hamming_distance(a: BitsRef, b: BitsRef) -> Result<f64, Report> {
+        let (a, b) = same_len(&a, &b)?;
+        Ok(count(a, b, |a, b| a ^ b) as f64)
+    }
+
+    /// Operator `<%>`: 1 - common bits / bits in either; 1 if there is no common one.
+    fn jaccard_distance(a: BitsRef, b: BitsRef) -> Result<f64, Report> {
+        let (a, b) = same_len(&a, &b)?;
+        let common = count(a, b, |a, b| a & b);
+        let either = count(a, b, |a, b| a | b);
+        Ok(if common == 0 { 1.0 } else { 1.0 - common as f64 / either as f64 })
+    }
+}
+
+/// A `bit` (or `bit varying`) argument.
+pub struct BitsRef<'a> {
+    value: Detoasted<'a>,
+    n_bits: i32,
+}
+
+impl BitsRef<'_> {
+    fn bytes(&self) -> &[u8] {
+        self.value.slice(HEADER, self.value.size() - HEADER).unwrap_or_default()
+    }
+}
+
+impl<'a> Argument<'a> for BitsRef<'a> {
+    #[inline]
+    fn take(args: &mut Args<'a>) -> Result<BitsRef<'a>, Report> {
+        let value = Detoasted::take(args)?;
+        match value.slice::<i32>(VARHDRSZ, 1) {
+            Some(&[n_bits]) => Ok(BitsRef { value, n_bits }),
+            Some(_) | None => Err(Report::new(ERRCODE_DATA_CORRUPTED, "invalid value of type bit")),
+        }
+    }
+}
+
+/// A `bit` value, one bit a `bool`.
+pub fn from_bools(bools: impl ExactSizeIterator<Item = bool>) -> Result<VarlenaBuf, Report> {
+    let too_long = |_| Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, "bit string is too long");
+    let n_bits = i32::try_from(bools.len()).map_err(too_long)?;
+    let n_bytes = bools.len().div_ceil(8);
+    let mut value = VarlenaBuf::zeroed(HEADER + n_bytes)?;
+    value.slice_mut(VARHDRSZ, 1)[0] = n_bits;
+    let bytes = value.slice_mut::<u8>(HEADER, n_bytes);
+    for (i, bit) in bools.enumerate() {
+        bytes[i / 8] |= u8::from(bit) << (7 - i % 8);
+    }
+    Ok(value)
+}
+
+fn same_len<'a>(a: &'a BitsRef, b: &'a BitsRef) -> Result<(&'a [u8], &'a [u8]), Report> {
+    if a.n_bits == b.n_bits {
+        return Ok((a.bytes(), b.bytes()));
+    }
+    let message = format!("different bit lengths {} and {}", a.n_bits, b.n_bits);
+    Err(Report::new(ERRCODE_DATA_EXCEPTION, message))
+}
+
+/// Number of ones in `op` of each pair of words.
+fn count(a: &[u8], b: &[u8], op: impl Fn(u64, u64) -> u64) -> u64 {
+    let (a_words, a_rest) = a.as_chunks::<8>();
+    let (b_words, b_rest) = b.as_chunks::<8>();
+    let words = a_words
+        .iter()
+        .zip(b_words)
+        .map(|(&a, &b)| op(u64::from_ne_bytes(a), u64::from_ne_bytes(b)));
+    let rest = a_rest.iter().zip(b_rest).map(|(&a, &b)| op(a.into(), b.into()));
+    words.chain(rest).map(|word| u64::from(word.count_ones())).sum()
+}

@@ -1,0 +1,42 @@
+//! A few searches that a person can judge.
+
+use pg_test::Result;
+use postgres::Client;
+
+use crate::terminal::{cut, detail, step};
+
+/// Questions of the table `queries`, each with the filter that it is asked under.
+const EXAMPLES: &[(&str, Option<&str>)] = &[
+    ("The crocodile was crawling along the riverbed", None),
+    ("I pulled a muscle in my leg when I jumped up", None),
+    ("the museum had many exhibits of oriental art", None),
+    ("he stuffed his mouth with candy", Some("noun.food")),
+];
+
+/// What to try in psql.
+pub const SUGGESTION: &str = "
+  SELECT round((embedding <=> q)::numeric, 3) AS distance, topic, text
+  FROM docs, (SELECT embedding AS q FROM queries WHERE text ~ 'hackers') AS query
+  ORDER BY embedding <=> q LIMIT 5;";
+
+/// Asks the examples and prints the nearest sentences with their distances.
+pub fn examples(client: &mut Client) -> Result<()> {
+    step("Search", "SELECT text FROM docs [WHERE topic = …] ORDER BY embedding <=> $1 LIMIT 5");
+    for &(question, topic) in EXAMPLES {
+        println!();
+        match topic {
+            None => detail(&format!("\"{question}\"")),
+            Some(topic) => detail(&format!("\"{question}\"  (WHERE topic = '{topic}')")),
+        }
+        let filter = topic.map_or(String::new(), |topic| format!("WHERE topic = '{topic}'"));
+        let sql = format!(
+            "SELECT embedding <=> (SELECT embedding FROM queries WHERE text = $1) AS distance, text
+             FROM docs {filter} ORDER BY 1 LIMIT 5"
+        );
+        for row in client.query(&sql, &[&question])? {
+            let (distance, text): (f64, String) = (row.get(0), row.get(1));
+            detail(&format!("  {distance:.3}  {}", cut(&text, 80)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! The extension as an object: what it installs, where, beside whom; and that no function of it
+//! crashes, whatever SQL can pass to it.
+
+use pg_test::{TestDb, hint, message, sqlstate};
+
+/// All functions of the extension that SQL can call with values: oid as text, arguments' types.
+fn functions(db: &mut TestDb) -> Vec<(String, Vec<String>)> {
+    let query = "SELECT p.oid::regproc::text, proargtypes::regtype[]::text[]
+        FROM pg_proc AS p JOIN pg_depend AS d
+            ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+        JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'vector_ext'
+        WHERE prokind = 'f' AND 'internal'::regtype <> ALL (proargtypes)
+        ORDER BY 1";
+    let rows = db.query(query, &[]).unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+/// Values of a type that are worth trying.
+fn values(sql_type: &str) -> &'static [&'static str] {
+    match sql_type {
+        "vector" => &["[1]", "[-0]", "[1,2,3]", "[3e38,-3e38]", "[1e-45]"],
+        "integer" => &["0", "1", "-1", "3", "2147483647", "-2147483648"],
+        "boolean" => &["t"],
+        "cstring" => &["", "[", "[1,2,3]", "[1e999]", "[nan", "é"],
+        "oid" => &["0", "4294967295"],
+        "bit" => &["", "1", "101010101"],
+        "cstring[]" => &["{}", "{1}", "{a}", "{1,2}", "{NULL}", "{{1,2},{3,4}}"],
+        "integer[]" | "real[]" | "double precision[]" | "numeric[]" => {
+            &["{}", "{1}", "{0}", "{1,2,3}", "{NULL}", "{1,NULL}", "{{1,2},{3,4}}", "[0:1]={1,2}"]
+        }
+        _ => &["{1,2}"],
+    }
+}
+
+/// All ways to choose a value for each argument.
+fn calls(arguments: &[String]) -> Vec<Vec<String>> {
+    arguments.iter().fold(vec![vec![]], |calls, sql_type| {
+        let literals = values(sql_type).iter().map(|value| {
+            // `bit` without a length would cut to one bit.
+            let cast = if sql_type == "bit" { "varbit" } else { sql_type.as_str() };
+            format!("'{value}'::{cast}")
+        });
+        let literals: Vec<String> = literals.collect();
+        calls
+            .iter()
+            .flat_map(|call| {
+                literals.iter().map(move |literal| [call.as_slice(), &[literal.clone()]].concat())
+            })
+            .collect()
+    })
+}
+
+#[test]
+fn functions_are_pure_strict_and_safe_in_parallel() {
+    let mut db = TestDb::new();
+    let query = "SELECT count(*), string_agg(p.oid::regprocedure::text, ' ') FILTER (WHERE NOT
+            (proisstrict AND provolatile = 'i' AND proparallel = 's' AND NOT prosecdef))
+        FROM pg_proc AS p JOIN pg_depend AS d
+            ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+        WHERE prokind = 'f' AND 'vector'::regtype IN (prorettype, proargtypes[0], proargtypes[1])";
+    let row = db.query_one(query, &[]).unwrap();
+    assert!(row.get::<_, i64>(0) >= 35);
+    assert_eq!(row.get::<_, Option<String>>(1), None);
+}
+
+#[test]
+fn null_in_null_out() {
+    let mut db = TestDb::new();
+    for (function, arguments) in functions(&mut db) {
+        if arguments.is_empty() {
+            continue;
+        }
+        let nulls: Vec<String> = arguments.iter().map(|sql| format!("NULL::{sql}")).collect();
+        let query = format!("SELECT {function}({}) IS NULL", nulls.join(", "));
+        assert!(db.query_one(&query, &[]).unwrap().get::<_, bool>(0), "{query}");
+    }
+}
+
+#[test]
+fn no_argument_crashes_a_function() {
+    let mut db = TestDb::new();
+    let mut n_calls = 0;
+    for (function, arguments) in functions(&mut db) {
+        for call in calls(&arguments) {
+            let query = format!("SELECT {function}({})", call.join(", "));
+            if let Err(error) = db.simple_query(&query) {
+                // An internal error would be a bug that SQL can reach, but for hand-made states.
+                let state = message(&error).ends_with(": expected state array");
+                assert!(state || !matches!(sqlstate(&error), "" | "XX000"), "{query}: {error:?}");
+            }
+            n_calls += 1;
+        }
+    }
+    assert!(n_calls > 1_000);
+    assert!(!db.cluster().has_crashed());
+}
+
+#[test]
+fn a_function_declared_wrongly_gives_an_error() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE FUNCTION lax(vector, vector) RETURNS float8
+             AS '$libdir/vector_ext', 'l2_distance' LANGUAGE C;
+         CREATE FUNCTION short(vector) RETURNS float8
+             AS '$libdir/vector_ext', 'l2_distance' LANGUAGE C;
+         CREATE FUNCTION bytes(bytea) RETURNS int AS '$libdir/vector_ext', 'vector_dims' LANGUAGE C",
+    )
+    .unwrap();
+    for query in ["SELECT lax('[1]', NULL)", "SELECT short('[1]')"] {
+        assert_eq!(sqlstate(&db.simple_query(query).unwrap_err()), "XX000");
+    }
+    // A datum whose length does not fit its dimensions is refused before an element is read.
+    for bytes in ["\\x", "\\x00", "\\x0100", "\\xff7f0000", "\\x010000000000"] {
+        let error = db.simple_query(&format!("SELECT bytes('{bytes}')")).unwrap_err();
+        assert_eq!(sqlstate(&error), "XX001", "{bytes}");
+    }
+}
+
+#[test]
+fn installs_into_any_schema() {
+    let mut db = TestDb::without_extension();
+    db.batch_execute("CREATE SCHEMA s; CREATE EXTENSION vector_ext SCHEMA s").unwrap();
+    let query =
+        "SELECT '[1,2]'::s.vector OPERATOR(s.<->) '[1,2]', s.vector_dims('[1,2]'::s.vector)";
+    db.query_one(query, &[]).unwrap();
+    assert!(db.simple_query("SELECT '[1]'::vector").is_err());
+    db.batch_execute("DROP EXTENSION vector_ext; DROP SCHEMA s").unwrap();
+}
+
+#[test]
+fn an_owner_of_the_database_may_install_it() {
+    let mut db = TestDb::without_extension();
+    db.batch_execute(
+        "DROP ROLE IF EXISTS owner_of_catalog_test;
+         CREATE ROLE owner_of_catalog_test LOGIN;
+         DO $$ BEGIN
+             EXECUTE format('ALTER DATABASE %I OWNER TO owner_of_catalog_test', current_database());
+         END $$;
+         SET ROLE owner_of_catalog_test;
+         CREATE SCHEMA mine;
+         CREATE EXTENSION vector_ext SCHEMA mine;
+         RESET ROLE",
+    )
+    .unwrap();
+}
+
+#[test]
+fn refuses_to_stand_beside_pgvector() {
+    // pgvector need not be installed: the name of an access method is what two cannot share.
+    let mut db = TestDb::without_extension();
+    db.batch_execute("CREATE ACCESS METHOD ivfflat TYPE INDEX HANDLER bthandler").unwrap();
+    let error = db.batch_execute("CREATE EXTENSION vector_ext").unwrap_err();
+    assert_eq!(sqlstate(&error), "42710");
+    assert_eq!(message(&error), "cannot create vector_ext in a database that has pgvector");
+    assert!(hint(&error).contains("either vector_ext or pgvector"));
+}

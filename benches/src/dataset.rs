@@ -1,0 +1,182 @@
+//! A data set: base vectors, queries and the true distances of their neighbors.
+
+use std::path::{Path, PathBuf};
+
+use crate::Result;
+use crate::exact::{Metric, hits, kth_distances};
+use crate::matrix::{Matrix, read_vectors, rows_in};
+
+/// Vectors to load, queries to ask, and what the answers should be.
+pub struct Dataset {
+    /// The directory's name.
+    pub name: String,
+    /// What "near" means for these vectors.
+    pub metric: Metric,
+    /// Neighbors asked for.
+    pub k: usize,
+    /// The rows of the table; a row's number is its id.
+    pub base: Matrix<f32>,
+    /// The queries.
+    pub queries: Matrix<f32>,
+    /// Each query's distance to its `k`-th true neighbor.
+    kth: Vec<f64>,
+}
+
+/// What to take of a data set.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// Only the first rows of base.
+    pub rows: Option<usize>,
+    /// Only the first queries.
+    pub queries: Option<usize>,
+    /// Instead of the metric that the directory's name implies.
+    pub metric: Option<Metric>,
+    /// Neighbors asked for.
+    pub k: usize,
+}
+
+impl Dataset {
+    /// Reads `base.*`, `query.*` and the ground truth of directory `dir`. Truth is taken from
+    /// `gt.dist.fbin` (all rows), from `gt10k.dist.fbin` (the first 10,000), else computed.
+    pub fn open(dir: &Path, selection: &Selection) -> Result<Self> {
+        let name = dir.canonicalize().map_err(|e| format!("{}: {e}", dir.display()))?;
+        let name = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let metric = selection.metric.or_else(|| metric_of(&name));
+        let metric = metric.ok_or_else(|| format!("what is the metric of {name}? use --metric"))?;
+        let k = selection.k;
+
+        let base_path = find(dir, "base")?;
+        let base = read_vectors(&base_path, selection.rows)?;
+        let queries = read_vectors(&find(dir, "query")?, selection.queries)?;
+        if base.cols != queries.cols {
+            return Err(format!(
+                "{name}: base has {} dimensions, queries {}",
+                base.cols, queries.cols
+            )
+            .into());
+        }
+        if k == 0 || k > base.rows() || queries.rows() == 0 {
+            return Err(format!(
+                "{name}: {k} neighbors of {} rows for {} queries",
+                base.rows(),
+                queries.rows()
+            )
+            .into());
+        }
+        let whole = rows_in(&base_path)? == base.rows();
+        let kth = match truth(dir, whole, base.rows(), queries.rows(), k)? {
+            Some(kth) => kth,
+            None => {
+                eprintln!("{name}: no ground truth for {} rows: computing it", base.rows());
+                kth_distances(metric, &base, &queries, k)
+            }
+        };
+        Ok(Self { name, metric, k, base, queries, kth })
+    }
+
+    /// Mean recall of `answers`, one list of ids a query.
+    pub fn recall(&self, answers: &[Vec<i32>]) -> f64 {
+        let found: usize = answers
+            .iter()
+            .enumerate()
+            .map(|(i, ids)| {
+                hits(self.metric, &self.base, self.queries.row(i), ids, self.k, self.kth[i])
+            })
+            .sum();
+        found as f64 / (self.k * answers.len()) as f64
+    }
+}
+
+fn metric_of(name: &str) -> Option<Metric> {
+    let has = |words: &[&str]| words.iter().any(|w| name.contains(w));
+    if has(&["fashion", "euclidean", "sift", "gist"]) {
+        Some(Metric::L2)
+    } else if has(&["glove", "minilm", "angular", "cosine"]) {
+        Some(Metric::Cosine)
+    } else {
+        None
+    }
+}
+
+/// The file `stem.{fbin,f16bin,u8bin}[.gz]` of `dir`.
+fn find(dir: &Path, stem: &str) -> Result<PathBuf> {
+    ["fbin", "f16bin", "u8bin"]
+        .iter()
+        .flat_map(|kind| ["", ".gz"].map(|gz| dir.join(format!("{stem}.{kind}{gz}"))))
+        .find(|path| path.exists())
+        .ok_or_else(|| format!("{}: no {stem}.fbin, .f16bin or .u8bin", dir.display()).into())
+}
+
+/// The stored distances of the `k`-th neighbors, if they were computed over these rows.
+fn truth(
+    dir: &Path,
+    whole: bool,
+    rows: usize,
+    queries: usize,
+    k: usize,
+) -> Result<Option<Vec<f64>>> {
+    let stem = match (whole, rows) {
+        (true, _) => "gt",
+        (false, 10_000) => "gt10k",
+        (false, _) => return Ok(None),
+    };
+    let path = ["", ".gz"].map(|gz| dir.join(format!("{stem}.dist.fbin{gz}")));
+    let Some(path) = path.iter().find(|path| path.exists()) else { return Ok(None) };
+    let distances = read_vectors(path, Some(queries))?;
+    if distances.rows() < queries {
+        let error = format!("{}: {} rows, not {queries}", path.display(), distances.rows());
+        return Err(error.into());
+    }
+    if distances.cols < k {
+        return Ok(None);
+    }
+    Ok(Some((0..queries).map(|i| f64::from(distances.row(i)[k - 1])).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten points on a line, one query, truth as given.
+    fn dir(name: &str, truth: Option<f32>) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("dataset-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let file = |rows: u32, values: &[u8]| {
+            [&rows.to_le_bytes()[..], &1u32.to_le_bytes(), values].concat()
+        };
+        std::fs::write(dir.join("base.u8bin"), file(10, &(0..10).collect::<Vec<u8>>())).unwrap();
+        std::fs::write(dir.join("query.u8bin"), file(1, &[8])).unwrap();
+        if let Some(distance) = truth {
+            let truth = file(1, &distance.to_le_bytes());
+            std::fs::write(dir.join("gt.dist.fbin"), truth).unwrap();
+        }
+        dir
+    }
+
+    fn selection(rows: Option<usize>, k: usize) -> Selection {
+        Selection { rows, queries: None, metric: None, k }
+    }
+
+    #[test]
+    fn truth_is_read_or_computed() {
+        let stored = dir("sift-stored", Some(0.5));
+        assert_eq!(Dataset::open(&stored, &selection(None, 1)).unwrap().kth, [0.5]);
+        let deeper = Dataset::open(&stored, &selection(None, 2)).unwrap();
+        assert_eq!(deeper.kth, [1.0], "the file holds one neighbor only");
+        let fewer = Dataset::open(&stored, &selection(Some(6), 1)).unwrap();
+        assert_eq!(fewer.kth, [9.0], "stored truth is of all rows");
+        assert_eq!(fewer.recall(&[vec![5]]), 1.0);
+        assert_eq!(fewer.recall(&[vec![4]]), 0.0);
+        std::fs::remove_dir_all(stored).unwrap();
+    }
+
+    #[test]
+    fn the_metric_must_be_known() {
+        let plain = dir("plain", None);
+        let error = Dataset::open(&plain, &selection(None, 1)).err().unwrap().to_string();
+        assert!(error.contains("--metric"), "{error}");
+        let error = Dataset::open(&plain.join("none"), &selection(None, 1)).err().unwrap();
+        assert!(error.to_string().contains("none"));
+        std::fs::remove_dir_all(plain).unwrap();
+    }
+}

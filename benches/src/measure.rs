@@ -1,0 +1,206 @@
+//! Running the queries against one system and timing them.
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use postgres::{Client, Statement};
+use serde_json::Value;
+
+use crate::Result;
+use crate::dataset::Dataset;
+use crate::load::{database, text};
+use crate::machine::cpu_nanoseconds;
+use crate::server::Server;
+use crate::systems::System;
+use crate::wire::Vector;
+
+/// Queries whose plan is looked at, at most.
+const EXPLAINED: usize = 200;
+
+/// Connections to a loaded database, with the query prepared on each.
+pub struct Session {
+    clients: Vec<Connection>,
+    query: String,
+    setting: &'static str,
+    local: bool,
+}
+
+struct Connection {
+    client: Client,
+    statement: Statement,
+    backend: u32,
+}
+
+/// One pass of all queries by each client.
+pub struct Round {
+    /// Queries a second, all clients together.
+    pub qps: f64,
+    /// Each query's time as its client saw it, sorted.
+    pub latencies: Vec<Duration>,
+    /// Processor time of the server a query; of a private server only.
+    pub cpu_us: Option<f64>,
+    /// The rows found, one list a query.
+    pub answers: Vec<Vec<i32>>,
+}
+
+/// What plans say.
+#[derive(Debug, Clone, Copy)]
+pub struct Plans {
+    /// Shared buffers touched (hit or read) in the execution of a query, on average.
+    pub buffers: f64,
+    /// Whether every plan looked at uses the index.
+    pub index_used: bool,
+}
+
+impl Session {
+    /// Connects `clients` times to the database of `system`.
+    pub fn open(
+        server: &Server,
+        system: &System,
+        dataset: &Dataset,
+        clients: usize,
+        force_index: bool,
+    ) -> Result<Self> {
+        let query = System::query(dataset.metric, dataset.k);
+        let connect = |_| -> Result<Connection> {
+            let mut client = server.connect(&database(system))?;
+            if force_index {
+                client.batch_execute("SET enable_seqscan = off; SET enable_sort = off")?;
+            }
+            let statement = client.prepare(&query)?;
+            let backend: i32 = client.query_one("SELECT pg_backend_pid()", &[])?.get(0);
+            Ok(Connection { client, statement, backend: u32::try_from(backend)? })
+        };
+        let clients = (0..clients).map(connect).collect::<Result<_>>()?;
+        let local = server.postmaster().is_some();
+        let mut session = Self { clients, query, setting: system.effort, local };
+        // The library, which knows the setting, is loaded by its first use.
+        session.run(&[Vector::new(dataset.queries.row(0))?])?;
+        Ok(session)
+    }
+
+    /// The greatest value of the system's effort setting.
+    pub fn max_effort(&mut self) -> Result<u32> {
+        let max = "SELECT max_val::int4 FROM pg_settings WHERE name = $1 AND vartype = 'integer'";
+        let row = self.clients[0].client.query_opt(max, &[&self.setting])?;
+        let max: i32 = row.ok_or_else(|| format!("no setting {}", self.setting))?.get(0);
+        Ok(u32::try_from(max)?)
+    }
+
+    /// Sets the system's effort.
+    pub fn set_effort(&mut self, effort: u32) -> Result<()> {
+        let statement = format!("SET {} = {effort}", self.setting);
+        for Connection { client, .. } in &mut self.clients {
+            client.batch_execute(&statement).map_err(|e| text(&e))?;
+        }
+        Ok(())
+    }
+
+    /// Every client asks all `queries`, each beginning at another one.
+    pub fn run(&mut self, queries: &[Vector]) -> Result<Round> {
+        let (cpu_before, count) = (self.cpu(), self.clients.len());
+        let barrier = Barrier::new(count + 1);
+        let (passes, wall) = thread::scope(|scope| {
+            let ask = |(number, connection): (usize, &'_ mut Connection)| {
+                barrier.wait();
+                pass(connection, queries, number * queries.len() / count)
+            };
+            let threads: Vec<_> = self
+                .clients
+                .iter_mut()
+                .enumerate()
+                .map(|client| scope.spawn(move || ask(client)))
+                .collect();
+            barrier.wait();
+            let start = Instant::now();
+            let passes: Vec<_> = threads.into_iter().map(|t| t.join()).collect();
+            (passes, start.elapsed())
+        });
+        let mut latencies = Vec::with_capacity(count * queries.len());
+        let mut answers = None;
+        for pass in passes {
+            let (times, found) = pass.map_err(|_| "a client thread panicked")??;
+            latencies.extend(times);
+            answers.get_or_insert(found);
+        }
+        latencies.sort_unstable();
+        let asked = latencies.len() as f64;
+        let cpu = cpu_before.zip(self.cpu());
+        Ok(Round {
+            qps: asked / wall.as_secs_f64(),
+            latencies,
+            cpu_us: cpu.map(|(before, after)| (after - before) as f64 / 1e3 / asked),
+            answers: answers.ok_or("no clients")?,
+        })
+    }
+
+    /// Looks at the plans of some of `queries`, executed.
+    pub fn explain(&mut self, queries: &[Vector]) -> Result<Plans> {
+        let statement = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {}", self.query);
+        let Connection { client, statement: query, .. } = &mut self.clients[0];
+        let explain = client.prepare_typed(&statement, query.params())?;
+        let step = queries.len().div_ceil(EXPLAINED).max(1);
+        let (mut buffers, mut index_used, mut count) = (0, true, 0);
+        for vector in queries.iter().step_by(step) {
+            let plans: Value = client.query_one(&explain, &[vector])?.get(0);
+            let plan = &plans[0]["Plan"];
+            buffers += touched(plan)?;
+            index_used &= uses_index(plan);
+            count += 1;
+        }
+        Ok(Plans { buffers: buffers as f64 / f64::from(count), index_used })
+    }
+
+    /// Nanoseconds of processor time that the clients' backends have used so far.
+    fn cpu(&self) -> Option<u64> {
+        let backends = self.clients.iter().map(|connection| cpu_nanoseconds(connection.backend));
+        if self.local { backends.sum() } else { None }
+    }
+}
+
+type Pass = (Vec<Duration>, Vec<Vec<i32>>);
+
+/// Asks all queries from number `first` on, round to the one before it.
+fn pass(connection: &mut Connection, queries: &[Vector], first: usize) -> Result<Pass> {
+    let Connection { client, statement, .. } = connection;
+    let mut times = Vec::with_capacity(queries.len());
+    let mut answers = Vec::with_capacity(queries.len());
+    for query in queries[first..].iter().chain(&queries[..first]) {
+        let start = Instant::now();
+        let rows = client.query(&*statement, &[query]).map_err(|e| text(&e))?;
+        times.push(start.elapsed());
+        answers.push(rows.iter().map(|row| row.get(0)).collect());
+    }
+    answers.rotate_right(first);
+    Ok((times, answers))
+}
+
+/// Shared buffers of a plan's execution; planning is reported beside the plan.
+fn touched(plan: &Value) -> Result<u64> {
+    let number = |key: &str| plan[key].as_u64().ok_or_else(|| format!("no \"{key}\" in a plan"));
+    Ok(number("Shared Hit Blocks")? + number("Shared Read Blocks")?)
+}
+
+fn uses_index(plan: &Value) -> bool {
+    let children = plan["Plans"].as_array();
+    plan["Index Name"] == "items_v" || children.is_some_and(|c| c.iter().any(uses_index))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn plans_are_read() {
+        let scan = json!({"Node Type": "Index Scan", "Index Name": "items_v"});
+        let plan = json!({"Shared Hit Blocks": 5, "Shared Read Blocks": 2, "Plans": [scan]});
+        assert_eq!(touched(&plan).unwrap(), 7);
+        assert!(uses_index(&plan));
+        let plan = json!({"Plans": [{"Node Type": "Sort", "Plans": [{"Node Type": "Seq Scan"}]}]});
+        assert!(!uses_index(&plan));
+        assert!(touched(&plan).is_err());
+    }
+}

@@ -1,0 +1,87 @@
+//! How each extension is driven. Adding a system is adding a descriptor to [`SYSTEMS`].
+
+use crate::Result;
+use crate::exact::Metric;
+
+/// An extension with an index on its type `vector`. `{metric}` in `index` is `l2` or `cosine`.
+#[derive(Debug)]
+pub struct System {
+    /// Name on the command line and in reports.
+    pub name: &'static str,
+    /// What `CREATE EXTENSION … CASCADE` takes.
+    pub extension: &'static str,
+    /// Access method, column and operator class: what follows `USING` in CREATE INDEX.
+    pub index: &'static str,
+    /// The setting that trades time for recall.
+    pub effort: &'static str,
+    /// Whether the setting bounds the number of results, so that it must be at least `k`.
+    pub effort_covers_k: bool,
+}
+
+/// All known systems.
+pub const SYSTEMS: &[System] = &[
+    System {
+        name: "vector_ext",
+        extension: "vector_ext",
+        index: "hnsw (v vector_{metric}_ops)",
+        effort: "hnsw.ef_search",
+        effort_covers_k: true,
+    },
+    System {
+        name: "pgvector",
+        extension: "vector",
+        index: "hnsw (v vector_{metric}_ops)",
+        effort: "hnsw.ef_search",
+        effort_covers_k: true,
+    },
+    System {
+        name: "vectorscale",
+        extension: "vectorscale",
+        index: "diskann (v vector_{metric}_ops)",
+        effort: "diskann.query_search_list_size",
+        effort_covers_k: true,
+    },
+];
+
+impl System {
+    /// The system called `name`.
+    pub fn by_name(name: &str) -> Result<&'static Self> {
+        SYSTEMS.iter().find(|system| system.name == name).ok_or_else(|| {
+            let known: Vec<_> = SYSTEMS.iter().map(|system| system.name).collect();
+            format!("unknown system \"{name}\": known are {}", known.join(", ")).into()
+        })
+    }
+
+    /// The statement that builds the index `items_v` with the extension's default options.
+    pub fn create_index(&self, metric: Metric) -> String {
+        let metric = match metric {
+            Metric::L2 => "l2",
+            Metric::Cosine => "cosine",
+        };
+        format!("CREATE INDEX items_v ON items USING {}", self.index.replace("{metric}", metric))
+    }
+
+    /// The query that is measured.
+    pub fn query(metric: Metric, k: usize) -> String {
+        let operator = match metric {
+            Metric::L2 => "<->",
+            Metric::Cosine => "<=>",
+        };
+        format!("SELECT id FROM items ORDER BY v {operator} $1 LIMIT {k}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements() {
+        let system = System::by_name("pgvector").unwrap();
+        let index = "CREATE INDEX items_v ON items USING hnsw (v vector_cosine_ops)";
+        assert_eq!(system.create_index(Metric::Cosine), index);
+        let query = "SELECT id FROM items ORDER BY v <-> $1 LIMIT 10";
+        assert_eq!(System::query(Metric::L2, 10), query);
+        assert!(System::by_name("x").unwrap_err().to_string().contains("vector_ext, pgvector"));
+    }
+}

@@ -7,9 +7,9 @@ use crate::terminal::{cut, detail, step};
 
 /// Questions of the table `queries`, each with the filter that it is asked under.
 const EXAMPLES: &[(&str, Option<&str>)] = &[
-    ("The crocodile was crawling along the riverbed", None),
-    ("I pulled a muscle in my leg when I jumped up", None),
-    ("the museum had many exhibits of oriental art", None),
+    ("a rise in the cost of living reflects the rate of inflation", None),
+    ("he had done a lot of parachuting in the army", None),
+    ("We dressed up for Halloween as pumpkins", None),
     ("he stuffed his mouth with candy", Some("noun.food")),
 ];
 

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use postgres::{Client, Config, NoTls};
 
 use crate::Result;
-use crate::place::{as_server_user, bindir, clusters_dir, give_to_server_user, output};
+use crate::place::{
+    as_ourselves, as_server_user, bindir, clusters_dir, give_to_server_user, output,
+};
 use crate::watchdog::Watchdog;
 
 /// Settings of every cluster.  Tests crash servers, never the machine, so nothing needs to reach
@@ -190,9 +192,9 @@ impl Cluster {
         config
     }
 
-    /// One of PostgreSQL's own programs (`psql`, `pg_dump` …), set up to reach this server.
+    /// One of PostgreSQL's client programs (`psql`, `pg_dump` …), set up to reach this server.
     pub fn program(&self, name: &str) -> Command {
-        let mut command = as_server_user(self.bindir.join(name));
+        let mut command = as_ourselves(self.bindir.join(name));
         command.env("PGHOST", &self.socket_dir).env("PGUSER", "postgres");
         command.env("PGDATABASE", "postgres");
         command

@@ -22,3 +22,11 @@ pub use vector::Vector;
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// The result of everything here that talks to the operating system or a server.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// Says that the test at hand is skipped, and why.  Past the capture of test output: a skip must be
+/// seen even where all passes.
+pub fn skipped(why: &str) {
+    use std::io::Write;
+    // That a message cannot be shown does not fail a test.
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}

@@ -1,9 +1,10 @@
 //! Where things lie on this machine, and as whom to run a server's programs.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::Result;
 
@@ -42,22 +43,27 @@ pub fn clusters_dir() -> Result<PathBuf> {
 }
 
 /// A command run as the user that may run servers: `postgres` when we are root, which PostgreSQL
-/// refuses to run as, else ourselves.  It inherits nothing that would reach into the server:
-/// no `PG*` variable, no `RUST_BACKTRACE` (which lengthens every error's DETAIL).
-pub(crate) fn as_server_user(program: impl AsRef<std::ffi::OsStr>) -> Command {
-    let mut command = if is_root() {
-        let mut command = Command::new("runuser");
+/// refuses to run as, else ourselves.
+pub(crate) fn as_server_user(program: impl AsRef<OsStr>) -> Command {
+    if is_root() {
+        let mut command = as_ourselves("runuser");
         command.args(["-u", "postgres", "--"]).arg(program);
         command
     } else {
-        Command::new(program)
-    };
+        as_ourselves(program)
+    }
+}
+
+/// A command that inherits nothing that would reach into a server or a client of it: no `PG*`
+/// variable, no `RUST_BACKTRACE` (which lengthens every error's DETAIL).
+pub(crate) fn as_ourselves(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("PG")) {
             command.env_remove(name);
         }
     }
-    command.env_remove("RUST_BACKTRACE").current_dir("/").stdin(Stdio::null());
+    command.env_remove("RUST_BACKTRACE").current_dir("/");
     command
 }
 

@@ -4,6 +4,7 @@
 //! the score of a code is `sum over i of q_i * c_i`, in exact integer arithmetic.
 
 use crate::dispatch::{Kernels, active};
+use crate::integer;
 
 /// Bytes of each plane in one step of a kernel; the query is padded to a multiple of it.
 const STEP: usize = 64;
@@ -19,8 +20,8 @@ pub struct BitQuery {
     sum: i32,
     /// The sum of the magnitudes of the negative values, by which `tables` are raised.
     negatives: i32,
-    /// Four planes of `plane_words` words each; bit `i` of a plane is bit `i % 64` of word `i / 64`.
-    planes: Vec<u64>,
+    /// Four planes, laid out like those of a code.
+    planes: Vec<u8>,
     /// For each byte of a plane, the sums that its low and its high four bits select.
     tables: Vec<ByteTable>,
 }
@@ -41,22 +42,23 @@ impl BitQuery {
     /// When a value is out of range.
     pub fn new(values: &[i8]) -> Self {
         assert!(values.iter().all(|v| (-8..=7).contains(v)), "query value out of -8..=7");
-        let steps = values.len().div_ceil(8 * STEP);
-        let plane_words = steps * STEP / 8;
-        let mut planes = vec![0; 4 * plane_words];
-        for (i, value) in values.iter().enumerate() {
+        let padded = values.len().div_ceil(8 * STEP) * STEP;
+        let mut planes = vec![0; 4 * padded];
+        let mut tables = vec![ByteTable::default(); padded];
+        let mut negatives = 0;
+        for (k, values) in values.chunks(8).enumerate() {
+            let mut eight = [0; 8];
+            eight[..values.len()].copy_from_slice(values);
             for w in 0..4 {
-                let bit = u64::from((value >> w) & 1 == 1);
-                planes[w * plane_words + i / 64] |= bit << (i % 64);
+                planes[w * padded + k] = gather_bits(eight, w);
             }
-        }
-        let mut tables = vec![ByteTable::default(); steps * STEP];
-        for (table, values) in tables.iter_mut().zip(values.chunks(8)) {
-            let (low, high) = values.split_at(values.len().min(4));
-            *table = ByteTable { low: subset_sums(low), high: subset_sums(high) };
+            let [a, b, c, d, e, f, g, h] = eight;
+            tables[k] =
+                ByteTable { low: subset_sums([a, b, c, d]), high: subset_sums([e, f, g, h]) };
+            // No bit set leaves the magnitudes of the negative values.
+            negatives += i32::from(tables[k].low[0]) + i32::from(tables[k].high[0]);
         }
         let sum = values.iter().map(|&v| i32::from(v)).sum();
-        let negatives = values.iter().map(|&v| i32::from(v.min(0).unsigned_abs())).sum();
         Self { len: values.len(), sum, negatives, planes, tables }
     }
 
@@ -81,10 +83,11 @@ impl BitQuery {
         self.len.div_ceil(8)
     }
 
+    /// The bits of weight `2^w` (`-8` for `w = 3`), laid out like a plane of a code.
     #[inline(always)]
-    pub(crate) fn plane(&self, w: usize) -> &[u64] {
-        let words = self.planes.len() / 4;
-        &self.planes[w * words..][..words]
+    pub(crate) fn plane(&self, w: usize) -> &[u8] {
+        let padded = self.planes.len() / 4;
+        &self.planes[w * padded..][..padded]
     }
 
     #[inline(always)]
@@ -98,16 +101,24 @@ impl BitQuery {
     }
 }
 
+/// Bit `w` of each value; the product moves the lowest bit of byte `i` to bit `56 + i`.
+fn gather_bits(values: [i8; 8], w: usize) -> u8 {
+    let bytes = u64::from_le_bytes(values.map(|v| v as u8)) >> w;
+    ((bytes & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8
+}
+
 /// `sums[m]` is the sum of the values whose bit is set in `m`, plus the magnitude of all negative
 /// ones.
-fn subset_sums(values: &[i8]) -> [u8; 16] {
-    std::array::from_fn(|m| {
-        let terms = values.iter().enumerate().map(|(i, &v)| match m >> i & 1 {
-            1 => v.max(0).unsigned_abs(),
-            _ => v.min(0).unsigned_abs(),
-        });
-        terms.sum()
-    })
+fn subset_sums(values: [i8; 4]) -> [u8; 16] {
+    let mut sums = [0; 16];
+    for (i, value) in values.into_iter().enumerate() {
+        let magnitude = value.min(0).unsigned_abs();
+        for (m, sum) in sums.iter_mut().enumerate() {
+            let selected = if m >> i & 1 == 1 { value as u8 } else { 0 };
+            *sum = selected.wrapping_add(magnitude).wrapping_add(*sum);
+        }
+    }
+    sums
 }
 
 /// The layout of a code: plane 0, then plane 1, and so on, each of `plane_bytes` bytes; bit `i`
@@ -194,17 +205,7 @@ pub(crate) fn score_each(
 
 #[inline(always)]
 fn score_plane(query: &BitQuery, plane: &[u8]) -> i32 {
-    let (words, rest) = plane.as_chunks::<8>();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let queries = [query.plane(0), query.plane(1), query.plane(2), query.plane(3)];
-    let mut counts = [0; 4];
-    for (k, word) in words.iter().chain(std::iter::once(&last)).enumerate() {
-        for (count, query) in counts.iter_mut().zip(queries) {
-            // The planes of an empty query, or of a code of whole words, end before `last`.
-            let query = query.get(k).copied().unwrap_or(0);
-            *count += (u64::from_le_bytes(*word) & query).count_ones() as i32;
-        }
-    }
-    counts[0] + 2 * counts[1] + 4 * counts[2] - 8 * counts[3]
+    let [ones, twos, fours, eights] =
+        std::array::from_fn(|w| integer::common_bits(plane, query.plane(w)) as i32);
+    ones + 2 * twos + 4 * fours - 8 * eights
 }

@@ -7,13 +7,10 @@
 
 use std::arch::x86_64::*;
 
-use crate::codes::{BitQuery, ByteTable, CodeShape, score_each};
+use crate::codes::{BitQuery, ByteTable, CodeShape};
 
 /// The bytes that are transposed at once, and the codes in half a register.
 const BLOCK: usize = 16;
-
-/// Up to this number of codes, counting bits one code at a time is faster.
-const FEW: usize = 4;
 
 /// The blocks whose sums fit 16 bits: a byte adds at most 64, a block 1,024.
 const BLOCKS_PER_SUM: usize = 32;
@@ -29,9 +26,7 @@ pub(super) fn score_codes(
 ) {
     for (batch, scores) in scores.chunks_mut(2 * BLOCK).enumerate() {
         let codes = &codes[batch * 2 * BLOCK * stride..];
-        if scores.len() <= FEW {
-            score_each(query, codes, shape, stride, scores);
-        } else if scores.len() <= BLOCK {
+        if scores.len() <= BLOCK {
             score_batch::<false>(query, codes, shape, stride, scores);
         } else {
             score_batch::<true>(query, codes, shape, stride, scores);
@@ -95,9 +90,11 @@ fn score_batch<const TWO_GROUPS: bool>(
 #[inline]
 fn load_bounded(codes: &[u8], at: usize) -> __m128i {
     let rest = codes.get(at..).unwrap_or_default();
-    let mut block = [0; BLOCK];
-    let n = rest.len().min(BLOCK);
-    block[..n].copy_from_slice(&rest[..n]);
+    let mut copy = [0; BLOCK];
+    let block = rest.first_chunk().unwrap_or_else(|| {
+        copy[..rest.len()].copy_from_slice(rest);
+        &copy
+    });
     // SAFETY: the block is sixteen bytes.
     unsafe { _mm_loadu_si128(block.as_ptr().cast()) }
 }

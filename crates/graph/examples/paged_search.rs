@@ -1,0 +1,112 @@
+//! Recall, expansions and pages of searches in a bulk-built index, in a store in memory.
+//!
+//! `cargo run --release -p graph --example paged_search -- DIR {l2|cosine|ip} [ROWS]`, where DIR
+//! holds `base.*bin.gz` and `query.*bin.gz`; exact neighbors are computed here.
+
+use std::time::Instant;
+
+use graph::{Bulk, Hnsw, IndexOptions, Iterative, Scan, ScanOptions};
+use pages::{HeapTid, mem::MemStore};
+use quant::Metric;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let metric = match arguments[1].as_str() {
+        "l2" => Metric::L2,
+        "ip" => Metric::InnerProduct,
+        "l1" => Metric::L1,
+        _ => Metric::Cosine,
+    };
+    let limit = arguments.get(2).map_or(Ok(usize::MAX), |rows| rows.parse())?;
+    let (dims, base) = read(&arguments[0], "base", limit)?;
+    let (_, queries) = read(&arguments[0], "query", 300)?;
+    let options = IndexOptions { metric, dims, m: 16, ef_construction: 64, seed: 42 };
+    let mut bulk = Bulk::new(options)?;
+    let start = Instant::now();
+    for (i, vector) in base.chunks_exact(dims).enumerate() {
+        bulk.push(vector, HeapTid { block: i as u32, offset: 1 })?;
+    }
+    println!("rows {} in {:?}", bulk.len(), start.elapsed());
+    let store = MemStore::new();
+    bulk.write(2, &mut |_, _, _| true, &mut |body| {
+        store.append(body);
+        Ok(())
+    })?;
+    let hnsw = Hnsw::open(&store)?;
+    println!("built in {:?}; {:?}", start.elapsed(), hnsw.meta().geometry);
+    let truth: Vec<f64> =
+        queries.chunks_exact(dims).map(|query| kth_distance(metric, query, &base, 10)).collect();
+    println!("{:>5} {:>7} {:>9} {:>7} {:>9}", "ef", "recall", "expanded", "pages", "us");
+    for ef in [5, 10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320, 640] {
+        let (mut found, mut expanded) = (0, 0);
+        let reads = store.reads();
+        let mut best = f64::INFINITY;
+        for round in 0..3 {
+            let start = Instant::now();
+            for (query, &bound) in queries.chunks_exact(dims).zip(&truth) {
+                let scan = ScanOptions {
+                    ef,
+                    iterative: Iterative::Strict,
+                    max_tuples: usize::MAX,
+                    memory: usize::MAX,
+                };
+                let mut scan = Scan::new(Hnsw::open(&store)?, Some(query), scan);
+                for _ in 0..10 {
+                    let Some(hit) = scan.next(&store)? else { break };
+                    if round == 0 && hit.distance <= bound * (1.0 + 1e-6) + 1e-9 {
+                        found += 1;
+                    }
+                }
+                if round == 0 {
+                    expanded += scan.stats().expanded;
+                }
+            }
+            best = best.min(start.elapsed().as_secs_f64());
+        }
+        let n = truth.len() as f64;
+        println!(
+            "{ef:>5} {:>7.4} {:>9.1} {:>7.1} {:>9.1}",
+            f64::from(found) / n / 10.0,
+            expanded as f64 / n,
+            (store.reads() - reads) as f64 / n / 3.0,
+            best / n * 1e6
+        );
+    }
+    Ok(())
+}
+
+fn kth_distance(metric: Metric, query: &[f32], base: &[f32], k: usize) -> f64 {
+    let mut distances: Vec<f64> = base
+        .chunks_exact(query.len())
+        .map(|vector| match metric {
+            Metric::L2 => f64::from(kernels::l2_squared(query, vector)).sqrt(),
+            Metric::InnerProduct => -f64::from(kernels::inner_product(query, vector)),
+            Metric::L1 => f64::from(kernels::l1(query, vector)),
+            Metric::Cosine => {
+                let t = kernels::cosine_terms(query, vector);
+                1.0 - f64::from(t.dot) / (f64::from(t.norm_a) * f64::from(t.norm_b)).sqrt()
+            }
+        })
+        .collect();
+    *distances.select_nth_unstable_by(k - 1, f64::total_cmp).1
+}
+
+fn read(dir: &str, name: &str, limit: usize) -> std::io::Result<(usize, Vec<f32>)> {
+    use std::io::Read;
+    for (suffix, size) in [("u8bin", 1), ("f16bin", 2), ("fbin", 4)] {
+        let path = format!("{dir}/{name}.{suffix}.gz");
+        let Ok(file) = std::fs::File::open(path) else { continue };
+        let mut bytes = Vec::new();
+        flate2::read::GzDecoder::new(file).read_to_end(&mut bytes)?;
+        let dims = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]) as usize;
+        let values = bytes[8..].chunks_exact(size).take(limit.saturating_mul(dims));
+        let values = values.map(|b| match *b {
+            [x] => f32::from(x),
+            [a, b] => half::f16::from_le_bytes([a, b]).to_f32(),
+            [a, b, c, d] => f32::from_le_bytes([a, b, c, d]),
+            _ => 0.0,
+        });
+        return Ok((dims, values.collect()));
+    }
+    Err(std::io::Error::other("no such data set"))
+}

@@ -1,0 +1,105 @@
+//! The search for the elements nearest to a point.
+
+use super::{BuildError, memory};
+
+/// An element found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Candidate {
+    pub(super) rank: f32,
+    pub(super) id: u32,
+    /// Whether its neighbors are still to be looked at.
+    open: bool,
+}
+
+/// Working space of searches among a fixed number of elements.
+pub(super) struct Beam {
+    /// The best so far, nearest first.
+    pool: Vec<Candidate>,
+    /// A bit for each element.
+    visited: Vec<u64>,
+    /// The elements whose bits are set.
+    touched: Vec<u32>,
+    /// Unvisited neighbors of the element at hand.
+    fresh: Vec<u32>,
+    /// Elements whose neighbors the latest search looked at.
+    expanded: usize,
+}
+
+impl Beam {
+    /// A beam for elements number 0 .. `count`.
+    pub(super) fn new(count: usize) -> Result<Self, BuildError> {
+        Ok(Self {
+            pool: Vec::new(),
+            visited: memory::filled(count.div_ceil(64), 0)?,
+            touched: Vec::new(),
+            fresh: Vec::new(),
+            expanded: 0,
+        })
+    }
+
+    /// Finds the `ef` elements of least rank that lead to one another from `entry`, nearest
+    /// first (algorithm 2 of the HNSW paper, with one list for candidates and results).
+    /// `neighbors` lists an element's neighbors.
+    pub(super) fn search<I: Iterator<Item = u32>>(
+        &mut self,
+        entry: u32,
+        ef: usize,
+        neighbors: impl Fn(u32) -> I,
+        rank: impl Fn(u32) -> f32,
+    ) -> &[Candidate] {
+        for id in self.touched.drain(..) {
+            self.visited[id as usize / 64] = 0;
+        }
+        self.pool.clear();
+        self.expanded = 0;
+        self.visit(entry);
+        self.pool.push(Candidate { rank: rank(entry), id: entry, open: true });
+        let mut next = 0;
+        while let Some(candidate) = self.pool.get_mut(next) {
+            if !std::mem::take(&mut candidate.open) {
+                next += 1;
+                continue;
+            }
+            let id = candidate.id;
+            self.expanded += 1;
+            let mut fresh = std::mem::take(&mut self.fresh);
+            fresh.extend(neighbors(id).filter(|&id| self.visit(id)));
+            for id in fresh.drain(..) {
+                let position = self.offer(id, rank(id), ef);
+                next = next.min(position);
+            }
+            self.fresh = fresh;
+        }
+        &self.pool
+    }
+
+    /// How many elements the latest search looked at the neighbors of.
+    pub(super) fn expanded(&self) -> usize {
+        self.expanded
+    }
+
+    /// Marks an element; whether it was not marked yet.
+    fn visit(&mut self, id: u32) -> bool {
+        let (word, bit) = (&mut self.visited[id as usize / 64], 1u64 << (id % 64));
+        let unvisited = *word & bit == 0;
+        if unvisited {
+            *word |= bit;
+            self.touched.push(id);
+        }
+        unvisited
+    }
+
+    /// Puts an element into the pool of at most `ef` if it is near enough. Returns its position
+    /// or, if it is not taken, a larger number.
+    fn offer(&mut self, id: u32, rank: f32, ef: usize) -> usize {
+        if self.pool.len() >= ef {
+            if self.pool.last().is_some_and(|worst| rank >= worst.rank) {
+                return usize::MAX;
+            }
+            self.pool.pop();
+        }
+        let position = self.pool.partition_point(|other| other.rank <= rank);
+        self.pool.insert(position, Candidate { rank, id, open: true });
+        position
+    }
+}

@@ -1,0 +1,106 @@
+//! Making every element reachable.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::beam::Beam;
+use super::distances::Distances;
+use super::workers::Workers;
+use super::{BuildError, Graph, NO_NEIGHBOR, memory};
+
+/// Gives each element of level 0 that cannot be reached from the entry a link from the nearest
+/// element that can, found by a search of width `ef`.
+pub(super) fn connect<D: Distances>(
+    graph: &mut Graph,
+    data: &D,
+    ef: usize,
+    workers: &mut Workers,
+) -> Result<(), BuildError> {
+    if graph.is_empty() {
+        return Ok(());
+    }
+    let (count, entry) = (graph.len(), graph.entry);
+    let mut parents = memory::filled(count, NO_NEIGHBOR)?;
+    parents[entry as usize] = entry;
+    let reach = Reach { graph, data, ef, parents, beam: Beam::new(count)?, queue: Vec::new() };
+    let reach = Mutex::new(reach);
+    let lock = || reach.lock().unwrap_or_else(PoisonError::into_inner);
+    workers.run(1, &[entry], || Ok(()), |(), entry| lock().spread(entry))?;
+    let unreached = lock().unreached();
+    workers.run(1, &unreached, || Ok(()), |(), element| lock().attach(element))
+}
+
+/// The elements reached so far, as a tree from the entry.
+struct Reach<'a, D> {
+    graph: &'a mut Graph,
+    data: &'a D,
+    ef: usize,
+    /// From which element each was reached; the entry from itself.
+    parents: Vec<u32>,
+    beam: Beam,
+    queue: Vec<u32>,
+}
+
+impl<D: Distances> Reach<'_, D> {
+    /// Reaches all that `element`, itself reached, leads to.
+    fn spread(&mut self, element: u32) {
+        self.queue.push(element);
+        while let Some(from) = self.queue.pop() {
+            for &neighbor in self.graph.neighbors(from) {
+                if self.parents[neighbor as usize] == NO_NEIGHBOR {
+                    self.parents[neighbor as usize] = from;
+                    self.queue.push(neighbor);
+                }
+            }
+        }
+    }
+
+    fn unreached(&self) -> Vec<u32> {
+        let elements = (0u32..).zip(&self.parents);
+        elements.filter(|(_, parent)| **parent == NO_NEIGHBOR).map(|(id, _)| id).collect()
+    }
+
+    /// Links `element`, if it is still out of reach, from the nearest element that has a slot
+    /// to give: an empty one, or the last that is no branch of the tree, which cuts no one off.
+    fn attach(&mut self, element: u32) {
+        if self.parents[element as usize] != NO_NEIGHBOR {
+            return;
+        }
+        let (graph, data) = (&*self.graph, self.data);
+        let neighbors = |id| graph.neighbors(id).iter().copied();
+        let rank = |id| data.distance(element, id);
+        let found = self.beam.search(graph.entry, self.ef, neighbors, rank);
+        let near: Vec<u32> = found.iter().map(|candidate| candidate.id).collect();
+        let ids = 0..self.parents.len() as u32;
+        let reached = ids.filter(|&id| self.parents[id as usize] != NO_NEIGHBOR);
+        let mut givers = near.into_iter().chain(reached);
+        let giver = givers.find_map(|id| Some((id, self.slot_to_give(id)?)));
+        // There is one: all that are reached have more slots than the tree has branches.
+        if let Some((giver, slot)) = giver {
+            self.link(giver, slot, element);
+            self.parents[element as usize] = giver;
+            self.spread(element);
+        }
+    }
+
+    /// The slot of `giver` that may be overwritten.
+    fn slot_to_give(&self, giver: u32) -> Option<usize> {
+        let list = self.graph.neighbors(giver);
+        if list.len() < self.graph.degree {
+            return Some(list.len());
+        }
+        list.iter().rposition(|&neighbor| self.parents[neighbor as usize] != giver)
+    }
+
+    /// Puts `element` into the list of `giver`, in order, and drops what is in `slot`.
+    fn link(&mut self, giver: u32, slot: usize, element: u32) {
+        let rank = |id| self.data.distance(giver, id);
+        let used = self.graph.neighbors(giver).len();
+        let start = giver as usize * self.graph.degree;
+        let list = &mut self.graph.level0[start..][..used.max(slot + 1)];
+        list[slot..].rotate_left(1);
+        let last = list.len() - 1;
+        let nearer = list[..last].partition_point(|&id| rank(id) <= rank(element));
+        list[nearer..].rotate_right(1);
+        list[nearer] = element;
+    }
+}

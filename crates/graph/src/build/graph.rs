@@ -1,0 +1,125 @@
+//! The finished graph.
+
+use super::BuildError;
+use super::beam::Beam;
+use super::links::Links;
+use super::strata::Strata;
+
+/// Fills the unused slots at the end of a neighbor list, and is the entry of an empty graph.
+pub const NO_NEIGHBOR: u32 = u32::MAX;
+
+/// A graph of the elements 0 .. n.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Graph {
+    /// Where searches begin: an element of the highest level.
+    pub entry: u32,
+    /// Slots of a neighbor list, `2m`, on every level.
+    pub degree: usize,
+    /// Neighbor lists of level 0, n × `degree`: element numbers, nearest first, then
+    /// [`NO_NEIGHBOR`]. Every element can be reached from the entry.
+    pub level0: Vec<u32>,
+    /// Level 1 and up; none is empty.
+    pub upper: Vec<UpperLevel>,
+    /// Highest level of each element.
+    pub levels: Vec<u8>,
+}
+
+/// A level above level 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpperLevel {
+    /// The elements that stand on it, ascending.
+    pub elements: Vec<u32>,
+    /// Their neighbor lists, `elements.len()` × degree: positions in `elements`, nearest first,
+    /// then [`NO_NEIGHBOR`].
+    pub neighbors: Vec<u32>,
+}
+
+impl Graph {
+    pub(super) fn new(
+        strata: Strata,
+        degree: usize,
+        level0: Links,
+        upper: Vec<UpperLevel>,
+    ) -> Self {
+        let entry = strata.entry();
+        Self { entry, degree, level0: level0.into_ids(), upper, levels: strata.levels }
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.levels.len()
+    }
+
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.levels.is_empty()
+    }
+
+    /// Highest level that has elements.
+    pub fn top_level(&self) -> u8 {
+        self.upper.len() as u8
+    }
+
+    /// Neighbors of `element` on level 0, nearest first.
+    pub fn neighbors(&self, element: u32) -> &[u32] {
+        list(&self.level0, self.degree, element)
+    }
+
+    /// Prepares searches in memory.
+    ///
+    /// # Errors
+    /// [`BuildError::OutOfMemory`].
+    pub fn searcher(&self) -> Result<Searcher<'_>, BuildError> {
+        Ok(Searcher { graph: self, beam: Beam::new(self.len())? })
+    }
+}
+
+/// The used slots of list number `i` of `lists`.
+fn list(lists: &[u32], degree: usize, i: u32) -> &[u32] {
+    let slots = &lists[i as usize * degree..][..degree];
+    &slots[..slots.iter().position(|&id| id == NO_NEIGHBOR).unwrap_or(degree)]
+}
+
+/// Searches a graph that is in memory, by exact ranks.
+pub struct Searcher<'a> {
+    graph: &'a Graph,
+    beam: Beam,
+}
+
+impl Searcher<'_> {
+    /// The up to `ef` elements nearest to a query and their ranks, nearest first. `rank` tells
+    /// how far an element is from the query; it is never NaN.
+    pub fn search(&mut self, ef: usize, rank: impl Fn(u32) -> f32) -> Vec<(u32, f32)> {
+        if self.graph.is_empty() {
+            return Vec::new();
+        }
+        let graph = self.graph;
+        let mut nearest = (graph.entry, rank(graph.entry));
+        for level in graph.upper.iter().rev() {
+            while let Some(nearer) = nearer_neighbor(graph, level, nearest, &rank) {
+                nearest = nearer;
+            }
+        }
+        let neighbors = |id| graph.neighbors(id).iter().copied();
+        let found = self.beam.search(nearest.0, ef, neighbors, rank);
+        found.iter().map(|candidate| (candidate.id, candidate.rank)).collect()
+    }
+
+    /// How many elements the latest search looked at the neighbors of.
+    pub fn expanded(&self) -> usize {
+        self.beam.expanded()
+    }
+}
+
+/// The nearest neighbor on `level` of the element `from`, if it is nearer than that.
+fn nearer_neighbor(
+    graph: &Graph,
+    level: &UpperLevel,
+    from: (u32, f32),
+    rank: impl Fn(u32) -> f32,
+) -> Option<(u32, f32)> {
+    let position = level.elements.binary_search(&from.0).ok()? as u32;
+    let neighbors = list(&level.neighbors, graph.degree, position).iter();
+    let ranked = neighbors.map(|&p| level.elements[p as usize]).map(|id| (id, rank(id)));
+    ranked.min_by(|a, b| a.1.total_cmp(&b.1)).filter(|nearest| nearest.1 < from.1)
+}

@@ -1,0 +1,149 @@
+//! Building one level, and entering it from those above.
+
+use super::beam::{Beam, Candidate};
+use super::distances::Distances;
+use super::links::{Link, Links};
+use super::workers::Workers;
+use super::{BuildError, BuildOptions, UpperLevel, memory};
+
+/// So many elements are inserted one by one, before threads work side by side: two that are
+/// inserted at the same time do not find one another, which does no harm among many.
+const SERIAL: usize = 256;
+
+/// A finished upper level.
+pub(super) struct BuiltLevel<'a> {
+    /// Ascending; the lists refer to positions here.
+    pub(super) elements: &'a [u32],
+    pub(super) links: Links,
+}
+
+impl BuiltLevel<'_> {
+    /// The level as part of the result.
+    pub(super) fn finish(self) -> UpperLevel {
+        UpperLevel { elements: self.elements.to_vec(), neighbors: self.links.into_ids() }
+    }
+}
+
+/// Walks down the levels `above`, highest first, to the element nearest to `element`: on each
+/// to the neighbor nearest to it, until there is none nearer. None if there is no level.
+pub(super) fn descend<D: Distances>(data: &D, above: &[BuiltLevel], element: u32) -> Option<u32> {
+    let mut nearest = *above.first()?.elements.first()?;
+    let mut rank = data.distance(element, nearest);
+    for level in above {
+        let mut position = level.elements.binary_search(&nearest).ok()? as u32;
+        loop {
+            let from = position;
+            for neighbor in level.links.neighbors(from) {
+                let candidate = level.elements[neighbor as usize];
+                let distance = data.distance(element, candidate);
+                if distance < rank {
+                    (position, nearest, rank) = (neighbor, candidate, distance);
+                }
+            }
+            if position == from {
+                break;
+            }
+        }
+    }
+    Some(nearest)
+}
+
+/// Links all elements of `data`: first the `seeds`, which searches from the level above may
+/// arrive at, then the others. `enter` says where the search for an element begins.
+pub(super) fn build_level<D: Distances>(
+    data: &D,
+    seeds: &[u32],
+    enter: &(impl Fn(u32) -> Option<u32> + Sync),
+    options: &BuildOptions,
+    workers: &mut Workers,
+) -> Result<Links, BuildError> {
+    let order = insertion_order(data.len(), seeds)?;
+    let Some((&first, _)) = order.split_first() else {
+        return Links::new(0, 1);
+    };
+    let links = Links::new(data.len(), 2 * options.m)?;
+    let inserter = Inserter { data, links: &links, ef: options.ef_construction.max(1) };
+    let scratch = || Scratch::new(data.len());
+    let serial = SERIAL.min(order.len());
+    let seeded = seeds.len().max(serial);
+    let from_first = |scratch: &mut Scratch, element: u32| {
+        if element != first {
+            inserter.insert(element, first, scratch);
+        }
+    };
+    workers.run(1, &order[..serial], scratch, from_first)?;
+    workers.run(workers.threads(), &order[serial..seeded], scratch, from_first)?;
+    workers.run(workers.threads(), &order[seeded..], scratch, |scratch, element| {
+        inserter.insert(element, enter(element).unwrap_or(first), scratch);
+    })?;
+    Ok(links)
+}
+
+/// The numbers 0 .. `count`, those of `seeds` (ascending) first.
+fn insertion_order(count: usize, seeds: &[u32]) -> Result<Vec<u32>, BuildError> {
+    let mut skipped = seeds.iter().copied().peekable();
+    let others = (0..count as u32).filter(move |id| skipped.next_if_eq(id).is_none());
+    memory::collect(count, seeds.iter().copied().chain(others))
+}
+
+/// Working space of one thread.
+struct Scratch {
+    beam: Beam,
+    chosen: Vec<Link>,
+    list: Vec<Link>,
+}
+
+impl Scratch {
+    fn new(count: usize) -> Result<Self, BuildError> {
+        Ok(Self { beam: Beam::new(count)?, chosen: Vec::new(), list: Vec::new() })
+    }
+}
+
+/// What inserting into a level takes.
+struct Inserter<'a, D> {
+    data: &'a D,
+    links: &'a Links,
+    ef: usize,
+}
+
+impl<D: Distances> Inserter<'_, D> {
+    /// Links `element` with the best of what a search from `entry` finds, both ways.
+    fn insert(&self, element: u32, entry: u32, scratch: &mut Scratch) {
+        let Scratch { beam, chosen, list } = scratch;
+        let found = beam.search(
+            entry,
+            self.ef,
+            |id| self.links.neighbors(id),
+            |id| self.data.distance(element, id),
+        );
+        self.choose(found, chosen);
+        self.links.set(element, chosen);
+        for link in chosen.iter() {
+            let distance = |a, b| self.data.distance(a, b);
+            self.links.offer(link.id, element, link.rank, distance, list);
+        }
+    }
+
+    /// Selects neighbors from `found` (nearest first): those nearer to the new element than to
+    /// any nearer one chosen, then the nearest others (algorithm 4 of the HNSW paper with
+    /// `keepPrunedConnections`). Equal distances count as not diverse, so that many equal
+    /// vectors do not keep each other busy.
+    fn choose(&self, found: &[Candidate], chosen: &mut Vec<Link>) {
+        chosen.clear();
+        let capacity = self.links.capacity();
+        let mut diverse_ones = 0;
+        for &Candidate { rank, id, .. } in found {
+            let mut nearer = chosen.iter().filter(|link| link.diverse);
+            let diverse = diverse_ones < capacity
+                && nearer.all(|link| self.data.distance(link.id, id) > rank);
+            diverse_ones += usize::from(diverse);
+            chosen.push(Link { id, rank, diverse });
+        }
+        let mut fillers = capacity - diverse_ones;
+        chosen.retain(|link| {
+            let filler = !link.diverse && fillers > 0;
+            fillers -= usize::from(filler);
+            link.diverse || filler
+        });
+    }
+}

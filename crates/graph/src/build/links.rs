@@ -1,0 +1,144 @@
+//! The neighbor lists of one level while it is built.
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{BuildError, NO_NEIGHBOR, memory};
+
+/// Locks that the lists share.
+const STRIPES: usize = 1024;
+
+/// A neighbor in a list.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Link {
+    pub(super) id: u32,
+    /// Distance to the owner of the list.
+    pub(super) rank: f32,
+    /// Whether the neighbor is nearer to the owner than to every nearer diverse neighbor.
+    pub(super) diverse: bool,
+}
+
+impl Link {
+    /// The rank in a word, whose lowest bit, worth one part in eight million, is the flag.
+    fn pack(self) -> u32 {
+        self.rank.to_bits() & !1 | u32::from(self.diverse)
+    }
+
+    fn unpack(id: u32, packed: u32) -> Self {
+        Self { id, rank: f32::from_bits(packed & !1), diverse: packed & 1 == 1 }
+    }
+}
+
+/// Neighbor lists of a fixed capacity. Reading takes no lock: a reader that meets a writer may
+/// see a neighbor twice or miss one, which a search survives.
+pub(super) struct Links {
+    capacity: usize,
+    ids: Vec<AtomicU32>,
+    packed: Vec<AtomicU32>,
+    stripes: Vec<Mutex<()>>,
+}
+
+impl Links {
+    /// Empty lists of `capacity` neighbors for `count` elements.
+    pub(super) fn new(count: usize, capacity: usize) -> Result<Self, BuildError> {
+        let slots = count.checked_mul(capacity).ok_or(BuildError::OutOfMemory)?;
+        let slots_of = |value| (0..slots).map(move |_| AtomicU32::new(value));
+        Ok(Self {
+            capacity,
+            ids: memory::collect(slots, slots_of(NO_NEIGHBOR))?,
+            packed: memory::collect(slots, slots_of(0))?,
+            stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
+        })
+    }
+
+    /// Most neighbors of a list.
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// All slots, list after list, without the ranks.
+    pub(super) fn into_ids(self) -> Vec<u32> {
+        drop(self.packed);
+        // collected in place, without a second array
+        self.ids.into_iter().map(AtomicU32::into_inner).collect()
+    }
+
+    /// The neighbors of `element`, nearest first.
+    pub(super) fn neighbors(&self, element: u32) -> impl Iterator<Item = u32> {
+        let start = element as usize * self.capacity;
+        let ids = self.ids[start..start + self.capacity].iter();
+        ids.map(|id| id.load(Relaxed)).take_while(|&id| id != NO_NEIGHBOR)
+    }
+
+    /// Gives a new element its list, at most `capacity` neighbors and nearest first.
+    pub(super) fn set(&self, element: u32, list: &[Link]) {
+        let _guard = self.lock(element);
+        self.store(element, 0, list);
+    }
+
+    /// Offers `element` the neighbor `id` at distance `rank`. A full list then drops the farthest
+    /// neighbor that is not diverse, or if all are, the farthest; this may be the new one.
+    ///
+    /// `list` is working space.
+    pub(super) fn offer(
+        &self,
+        element: u32,
+        id: u32,
+        rank: f32,
+        distance: impl Fn(u32, u32) -> f32,
+        list: &mut Vec<Link>,
+    ) {
+        let _guard = self.lock(element);
+        self.load(element, list);
+        let full = list.len() == self.capacity;
+        let at = list.partition_point(|link| link.rank <= rank);
+        if full && at == list.len() && list.iter().all(|link| link.diverse) {
+            return;
+        }
+        let (nearer, farther) = list.split_at_mut(at);
+        if nearer.iter().any(|link| link.id == id) {
+            return;
+        }
+        let mut closer_ones = nearer.iter().filter(|link| link.diverse);
+        let diverse = closer_ones.all(|link| distance(link.id, id) > rank);
+        if full && !diverse && farther.iter().all(|link| link.diverse) {
+            return;
+        }
+        if diverse {
+            for link in farther.iter_mut().filter(|link| link.diverse) {
+                link.diverse = distance(link.id, id) > link.rank;
+            }
+        }
+        list.insert(at, Link { id, rank, diverse });
+        let mut changed = at;
+        if full {
+            let last = list.len() - 1;
+            let dropped = list.iter().rposition(|link| !link.diverse).unwrap_or(last);
+            list.remove(dropped);
+            changed = changed.min(dropped);
+        }
+        self.store(element, changed, list);
+    }
+
+    fn lock(&self, element: u32) -> MutexGuard<'_, ()> {
+        // A thread that panicked ends the whole build; until then its list is still a list.
+        self.stripes[element as usize % STRIPES].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Copies the list of `element` to `list`.
+    pub(super) fn load(&self, element: u32, list: &mut Vec<Link>) {
+        list.clear();
+        let packed = &self.packed[element as usize * self.capacity..];
+        let links = self.neighbors(element).zip(packed);
+        list.extend(links.map(|(id, packed)| Link::unpack(id, packed.load(Relaxed))));
+    }
+
+    /// Writes the links from position `from` on; those before are as they were.
+    fn store(&self, element: u32, from: usize, list: &[Link]) {
+        let start = element as usize * self.capacity;
+        for (i, link) in list.iter().enumerate().skip(from) {
+            self.ids[start + i].store(link.id, Relaxed);
+            self.packed[start + i].store(link.pack(), Relaxed);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Building the graph of many vectors at once, in plain memory, with several threads.
+//!
+//! The graph is a hierarchical navigable small world (Malkov and Yashunin, arXiv 1603.09320)
+//! with a few choices of its own:
+//!
+//! * Levels are sparse: one element of 256 also stands on level 1, one of 65,536 on level 2.
+//!   Descending saves little of a search, and what stands on upper levels costs space.
+//! * Every level allows `2m` neighbors, and lists are filled up with the nearest of the
+//!   neighbors that the diversity rule left out. A reader gets them at no further cost.
+//! * A full list gives up one neighbor at a time. It remembers which of its neighbors are
+//!   diverse, so that a new one is compared with these only, instead of all with all.
+//! * Levels are built from the top down, and the elements of a level begin the next: every
+//!   other element then starts its search from the finished level above.
+//! * At the end every element can be reached from the entry on level 0.
+
+mod beam;
+mod connect;
+mod distances;
+mod graph;
+mod level;
+mod links;
+mod memory;
+mod strata;
+pub(crate) mod workers;
+
+#[cfg(test)]
+mod tests;
+
+pub use distances::{Distances, FlatDistances, Sq8Distances};
+pub use graph::{Graph, NO_NEIGHBOR, Searcher, UpperLevel};
+
+use distances::Subset;
+use level::{BuiltLevel, build_level, descend};
+use strata::Strata;
+use workers::Workers;
+
+/// What a graph is built with.
+#[derive(Clone, Copy, Debug)]
+pub struct BuildOptions {
+    /// Half the number of neighbors an element may have; 2 ..= 100.
+    pub m: usize,
+    /// Width of the search for the neighbors of a new element, at least 1.
+    pub ef_construction: usize,
+    /// Number of threads that insert, at least 1, beside the calling thread. With one the graph
+    /// depends on the data, the options and the seed alone.
+    pub threads: usize,
+    /// Decides which elements stand on upper levels.
+    pub seed: u64,
+}
+
+/// Why there is no graph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BuildError {
+    /// The tick function asked to stop.
+    Cancelled,
+    /// The lists and helper structures do not fit memory.
+    OutOfMemory,
+    /// More than 2^32 - 2 elements.
+    TooManyElements,
+    /// The operating system gave not even one thread.
+    NoThread,
+    /// A thread panicked with this message: a bug.
+    Panicked(String),
+}
+
+impl std::fmt::Display for BuildError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Cancelled => f.write_str("graph build was cancelled"),
+            Self::OutOfMemory => f.write_str("out of memory while building the graph"),
+            Self::TooManyElements => f.write_str("too many elements for one graph"),
+            Self::NoThread => f.write_str("could not start a thread to build the graph"),
+            Self::Panicked(message) => write!(f, "graph build failed: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+/// Bytes that a build needs for each element at its peak, apart from the vectors.
+pub fn bytes_per_element(m: usize) -> usize {
+    const ID: usize = size_of::<u32>();
+    const RANK: usize = size_of::<f32>();
+    // slots, the order of insertion (later the parents of the final check), the level
+    2 * m * (ID + RANK) + ID + 1
+}
+
+/// Builds the graph of all elements of `data`.
+///
+/// `on_tick` is called on the calling thread about every 20 ms with the number of elements that
+/// are done; the build stops soon after it returns false, or panics.
+///
+/// # Errors
+/// See [`BuildError`].
+pub fn build_graph<D: Distances>(
+    data: &D,
+    options: &BuildOptions,
+    on_tick: &mut dyn FnMut(usize) -> bool,
+) -> Result<Graph, BuildError> {
+    let options = &BuildOptions { m: options.m.clamp(2, 100), ..*options };
+    let count = u32::try_from(data.len()).ok().filter(|&count| count < NO_NEIGHBOR);
+    let strata = Strata::new(count.ok_or(BuildError::TooManyElements)?, options.seed)?;
+    let mut workers = Workers::new(options.threads, on_tick);
+    let mut above: Vec<BuiltLevel> = Vec::new();
+    for (i, elements) in strata.upper.iter().enumerate().rev() {
+        let seeds = strata.positions_of_level_above(i);
+        let view = Subset { data, elements };
+        let enter = |position: u32| {
+            let element = descend(data, &above, elements[position as usize])?;
+            elements.binary_search(&element).ok().map(|position| position as u32)
+        };
+        let links = build_level(&view, &seeds, &enter, options, &mut workers)?;
+        above.push(BuiltLevel { elements, links });
+    }
+    workers.count(true);
+    let seeds = strata.upper.first().map_or(&[][..], |elements| elements);
+    let enter = |element: u32| descend(data, &above, element);
+    let level0 = build_level(data, seeds, &enter, options, &mut workers)?;
+    workers.count(false);
+    let upper = above.into_iter().rev().map(BuiltLevel::finish).collect();
+    let mut graph = Graph::new(strata, 2 * options.m, level0, upper);
+    connect::connect(&mut graph, data, options.ef_construction, &mut workers)?;
+    Ok(graph)
+}

@@ -1,0 +1,75 @@
+//! Which element stands on which levels.
+
+use quant::splitmix64;
+
+use super::{BuildError, NO_NEIGHBOR, memory};
+
+/// The level of element number `element`: at least `l` for one element of 256^l, decided by
+/// `seed` alone.
+pub(super) fn level_of(seed: u64, element: u32) -> u8 {
+    let bits = splitmix64(seed ^ splitmix64(u64::from(element)));
+    (bits.trailing_zeros() / 8) as u8
+}
+
+/// The levels of all elements.
+pub(super) struct Strata {
+    /// The highest level of each element.
+    pub(super) levels: Vec<u8>,
+    /// The elements that stand on level 1, 2, …, ascending; none of the levels is empty.
+    pub(super) upper: Vec<Vec<u32>>,
+}
+
+impl Strata {
+    pub(super) fn new(count: u32, seed: u64) -> Result<Self, BuildError> {
+        let levels = memory::collect(count as usize, (0..count).map(|e| level_of(seed, e)))?;
+        let mut upper: Vec<Vec<u32>> = Vec::new();
+        for (element, &level) in (0..count).zip(&levels) {
+            for below in 0..usize::from(level) {
+                if below == upper.len() {
+                    upper.push(Vec::new());
+                }
+                upper[below].push(element);
+            }
+        }
+        Ok(Self { levels, upper })
+    }
+
+    /// Where a search begins: the first element of the highest level.
+    pub(super) fn entry(&self) -> u32 {
+        match self.upper.last() {
+            Some(elements) => elements[0],
+            None if self.levels.is_empty() => NO_NEIGHBOR,
+            None => 0,
+        }
+    }
+
+    /// The positions in `upper[i]` of the elements that also stand on the level above it.
+    pub(super) fn positions_of_level_above(&self, i: usize) -> Vec<u32> {
+        let level = i + 1;
+        let elements = (0u32..).zip(&self.upper[i]);
+        let above = elements.filter(|(_, e)| usize::from(self.levels[**e as usize]) > level);
+        above.map(|(position, _)| position).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_256_stands_a_level_higher() {
+        let strata = Strata::new(1 << 18, 42).expect("memory");
+        assert!((900..1_150).contains(&strata.upper[0].len()), "{}", strata.upper[0].len());
+        assert!((1..12).contains(&strata.upper[1].len()), "{}", strata.upper[1].len());
+        let positions = strata.positions_of_level_above(0);
+        let elements: Vec<u32> = positions.iter().map(|&p| strata.upper[0][p as usize]).collect();
+        assert_eq!(elements, strata.upper[1]);
+        assert_eq!(strata.entry(), strata.upper.last().expect("upper levels")[0]);
+    }
+
+    #[test]
+    fn few_elements_need_no_upper_level() {
+        let strata = Strata::new(1, 1).expect("memory");
+        assert_eq!((strata.entry(), strata.levels.len()), (0, 1));
+    }
+}

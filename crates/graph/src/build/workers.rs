@@ -1,0 +1,134 @@
+//! Threads that share a list of jobs while the calling thread watches over them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::thread;
+use std::time::Duration;
+
+use super::BuildError;
+use crate::threads;
+
+/// Time between two calls of the tick function.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Jobs a thread takes at a time: neighbors in the list are often neighbors in space, and
+/// should not be inserted by two threads at once.
+const BATCH: usize = 16;
+
+/// Runs jobs on threads, one list of jobs at a time.
+pub(crate) struct Workers<'a> {
+    threads: usize,
+    on_tick: &'a mut dyn FnMut(usize) -> bool,
+    /// Jobs of finished lists that count as progress.
+    done: usize,
+    counting: bool,
+}
+
+/// Stops the threads when it goes out of scope, also when a tick panics.
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+impl<'a> Workers<'a> {
+    pub(crate) fn new(threads: usize, on_tick: &'a mut dyn FnMut(usize) -> bool) -> Self {
+        Self { threads: threads.max(1), on_tick, done: 0, counting: false }
+    }
+
+    /// Number of threads that may work side by side.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Whether the jobs from now on are progress, told to the tick function.
+    pub(crate) fn count(&mut self, counting: bool) {
+        self.counting = counting;
+    }
+
+    /// Runs `job` for each of `items` on up to `threads` threads, in order if it is one.
+    /// `scratch` makes a thread's working space.
+    ///
+    /// # Errors
+    /// If the tick function says so, if a thread panics or has no memory, or if there is none.
+    pub(crate) fn run<S>(
+        &mut self,
+        threads: usize,
+        items: &[u32],
+        scratch: impl Fn() -> Result<S, BuildError> + Sync,
+        job: impl Fn(&mut S, u32) + Sync,
+    ) -> Result<(), BuildError> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let stop = AtomicBool::new(false);
+        let work = || -> Result<(), BuildError> {
+            let mut scratch = scratch()?;
+            loop {
+                let start = next.fetch_add(BATCH, Relaxed);
+                let Some(rest) = items.get(start..).filter(|rest| !rest.is_empty()) else {
+                    return Ok(());
+                };
+                for &item in &rest[..BATCH.min(rest.len())] {
+                    if stop.load(Relaxed) {
+                        return Ok(());
+                    }
+                    job(&mut scratch, item);
+                    finished.fetch_add(1, Relaxed);
+                }
+            }
+        };
+        let wanted = threads.clamp(1, items.len().div_ceil(BATCH));
+        let running = AtomicUsize::new(wanted);
+        let caller = thread::current();
+        let guarded = || {
+            let result = catch_unwind(AssertUnwindSafe(work));
+            let result = result.unwrap_or_else(|panic| Err(BuildError::Panicked(message(&*panic))));
+            if result.is_err() {
+                stop.store(true, Relaxed);
+            }
+            running.fetch_sub(1, Relaxed);
+            caller.unpark();
+            result
+        };
+        let mut go_on = true;
+        let result = thread::scope(|scope| {
+            let _stop_on_drop = StopOnDrop(&stop);
+            let spawn = |_| thread::Builder::new().spawn_scoped(scope, guarded).ok();
+            let handles: Vec<_> = {
+                let _guard = threads::spawn_guard();
+                (0..wanted).map_while(spawn).collect()
+            };
+            let missing = wanted - handles.len();
+            while running.load(Relaxed) > missing {
+                thread::park_timeout(TICK);
+                let done = if self.counting { finished.load(Relaxed) } else { 0 };
+                if go_on && !(self.on_tick)(self.done + done) {
+                    go_on = false;
+                    stop.store(true, Relaxed);
+                }
+            }
+            if handles.is_empty() {
+                return Err(BuildError::NoThread);
+            }
+            let results = handles.into_iter().map(|handle| {
+                handle.join().unwrap_or_else(|panic| Err(BuildError::Panicked(message(&*panic))))
+            });
+            results.fold(Ok(()), Result::and)
+        });
+        if self.counting {
+            self.done += finished.load(Relaxed);
+        }
+        if go_on { result } else { Err(BuildError::Cancelled) }
+    }
+}
+
+/// What a panic said.
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "thread panicked".to_owned())
+}

@@ -134,10 +134,19 @@ impl Sweep {
                 }
             }
         }
-        let point = |((mut rounds, plans), effort): ((Vec<_>, Option<Plans>), &Option<u32>)| {
-            Point::new(dataset, &mut rounds, plans?, (*effort)?)
-        };
-        Ok(rounds.into_iter().zip(plans).zip(efforts).map(point).collect())
+        let mut points = Vec::new();
+        for (i, mut rounds) in rounds.into_iter().enumerate() {
+            let planned = plans[i].zip(efforts[i]);
+            let point = planned.and_then(|(p, effort)| Point::new(dataset, &mut rounds, p, effort));
+            if let Some(Point { effort, recall, qps, buffers, .. }) = &point {
+                let name = contestants[i].system.name;
+                eprintln!(
+                    "{name} {effort}: recall {recall:.4}, {qps:.0} qps, {buffers:.0} buffers"
+                );
+            }
+            points.push(point);
+        }
+        Ok(points)
     }
 }
 

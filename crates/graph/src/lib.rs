@@ -1,1 +1,33 @@
-//! (being written)
+//! The graph index: hierarchical navigable small worlds (Malkov and Yashunin, arXiv 1603.09320)
+//! over pages, with a code of every neighbor in an element's own record.
+//!
+//! One page access scores all neighbors of an element: codes steer the walk, the exact distance of
+//! an element is taken from its own record when it is expanded, and what is returned is ordered by
+//! exact distance. The design, its locks and its crash windows: `src/am/hnsw/README.md`.
+//!
+//! This crate knows no PostgreSQL: it reads and writes through [`pages::PageStore`].
+
+mod beam;
+mod bulk;
+mod check;
+mod hnsw;
+mod info;
+mod insert;
+mod link;
+mod nodes;
+mod prune;
+mod query;
+mod records;
+mod scan;
+mod walk;
+
+pub mod build;
+pub mod threads;
+pub mod vacuum;
+
+pub use bulk::{Bulk, Phase};
+pub use check::{Problem, check};
+pub use hnsw::{Hnsw, IndexOptions, empty_index, indexable};
+pub use info::{Info, info};
+pub use insert::insert;
+pub use scan::{Hit, Iterative, Scan, ScanOptions, ScanStats};

@@ -19,6 +19,8 @@ pub enum Error {
     },
     /// A limit of the format would be exceeded.
     Limit(&'static str),
+    /// A bug, with what is known of it.
+    Internal(String),
     /// The host asked to stop.
     Interrupted,
     /// The in-memory store was told to crash here (tests only).
@@ -41,6 +43,7 @@ impl fmt::Display for Error {
             Self::Corrupted { block, what } => write!(f, "block {block}: {what}"),
             Self::Version { found } => write!(f, "format version {found} is not supported"),
             Self::Limit(what) => f.write_str(what),
+            Self::Internal(what) => f.write_str(what),
             Self::Interrupted => f.write_str("interrupted"),
             Self::Crashed => f.write_str("crashed on request"),
         }

@@ -109,6 +109,11 @@ impl Geometry {
         self.dims.min(8 * self.plane_bytes)
     }
 
+    /// Heap tids that an overflow record holds.
+    pub fn overflow_tids(&self) -> usize {
+        self.record_size.saturating_sub(Self::HEADER) / HeapTid::SIZE
+    }
+
     pub(crate) fn tids_at(&self) -> usize {
         Self::HEADER
     }

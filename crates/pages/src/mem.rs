@@ -111,7 +111,7 @@ impl MemBatch<'_> {
             self.pages.contains_key(&block) || ascending,
             "block {block} is locked after a higher one"
         );
-        
+
         (self.pages.entry(block).or_insert(body)) as _
     }
 }

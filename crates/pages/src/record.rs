@@ -112,7 +112,7 @@ mod at {
     pub const EXPONENT: usize = 24;
     /// Number of tids of an overflow record, and where they begin.
     pub const OVERFLOW_COUNT: usize = 8;
-    pub const OVERFLOW: usize = 28;
+    pub const OVERFLOW: usize = super::Geometry::HEADER;
 }
 
 impl<'a> Record<'a> {
@@ -136,7 +136,7 @@ impl<'a> Record<'a> {
             0 => return Ok(()),
             1 | 2 => {}
             3 => {
-                let fits = self.overflow_count() <= overflow_capacity(self.geometry);
+                let fits = self.overflow_count() <= self.geometry.overflow_tids();
                 return if fits { Ok(()) } else { Err("record has too many heap tids") };
             }
             _ => return Err("record has an unknown state"),
@@ -191,6 +191,11 @@ impl<'a> Record<'a> {
     /// Next record of a chain: overflow tids, free records, or one level down.
     pub fn link(&self) -> Option<NodeNo> {
         NodeNo::decode(self.u32(at::LINK))
+    }
+
+    /// The element that an overflow record belongs to.
+    pub fn owner(&self) -> Option<NodeNo> {
+        NodeNo::decode(self.u32(at::BASE))
     }
 
     /// Heap tids held in the record itself (of an element or an overflow record).
@@ -273,11 +278,6 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Heap tids that an overflow record holds.
-fn overflow_capacity(geometry: &Geometry) -> usize {
-    (geometry.record_size - at::OVERFLOW) / HeapTid::SIZE
-}
-
 /// A record of a page held for writing.
 #[derive(Debug)]
 pub struct RecordMut<'a> {
@@ -319,13 +319,14 @@ impl<'a> RecordMut<'a> {
         self.bytes[start..start + 2 * self.geometry.dims].copy_from_slice(vector.as_flattened());
     }
 
-    /// Turns the record into an empty overflow of heap tids that continues in `next`.
-    pub fn write_overflow(&mut self, next: Option<NodeNo>) {
+    /// Turns the record into an empty overflow of `owner`'s heap tids that continues in `next`.
+    pub fn write_overflow(&mut self, owner: NodeNo, next: Option<NodeNo>) {
         let version = self.as_ref().version();
         self.bytes.fill(0);
         self.bytes[at::STATE] = State::Tids as u8;
         self.put(at::VERSION, version);
         self.put(at::LINK, NodeNo::encode(next));
+        self.put(at::BASE, owner.0);
     }
 
     /// Ends the record's life and puts it before `next` in the list of free records.
@@ -358,7 +359,7 @@ impl<'a> RecordMut<'a> {
         let count = self.as_ref().tids().len();
         let overflow = self.as_ref().state() == State::Tids;
         let capacity =
-            if overflow { overflow_capacity(self.geometry) } else { self.geometry.inline_tids };
+            if overflow { self.geometry.overflow_tids() } else { self.geometry.inline_tids };
         if count >= capacity {
             return false;
         }
@@ -465,7 +466,7 @@ mod tests {
     fn tids_overflow() {
         let (g, mut body) = page();
         let mut record = RecordMut::open(&mut body, 1, 0, &g).expect("opens");
-        record.write_overflow(Some(NodeNo(8)));
+        record.write_overflow(NodeNo(7), Some(NodeNo(8)));
         let tid = |offset| HeapTid { block: 1, offset };
         let capacity = (1..).take_while(|&i| record.push_tid(tid(i))).count();
         assert_eq!(capacity, (g.record_size - 28) / 6);
@@ -473,6 +474,7 @@ mod tests {
         let record = record.as_ref();
         assert_eq!(record.tids().collect::<Vec<_>>(), [tid(2)]);
         assert_eq!((record.state(), record.link()), (State::Tids, Some(NodeNo(8))));
+        assert_eq!(record.owner(), Some(NodeNo(7)));
     }
 
     #[test]

@@ -72,6 +72,14 @@ impl Sq8Set {
         self.scales[a] * self.scales[b] * dot as f32
     }
 
+    /// Writes vector number `i`, as rounded, to `out`, which has as many dimensions.
+    pub fn decode(&self, i: usize, out: &mut [f32]) {
+        let scale = self.scales[i];
+        for ((out, &code), centre) in out.iter_mut().zip(self.code(i)).zip(&self.centre) {
+            *out = f32::from(code) * scale + centre;
+        }
+    }
+
     /// The integers of vector number `i`.
     pub fn code(&self, i: usize) -> &[i8] {
         let dims = self.centre.len();

@@ -24,6 +24,7 @@
 mod coder;
 mod levels;
 mod query;
+mod residual;
 
 pub use coder::{EdgeCoder, Factors, PreparedOwner};
 pub use query::EdgeQuery;

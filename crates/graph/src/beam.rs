@@ -1,0 +1,128 @@
+//! The frontier of a search.
+
+use pages::NodeNo;
+
+/// One edge that leads to an element, with the estimated rank of that element.
+///
+/// An element that several expanded elements point at has several entries, with different
+/// estimates: codes are relative to the owner of the edge, and "first estimate wins" was measured
+/// to need a third more expansions.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    rank: f32,
+    node: NodeNo,
+    taken: bool,
+}
+
+/// The best edges met so far, in order of their estimates, at most `width` of them. The others
+/// wait in a spill, for a search that is asked to go on.
+#[derive(Debug)]
+pub(crate) struct Beam {
+    entries: Vec<Entry>,
+    width: usize,
+    /// No entry before this one is open.
+    first_open: usize,
+    spill: Option<Vec<(f32, NodeNo)>>,
+}
+
+impl Beam {
+    /// An empty beam; `resumable` ones remember what does not fit.
+    pub(crate) fn new(width: usize, resumable: bool) -> Self {
+        Self {
+            entries: Vec::with_capacity(width + 1),
+            width,
+            first_open: 0,
+            spill: resumable.then(Vec::new),
+        }
+    }
+
+    /// The rank that an edge must be below to enter.
+    pub(crate) fn bound(&self) -> f32 {
+        match self.entries.last() {
+            Some(last) if self.entries.len() >= self.width => last.rank,
+            _ => f32::INFINITY,
+        }
+    }
+
+    /// Adds an edge. Below [`Beam::bound`] it enters, otherwise it is spilled.
+    pub(crate) fn push(&mut self, rank: f32, node: NodeNo) {
+        if self.entries.len() >= self.width {
+            if rank >= self.bound() {
+                return self.spill_edge(rank, node);
+            }
+            if let Some(worst) = self.entries.pop()
+                && !worst.taken
+            {
+                self.spill_edge(worst.rank, worst.node);
+            }
+        }
+        let at = self.entries.partition_point(|entry| entry.rank <= rank);
+        self.entries.insert(at, Entry { rank, node, taken: false });
+        self.first_open = self.first_open.min(at);
+    }
+
+    /// Takes the nearest open entry.
+    pub(crate) fn pop(&mut self) -> Option<NodeNo> {
+        let ahead = self.entries.get(self.first_open..)?.iter().position(|entry| !entry.taken);
+        self.first_open = ahead.map_or(self.entries.len(), |ahead| self.first_open + ahead);
+        let entry = self.entries.get_mut(self.first_open)?;
+        entry.taken = true;
+        self.first_open += 1;
+        Some(entry.node)
+    }
+
+    /// Widens the beam and lets the best of the spill in. False where nothing was spilled.
+    pub(crate) fn widen(&mut self, width: usize) -> bool {
+        self.width = self.width.max(width);
+        let Some(spill) = self.spill.as_mut().filter(|spill| !spill.is_empty()) else {
+            return false;
+        };
+        let mut edges = std::mem::take(spill);
+        let room = self.width.saturating_sub(self.entries.len());
+        if room < edges.len() && room > 0 {
+            edges.select_nth_unstable_by(room - 1, |a, b| a.0.total_cmp(&b.0));
+        }
+        let rest = edges.split_off(room.min(edges.len()));
+        edges.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        self.spill = Some(rest);
+        for (rank, node) in edges {
+            self.push(rank, node);
+        }
+        true
+    }
+
+    /// Bytes in use.
+    pub(crate) fn memory(&self) -> usize {
+        size_of::<Entry>() * self.entries.capacity()
+            + self.spill.as_ref().map_or(0, |spill| size_of::<(f32, NodeNo)>() * spill.capacity())
+    }
+
+    fn spill_edge(&mut self, rank: f32, node: NodeNo) {
+        if let Some(spill) = &mut self.spill {
+            spill.push((rank, node));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drain(beam: &mut Beam) -> Vec<u32> {
+        std::iter::from_fn(|| beam.pop()).map(|node| node.0).collect()
+    }
+
+    #[test]
+    fn takes_the_nearest_first_and_spills_the_rest() {
+        let mut beam = Beam::new(3, true);
+        for (rank, node) in [(5.0, 5), (1.0, 1), (4.0, 4), (2.0, 2), (9.0, 9)] {
+            beam.push(rank, NodeNo(node));
+        }
+        assert_eq!(beam.pop(), Some(NodeNo(1)));
+        beam.push(0.5, NodeNo(0));
+        assert_eq!(drain(&mut beam), [0, 2]);
+        assert!(beam.widen(6));
+        assert_eq!(drain(&mut beam), [4, 5, 9]);
+        assert!(!beam.widen(100));
+    }
+}

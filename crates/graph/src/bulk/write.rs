@@ -1,0 +1,297 @@
+//! Writing the pages of a built graph.
+//!
+//! Records are numbered in order: elements on level 0, then level 1 and up, then overflow of heap
+//! tids. So an edge can be written before the record it leads to.
+
+use std::sync::{Mutex, PoisonError};
+
+use pages::{Element, HeapTid, NodeNo, PAGE_BODY, PageKind, RecordMut, Result, Slot, init_page};
+use quant::Sq8Set;
+
+use super::rows::Rows;
+use super::{Phase, Tick, failed};
+use crate::Hnsw;
+use crate::build::workers::Workers;
+use crate::build::{BuildError, Graph, NO_NEIGHBOR, UpperLevel};
+
+/// Pages made before they are appended.
+const PAGES_PER_TURN: u32 = 512;
+
+/// A record to be written.
+#[derive(Debug, Clone, Copy)]
+enum Plan {
+    Element(u32),
+    /// Level from 1, position in the level.
+    Upper(usize, usize),
+    /// Position in the list of overflows.
+    Overflow(usize),
+}
+
+/// Heap tids that do not fit an element's record, those of one overflow record.
+#[derive(Debug)]
+struct Overflow {
+    element: u32,
+    tids: std::ops::Range<usize>,
+    last: bool,
+}
+
+/// All that pages are made of.
+pub(super) struct Writer<'a> {
+    hnsw: &'a Hnsw,
+    rows: &'a Rows,
+    graph: &'a Graph,
+    vectors: Option<&'a Sq8Set>,
+    twins: Vec<(u32, HeapTid)>,
+    overflows: Vec<Overflow>,
+    /// Number of the first record of each upper level, from level 1.
+    upper_starts: Vec<u64>,
+    overflow_start: u64,
+    records: u64,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(
+        hnsw: &'a Hnsw,
+        rows: &'a Rows,
+        graph: &'a Graph,
+        vectors: Option<&'a Sq8Set>,
+    ) -> Result<Self> {
+        let twins = rows.sorted_twins();
+        let mut next = graph.len() as u64;
+        let mut upper_starts = Vec::new();
+        for level in &graph.upper {
+            upper_starts.push(next);
+            next += level.elements.len() as u64;
+        }
+        let overflows = plan_overflows(hnsw, &twins);
+        let records = next + overflows.len() as u64;
+        let writer = Self {
+            hnsw,
+            rows,
+            graph,
+            vectors,
+            twins,
+            overflows,
+            upper_starts,
+            overflow_start: next,
+            records,
+        };
+        writer.node(records)?;
+        Ok(writer)
+    }
+
+    /// Appends the metapage and all others.
+    pub(super) fn write(
+        &self,
+        threads: usize,
+        tick: &mut Tick<'_>,
+        append: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        append(&self.meta()?)?;
+        let per_page = self.hnsw.geometry().records_per_page as u64;
+        // `node` has checked that all records can be numbered with 32 bits.
+        let last = self.records.div_ceil(per_page) as u32;
+        for start in (0..last).step_by(PAGES_PER_TURN as usize) {
+            let turn: Vec<u32> = (start..last.min(start + PAGES_PER_TURN)).collect();
+            let made: Vec<Mutex<Result<Vec<u8>>>> =
+                turn.iter().map(|_| Mutex::new(Ok(Vec::new()))).collect();
+            let mut on_tick = |_| tick(Phase::Pages, start as usize, last as usize);
+            Workers::new(threads, &mut on_tick)
+                .run(
+                    threads,
+                    &turn,
+                    || Ok::<_, BuildError>(()),
+                    |(), page| {
+                        let body = self.page(page);
+                        let place = &made[(page - start) as usize];
+                        *place.lock().unwrap_or_else(PoisonError::into_inner) = body;
+                    },
+                )
+                .map_err(failed)?;
+            for page in made {
+                append(&page.into_inner().unwrap_or_else(PoisonError::into_inner)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn meta(&self) -> Result<Vec<u8>> {
+        let mut meta = self.hnsw.meta().clone();
+        let top = self.graph.top_level();
+        meta.entry = Some(match self.graph.upper.last() {
+            None => self.node(u64::from(self.graph.entry))?,
+            Some(level) => {
+                let position = level.elements.binary_search(&self.graph.entry).unwrap_or(0);
+                self.upper_node(usize::from(top), position)?
+            }
+        });
+        meta.entry_level = top;
+        meta.next = self.node(self.records)?;
+        meta.elements = self.rows.tid_count() as u64;
+        let mut body = vec![0; PAGE_BODY];
+        meta.encode(&mut body);
+        Ok(body)
+    }
+
+    /// Record number `i` of the build.
+    fn node(&self, i: u64) -> Result<NodeNo> {
+        let per_page = self.hnsw.geometry().records_per_page as u64;
+        let block = u32::try_from(i / per_page + 1)
+            .map_err(|_| pages::Error::Limit("the table has too many rows for one index"))?;
+        NodeNo::at(block, (i % per_page) as usize, self.hnsw.geometry())
+    }
+
+    fn upper_node(&self, level: usize, position: usize) -> Result<NodeNo> {
+        self.node(self.upper_starts[level - 1] + position as u64)
+    }
+
+    fn plan(&self, i: u64) -> Plan {
+        if i < self.graph.len() as u64 {
+            return Plan::Element(i as u32);
+        }
+        if i >= self.overflow_start {
+            return Plan::Overflow((i - self.overflow_start) as usize);
+        }
+        let level = self.upper_starts.partition_point(|&start| start <= i);
+        Plan::Upper(level, (i - self.upper_starts[level - 1]) as usize)
+    }
+
+    /// The body of page `page`, counted without the metapage.
+    fn page(&self, page: u32) -> Result<Vec<u8>> {
+        let geometry = self.hnsw.geometry();
+        let mut body = vec![0; PAGE_BODY];
+        init_page(&mut body, PageKind::Records);
+        let first = u64::from(page) * geometry.records_per_page as u64;
+        for place in 0..geometry.records_per_page {
+            let i = first + place as u64;
+            if i >= self.records {
+                break;
+            }
+            let mut record = RecordMut::open(&mut body, page + 1, place, geometry)?;
+            match self.plan(i) {
+                Plan::Element(element) => self.write_element(&mut record, element)?,
+                Plan::Upper(level, position) => self.write_upper(&mut record, level, position)?,
+                Plan::Overflow(index) => self.write_overflow(&mut record, index)?,
+            }
+        }
+        Ok(body)
+    }
+
+    fn write_element(&self, record: &mut RecordMut<'_>, element: u32) -> Result<()> {
+        let overflow = self.overflows.partition_point(|overflow| overflow.element < element);
+        let overflow = match self.overflows.get(overflow) {
+            Some(found) if found.element == element => {
+                Some(self.node(self.overflow_start + overflow as u64)?)
+            }
+            _ => None,
+        };
+        record.write_element(
+            &self.element(element, 0, overflow, None),
+            self.rows.halves(element as usize),
+        );
+        record.push_tid(self.rows.info(element as usize).tid);
+        let start = self.twins.partition_point(|&(owner, _)| owner < element);
+        let own = self.twins[start..].iter().take_while(|&&(owner, _)| owner == element);
+        for &(_, tid) in own {
+            if !record.push_tid(tid) {
+                break;
+            }
+        }
+        let neighbors = self.graph.neighbors(element).iter().copied();
+        self.write_slots(record, element, neighbors.map(|n| (n, u64::from(n))))
+    }
+
+    fn write_upper(&self, record: &mut RecordMut<'_>, level: usize, position: usize) -> Result<()> {
+        let UpperLevel { elements, neighbors } = &self.graph.upper[level - 1];
+        let element = elements[position];
+        let base = self.node(u64::from(element))?;
+        let below = match level {
+            1 => base,
+            _ => {
+                let elements = &self.graph.upper[level - 2].elements;
+                let position = elements.binary_search(&element).unwrap_or(0);
+                self.upper_node(level - 1, position)?
+            }
+        };
+        let fixed = self.element(element, level as u8, Some(below), Some(base));
+        record.write_element(&fixed, self.rows.halves(element as usize));
+        let list = &neighbors[position * self.graph.degree..][..self.graph.degree];
+        let list = list.iter().copied().take_while(|&n| n != NO_NEIGHBOR);
+        let start = self.upper_starts[level - 1];
+        self.write_slots(
+            record,
+            element,
+            list.map(|n| (elements[n as usize], start + u64::from(n))),
+        )
+    }
+
+    fn write_overflow(&self, record: &mut RecordMut<'_>, index: usize) -> Result<()> {
+        let overflow = &self.overflows[index];
+        let next = match overflow.last {
+            true => None,
+            false => Some(self.node(self.overflow_start + index as u64 + 1)?),
+        };
+        record.write_overflow(self.node(u64::from(overflow.element))?, next);
+        for &(_, tid) in &self.twins[overflow.tids.clone()] {
+            record.push_tid(tid);
+        }
+        Ok(())
+    }
+
+    fn element(
+        &self,
+        element: u32,
+        level: u8,
+        link: Option<NodeNo>,
+        base: Option<NodeNo>,
+    ) -> Element {
+        let info = self.rows.info(element as usize);
+        Element { level, exponent: info.exponent, error: info.error, norm: info.norm, link, base }
+    }
+
+    /// Fills the slots of `owner`; `neighbors` are pairs of element and record.
+    fn write_slots(
+        &self,
+        record: &mut RecordMut<'_>,
+        owner: u32,
+        neighbors: impl Iterator<Item = (u32, u64)>,
+    ) -> Result<()> {
+        let geometry = self.hnsw.geometry();
+        let mut code = vec![0; geometry.code_bytes()];
+        let mut own = vec![0.0; geometry.dims];
+        let mut other = own.clone();
+        if let Some(vectors) = self.vectors {
+            vectors.decode(owner as usize, &mut own);
+        }
+        for (index, (element, i)) in neighbors.enumerate() {
+            let (mut add, mut scale) = ([0; 2], [0; 2]);
+            if let (Some(vectors), Some(coder)) = (self.vectors, self.hnsw.coder()) {
+                vectors.decode(element as usize, &mut other);
+                let factors = coder.encode_rotated(&own, &other, &mut code);
+                (add, scale) = (factors.add.to_le_bytes(), factors.res.to_le_bytes());
+            }
+            let slot = Slot { neighbor: self.node(i)?, add, scale, code: &code };
+            record.set_slot(index, &slot);
+        }
+        Ok(())
+    }
+}
+
+/// Splits the rows that do not fit the records of their elements into overflow records.
+fn plan_overflows(hnsw: &Hnsw, twins: &[(u32, HeapTid)]) -> Vec<Overflow> {
+    let geometry = hnsw.geometry();
+    let capacity = geometry.overflow_tids().max(1);
+    let mut overflows = Vec::new();
+    let mut start = 0;
+    for own in twins.chunk_by(|a, b| a.0 == b.0) {
+        let end = start + own.len();
+        let mut at = start + (geometry.inline_tids - 1).min(own.len());
+        while at < end {
+            let next = end.min(at + capacity);
+            overflows.push(Overflow { element: own[0].0, tids: at..next, last: next == end });
+            at = next;
+        }
+        start = end;
+    }
+    overflows
+}

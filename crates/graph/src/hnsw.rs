@@ -1,0 +1,130 @@
+//! An index that is open: its metapage and what follows from it.
+
+use kernels::CodeShape;
+use pages::{Error, Geometry, META_BLOCK, Meta, NodeNo, PAGE_BODY, PageStore, Result};
+use quant::{EdgeCoder, Metric, Rotation, splitmix64};
+
+use crate::query;
+
+/// What an index is made with; fixed for its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexOptions {
+    /// How vectors are compared.
+    pub metric: Metric,
+    /// Dimensions of the column, 1..=16,000.
+    pub dims: usize,
+    /// Half the neighbors of an element, 2..=100.
+    pub m: usize,
+    /// Width of the search that finds a new element's neighbors, 4..=1,000.
+    pub ef_construction: usize,
+    /// Seed of the rotation and of the levels.
+    pub seed: u64,
+}
+
+impl IndexOptions {
+    /// The metapage of an index without elements.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] where records of these sizes do not fit a page.
+    pub fn empty_meta(&self) -> Result<Meta> {
+        let geometry = Geometry::choose(self.dims, self.m, self.metric != Metric::L1)?;
+        let small = |value: usize| u16::try_from(value).map_err(|_| Error::Limit("option"));
+        let (m, ef_construction) = (small(self.m)?, small(self.ef_construction)?);
+        Ok(Meta::empty(self.metric as u8, m, ef_construction, geometry, self.seed))
+    }
+}
+
+/// The body of the only page of an index without elements.
+pub fn empty_index(options: &IndexOptions) -> Result<Vec<u8>> {
+    let mut body = vec![0; PAGE_BODY];
+    options.empty_meta()?.encode(&mut body);
+    Ok(body)
+}
+
+/// Whether the index holds vectors such as this: under cosine, zero vectors have no place.
+pub fn indexable(metric: Metric, vector: &[f32]) -> bool {
+    metric != Metric::Cosine || vector.iter().any(|&x| x != 0.0)
+}
+
+/// An open index. A snapshot of the metapage: where the entry and the free records are may have
+/// changed since; all else never changes.
+#[derive(Debug)]
+pub struct Hnsw {
+    meta: Meta,
+    metric: Metric,
+    coder: Option<EdgeCoder>,
+}
+
+impl Hnsw {
+    /// Reads and checks the metapage.
+    pub fn open<S: PageStore>(store: &S) -> Result<Self> {
+        let meta = Meta::decode(&store.read(META_BLOCK)?)?;
+        Self::new(meta)
+    }
+
+    pub(crate) fn new(meta: Meta) -> Result<Self> {
+        let corrupted = |what| Error::corrupted(META_BLOCK, what);
+        let metric = Metric::from_byte(meta.metric).ok_or(corrupted("metric is unknown"))?;
+        let geometry = &meta.geometry;
+        if geometry.coded() == (metric == Metric::L1) || usize::from(meta.m) * 2 != geometry.slots {
+            return Err(corrupted("metapage has impossible sizes"));
+        }
+        let shape = CodeShape { planes: geometry.planes, plane_bytes: geometry.plane_bytes };
+        let coder = geometry.coded().then(|| {
+            let rotation = Rotation::new(geometry.dims, meta.seed);
+            EdgeCoder::new(rotation, shape, metric, meta.centre.clone())
+        });
+        Ok(Self { meta, metric, coder })
+    }
+
+    /// The metapage as it was when the index was opened.
+    pub fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    /// How vectors are compared.
+    pub fn metric(&self) -> Metric {
+        self.metric
+    }
+
+    pub(crate) fn geometry(&self) -> &Geometry {
+        &self.meta.geometry
+    }
+
+    pub(crate) fn coder(&self) -> Option<&EdgeCoder> {
+        self.coder.as_ref()
+    }
+
+    /// The vector that codes and ranks between elements are made of: under cosine of length one.
+    pub(crate) fn ranked(&self, vector: Vec<f32>) -> Vec<f32> {
+        match self.metric {
+            Metric::Cosine => query::unit(&vector, query::norm(&vector)),
+            Metric::L2 | Metric::InnerProduct | Metric::L1 => vector,
+        }
+    }
+
+    /// Entries of the beam that a search of width `ef` needs, so that it finds what a search by
+    /// exact distances with `ef` entries finds. Measured: `src/am/hnsw/README.md`.
+    pub(crate) fn beam_width(&self, ef: usize) -> usize {
+        match self.geometry().planes {
+            0 => ef,
+            1 => 2 * ef + 2 * ef / 5 + 10,
+            _ => ef + ef / 2 + 5,
+        }
+    }
+
+    /// Block and place of a record, checked against wild numbers.
+    pub(crate) fn locate(&self, node: NodeNo) -> (u32, usize) {
+        (node.block(self.geometry()), node.place(self.geometry()))
+    }
+}
+
+/// Level of the element whose first row is `key`: each level holds 1/256 of the one below.
+///
+/// The hierarchy is sparser than the usual 1/m: with codes on the edges the descent saves few
+/// expansions, so its size counts for more.
+pub(crate) fn level_of(seed: u64, key: u64) -> u8 {
+    let zeros = splitmix64(seed ^ key).trailing_zeros() / 8;
+    // At most 8.
+    (zeros as u8).min(pages::MAX_LEVEL)
+}

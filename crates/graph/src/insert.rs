@@ -1,0 +1,255 @@
+//! Adding a row.
+
+use pages::{Batch, Element, HeapTid, META_BLOCK, Meta, NodeNo, PageStore, Record, Result, State};
+use quant::{HalfInfo, Metric, encode_half};
+
+use crate::hnsw::level_of;
+use crate::link::{BackLink, Edge, Owner, add_back_links, vector_of};
+use crate::query::{Query, norm, rank};
+use crate::records::{Allocation, add_tid, open};
+use crate::walk::{Met, Walk, descend};
+use crate::{Hnsw, ScanStats, prune};
+
+/// Adds the row at `tid` with `vector`, which has the index's dimensions and is
+/// [`crate::indexable`].
+///
+/// Steps, each atomic and each leaving a sound index: the element's own record with its neighbors;
+/// the edges that lead back to it, up to four pages at a time; the entry where it rises above it.
+pub fn insert<S: PageStore>(store: &S, vector: &[f32], tid: HeapTid) -> Result<()> {
+    loop {
+        let hnsw = Hnsw::open(store)?;
+        let row = Row::new(&hnsw, vector, tid);
+        let done = match hnsw.meta().entry {
+            None => insert_alone(store, &hnsw, &row)?,
+            Some(_) => insert_next(store, &hnsw, &row)?,
+        };
+        if done {
+            return Ok(());
+        }
+    }
+}
+
+/// A row to be added, in the forms that records want.
+struct Row<'a> {
+    vector: &'a [f32],
+    /// As [`Hnsw::ranked`] gives it.
+    ranked: Vec<f32>,
+    halves: Vec<[u8; 2]>,
+    half_info: HalfInfo,
+    error: f32,
+    level: u8,
+    tid: HeapTid,
+}
+
+impl<'a> Row<'a> {
+    fn new(hnsw: &Hnsw, vector: &'a [f32], tid: HeapTid) -> Self {
+        let mut halves = vec![[0; 2]; vector.len()];
+        let half_info = encode_half(vector, &mut halves);
+        let key = u64::from(tid.block) << 16 | u64::from(tid.offset);
+        Self {
+            vector,
+            ranked: hnsw.ranked(vector.to_vec()),
+            halves,
+            half_info,
+            error: narrowing_error(hnsw.metric(), &half_info),
+            level: level_of(hnsw.meta().seed, key),
+            tid,
+        }
+    }
+
+    fn element(&self, level: u8, link: Option<NodeNo>, base: Option<NodeNo>) -> Element {
+        Element {
+            level,
+            exponent: self.half_info.exponent,
+            error: self.error,
+            norm: norm(self.vector),
+            link,
+            base,
+        }
+    }
+}
+
+/// The error bound that suits a metric.
+pub(crate) fn narrowing_error(metric: Metric, info: &HalfInfo) -> f32 {
+    match metric {
+        Metric::L1 => info.error_l1,
+        Metric::L2 | Metric::InnerProduct | Metric::Cosine => info.error_l2,
+    }
+}
+
+/// An element that may become a neighbor.
+struct Candidate {
+    node: NodeNo,
+    version: u32,
+    rank: f32,
+    vector: Vec<f32>,
+}
+
+/// Makes the row an element without neighbors where searches begin: in an index without elements,
+/// or where all that can be reached are dying. False where the entry has changed meanwhile.
+fn insert_alone<S: PageStore>(store: &S, hnsw: &Hnsw, row: &Row<'_>) -> Result<bool> {
+    let mut batch = store.batch();
+    let mut allocation = Allocation::begin(&mut batch)?;
+    if allocation.meta().entry != hnsw.meta().entry {
+        return Ok(false);
+    }
+    allocation.meta().entry = Some(allocation.node);
+    allocation.meta().entry_level = 0;
+    write_element(batch, hnsw, row, allocation, &row.element(0, None, None), &[])?;
+    Ok(true)
+}
+
+/// Adds the row to an index with elements; false where the entry has changed meanwhile and the
+/// search found nothing to hold on to.
+fn insert_next<S: PageStore>(store: &S, hnsw: &Hnsw, row: &Row<'_>) -> Result<bool> {
+    let mut query = Query::new(hnsw, row.vector);
+    let mut stats = ScanStats::default();
+    let entry_level = hnsw.meta().entry_level;
+    let top = row.level.min(entry_level);
+    let mut seeds = descend(store, hnsw, &mut query, &mut stats, top)?;
+    let mut chosen: Vec<Vec<Candidate>> = Vec::new();
+    let mut twin = None;
+    for level in (0..=top).rev() {
+        let ef = usize::from(hnsw.meta().ef_construction);
+        let mut width = hnsw.beam_width(ef);
+        let mut walk = Walk::new(level, width, true);
+        seeds.iter().for_each(|&(rank, node)| walk.seed(rank, node));
+        let mut candidates = Vec::new();
+        let mut below = Vec::new();
+        loop {
+            walk.run(store, hnsw, &mut query, &mut stats, |met| {
+                if level == 0 && is_twin(row, met.record) {
+                    twin = Some((met.node, met.record.version()));
+                }
+                if let Some(link) = met.record.link().filter(|_| level > 0) {
+                    below.push((met.exact.rank, link));
+                }
+                candidates.extend(candidate(hnsw, &met));
+            })?;
+            // Among dying elements the search goes on until it has met enough others.
+            width *= 2;
+            if candidates.len() >= usize::from(hnsw.meta().m) || !walk.widen(width) {
+                break;
+            }
+        }
+        below.sort_unstable_by(|a: &(f32, NodeNo), b| a.0.total_cmp(&b.0));
+        below.truncate(ef);
+        seeds = below;
+        chosen.push(choose(hnsw, candidates, ef));
+    }
+    if let Some((node, version)) = twin
+        && add_tid(store, hnsw, node, version, row.error, row.tid)?
+    {
+        return Ok(true);
+    }
+    chosen.reverse();
+    if chosen.first().is_none_or(Vec::is_empty) {
+        return insert_alone(store, hnsw, row);
+    }
+    link_up(store, hnsw, row, &chosen)?;
+    Ok(true)
+}
+
+/// Whether an element stands for the same vector as the row.
+fn is_twin(row: &Row<'_>, record: &Record<'_>) -> bool {
+    record.state() == State::Live
+        && record.element().exponent == row.half_info.exponent
+        && record.vector() == row.halves
+}
+
+fn candidate(hnsw: &Hnsw, met: &Met<'_>) -> Option<Candidate> {
+    (met.record.state() == State::Live).then(|| Candidate {
+        node: met.node,
+        version: met.record.version(),
+        rank: met.exact.rank,
+        vector: vector_of(hnsw, met.record),
+    })
+}
+
+/// The neighbors of the new element: the heuristic over the `ef` nearest.
+fn choose(hnsw: &Hnsw, mut candidates: Vec<Candidate>, ef: usize) -> Vec<Candidate> {
+    candidates.sort_unstable_by(|a, b| a.rank.total_cmp(&b.rank));
+    candidates.truncate(ef);
+    let ranks: Vec<f32> = candidates.iter().map(|candidate| candidate.rank).collect();
+    let kept = prune::select(&ranks, hnsw.geometry().slots, |i, j| {
+        rank(hnsw.metric(), &candidates[i].vector, &candidates[j].vector)
+    });
+    let mut candidates: Vec<Option<Candidate>> = candidates.into_iter().map(Some).collect();
+    kept.into_iter().filter_map(|index| candidates[index].take()).collect()
+}
+
+/// Writes the element's records bottom-up, the edges back to each, and the entry where needed.
+fn link_up<S: PageStore>(
+    store: &S,
+    hnsw: &Hnsw,
+    row: &Row<'_>,
+    chosen: &[Vec<Candidate>],
+) -> Result<()> {
+    let owner = Owner::new(hnsw, &row.ranked);
+    let none = Vec::new();
+    let (mut below, mut base) = (None, None);
+    for level in 0..=row.level {
+        let neighbors = chosen.get(usize::from(level)).unwrap_or(&none);
+        let edges: Vec<Edge> =
+            neighbors.iter().map(|one| owner.edge(one.node, &one.vector)).collect();
+        let mut batch = store.batch();
+        let allocation = Allocation::begin(&mut batch)?;
+        let node = allocation.node;
+        let element = row.element(level, below, base);
+        write_element(batch, hnsw, row, allocation, &element, &edges)?;
+        let links = neighbors.iter().enumerate().map(|(place, one)| BackLink {
+            owner: one.node,
+            version: one.version,
+            edge: Owner::new(hnsw, &one.vector).edge(node, &row.ranked),
+            // Something must lead to the element.
+            forced: place == 0,
+        });
+        add_back_links(store, hnsw, links.collect())?;
+        base = base.or(Some(node));
+        below = Some(node);
+    }
+    match below {
+        Some(top) => raise_entry(store, top, row.level),
+        None => Ok(()),
+    }
+}
+
+/// Writes one record of the element into the page that the allocation names, and commits.
+fn write_element<B: Batch>(
+    mut batch: B,
+    hnsw: &Hnsw,
+    row: &Row<'_>,
+    allocation: Allocation,
+    element: &Element,
+    edges: &[Edge],
+) -> Result<()> {
+    let node = allocation.node;
+    allocation.lock(&mut batch)?;
+    allocation.take(&mut batch)?;
+    let mut record = open(&mut batch, node, hnsw.geometry())?;
+    record.write_element(element, &row.halves);
+    if element.level == 0 {
+        record.push_tid(row.tid);
+    }
+    for (index, edge) in edges.iter().enumerate() {
+        record.set_slot(index, &edge.slot());
+    }
+    batch.commit()
+}
+
+/// Lets searches begin at `top` if it is higher than where they begin now.
+fn raise_entry<S: PageStore>(store: &S, top: NodeNo, level: u8) -> Result<()> {
+    if Hnsw::open(store)?.meta().entry_level >= level {
+        return Ok(());
+    }
+    let mut batch = store.batch();
+    let body = batch.page(META_BLOCK)?;
+    let mut meta = Meta::decode(body)?;
+    if meta.entry_level >= level {
+        return Ok(());
+    }
+    meta.entry = Some(top);
+    meta.entry_level = level;
+    meta.encode(body);
+    batch.commit()
+}

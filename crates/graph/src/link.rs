@@ -1,0 +1,178 @@
+//! Edges on disk: coding a neighbor into a slot, and making room for it.
+
+use kernels::hamming;
+use pages::{Batch, MAX_BATCH, NodeNo, PageStore, Record, RecordMut, Result, Slot, State};
+use quant::{EdgeCoder, PreparedOwner, half_scale};
+
+use crate::query::rank;
+use crate::{Hnsw, prune, records};
+
+/// A slot's content, owned.
+#[derive(Debug, Clone)]
+pub(crate) struct Edge {
+    pub(crate) neighbor: NodeNo,
+    add: [u8; 2],
+    scale: [u8; 2],
+    code: Vec<u8>,
+}
+
+impl Edge {
+    pub(crate) fn slot(&self) -> Slot<'_> {
+        Slot { neighbor: self.neighbor, add: self.add, scale: self.scale, code: &self.code }
+    }
+}
+
+/// The owner of slots, prepared once for all of them.
+#[derive(Debug)]
+pub(crate) struct Owner<'a> {
+    coder: Option<(&'a EdgeCoder, PreparedOwner)>,
+}
+
+impl<'a> Owner<'a> {
+    /// `vector` is the owner's, as [`Hnsw::ranked`] gives it; so are those of its neighbors.
+    pub(crate) fn new(hnsw: &'a Hnsw, vector: &[f32]) -> Self {
+        Self { coder: hnsw.coder().map(|coder| (coder, coder.prepare(vector))) }
+    }
+
+    /// The edge to `neighbor`.
+    pub(crate) fn edge(&self, neighbor: NodeNo, vector: &[f32]) -> Edge {
+        let Some((coder, owner)) = &self.coder else {
+            return Edge { neighbor, add: [0; 2], scale: [0; 2], code: Vec::new() };
+        };
+        let mut code = vec![0; coder.code_bytes()];
+        let factors = coder.encode(owner, vector, &mut code);
+        Edge { neighbor, add: factors.add.to_le_bytes(), scale: factors.res.to_le_bytes(), code }
+    }
+}
+
+/// The vector of an element, as [`Hnsw::ranked`] gives it.
+pub(crate) fn vector_of(hnsw: &Hnsw, record: &Record<'_>) -> Vec<f32> {
+    let mut vector = vec![0.0; hnsw.geometry().dims];
+    kernels::widen_f16(record.vector(), half_scale(record.element().exponent), &mut vector);
+    hnsw.ranked(vector)
+}
+
+/// An edge to be added to an element that was met before.
+#[derive(Debug)]
+pub(crate) struct BackLink {
+    /// Owner of the slot.
+    pub(crate) owner: NodeNo,
+    /// Life of the owner's record in which its vector was read.
+    pub(crate) version: u32,
+    /// What goes into the slot.
+    pub(crate) edge: Edge,
+    /// Whether the edge takes a slot whatever it displaces.
+    pub(crate) forced: bool,
+}
+
+/// Adds edges, up to four pages at a time in block order. Owners that are gone are passed over.
+pub(crate) fn add_back_links<S: PageStore>(
+    store: &S,
+    hnsw: &Hnsw,
+    mut links: Vec<BackLink>,
+) -> Result<()> {
+    links.sort_unstable_by_key(|link| link.owner);
+    let mut rest = links.as_slice();
+    while !rest.is_empty() {
+        store.pause()?;
+        let mut blocks: Vec<u32> = Vec::with_capacity(MAX_BATCH);
+        let take = rest
+            .iter()
+            .take_while(|link| {
+                let block = link.owner.block(hnsw.geometry());
+                if blocks.last() != Some(&block) {
+                    blocks.push(block);
+                }
+                blocks.len() <= MAX_BATCH
+            })
+            .count();
+        let (now, later) = rest.split_at(take);
+        let displaced =
+            now.iter().map(|link| uncoded_victim(store, hnsw, link)).collect::<Result<Vec<_>>>()?;
+        let mut batch = store.batch();
+        for (link, displaced) in now.iter().zip(displaced) {
+            let mut record = records::open(&mut batch, link.owner, hnsw.geometry())?;
+            let current = record.as_ref();
+            if current.state() == State::Live && current.version() == link.version {
+                put_edge(hnsw, &mut record, link, displaced);
+            }
+        }
+        batch.commit()?;
+        rest = later;
+    }
+    Ok(())
+}
+
+/// Puts the edge into an empty slot, or into that of the neighbor most easily missed.
+fn put_edge(hnsw: &Hnsw, record: &mut RecordMut<'_>, link: &BackLink, displaced: Option<NodeNo>) {
+    let current = record.as_ref();
+    if current.neighbors().any(|neighbor| neighbor == link.edge.neighbor) {
+        return;
+    }
+    let count = current.neighbor_count();
+    let slot = if count < hnsw.geometry().slots {
+        Some(count)
+    } else if let Some(coder) = hnsw.coder() {
+        coded_victim(coder, &current, link)
+    } else {
+        displaced.and_then(|victim| current.neighbors().position(|neighbor| neighbor == victim))
+    };
+    if let Some(slot) = slot {
+        record.set_slot(slot, &link.edge.slot());
+    }
+}
+
+/// The slot to give up, judged by the codes alone: residual lengths from the factors, angles from
+/// the share of differing sign bits. None where the new edge is the one to do without.
+fn coded_victim(coder: &EdgeCoder, record: &Record<'_>, link: &BackLink) -> Option<usize> {
+    let mut slots: Vec<Slot<'_>> =
+        (0..record.neighbor_count()).filter_map(|index| record.slot(index)).collect();
+    slots.push(link.edge.slot());
+    let squares: Vec<f32> =
+        slots.iter().map(|slot| coder.residual_squared(slot.scale, slot.code)).collect();
+    let signs = |slot: &Slot<'_>| coder.sign_plane(slot.code).to_vec();
+    let planes: Vec<Vec<u8>> = slots.iter().map(signs).collect();
+    let turn = std::f32::consts::PI / coder.code_dims() as f32;
+    let between = |i: usize, j: usize| {
+        let cosine = (turn * hamming(&planes[i], &planes[j]) as f32).cos();
+        squares[i] + squares[j] - 2.0 * (squares[i] * squares[j]).sqrt() * cosine
+    };
+    let new = slots.len() - 1;
+    let victim = prune::victim(&squares, between);
+    if victim != new {
+        return Some(victim);
+    }
+    let farthest = |a: &usize, b: &usize| squares[*a].total_cmp(&squares[*b]);
+    if link.forced { (0..new).max_by(farthest) } else { None }
+}
+
+/// Where there are no codes: the neighbor of a full owner to give up, judged by reading them all.
+fn uncoded_victim<S: PageStore>(store: &S, hnsw: &Hnsw, link: &BackLink) -> Result<Option<NodeNo>> {
+    if hnsw.coder().is_some() {
+        return Ok(None);
+    }
+    let read = |node: NodeNo| -> Result<(Vec<NodeNo>, Vec<f32>)> {
+        let (block, place) = hnsw.locate(node);
+        let page = store.read(block)?;
+        let record = Record::read(&page, block, place, hnsw.geometry())?;
+        Ok((record.neighbors().collect(), vector_of(hnsw, &record)))
+    };
+    let (mut neighbors, owner) = read(link.owner)?;
+    if neighbors.len() < hnsw.geometry().slots {
+        return Ok(None);
+    }
+    neighbors.push(link.edge.neighbor);
+    let vectors =
+        neighbors.iter().map(|&neighbor| Ok(read(neighbor)?.1)).collect::<Result<Vec<_>>>()?;
+    let ranks: Vec<f32> =
+        vectors.iter().map(|vector| rank(hnsw.metric(), &owner, vector)).collect();
+    let victim = prune::victim(&ranks, |i, j| rank(hnsw.metric(), &vectors[i], &vectors[j]));
+    let new = neighbors.len() - 1;
+    let farthest = |a: &usize, b: &usize| ranks[*a].total_cmp(&ranks[*b]);
+    let victim = if victim == new && link.forced {
+        (0..new).max_by(farthest).unwrap_or(new)
+    } else {
+        victim
+    };
+    Ok((victim != new).then(|| neighbors[victim]))
+}

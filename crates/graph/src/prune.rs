@@ -1,0 +1,76 @@
+//! Which neighbors an element keeps.
+
+/// Chooses up to `limit` of the candidates, nearest first, and returns their positions.
+///
+/// The heuristic of the HNSW paper (algorithm 4): a candidate nearer to one already kept than to
+/// the element itself is occluded and waits; places left over are filled with the nearest of those
+/// that wait, because slots are paid for anyway and filled ones save up to half the expansions.
+///
+/// `ranks` are the candidates' ranks to the element, ascending; `between(i, j)` is the rank between
+/// two of them.
+pub(crate) fn select(
+    ranks: &[f32],
+    limit: usize,
+    mut between: impl FnMut(usize, usize) -> f32,
+) -> Vec<usize> {
+    let mut kept: Vec<usize> = Vec::with_capacity(limit);
+    let mut waiting = Vec::new();
+    for (i, &rank) in ranks.iter().enumerate() {
+        if kept.len() == limit {
+            break;
+        }
+        if kept.iter().any(|&other| between(i, other) < rank) {
+            waiting.push(i);
+        } else {
+            kept.push(i);
+        }
+    }
+    let room = limit - kept.len();
+    kept.extend(waiting.into_iter().take(room));
+    kept.sort_unstable();
+    kept
+}
+
+/// The one candidate to give up when there is one too many: the farthest occluded one, or else the
+/// farthest. Arguments as for [`select`], but in any order.
+pub(crate) fn victim(ranks: &[f32], mut between: impl FnMut(usize, usize) -> f32) -> usize {
+    let mut order: Vec<usize> = (0..ranks.len()).collect();
+    order.sort_unstable_by(|&a, &b| ranks[a].total_cmp(&ranks[b]));
+    let mut kept: Vec<usize> = Vec::with_capacity(order.len());
+    let mut farthest_occluded = None;
+    for &i in &order {
+        if kept.iter().any(|&other| between(i, other) < ranks[i]) {
+            farthest_occluded = Some(i);
+        } else {
+            kept.push(i);
+        }
+    }
+    farthest_occluded.or(order.last().copied()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Points on a line, the element at 0.
+    const POINTS: [f32; 5] = [1.0, 1.5, -2.0, 4.0, -9.0];
+
+    fn between(i: usize, j: usize) -> f32 {
+        (POINTS[i] - POINTS[j]).abs()
+    }
+
+    #[test]
+    fn keeps_all_directions_then_fills() {
+        let ranks = POINTS.map(f32::abs);
+        assert_eq!(select(&ranks, 2, between), [0, 2]);
+        assert_eq!(select(&ranks, 3, between), [0, 1, 2]);
+        assert_eq!(select(&ranks, 9, between), [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn gives_up_the_farthest_occluded() {
+        let ranks = POINTS.map(f32::abs);
+        assert_eq!(victim(&ranks, between), 4);
+        assert_eq!(victim(&[3.0, 1.0, 2.0], |_, _| 9.0), 0);
+    }
+}

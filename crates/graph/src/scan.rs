@@ -1,0 +1,251 @@
+//! Scans: rows in order of their distance, as many as the caller asks for.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BinaryHeap, VecDeque};
+
+use pages::{Error, HeapTid, META_BLOCK, NodeNo, PageStore, Record, Result, State};
+
+use crate::Hnsw;
+use crate::query::Query;
+use crate::walk::{Walk, descend};
+
+/// How often a scan starts anew when the entry is replaced under its feet.
+const ATTEMPTS: usize = 10;
+
+/// What a scan does when its first results are used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Iterative {
+    /// It ends.
+    Off,
+    /// It goes on; a row found late is returned late.
+    Relaxed,
+    /// It goes on; a row found too late to keep the order is left out.
+    Strict,
+}
+
+/// Settings of a scan.
+#[derive(Debug, Clone, Copy)]
+pub struct ScanOptions {
+    /// Width of the search, 1..=1,000: more finds more.
+    pub ef: usize,
+    /// What happens after `ef` results.
+    pub iterative: Iterative,
+    /// Rows after which a scan widens its search no more.
+    pub max_tuples: usize,
+    /// Bytes after which a scan widens its search no more.
+    pub memory: usize,
+}
+
+/// What a scan has done so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ScanStats {
+    /// Elements whose records were read and whose neighbors were followed.
+    pub expanded: u64,
+    /// Neighbors whose distance was estimated from their codes.
+    pub scored: u64,
+    /// Distances computed from whole vectors.
+    pub exact: u64,
+    /// Rows returned.
+    pub tuples: u64,
+}
+
+/// A row found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hit {
+    /// Where the row is.
+    pub tid: HeapTid,
+    /// The operator's distance, or a number that it is not below.
+    pub distance: f64,
+    /// Whether `distance` is the operator's.
+    pub exact: bool,
+}
+
+/// An element found, with its rows.
+#[derive(Debug)]
+struct Found {
+    distance: f64,
+    exact: bool,
+    node: NodeNo,
+    tids: Vec<HeapTid>,
+    overflow: Option<NodeNo>,
+}
+
+impl Ord for Found {
+    /// Ties in heap order.
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.distance.total_cmp(&other.distance).then_with(|| self.tids.cmp(&other.tids))
+    }
+}
+
+impl PartialOrd for Found {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Found {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Found {}
+
+/// A search by distance that returns one row after another.
+///
+/// The first `ef` elements come from a beam wide enough for them. When they are used up the beam
+/// is widened to twice as many, and the walk goes on where it was; so a scan has no end but that
+/// of the index.
+#[derive(Debug)]
+pub struct Scan {
+    hnsw: Hnsw,
+    query: Query,
+    ordered: bool,
+    options: ScanOptions,
+    walk: Option<Walk>,
+    /// Elements that the beam as it is now may return.
+    ef: usize,
+    returned: usize,
+    visited_tids: usize,
+    exhausted: bool,
+    last: f64,
+    found: BinaryHeap<Reverse<Found>>,
+    pending: VecDeque<Hit>,
+    stats: ScanStats,
+}
+
+impl Scan {
+    /// A scan for `query`, which has the index's dimensions. Without one all rows are equally far.
+    pub fn new(hnsw: Hnsw, query: Option<&[f32]>, options: ScanOptions) -> Self {
+        let zero = vec![0.0; hnsw.geometry().dims];
+        let prepared = Query::new(&hnsw, query.unwrap_or(&zero));
+        Self {
+            query: prepared,
+            ordered: query.is_some_and(|query| crate::indexable(hnsw.metric(), query)),
+            hnsw,
+            ef: options.ef.max(1),
+            options,
+            walk: None,
+            returned: 0,
+            visited_tids: 0,
+            exhausted: false,
+            last: f64::NEG_INFINITY,
+            found: BinaryHeap::new(),
+            pending: VecDeque::new(),
+            stats: ScanStats::default(),
+        }
+    }
+
+    /// The next row, or none when there are no more.
+    pub fn next<S: PageStore>(&mut self, store: &S) -> Result<Option<Hit>> {
+        if self.walk.is_none() {
+            self.start(store)?;
+        }
+        loop {
+            if let Some(hit) = self.pending.pop_front() {
+                self.stats.tuples += 1;
+                return Ok(Some(hit));
+            }
+            if self.returned >= self.ef || self.found.is_empty() {
+                if self.options.iterative == Iterative::Off && self.returned >= self.ef {
+                    return Ok(None);
+                }
+                if self.may_go_on() {
+                    self.go_on(store)?;
+                    continue;
+                }
+            }
+            let Some(Reverse(found)) = self.found.pop() else { return Ok(None) };
+            self.returned += 1;
+            if self.options.iterative != Iterative::Relaxed && found.distance < self.last {
+                continue;
+            }
+            self.last = found.distance.max(self.last);
+            self.put_out(store, &found)?;
+        }
+    }
+
+    /// What the scan has done so far.
+    pub fn stats(&self) -> ScanStats {
+        self.stats
+    }
+
+    /// Descends and runs the first beam.
+    fn start<S: PageStore>(&mut self, store: &S) -> Result<()> {
+        for _ in 0..ATTEMPTS {
+            let resumable = self.options.iterative != Iterative::Off;
+            let mut walk = Walk::new(0, self.hnsw.beam_width(self.ef), resumable);
+            let seeds = descend(store, &self.hnsw, &mut self.query, &mut self.stats, 0)?;
+            for (rank, node) in seeds {
+                walk.seed(rank, node);
+            }
+            let before = self.stats.expanded;
+            self.walk = Some(walk);
+            self.run(store)?;
+            if self.hnsw.meta().entry.is_none() || self.stats.expanded > before {
+                return Ok(());
+            }
+            self.hnsw = Hnsw::open(store)?;
+        }
+        Err(Error::corrupted(META_BLOCK, "entry point is not an element"))
+    }
+
+    fn may_go_on(&self) -> bool {
+        let memory = self.walk.as_ref().map_or(0, Walk::memory)
+            + self.found.len() * (size_of::<Found>() + 16);
+        !self.exhausted
+            && self.options.iterative != Iterative::Off
+            && self.visited_tids < self.options.max_tuples
+            && memory < self.options.memory
+    }
+
+    fn go_on<S: PageStore>(&mut self, store: &S) -> Result<()> {
+        self.ef = self.ef.saturating_mul(2);
+        let width = self.hnsw.beam_width(self.ef);
+        if !self.walk.as_mut().is_some_and(|walk| walk.widen(width)) {
+            self.exhausted = true;
+            self.ef = usize::MAX;
+            return Ok(());
+        }
+        self.run(store)
+    }
+
+    fn run<S: PageStore>(&mut self, store: &S) -> Result<()> {
+        let Self { walk: Some(walk), hnsw, query, stats, found, visited_tids, .. } = self else {
+            return Ok(());
+        };
+        walk.run(store, hnsw, query, stats, |met| {
+            if met.record.state() == State::Live {
+                let tids: Vec<HeapTid> = met.record.tids().collect();
+                *visited_tids += tids.len();
+                found.push(Reverse(Found {
+                    distance: met.exact.distance,
+                    exact: met.exact.certain,
+                    node: met.node,
+                    tids,
+                    overflow: met.record.link(),
+                }));
+            }
+        })
+    }
+
+    /// Makes hits of an element's rows.
+    fn put_out<S: PageStore>(&mut self, store: &S, found: &Found) -> Result<()> {
+        let exact = found.exact || !self.ordered;
+        let hit = |tid| Hit { tid, distance: found.distance, exact };
+        self.pending.extend(found.tids.iter().copied().map(hit));
+        let mut next = found.overflow;
+        while let Some(node) = next {
+            store.pause()?;
+            let (block, place) = self.hnsw.locate(node);
+            let page = store.read(block)?;
+            let record = Record::read(&page, block, place, self.hnsw.geometry())?;
+            if record.state() != State::Tids || record.owner() != Some(found.node) {
+                break;
+            }
+            self.pending.extend(record.tids().map(hit));
+            next = record.link();
+        }
+        Ok(())
+    }
+}

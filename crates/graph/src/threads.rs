@@ -1,0 +1,19 @@
+//! What the host does around the start of threads.
+
+use std::any::Any;
+use std::sync::OnceLock;
+
+/// Makes a guard that is held while threads are started: what it sets up (blocked signals, say)
+/// they inherit, and dropping it undoes it for the thread that started them.
+pub type SpawnGuard = fn() -> Box<dyn Any>;
+
+static SPAWN_GUARD: OnceLock<SpawnGuard> = OnceLock::new();
+
+/// Sets the guard for all threads of this crate. Only the first call counts.
+pub fn set_spawn_guard(guard: SpawnGuard) {
+    SPAWN_GUARD.get_or_init(|| guard);
+}
+
+pub(crate) fn spawn_guard() -> Option<Box<dyn Any>> {
+    SPAWN_GUARD.get().map(|guard| guard())
+}

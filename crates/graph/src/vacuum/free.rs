@@ -1,0 +1,37 @@
+//! Pass 3: records that nothing leads to any more.
+
+use pages::{Batch, META_BLOCK, Meta, PageStore, Result, State};
+
+use super::Emptied;
+use crate::Hnsw;
+use crate::records::open;
+
+/// Puts the dying records into the list of free ones and notes how many rows are left.
+pub fn free<S: PageStore>(store: &S, mut emptied: Emptied) -> Result<()> {
+    let hnsw = Hnsw::open(store)?;
+    let geometry = hnsw.geometry();
+    emptied.nodes.sort_unstable();
+    for nodes in emptied.nodes.chunk_by(|a, b| a.block(geometry) == b.block(geometry)) {
+        store.pause()?;
+        let mut batch = store.batch();
+        let mut meta = Meta::decode(batch.page(META_BLOCK)?)?;
+        for &node in nodes {
+            let mut record = open(&mut batch, node, geometry)?;
+            if record.as_ref().state() == State::Dying {
+                record.write_free(meta.free);
+                meta.free = Some(node);
+            }
+        }
+        meta.encode(batch.page(META_BLOCK)?);
+        batch.commit()?;
+    }
+    let mut batch = store.batch();
+    let body = batch.page(META_BLOCK)?;
+    let mut meta = Meta::decode(body)?;
+    if meta.elements != emptied.remaining {
+        meta.elements = emptied.remaining;
+        meta.encode(body);
+        batch.commit()?;
+    }
+    Ok(())
+}

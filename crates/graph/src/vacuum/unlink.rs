@@ -1,0 +1,228 @@
+//! Pass 2: edges to dying elements.
+
+use std::collections::HashMap;
+
+use pages::{Batch, META_BLOCK, NodeNo, PageStore, Record, RecordMut, Result, State, is_new};
+
+use super::Emptied;
+use super::entry::move_entry;
+use crate::link::{BackLink, Edge, Owner, add_back_links, vector_of};
+use crate::query::Query;
+use crate::records::open;
+use crate::walk::{Walk, descend};
+use crate::{Hnsw, ScanStats};
+
+/// Replaces the edges that lead to dying elements by edges to the dying elements' own neighbors,
+/// after moving the entry off them.
+pub fn unlink<S: PageStore>(store: &S, emptied: &Emptied) -> Result<()> {
+    if emptied.is_empty() {
+        return Ok(());
+    }
+    move_entry(store, emptied)?;
+    let hnsw = Hnsw::open(store)?;
+    let mut pass = Pass { store, hnsw: &hnsw, emptied, led_to: Bits::default() };
+    pass.over_pages(
+        |pass, node, record| {
+            if record.neighbors().any(|neighbor| pass.emptied.set.contains(neighbor)) {
+                return Some(node);
+            }
+            record.neighbors().for_each(|neighbor| pass.led_to.set(neighbor));
+            None
+        },
+        Pass::repair,
+    )?;
+    pass.over_pages(|pass, node, _| (!pass.led_to.get(node)).then_some(node), Pass::lead_to)
+}
+
+struct Pass<'a, S> {
+    store: &'a S,
+    hnsw: &'a Hnsw,
+    emptied: &'a Emptied,
+    /// Elements that a live element has an edge to.
+    led_to: Bits,
+}
+
+/// A live element as read.
+struct Read {
+    version: u32,
+    level: u8,
+    vector: Vec<f32>,
+    neighbors: Vec<NodeNo>,
+}
+
+impl<S: PageStore> Pass<'_, S> {
+    /// Shows all live elements to `pick`, page by page, and calls `act` for those it returns.
+    fn over_pages(
+        &mut self,
+        mut pick: impl FnMut(&mut Self, NodeNo, &Record<'_>) -> Option<NodeNo>,
+        act: impl Fn(&mut Self, NodeNo) -> Result<()>,
+    ) -> Result<()> {
+        let (store, geometry) = (self.store, *self.hnsw.geometry());
+        let mut picked = Vec::new();
+        for block in META_BLOCK + 1..store.blocks()? {
+            store.pause()?;
+            let page = store.read(block)?;
+            if is_new(&page) {
+                continue;
+            }
+            for place in 0..geometry.records_per_page {
+                let record = Record::read(&page, block, place, &geometry)?;
+                if record.state() == State::Live {
+                    let node = NodeNo::at(block, place, &geometry)?;
+                    picked.extend(pick(self, node, &record));
+                }
+            }
+            drop(page);
+            for node in picked.drain(..) {
+                act(self, node)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&self, node: NodeNo) -> Result<Option<Read>> {
+        let (block, place) = self.hnsw.locate(node);
+        let page = self.store.read(block)?;
+        let record = Record::read(&page, block, place, self.hnsw.geometry())?;
+        Ok((record.state() == State::Live).then(|| Read {
+            version: record.version(),
+            level: record.element().level,
+            vector: vector_of(self.hnsw, &record),
+            neighbors: record.neighbors().collect(),
+        }))
+    }
+
+    /// Drops the edges of an element that lead to dying ones and fills their slots.
+    fn repair(&mut self, node: NodeNo) -> Result<()> {
+        let Some(element) = self.read(node)? else { return Ok(()) };
+        let edges = self.replacements(node, &element)?;
+        let set = &self.emptied.set;
+        let mut batch = self.store.batch();
+        let mut record = open(&mut batch, node, self.hnsw.geometry())?;
+        if record.as_ref().state() != State::Live || record.as_ref().version() != element.version {
+            return Ok(());
+        }
+        drop_edges(&mut record, |neighbor| set.contains(neighbor));
+        for edge in &edges {
+            let current = record.as_ref();
+            let count = current.neighbor_count();
+            let known = current.neighbors().any(|neighbor| neighbor == edge.neighbor);
+            if !known && count < self.hnsw.geometry().slots {
+                record.set_slot(count, &edge.slot());
+            }
+        }
+        let left: Vec<NodeNo> = record.as_ref().neighbors().collect();
+        batch.commit()?;
+        left.iter().for_each(|&neighbor| self.led_to.set(neighbor));
+        if left.is_empty() { self.search_anew(node, &element) } else { Ok(()) }
+    }
+
+    /// As many edges as are lost, to the nearest of the lost neighbors' own neighbors.
+    fn replacements(&self, node: NodeNo, element: &Read) -> Result<Vec<Edge>> {
+        let set = &self.emptied.set;
+        let mut query = Query::new(self.hnsw, &element.vector);
+        let mut ranks: HashMap<NodeNo, f32> = HashMap::new();
+        let lost = element.neighbors.iter().filter(|&&neighbor| set.contains(neighbor));
+        for &dying in lost.clone() {
+            let (block, place) = self.hnsw.locate(dying);
+            let page = self.store.read(block)?;
+            let record = Record::read(&page, block, place, self.hnsw.geometry())?;
+            if record.state() != State::Dying || record.element().level != element.level {
+                continue;
+            }
+            let exact = query.exact(&record);
+            for (neighbor, &rank) in record.neighbors().zip(query.estimate(&record, &exact)) {
+                let best = ranks.entry(neighbor).or_insert(rank);
+                *best = best.min(rank);
+            }
+        }
+        let fits = |neighbor: &NodeNo| {
+            *neighbor != node && !set.contains(*neighbor) && !element.neighbors.contains(neighbor)
+        };
+        let mut nearest: Vec<(f32, NodeNo)> =
+            ranks.into_iter().filter(|(n, _)| fits(n)).map(|(n, rank)| (rank, n)).collect();
+        nearest.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        nearest.truncate(lost.count());
+        let owner = Owner::new(self.hnsw, &element.vector);
+        let mut edges = Vec::new();
+        for (_, neighbor) in nearest {
+            if let Some(read) = self.read(neighbor)?.filter(|read| read.level == element.level) {
+                edges.push(owner.edge(neighbor, &read.vector));
+            }
+        }
+        Ok(edges)
+    }
+
+    /// Finds neighbors for an element that has lost all.
+    fn search_anew(&mut self, node: NodeNo, element: &Read) -> Result<()> {
+        let (store, hnsw) = (self.store, self.hnsw);
+        let set = &self.emptied.set;
+        let mut query = Query::new(hnsw, &element.vector);
+        let mut stats = ScanStats::default();
+        let mut walk = Walk::new(element.level, hnsw.beam_width(hnsw.geometry().slots), false);
+        for (rank, seed) in descend(store, hnsw, &mut query, &mut stats, element.level)? {
+            walk.seed(rank, seed);
+        }
+        let owner = Owner::new(hnsw, &element.vector);
+        let mut edges: Vec<(f32, Edge)> = Vec::new();
+        walk.run(store, hnsw, &mut query, &mut stats, |met| {
+            let live = met.record.state() == State::Live && !set.contains(met.node);
+            if live && met.node != node {
+                let vector = vector_of(hnsw, met.record);
+                edges.push((met.exact.rank, owner.edge(met.node, &vector)));
+            }
+        })?;
+        edges.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        edges.truncate(hnsw.geometry().slots);
+        let mut batch = store.batch();
+        let mut record = open(&mut batch, node, hnsw.geometry())?;
+        if record.as_ref().state() == State::Live && record.as_ref().neighbor_count() == 0 {
+            for (index, (_, edge)) in edges.iter().enumerate() {
+                record.set_slot(index, &edge.slot());
+                self.led_to.set(edge.neighbor);
+            }
+            batch.commit()?;
+        }
+        Ok(())
+    }
+
+    /// Adds an edge that leads to an element which none leads to, from its nearest neighbor.
+    fn lead_to(&mut self, node: NodeNo) -> Result<()> {
+        let Some(element) = self.read(node)? else { return Ok(()) };
+        for &neighbor in &element.neighbors {
+            if let Some(owner) = self.read(neighbor)?.filter(|owner| owner.level == element.level) {
+                let edge = Owner::new(self.hnsw, &owner.vector).edge(node, &element.vector);
+                let (version, forced) = (owner.version, true);
+                let link = BackLink { owner: neighbor, version, edge, forced };
+                return add_back_links(self.store, self.hnsw, vec![link]);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn drop_edges(record: &mut RecordMut<'_>, gone: impl Fn(NodeNo) -> bool) {
+    loop {
+        let index = record.as_ref().neighbors().position(&gone);
+        let Some(index) = index else { return };
+        record.remove_slot(index);
+    }
+}
+
+/// A growing bitmap on record numbers.
+#[derive(Debug, Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn set(&mut self, node: NodeNo) {
+        let word = node.0 as usize / 64;
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        self.0[word] |= 1 << (node.0 % 64);
+    }
+
+    fn get(&self, node: NodeNo) -> bool {
+        self.0.get(node.0 as usize / 64).is_some_and(|word| word >> (node.0 % 64) & 1 == 1)
+    }
+}

@@ -1,0 +1,161 @@
+//! The walk over the graph that every search is made of.
+
+use pages::{NodeNo, PageStore, Record, Result};
+
+use crate::beam::Beam;
+use crate::nodes::NodeSet;
+use crate::query::{Exact, Query};
+use crate::{Hnsw, ScanStats};
+
+/// Beam width on the levels above the one that is searched.
+const DESCENT_WIDTH: usize = 2;
+
+/// A search on one level that can go on where it stopped.
+///
+/// Elements are popped from the beam in order of their estimated rank. Expanding one reads its
+/// record, one page: its own vector gives the exact distance, the codes in its slots give
+/// estimates of all its neighbors.
+#[derive(Debug)]
+pub(crate) struct Walk {
+    level: u8,
+    beam: Beam,
+    expanded: NodeSet,
+    /// Elements ranked already; only where neighbors carry no codes.
+    ranked: NodeSet,
+    unranked: Vec<NodeNo>,
+}
+
+/// An element met by a walk.
+pub(crate) struct Met<'a> {
+    pub(crate) node: NodeNo,
+    pub(crate) record: &'a Record<'a>,
+    pub(crate) exact: Exact,
+}
+
+impl Walk {
+    /// A walk on `level` with a beam of `width`; a resumable one can be widened later.
+    pub(crate) fn new(level: u8, width: usize, resumable: bool) -> Self {
+        Self {
+            level,
+            beam: Beam::new(width, resumable),
+            expanded: NodeSet::new(),
+            ranked: NodeSet::new(),
+            unranked: Vec::new(),
+        }
+    }
+
+    /// Adds a place to start from.
+    pub(crate) fn seed(&mut self, rank: f32, node: NodeNo) {
+        self.beam.push(rank, node);
+    }
+
+    /// Widens the beam; false where the walk has seen all there is to see.
+    pub(crate) fn widen(&mut self, width: usize) -> bool {
+        self.beam.widen(width)
+    }
+
+    /// Bytes in use.
+    pub(crate) fn memory(&self) -> usize {
+        self.beam.memory() + self.expanded.memory() + self.ranked.memory()
+    }
+
+    /// Walks until the beam is exhausted, showing each expanded element to `visit`.
+    pub(crate) fn run<S: PageStore>(
+        &mut self,
+        store: &S,
+        hnsw: &Hnsw,
+        query: &mut Query,
+        stats: &mut ScanStats,
+        mut visit: impl FnMut(Met<'_>),
+    ) -> Result<()> {
+        while let Some(node) = self.beam.pop() {
+            if self.expanded.insert(node) {
+                store.pause()?;
+                self.expand(store, hnsw, query, stats, node, &mut visit)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn expand<S: PageStore>(
+        &mut self,
+        store: &S,
+        hnsw: &Hnsw,
+        query: &mut Query,
+        stats: &mut ScanStats,
+        node: NodeNo,
+        visit: &mut impl FnMut(Met<'_>),
+    ) -> Result<()> {
+        let (block, place) = hnsw.locate(node);
+        let page = store.read(block)?;
+        let record = Record::read(&page, block, place, hnsw.geometry())?;
+        if !record.is_element() || record.element().level != self.level {
+            // Freed, and maybe in use for something else, since the edge was read.
+            return Ok(());
+        }
+        let exact = query.exact(&record);
+        stats.expanded += 1;
+        stats.exact += 1;
+        visit(Met { node, record: &record, exact });
+        if query.coded() {
+            let neighbors = record.neighbors();
+            stats.scored += neighbors.len() as u64;
+            for (&rank, neighbor) in query.estimate(&record, &exact).iter().zip(neighbors) {
+                if !self.expanded.contains(neighbor) {
+                    self.beam.push(rank, neighbor);
+                }
+            }
+            return Ok(());
+        }
+        let ranked = &mut self.ranked;
+        self.unranked.clear();
+        self.unranked.extend(record.neighbors().filter(|&neighbor| ranked.insert(neighbor)));
+        drop(page);
+        self.rank_neighbors(store, hnsw, query, stats)
+    }
+
+    /// Without codes a neighbor is ranked by its own record, one page each.
+    fn rank_neighbors<S: PageStore>(
+        &mut self,
+        store: &S,
+        hnsw: &Hnsw,
+        query: &Query,
+        stats: &mut ScanStats,
+    ) -> Result<()> {
+        for &neighbor in &self.unranked {
+            let (block, place) = hnsw.locate(neighbor);
+            let page = store.read(block)?;
+            let record = Record::read(&page, block, place, hnsw.geometry())?;
+            if record.is_element() {
+                stats.exact += 1;
+                self.beam.push(query.exact(&record).rank, neighbor);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Walks from the entry down to just above `level` and returns where to start there, nearest
+/// first; none in an empty index.
+pub(crate) fn descend<S: PageStore>(
+    store: &S,
+    hnsw: &Hnsw,
+    query: &mut Query,
+    stats: &mut ScanStats,
+    level: u8,
+) -> Result<Vec<(f32, NodeNo)>> {
+    let Some(entry) = hnsw.meta().entry else { return Ok(Vec::new()) };
+    let mut seeds = vec![(f32::INFINITY, entry)];
+    for upper in (level + 1..=hnsw.meta().entry_level).rev() {
+        let mut walk = Walk::new(upper, DESCENT_WIDTH, false);
+        seeds.iter().for_each(|&(rank, node)| walk.seed(rank, node));
+        let mut below = Vec::new();
+        walk.run(store, hnsw, query, stats, |met| {
+            below.extend(met.record.link().map(|link| (met.exact.rank, link)));
+        })?;
+        below.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        below.truncate(DESCENT_WIDTH);
+        seeds = below;
+    }
+    Ok(seeds)
+}

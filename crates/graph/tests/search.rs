@@ -1,0 +1,132 @@
+//! Searching: recall, order, completeness, exactness.
+
+mod support;
+
+use graph::{Hnsw, Iterative, Scan, ScanOptions};
+use pages::PageStore;
+use quant::Metric;
+use support::*;
+
+#[test]
+fn built_and_inserted_indexes_find_the_neighbors() {
+    for (metric, dims) in [
+        (Metric::L2, 96),
+        (Metric::Cosine, 300),
+        (Metric::InnerProduct, 96),
+        (Metric::L1, 40),
+        (Metric::L2, 3),
+    ] {
+        let vectors = clustered(3_000, dims, 1);
+        let queries = clustered(60, dims, 2);
+        let rows: Vec<usize> = (0..vectors.len()).collect();
+        let built = bulk_built(options(metric, dims), &vectors);
+        let inserted = empty(options(metric, dims));
+        for &i in &rows {
+            graph::insert(&inserted, &vectors[i], tid(i)).expect("inserts");
+        }
+        for (store, how) in [(&built, "built"), (&inserted, "inserted")] {
+            assert_eq!(problems(store), [], "{metric:?} {dims} {how}");
+            let recall = recall(store, metric, &vectors, &rows, &queries, 100);
+            assert!(recall >= 0.95, "{metric:?} {dims} {how}: recall {recall}");
+        }
+    }
+}
+
+#[test]
+fn a_scan_returns_every_row_once_and_in_order() {
+    let vectors = clustered(2_000, 64, 3);
+    let store = bulk_built(options(Metric::L2, 64), &vectors);
+    let query = &clustered(1, 64, 4)[0];
+    let relaxed = ScanOptions { iterative: Iterative::Relaxed, ..scan_options(10) };
+    let mut scan = Scan::new(Hnsw::open(&store).expect("opens"), Some(query), relaxed);
+    let mut rows: Vec<usize> =
+        std::iter::from_fn(|| scan.next(&store).expect("scans")).map(|hit| row(hit.tid)).collect();
+    rows.sort_unstable();
+    assert_eq!(rows, (0..2_000).collect::<Vec<_>>());
+
+    let strict = search(&store, query, 10, usize::MAX);
+    assert!(strict.len() > 1_800, "only {} rows", strict.len());
+    let distances = strict.iter().map(|&i| distance(Metric::L2, query, &vectors[i]));
+    assert!(distances.is_sorted_by(|a, b| a <= &(b * (1.0 + 1e-3))));
+}
+
+#[test]
+fn a_scan_that_is_not_iterative_ends_after_ef_elements() {
+    let vectors = clustered(500, 16, 3);
+    let store = bulk_built(options(Metric::L2, 16), &vectors);
+    let off = ScanOptions { iterative: Iterative::Off, ..scan_options(25) };
+    let mut scan = Scan::new(Hnsw::open(&store).expect("opens"), Some(&vectors[0]), off);
+    assert_eq!(std::iter::from_fn(|| scan.next(&store).expect("scans")).count(), 25);
+}
+
+#[test]
+fn bounds_never_exceed_the_distance_and_exact_ones_equal_it() {
+    for metric in [Metric::L2, Metric::Cosine, Metric::InnerProduct, Metric::L1] {
+        let lossy = clustered(300, 50, 5);
+        let whole: Vec<Vec<f32>> = lossy
+            .iter()
+            .map(|vector| vector.iter().map(|x| (x * 100.0).round()).collect())
+            .collect();
+        for (vectors, exact) in [(lossy, false), (whole, true)] {
+            let store = bulk_built(options(metric, 50), &vectors);
+            let hnsw = Hnsw::open(&store).expect("opens");
+            let mut scan = Scan::new(hnsw, Some(&vectors[7]), scan_options(40));
+            while let Some(hit) = scan.next(&store).expect("scans") {
+                let true_distance = distance(metric, &vectors[7], &vectors[row(hit.tid)]);
+                let slack = 1e-5 * (1.0 + true_distance.abs());
+                assert!(
+                    hit.distance <= true_distance + slack,
+                    "{metric:?} {hit:?} {true_distance}"
+                );
+                let near =
+                    (hit.distance - true_distance).abs() <= 2e-2 * (1.0 + true_distance.abs());
+                assert!(near, "{metric:?} {hit:?} {true_distance}");
+                assert_eq!(hit.exact, exact);
+            }
+        }
+    }
+}
+
+#[test]
+fn duplicates_share_an_element() {
+    let mut vectors = clustered(40, 8, 6);
+    vectors.extend(std::iter::repeat_n(vectors[3].clone(), 1_000));
+    let built = bulk_built(options(Metric::L2, 8), &vectors);
+    let inserted = empty(options(Metric::L2, 8));
+    for (i, vector) in vectors.iter().enumerate() {
+        graph::insert(&inserted, vector, tid(i)).expect("inserts");
+    }
+    for store in [&built, &inserted] {
+        assert_eq!(problems(store), []);
+        let info = graph::info(store).expect("counts");
+        assert_eq!((info.tids, info.levels[0]), (1_040, 40));
+        let mut nearest = search(store, &vectors[3], 10, 1_001);
+        nearest.sort_unstable();
+        let expected: Vec<usize> = std::iter::once(3).chain(40..1_040).collect();
+        assert_eq!(nearest, expected);
+    }
+}
+
+#[test]
+fn one_page_an_expansion() {
+    let vectors = clustered(4_000, 128, 8);
+    let store = bulk_built(options(Metric::L2, 128), &vectors);
+    let before = store.reads();
+    let mut scan =
+        Scan::new(Hnsw::open(&store).expect("opens"), Some(&vectors[9]), scan_options(40));
+    for _ in 0..10 {
+        scan.next(&store).expect("scans");
+    }
+    assert_eq!(store.reads() - before, scan.stats().expanded + 1);
+    assert!(scan.stats().expanded < 120, "{:?}", scan.stats());
+}
+
+#[test]
+fn empty_and_tiny_indexes() {
+    let store = empty(options(Metric::Cosine, 4));
+    assert_eq!(search(&store, &[1.0, 0.0, 0.0, 0.0], 10, 5), []);
+    assert_eq!(problems(&store), []);
+    assert_eq!(store.blocks(), Ok(1));
+    graph::insert(&store, &[1.0, 2.0, 3.0, 4.0], tid(9)).expect("inserts");
+    assert_eq!(search(&store, &[1.0, 0.0, 0.0, 0.0], 1, 5), [9]);
+}

@@ -1,0 +1,106 @@
+//! What the tests of this crate share: seeded data, exact answers, an index in memory.
+#![allow(dead_code)]
+
+use graph::{Bulk, Hnsw, IndexOptions, Iterative, Problem, Scan, ScanOptions, check};
+use pages::HeapTid;
+use pages::mem::MemStore;
+use quant::{Metric, SplitMix64};
+
+pub fn options(metric: Metric, dims: usize) -> IndexOptions {
+    IndexOptions { metric, dims, m: 8, ef_construction: 48, seed: 7 }
+}
+
+/// Vectors around a few centres, as embeddings lie.
+pub fn clustered(count: usize, dims: usize, seed: u64) -> Vec<Vec<f32>> {
+    let mut random = SplitMix64::new(seed);
+    let mut vector = |spread: f32, centre: &[f32]| -> Vec<f32> {
+        (0..dims).map(|i| centre[i] + spread * random.next_normal()).collect()
+    };
+    let centres: Vec<Vec<f32>> = (0..20).map(|_| vector(1.0, &vec![0.0; dims])).collect();
+    (0..count).map(|i| vector(0.6, &centres[i % centres.len()])).collect()
+}
+
+pub fn tid(i: usize) -> HeapTid {
+    HeapTid { block: (i / 50) as u32, offset: (i % 50 + 1) as u16 }
+}
+
+pub fn row(tid: HeapTid) -> usize {
+    tid.block as usize * 50 + usize::from(tid.offset) - 1
+}
+
+pub fn bulk_built(options: IndexOptions, vectors: &[Vec<f32>]) -> MemStore {
+    let mut bulk = Bulk::new(options).expect("fits");
+    for (i, vector) in vectors.iter().enumerate() {
+        bulk.push(vector, tid(i)).expect("takes the row");
+    }
+    let store = MemStore::new();
+    bulk.write(2, &mut |_, _, _| true, &mut |body| {
+        store.append(body);
+        Ok(())
+    })
+    .expect("builds");
+    store
+}
+
+pub fn empty(options: IndexOptions) -> MemStore {
+    bulk_built(options, &[])
+}
+
+pub fn scan_options(ef: usize) -> ScanOptions {
+    let (max_tuples, memory) = (usize::MAX, usize::MAX);
+    ScanOptions { ef, iterative: Iterative::Strict, max_tuples, memory }
+}
+
+/// Rows in the order in which a scan returns them, at most `limit`.
+pub fn search(store: &MemStore, query: &[f32], ef: usize, limit: usize) -> Vec<usize> {
+    let hnsw = Hnsw::open(store).expect("opens");
+    let mut scan = Scan::new(hnsw, Some(query), scan_options(ef));
+    std::iter::from_fn(|| scan.next(store).expect("scans"))
+        .take(limit)
+        .map(|hit| row(hit.tid))
+        .collect()
+}
+
+pub fn distance(metric: Metric, a: &[f32], b: &[f32]) -> f64 {
+    let sum = |f: fn(f64, f64) -> f64| -> f64 {
+        a.iter().zip(b).map(|(&a, &b)| f(f64::from(a), f64::from(b))).sum()
+    };
+    match metric {
+        Metric::L2 => sum(|a, b| (a - b) * (a - b)).sqrt(),
+        Metric::InnerProduct => -sum(|a, b| a * b),
+        Metric::Cosine => {
+            let norm =
+                |x: &[f32]| x.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+            1.0 - sum(|a, b| a * b) / (norm(a) * norm(b))
+        }
+        Metric::L1 => sum(|a, b| (a - b).abs()),
+    }
+}
+
+/// Share of the true `k` nearest of `rows` that searches find, over all queries.
+pub fn recall(
+    store: &MemStore,
+    metric: Metric,
+    vectors: &[Vec<f32>],
+    rows: &[usize],
+    queries: &[Vec<f32>],
+    ef: usize,
+) -> f64 {
+    let k = 10;
+    let mut found = 0;
+    for query in queries {
+        let mut exact: Vec<f64> =
+            rows.iter().map(|&i| distance(metric, query, &vectors[i])).collect();
+        exact.sort_unstable_by(f64::total_cmp);
+        let bound = exact[k - 1] + 1e-5 * exact[k - 1].abs().max(1e-3);
+        let hits = search(store, query, ef, k);
+        found += hits.iter().filter(|&&i| distance(metric, query, &vectors[i]) <= bound).count();
+    }
+    found as f64 / (k * queries.len()) as f64
+}
+
+pub fn problems(store: &MemStore) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    check(store, &mut |problem| problems.push(problem)).expect("checks");
+    problems
+}

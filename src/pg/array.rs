@@ -13,7 +13,7 @@ use pgrx::pg_sys::{self, Datum, Oid};
 use pgrx::prelude::FromDatum;
 
 use super::error::Report;
-use super::function::{Args, Argument, Call, Return};
+use super::function::{Args, Argument, Return};
 use super::varlena::{Detoasted, Plain, VARHDRSZ, VarlenaBuf};
 
 /// Number of dimensions, offset of the items, element type: the fixed part of the header.
@@ -111,17 +111,14 @@ impl ArrayRef<'_> {
         }
     }
 
-    /// The array as a buffer to be changed: itself where the call may do that, else a copy.
-    pub fn into_buf<T: Item>(self, call: &Call) -> Result<ArrayBuf<T>, Report> {
+    /// The array itself, to be changed in place: only for the state of an aggregate
+    /// ([`Call::in_aggregate`](super::function::Call)), which is the transition function's own.
+    pub fn into_buf<T: Item>(self) -> ArrayBuf<T> {
         debug_assert!(self.item_type == T::OID && self.n_dims == 1);
         let (items_at, len) = (self.items_at, self.len);
-        let value = if call.in_aggregate || self.value.is_copy() {
-            // SAFETY: a private copy, or the state of an aggregate, which is this call's to change.
-            unsafe { VarlenaBuf::from_raw(self.value.into_raw()) }
-        } else {
-            VarlenaBuf::copy_of(&self.value)?
-        };
-        Ok(ArrayBuf { value, items_at, len, item: PhantomData })
+        // SAFETY: nobody else uses the value, as the caller knows.
+        let value = unsafe { VarlenaBuf::from_raw(self.value.into_raw()) };
+        ArrayBuf { value, items_at, len, item: PhantomData }
     }
 
     /// The array as `int[]` of modifiers of a type (`vector(3)` has `{3}`).

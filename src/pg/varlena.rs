@@ -89,11 +89,6 @@ impl<'a> Detoasted<'a> {
         self.ptr.as_ptr()
     }
 
-    /// Whether this is a private copy, not the datum itself.
-    pub fn is_copy(&self) -> bool {
-        self.copied
-    }
-
     /// Gives the value up without freeing it.
     pub fn into_raw(self) -> NonNull<varlena> {
         let ptr = self.ptr;
@@ -169,16 +164,6 @@ impl VarlenaBuf {
         assert!(start.is_aligned());
         // SAFETY: in bounds, aligned, any bytes are a `T`; `self` is borrowed mutably.
         unsafe { slice::from_raw_parts_mut(start.as_ptr(), n) }
-    }
-
-    /// A copy of `value`.
-    pub fn copy_of(value: &Detoasted) -> Result<VarlenaBuf, Report> {
-        let mut buf = VarlenaBuf::zeroed(value.size())?;
-        let n = value.size() - VARHDRSZ;
-        if let Some(bytes) = value.slice::<u8>(VARHDRSZ, n) {
-            buf.slice_mut::<u8>(VARHDRSZ, n).copy_from_slice(bytes);
-        }
-        Ok(buf)
     }
 }
 

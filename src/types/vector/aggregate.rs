@@ -17,7 +17,10 @@ pg_functions! {
             return new_state(n + 1.0, vector.iter().map(|&x| f64::from(x)));
         }
         check_state_dims(sums.len(), vector.len())?;
-        let mut state = state.into_buf::<f64>(&call)?;
+        let mut state = match call.in_aggregate {
+            true => state.into_buf::<f64>(),
+            false => new_state(n, sums.iter().copied())?,
+        };
         if let [n, sums @ ..] = state.items_mut() {
             *n += 1.0;
             add(sums, vector.iter().map(|&x| f64::from(x)))?;

@@ -3,6 +3,7 @@
 #   PG_CONFIG=/path/to/pg_config   the PostgreSQL to build for (default: the newest Debian one)
 #   SUDO=sudo                      lets an ordinary user install into PostgreSQL's folders
 #   DESTDIR=/some/root             installs below another root, for packagers
+#   BENCH_ARGS="--data DIR"        what to measure
 
 PG_CONFIG ?= $(shell ls /usr/lib/postgresql/*/bin/pg_config 2>/dev/null | sort -V | tail -n 1 | grep . || command -v pg_config)
 SUDO      ?=
@@ -55,8 +56,8 @@ uninstall: ## remove what install put there
 	$(SUDO) rm -f "$(PKGLIBDIR)/vector_ext.so" "$(EXTENSIONS)/vector_ext.control"
 	$(SUDO) rm -f "$(EXTENSIONS)"/vector_ext--*.sql
 
-bench: install ## measure against other extensions; options in ARGS, see benches/README.md
-	@$(CARGO) run --quiet --release --package benches -- $(ARGS)
+bench: install ## measure against other extensions; options in BENCH_ARGS, see benches/README.md
+	@$(CARGO) run --quiet --release --package benches --bin sql_bench -- --pg-config $(PG_CONFIG) $(BENCH_ARGS)
 
 lint-deps: prepare ## licences and sources of the dependencies, by cargo-deny
 	@cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny

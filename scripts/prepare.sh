@@ -19,7 +19,8 @@ pg_major() {
   if [ -x "$pg_config" ]; then
     "$pg_config" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/'
   else
-    apt-cache depends postgresql 2>/dev/null | sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p'
+    # Nothing where apt has no lists yet.
+    { apt-cache depends postgresql 2>/dev/null || true; } | sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p'
   fi
 }
 
@@ -30,8 +31,8 @@ find_missing() {
   local major
   major=$(pg_major)
   missing=()
-  has_server || missing+=("postgresql-$major")
-  has_headers || missing+=("postgresql-server-dev-$major")
+  has_server || missing+=("postgresql${major:+-$major}")
+  has_headers || missing+=("postgresql-server-dev-${major:-all}")
   command -v cc >/dev/null || missing+=(gcc)
   [ -e /usr/include/stdio.h ] || missing+=(libc6-dev)
   any '/usr/lib/llvm-*/bin/clang' || command -v clang >/dev/null || missing+=(clang)
@@ -62,7 +63,7 @@ check_packages() {
     exit 1
   elif [ "$(id -u)" != 0 ]; then
     echo "Missing Debian packages.  Install them and run make again:" >&2
-    echo "  sudo apt-get install ${missing[*]/%-/}" >&2
+    echo "  sudo apt-get install ${missing[*]}" >&2
     exit 1
   fi
   install_missing

@@ -39,6 +39,10 @@ pub fn clusters_dir() -> Result<PathBuf> {
     let reachable = as_server_user("test").arg("-x").arg(&target).status()?.success();
     let dir = if reachable { target.join("pg_test") } else { "/var/tmp/vector_ext".into() };
     fs::create_dir_all(&dir)?;
+    // Anyone may make a folder in /var/tmp; another user's is not to be trusted with ours.
+    if fs::metadata(&dir)?.uid() != fs::metadata("/proc/self")?.uid() {
+        return Err(format!("{} belongs to another user", dir.display()).into());
+    }
     Ok(dir)
 }
 

@@ -3,8 +3,15 @@
 //! The SQL objects are written by hand in `sql/`; each C function named there is declared with
 //! [`pg::function::pg_functions!`](pg::function).
 
+mod am;
 mod info;
 mod pg;
 mod types;
 
 pgrx::pg_module_magic!();
+
+/// Called once, when PostgreSQL loads the library.
+#[pgrx::pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    am::hnsw::init();
+}

@@ -31,9 +31,36 @@ impl Report {
     }
 
     /// Adds the HINT line; it says what to do next.
-    #[expect(dead_code, reason = "the index access methods give hints")]
     pub fn hint(self, hint: impl Into<String>) -> Report {
         Report(Box::new(self.0.set_hint(hint)))
+    }
+
+    /// What went wrong in the index whose schema-qualified name is `index`.
+    pub fn of_index(index: &str, error: pages::Error) -> Report {
+        use PgSqlErrorCode::*;
+        use pages::Error::*;
+        let rebuild = format!("Rebuild it with REINDEX INDEX {index}.");
+        match error {
+            Corrupted { block, what } => {
+                let message = format!("index {index} is corrupted at block {block}: {what}");
+                Report::new(ERRCODE_INDEX_CORRUPTED, message).hint(rebuild)
+            }
+            Version { found } => {
+                let message =
+                    format!("index {index} has format version {found}, which is not supported");
+                Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message).hint(rebuild)
+            }
+            Limit(what) => {
+                Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, format!("index {index}: {what}"))
+            }
+            Interrupted => {
+                // Raises the proper error, unless the request has gone in the meantime.
+                pgrx::check_for_interrupts!();
+                Report::new(ERRCODE_QUERY_CANCELED, "canceling statement due to user request")
+            }
+            Internal(what) => Report::internal(format!("index {index}: {what}")),
+            Crashed => Report::internal("index store crashed on request"),
+        }
     }
 
     /// Ends the statement with this error.

@@ -94,6 +94,13 @@ impl Argument<'_> for i32 {
     }
 }
 
+impl Argument<'_> for pg_sys::Oid {
+    fn take(args: &mut Args) -> Result<pg_sys::Oid, Report> {
+        // The lower half of the datum is the OID.
+        Ok(pg_sys::Oid::from(args.datum()?.value() as u32))
+    }
+}
+
 impl<'a> Argument<'a> for &'a CStr {
     fn take(args: &mut Args<'a>) -> Result<&'a CStr, Report> {
         // SAFETY: a `cstring` argument points to bytes that end with NUL and outlive the call.

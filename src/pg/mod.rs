@@ -1,9 +1,18 @@
 //! The safe floor under everything that talks to PostgreSQL. Knows no vector.
 
 pub mod array;
+pub mod bulk;
 pub mod error;
 pub mod function;
+pub mod lock;
 pub mod message;
 pub mod number;
+pub mod page;
+pub mod progress;
 pub mod record;
+pub mod relation;
+pub mod rows;
+pub mod signals;
+pub mod store;
+pub mod tid;
 pub mod varlena;

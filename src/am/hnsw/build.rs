@@ -1,0 +1,258 @@
+//! `CREATE INDEX` and `REINDEX`: the whole table at once.
+//!
+//! The rows are read into memory by the backend; the graph is built there by threads, while the
+//! backend's own thread looks for interrupts; then the pages are written in order.
+
+#![allow(unsafe_code)] // called by PostgreSQL
+
+use std::ffi::{c_char, c_void};
+use std::ptr;
+
+use graph::{Bulk, IndexOptions, Phase};
+use pages::HeapTid;
+use pgrx::PgSqlErrorCode::{ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMIT_EXCEEDED};
+use pgrx::pg_guard;
+use pgrx::pg_sys::{self, Datum, ForkNumber, IndexBuildResult, IndexInfo, ItemPointer, Relation};
+
+use super::opclass::metric_of;
+use super::options::Options;
+use crate::pg::bulk::BulkWriter;
+use crate::pg::error::Report;
+use crate::pg::{progress, relation, tid};
+use crate::types::vector::{VectorError, VectorRef};
+
+/// Fewer rows than this are not worth a second thread.
+const ROWS_WORTH_A_THREAD: usize = 1_000;
+
+/// Phases of a build, in `pg_stat_progress_create_index`. PostgreSQL itself sets the first.
+const INITIALIZING: i64 = pg_sys::PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE as i64;
+const LOADING: i64 = INITIALIZING + 1;
+const BUILDING: i64 = INITIALIZING + 2;
+const WRITING: i64 = INITIALIZING + 3;
+
+/// Names a phase.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn ambuildphasename(phase: i64) -> *mut c_char {
+    let name = match phase {
+        INITIALIZING => c"initializing",
+        LOADING => c"loading tuples",
+        BUILDING => c"building graph",
+        WRITING => c"writing pages",
+        _ => return ptr::null_mut(),
+    };
+    name.as_ptr().cast_mut()
+}
+
+/// Builds the index of a table.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn ambuild(
+    heap: Relation,
+    index: Relation,
+    info: *mut IndexInfo,
+) -> *mut IndexBuildResult {
+    // SAFETY: PostgreSQL gives an open table, and a new, empty index that nobody else sees.
+    let (heap_tuples, index_tuples) =
+        unsafe { build(heap, index, info) }.unwrap_or_else(|error| error.raise());
+    // SAFETY: `palloc0` gives memory for it.
+    unsafe {
+        let result = pg_sys::palloc0(size_of::<IndexBuildResult>()).cast::<IndexBuildResult>();
+        (*result).heap_tuples = heap_tuples;
+        (*result).index_tuples = index_tuples as f64;
+        result
+    }
+}
+
+/// Writes the empty index that an unlogged one becomes after a crash.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn ambuildempty(index: Relation) {
+    // SAFETY: PostgreSQL gives an open index whose initial fork is empty.
+    unsafe {
+        let options = index_options(index).unwrap_or_else(|error| error.raise());
+        write_empty(index, ForkNumber::INIT_FORKNUM, &options)
+            .unwrap_or_else(|error| error.raise());
+    }
+}
+
+/// # Safety
+/// As [`ambuild`].
+unsafe fn build(
+    heap: Relation,
+    index: Relation,
+    info: *mut IndexInfo,
+) -> Result<(f64, usize), Report> {
+    // SAFETY: the caller's promise, for all calls.
+    unsafe {
+        let options = index_options(index)?;
+        let failed = |error| Report::of_index(&relation::qualified_name(index), error);
+        let mut load = Load { bulk: Bulk::new(options).map_err(failed)?, options };
+        progress::begin_phase(LOADING, 0);
+        let state = (&raw mut load).cast();
+        let heap_tuples = pg_sys::table_index_build_scan(
+            heap,
+            index,
+            info,
+            true,
+            true,
+            Some(add_row),
+            state,
+            ptr::null_mut(),
+        );
+        let rows = load.bulk.len();
+        if rows == 0 {
+            write_empty(index, ForkNumber::MAIN_FORKNUM, &options)?;
+            return Ok((heap_tuples, 0));
+        }
+        let mut writer = BulkWriter::new(index, ForkNumber::MAIN_FORKNUM);
+        let mut phase = LOADING;
+        let mut tick = |at: Phase, done: usize, total: usize| {
+            pgrx::check_for_interrupts!();
+            let now = match at {
+                Phase::Graph => BUILDING,
+                Phase::Pages => WRITING,
+            };
+            if now != phase {
+                phase = now;
+                progress::begin_phase(phase, total);
+            }
+            progress::tuples_done(done);
+            true
+        };
+        let workers = if rows < ROWS_WORTH_A_THREAD { 0 } else { parallel_workers(heap) };
+        if workers > 0 {
+            pgrx::debug1!("using {workers} parallel workers");
+        }
+        let mut append = |body: &[u8]| writer.append(body);
+        load.bulk.write(1 + workers, &mut tick, &mut append).map_err(failed)?;
+        writer.finish();
+        Ok((heap_tuples, rows))
+    }
+}
+
+/// What [`add_row`] adds to.
+struct Load {
+    bulk: Bulk,
+    options: IndexOptions,
+}
+
+/// Called by PostgreSQL for each row of the table.
+#[pg_guard]
+unsafe extern "C-unwind" fn add_row(
+    _index: Relation,
+    heap_tid: ItemPointer,
+    values: *mut Datum,
+    isnull: *mut bool,
+    _alive: bool,
+    state: *mut c_void,
+) {
+    // SAFETY: PostgreSQL gives one value for the one column, and our state.
+    unsafe {
+        if !*isnull {
+            let load = &mut *state.cast::<Load>();
+            load.add(*values, tid::from_item_pointer(&*heap_tid))
+                .unwrap_or_else(|error| error.raise());
+        }
+    }
+}
+
+impl Load {
+    /// # Safety
+    /// `value` is a vector.
+    unsafe fn add(&mut self, value: Datum, tid: HeapTid) -> Result<(), Report> {
+        // SAFETY: the caller's promise.
+        let vector = unsafe { VectorRef::from_datum(value) }?;
+        let (expected, actual) = (self.options.dims, vector.len());
+        if actual != expected {
+            return Err(VectorError::UnexpectedDims { expected: expected as i64, actual }.into());
+        }
+        if graph::indexable(self.options.metric, &vector) {
+            self.bulk
+                .push(&vector, tid)
+                .map_err(|error| Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, error.to_string()))?;
+            if self.bulk.len().is_multiple_of(1_000) {
+                progress::tuples_done(self.bulk.len());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// # Safety
+/// `index` is open, and its fork empty and ours.
+unsafe fn write_empty(
+    index: Relation,
+    fork: ForkNumber::Type,
+    options: &IndexOptions,
+) -> Result<(), Report> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut writer = BulkWriter::new(index, fork);
+        graph::empty_index(options)
+            .and_then(|body| writer.append(&body))
+            .map_err(|error| Report::of_index(&relation::qualified_name(index), error))?;
+        writer.finish();
+    }
+    Ok(())
+}
+
+/// What a new index is to be made with.
+///
+/// # Safety
+/// `index` is open.
+unsafe fn index_options(index: Relation) -> Result<IndexOptions, Report> {
+    // SAFETY: the caller's promise; the index has a column, number 1.
+    let (metric, Options { m, ef_construction }, typmod) = unsafe {
+        let typmod = relation::typmod(index, 1);
+        (metric_of(index)?, Options::of(index)?, typmod)
+    };
+    let Some(dims) = usize::try_from(typmod).ok().filter(|&dims| dims > 0) else {
+        return Err(Report::new(
+            ERRCODE_INVALID_PARAMETER_VALUE,
+            "column does not have dimensions",
+        ));
+    };
+    // The seed is fixed: the same rows give the same index.
+    let options = IndexOptions { metric, dims, m, ef_construction, seed: 1 };
+    check_fits(&options)?;
+    Ok(options)
+}
+
+/// Refuses a column that has more dimensions than a page has room for.
+fn check_fits(options: &IndexOptions) -> Result<(), Report> {
+    let fits = |dims: usize| IndexOptions { dims, ..*options }.empty_meta().is_ok();
+    if fits(options.dims) {
+        return Ok(());
+    }
+    // The most dimensions that fit are in most.0..most.1.
+    let mut most = (0, options.dims);
+    while most.1 - most.0 > 1 {
+        let middle = most.0.midpoint(most.1);
+        if fits(middle) { most.0 = middle } else { most.1 = middle }
+    }
+    Err(Report::new(
+        ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+        format!(
+            "column cannot have more than {} dimensions for hnsw index with m = {}",
+            most.0, options.m
+        ),
+    )
+    .hint("Use a smaller m, or an index on a prefix of the vectors."))
+}
+
+/// Threads to build with beside the first: what the table says, else as many as the settings for
+/// parallel maintenance allow. The size of the table does not count as it does for PostgreSQL's own
+/// parallel builds: vectors are mostly stored apart from the rows.
+///
+/// # Safety
+/// `heap` is an open table or materialized view.
+unsafe fn parallel_workers(heap: Relation) -> usize {
+    // SAFETY: the caller's promise; settings are read on the backend's own thread.
+    let (table, maintenance, all) = unsafe {
+        (
+            relation::parallel_workers(heap),
+            pg_sys::max_parallel_maintenance_workers,
+            pg_sys::max_parallel_workers,
+        )
+    };
+    let count = |setting: i32| usize::try_from(setting).unwrap_or(0);
+    table.unwrap_or(usize::MAX).min(count(maintenance)).min(count(all))
+}

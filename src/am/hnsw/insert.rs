@@ -1,0 +1,50 @@
+//! `INSERT` and `UPDATE`: one new row.
+
+#![allow(unsafe_code)] // called by PostgreSQL
+
+use pgrx::pg_guard;
+use pgrx::pg_sys::{Datum, IndexInfo, IndexUniqueCheck, ItemPointer, Relation};
+
+use super::opclass::metric_of;
+use crate::pg::error::Report;
+use crate::pg::lock::InsertLock;
+use crate::pg::store::RelationStore;
+use crate::pg::{relation, tid};
+use crate::types::vector::VectorRef;
+
+/// Adds a row to the index; NULL and what the metric has no place for are left out.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn aminsert(
+    index: Relation,
+    values: *mut Datum,
+    isnull: *mut bool,
+    heap_tid: ItemPointer,
+    _heap: Relation,
+    _check_unique: IndexUniqueCheck::Type,
+    _index_unchanged: bool,
+    _info: *mut IndexInfo,
+) -> bool {
+    // SAFETY: PostgreSQL gives an open index, and one value for its one column.
+    unsafe {
+        if !*isnull {
+            insert(index, *values, heap_tid).unwrap_or_else(|error| error.raise());
+        }
+    }
+    false
+}
+
+/// # Safety
+/// `index` is open, `value` a vector.
+unsafe fn insert(index: Relation, value: Datum, heap_tid: ItemPointer) -> Result<(), Report> {
+    // SAFETY: the caller's promise, for all calls.
+    unsafe {
+        let vector = VectorRef::from_datum(value)?;
+        if !graph::indexable(metric_of(index)?, &vector) {
+            return Ok(());
+        }
+        let _lock = InsertLock::take(index);
+        let store = RelationStore::new(index);
+        graph::insert(&store, &vector, tid::from_item_pointer(&*heap_tid))
+            .map_err(|error| Report::of_index(&relation::qualified_name(index), error))
+    }
+}

@@ -1,0 +1,142 @@
+//! `vector_index_info`, `vector_index_check`, `vector_scan_stats`.
+
+#![allow(unsafe_code)] // opens relations
+
+use std::cell::Cell;
+use std::ffi::CStr;
+
+use graph::{Info, Problem, ScanStats};
+use pgrx::PgSqlErrorCode::{ERRCODE_INSUFFICIENT_PRIVILEGE, ERRCODE_WRONG_OBJECT_TYPE};
+use pgrx::pg_sys::{self, Oid};
+use quant::Metric;
+
+use super::handler;
+use crate::pg::error::Report;
+use crate::pg::function::pg_functions;
+use crate::pg::relation::{self, Opened};
+use crate::pg::rows::{Cell as Value, Rows};
+use crate::pg::store::RelationStore;
+
+thread_local! {
+    /// Figures of the last scan of this backend.
+    static LAST_SCAN: Cell<ScanStats> = Cell::new(ScanStats::default());
+}
+
+/// Remembers the figures of the scan that is running.
+pub fn set_last_scan(stats: ScanStats) {
+    LAST_SCAN.set(stats);
+}
+
+pg_functions! {
+    /// What the last index scan of this session has done: one row.
+    fn vector_scan_stats() -> Rows<4> {
+        let last = LAST_SCAN.get();
+        Rows(vec![[last.expanded, last.scored, last.exact, last.tuples].map(Value::from)])
+    }
+
+    /// What an index is and holds: a row for each property.
+    fn vector_index_info(index: Oid) -> Result<Rows<2>, Report> {
+        let index = Index::open(index)?;
+        let info = graph::info(&index.store()).map_err(|error| index.failed(error))?;
+        let rows = properties(&info).into_iter();
+        Ok(Rows(rows.map(|(name, value)| [Value::Text(name.into()), Value::Text(value)]).collect()))
+    }
+
+    /// What is wrong with an index: a row for each problem.
+    fn vector_index_check(index: Oid) -> Result<Rows<2>, Report> {
+        let index = Index::open(index)?;
+        let mut rows = Vec::new();
+        let mut report = |problem: Problem| {
+            let block = problem.block.map_or(Value::Null, |block| Value::Int(block.into()));
+            rows.push([block, Value::Text(problem.what)]);
+        };
+        graph::check(&index.store(), &mut report).map_err(|error| index.failed(error))?;
+        Ok(Rows(rows))
+    }
+}
+
+/// The rows of `vector_index_info`.
+fn properties(info: &Info) -> Vec<(&'static str, String)> {
+    let meta = &info.meta;
+    let geometry = &meta.geometry;
+    let metric = match Metric::from_byte(meta.metric) {
+        Some(Metric::L2) => "l2",
+        Some(Metric::InnerProduct) => "inner product",
+        Some(Metric::Cosine) => "cosine",
+        Some(Metric::L1) => "l1",
+        None => "unknown",
+    };
+    let upper = info.levels.iter().skip(1).map(u64::to_string).collect::<Vec<_>>();
+    let elements = info.levels.first().copied().unwrap_or(0);
+    vec![
+        ("format version", pages::FORMAT_VERSION.to_string()),
+        ("metric", metric.into()),
+        ("dimensions", geometry.dims.to_string()),
+        ("m", meta.m.to_string()),
+        ("ef_construction", meta.ef_construction.to_string()),
+        ("elements", elements.to_string()),
+        ("elements on upper levels", upper.join(", ")),
+        ("tuples", info.tids.to_string()),
+        ("dying elements", info.dying.to_string()),
+        ("overflow records", info.overflow.to_string()),
+        ("free records", info.free.to_string()),
+        ("edges per element", format!("{:.1}", info.edges as f64 / elements.max(1) as f64)),
+        ("pages", info.pages.to_string()),
+        ("records per page", geometry.records_per_page.to_string()),
+        ("bytes per record", geometry.record_size.to_string()),
+        ("bits per code", (geometry.code_bytes() * 8).to_string()),
+    ]
+}
+
+/// An index of ours, open, that the user may look into.
+struct Index(Opened);
+
+impl Index {
+    fn open(oid: Oid) -> Result<Index, Report> {
+        let index = Index(Opened::open(oid));
+        // SAFETY: the relation is open.
+        if !unsafe { handler::is_ours(index.0.get()) } {
+            let message = format!("{} is not an hnsw index", index.name());
+            return Err(Report::new(ERRCODE_WRONG_OBJECT_TYPE, message)
+                .hint("Name an index made with USING hnsw; of a partitioned one, a partition's."));
+        }
+        index.check_privilege()?;
+        Ok(index)
+    }
+
+    /// Who may read the table may look into its index.
+    fn check_privilege(&self) -> Result<(), Report> {
+        // SAFETY: the index is open; catalog look-ups give null or names that end with NUL.
+        let denied = unsafe {
+            let table = pg_sys::IndexGetRelation((*self.0.get()).rd_id, false);
+            let acl = pg_sys::ACL_SELECT as pg_sys::AclMode;
+            let result = pg_sys::pg_class_aclcheck(table, pg_sys::GetUserId(), acl);
+            (result != pg_sys::AclResult::ACLCHECK_OK).then(|| {
+                let name = pg_sys::get_rel_name(table);
+                if name.is_null() {
+                    String::new()
+                } else {
+                    CStr::from_ptr(name).to_string_lossy().into_owned()
+                }
+            })
+        };
+        denied.map_or(Ok(()), |table| {
+            let message = format!("permission denied for table {table}");
+            Err(Report::new(ERRCODE_INSUFFICIENT_PRIVILEGE, message))
+        })
+    }
+
+    fn store(&self) -> RelationStore<'_> {
+        // SAFETY: the index is open as long as `self` lives.
+        unsafe { RelationStore::new(self.0.get()) }
+    }
+
+    fn name(&self) -> String {
+        // SAFETY: as above.
+        unsafe { relation::qualified_name(self.0.get()) }
+    }
+
+    fn failed(&self, error: pages::Error) -> Report {
+        Report::of_index(&self.name(), error)
+    }
+}

@@ -1,0 +1,22 @@
+//! Access method `hnsw`: graph search. One file a verb; the algorithms are in the crate `graph`.
+//!
+//! Locks, WAL, crash windows and the interplay with vacuum: `README.md` beside this file.
+
+mod build;
+mod cost;
+mod handler;
+mod insert;
+mod inspect;
+mod opclass;
+mod options;
+mod scan;
+mod settings;
+mod vacuum;
+
+/// Registers options, settings and the hook that worker threads start under. Called once, when the
+/// library is loaded.
+pub fn init() {
+    options::register();
+    settings::register();
+    graph::threads::set_spawn_guard(crate::pg::signals::block);
+}

@@ -1,0 +1,93 @@
+//! Storage parameters: `WITH (m = …, ef_construction = …)`.
+
+#![allow(unsafe_code)] // calls into PostgreSQL
+
+use std::sync::OnceLock;
+
+use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
+use pgrx::pg_guard;
+use pgrx::pg_sys::{self, Datum, Relation, bytea, relopt_parse_elt};
+
+use crate::pg::error::Report;
+
+const DEFAULT_M: i32 = 16;
+const DEFAULT_EF_CONSTRUCTION: i32 = 64;
+
+/// The parameters as PostgreSQL keeps them with an open index.
+#[repr(C)]
+struct Stored {
+    vl_len: i32,
+    m: i32,
+    ef_construction: i32,
+}
+
+/// The parameters of an index.
+pub struct Options {
+    /// Half the neighbors of an element, 2..=100.
+    pub m: usize,
+    /// Width of the search that finds a new element's neighbors, 4..=1,000, at least `2 * m`.
+    pub ef_construction: usize,
+}
+
+impl Options {
+    /// Reads the parameters that a new index is to be made with.
+    ///
+    /// # Safety
+    /// `index` is open.
+    pub unsafe fn of(index: Relation) -> Result<Options, Report> {
+        // SAFETY: `amoptions` made what `rd_options` points to; it is null where nothing is set.
+        let stored = unsafe { (*index).rd_options.cast::<Stored>().as_ref() };
+        let m = stored.map_or(DEFAULT_M, |stored| stored.m);
+        let ef_construction =
+            stored.map_or(DEFAULT_EF_CONSTRUCTION, |stored| stored.ef_construction);
+        if ef_construction < 2 * m {
+            return Err(Report::new(
+                ERRCODE_INVALID_PARAMETER_VALUE,
+                "ef_construction must be greater than or equal to 2 * m",
+            ));
+        }
+        // PostgreSQL has checked the ranges.
+        Ok(Options { m: m as usize, ef_construction: ef_construction as usize })
+    }
+}
+
+static KIND: OnceLock<pg_sys::relopt_kind::Type> = OnceLock::new();
+
+/// Makes the parameters known.
+pub fn register() {
+    KIND.get_or_init(|| {
+        let lock = pg_sys::AccessExclusiveLock as i32;
+        let (m, ef) = (DEFAULT_M, DEFAULT_EF_CONSTRUCTION);
+        // SAFETY: strings that end with NUL; names and texts are copied.
+        unsafe {
+            let kind = pg_sys::add_reloption_kind();
+            let text = c"Half the number of neighbors of an element";
+            pg_sys::add_int_reloption(kind, c"m".as_ptr(), text.as_ptr(), m, 2, 100, lock);
+            let (name, text) = (c"ef_construction", c"Size of the candidate list while building");
+            pg_sys::add_int_reloption(kind, name.as_ptr(), text.as_ptr(), ef, 4, 1000, lock);
+            kind
+        }
+    });
+}
+
+/// Parses storage parameters.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn amoptions(reloptions: Datum, validate: bool) -> *mut bytea {
+    let option = |name: &'static std::ffi::CStr, offset: usize| relopt_parse_elt {
+        optname: name.as_ptr(),
+        opttype: pg_sys::relopt_type::RELOPT_TYPE_INT,
+        offset: offset as i32,
+        #[cfg(feature = "pg18")]
+        isset_offset: 0,
+    };
+    let options = [
+        option(c"m", std::mem::offset_of!(Stored, m)),
+        option(c"ef_construction", std::mem::offset_of!(Stored, ef_construction)),
+    ];
+    let Some(&kind) = KIND.get() else { return std::ptr::null_mut() };
+    // SAFETY: the options point into a struct of this size.
+    unsafe {
+        let (parsed, n) = (options.as_ptr(), options.len() as i32);
+        pg_sys::build_reloptions(reloptions, validate, kind, size_of::<Stored>(), parsed, n).cast()
+    }
+}

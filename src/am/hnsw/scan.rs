@@ -1,0 +1,214 @@
+//! `ORDER BY column <operator> query`: rows by their distance, one after another.
+
+#![allow(unsafe_code)] // called by PostgreSQL
+
+use std::ptr;
+
+use graph::{Hit, Hnsw, Scan};
+use pgrx::PgSqlErrorCode::{ERRCODE_DATA_EXCEPTION, ERRCODE_FEATURE_NOT_SUPPORTED};
+use pgrx::pg_sys::{
+    self, Datum, IndexScanDesc, IndexScanDescData, Relation, ScanDirection, ScanKey, ScanKeyData,
+    SnapshotType,
+};
+use pgrx::{PgMemoryContexts, pg_guard};
+
+use super::{inspect, settings};
+use crate::pg::error::Report;
+use crate::pg::store::RelationStore;
+use crate::pg::{relation, tid};
+use crate::types::vector::VectorRef;
+
+/// What a scan keeps between calls. Lives until the memory context of the scan goes, so also an
+/// error frees it.
+#[derive(Default)]
+struct ScanState {
+    running: Option<Running>,
+}
+
+/// A scan that has given its first row, or is about to.
+struct Running {
+    scan: Scan,
+    distance: Distance,
+}
+
+/// What the operator gives for every row.
+#[derive(Clone, Copy)]
+enum Distance {
+    /// A number.
+    Number,
+    /// NULL: so is the query.
+    Null,
+    /// Not a number: the query is a zero vector under cosine.
+    NotANumber,
+}
+
+/// Begins a scan.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn ambeginscan(
+    index: Relation,
+    nkeys: i32,
+    norderbys: i32,
+) -> IndexScanDesc {
+    // SAFETY: PostgreSQL gives an open index; all is allocated in the context of the scan.
+    unsafe {
+        let desc = pg_sys::RelationGetIndexScan(index, nkeys, norderbys);
+        let n = usize::try_from(norderbys).unwrap_or(0);
+        (*desc).xs_orderbyvals = pg_sys::palloc0(n * size_of::<Datum>()).cast();
+        (*desc).xs_orderbynulls = pg_sys::palloc0(n * size_of::<bool>()).cast();
+        let state = ScanState::default();
+        (*desc).opaque =
+            PgMemoryContexts::CurrentMemoryContext.leak_and_drop_on_delete(state).cast();
+        desc
+    }
+}
+
+/// Takes the query, and begins anew.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn amrescan(
+    desc: IndexScanDesc,
+    keys: ScanKey,
+    _nkeys: i32,
+    orderbys: ScanKey,
+    _norderbys: i32,
+) {
+    // SAFETY: PostgreSQL gives a scan of ours, and as many keys as it was begun with, or null.
+    unsafe {
+        (*(*desc).opaque.cast::<ScanState>()).running = None;
+        copy_keys(keys, (*desc).keyData, (*desc).numberOfKeys);
+        copy_keys(orderbys, (*desc).orderByData, (*desc).numberOfOrderBys);
+    }
+}
+
+/// # Safety
+/// `from` is null or holds `n` keys, and `to` has room for them.
+unsafe fn copy_keys(from: ScanKey, to: *mut ScanKeyData, n: i32) {
+    if !from.is_null() && n > 0 {
+        // SAFETY: the caller's promise; both may be the same.
+        unsafe { ptr::copy(from, to, n as usize) };
+    }
+}
+
+/// Gives the next row; false after the last.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn amgettuple(
+    desc: IndexScanDesc,
+    _direction: ScanDirection::Type,
+) -> bool {
+    // SAFETY: PostgreSQL gives a scan of ours, whose index is open; nobody else uses either now.
+    unsafe {
+        let state = &mut *(*desc).opaque.cast::<ScanState>();
+        next(&mut *desc, state).unwrap_or_else(|error| error.raise())
+    }
+}
+
+/// # Safety
+/// `desc` is a scan of ours.
+unsafe fn next(desc: &mut IndexScanDescData, state: &mut ScanState) -> Result<bool, Report> {
+    let index = desc.indexRelation;
+    // SAFETY: the index is open during the scan.
+    let store = unsafe { RelationStore::new(index) };
+    // SAFETY: as above.
+    let failed = |error| Report::of_index(&unsafe { relation::qualified_name(index) }, error);
+    let running = match &mut state.running {
+        Some(running) => running,
+        none => {
+            let hnsw = Hnsw::open(&store).map_err(failed)?;
+            // SAFETY: the caller's promise.
+            none.insert(unsafe { start(desc, hnsw)? })
+        }
+    };
+    let hit = running.scan.next(&store).map_err(failed)?;
+    inspect::set_last_scan(running.scan.stats());
+    if let Some(hit) = hit {
+        // SAFETY: `ambeginscan` has made room for the order-by values.
+        unsafe { give(desc, &hit, running.distance) };
+    }
+    Ok(hit.is_some())
+}
+
+/// Prepares the search.
+///
+/// # Safety
+/// `desc` is a scan of ours.
+unsafe fn start(desc: &mut IndexScanDescData, hnsw: Hnsw) -> Result<Running, Report> {
+    // SAFETY: the index is open, keys are set, and an order-by argument that is not NULL is a
+    // vector.
+    unsafe {
+        let Some(key) = desc.orderByData.as_ref().filter(|_| desc.numberOfOrderBys > 0) else {
+            return Err(unsupported("cannot scan hnsw index without order"));
+        };
+        if !is_mvcc(desc.xs_snapshot) {
+            return Err(unsupported("non-MVCC snapshots are not supported with hnsw"));
+        }
+        relation::count_scan(desc.indexRelation);
+        #[cfg(feature = "pg18")]
+        if let Some(instrument) = desc.instrument.as_mut() {
+            instrument.nsearches += 1;
+        }
+        let options = settings::scan_options();
+        if key.sk_flags & pg_sys::SK_ISNULL as i32 != 0 {
+            return Ok(Running { scan: Scan::new(hnsw, None, options), distance: Distance::Null });
+        }
+        let query = VectorRef::from_datum(key.sk_argument)?;
+        let dims = hnsw.meta().geometry.dims;
+        if query.len() != dims {
+            let message = format!("different vector dimensions {dims} and {}", query.len());
+            return Err(Report::new(ERRCODE_DATA_EXCEPTION, message));
+        }
+        let distance = if graph::indexable(hnsw.metric(), &query) {
+            Distance::Number
+        } else {
+            Distance::NotANumber
+        };
+        Ok(Running { scan: Scan::new(hnsw, Some(&query), options), distance })
+    }
+}
+
+fn unsupported(message: &str) -> Report {
+    Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message)
+}
+
+/// # Safety
+/// `snapshot` is null or valid.
+unsafe fn is_mvcc(snapshot: *const pg_sys::SnapshotData) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { snapshot.as_ref() }.is_some_and(|snapshot| {
+        snapshot.snapshot_type == SnapshotType::SNAPSHOT_MVCC
+            || snapshot.snapshot_type == SnapshotType::SNAPSHOT_HISTORIC_MVCC
+    })
+}
+
+/// Hands a row to the executor, which looks at its distance itself where ours is only a bound.
+///
+/// A query may order by a second distance, which the index knows nothing of: it counts as smaller
+/// than any, so that the executor sorts rows that tie in the first.
+///
+/// # Safety
+/// `desc` is a scan of ours.
+unsafe fn give(desc: &mut IndexScanDescData, hit: &Hit, distance: Distance) {
+    let first = match distance {
+        Distance::Number => Some(hit.distance),
+        Distance::NotANumber => Some(f64::NAN),
+        Distance::Null => None,
+    };
+    let several = desc.numberOfOrderBys > 1;
+    desc.xs_heaptid = tid::to_item_pointer(hit.tid);
+    desc.xs_recheck = false;
+    desc.xs_recheckorderby = several || !hit.exact;
+    // SAFETY: there is room for as many values as order-bys.
+    unsafe {
+        for i in 1..usize::try_from(desc.numberOfOrderBys).unwrap_or(1) {
+            *desc.xs_orderbyvals.add(i) = Datum::from(f64::NEG_INFINITY.to_bits());
+            *desc.xs_orderbynulls.add(i) = false;
+        }
+        *desc.xs_orderbyvals = Datum::from(first.unwrap_or(0.0).to_bits());
+        *desc.xs_orderbynulls = first.is_none();
+    }
+}
+
+/// Ends a scan: frees what it holds.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn amendscan(desc: IndexScanDesc) {
+    // SAFETY: PostgreSQL gives a scan of ours. The state itself goes with its memory context.
+    unsafe { (*(*desc).opaque.cast::<ScanState>()).running = None };
+}

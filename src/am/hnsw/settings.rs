@@ -1,0 +1,100 @@
+//! Settings `hnsw.*`: the names, ranges and texts are pgvector's, two defaults are not (a scan goes
+//! on until the query has its rows).
+
+#![allow(unsafe_code)] // calls into PostgreSQL
+
+use graph::{Iterative, ScanOptions};
+use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
+use pgrx::{PostgresGucEnum, pg_sys};
+
+/// Values of `hnsw.iterative_scan`.
+#[derive(Clone, Copy, PostgresGucEnum)]
+enum IterativeScan {
+    /// A scan ends after `ef_search` elements.
+    #[name = c"off"]
+    Off,
+    /// It goes on; rows may come slightly out of order.
+    #[name = c"relaxed_order"]
+    RelaxedOrder,
+    /// It goes on, in exact order.
+    #[name = c"strict_order"]
+    StrictOrder,
+}
+
+static EF_SEARCH: GucSetting<i32> = GucSetting::<i32>::new(40);
+static ITERATIVE_SCAN: GucSetting<IterativeScan> =
+    GucSetting::<IterativeScan>::new(IterativeScan::StrictOrder);
+static MAX_SCAN_TUPLES: GucSetting<i32> = GucSetting::<i32>::new(i32::MAX);
+static SCAN_MEM_MULTIPLIER: GucSetting<f64> = GucSetting::<f64>::new(1.0);
+
+/// Width of a search: `hnsw.ef_search`.
+pub fn ef_search() -> usize {
+    usize::try_from(EF_SEARCH.get()).unwrap_or(1)
+}
+
+/// The settings that a scan beginning now runs under.
+pub fn scan_options() -> ScanOptions {
+    // SAFETY: a setting, read on the backend's own thread.
+    let work_mem = f64::from(unsafe { pg_sys::work_mem }) * 1024.0;
+    ScanOptions {
+        ef: ef_search(),
+        iterative: match ITERATIVE_SCAN.get() {
+            IterativeScan::Off => Iterative::Off,
+            IterativeScan::RelaxedOrder => Iterative::Relaxed,
+            IterativeScan::StrictOrder => Iterative::Strict,
+        },
+        max_tuples: usize::try_from(MAX_SCAN_TUPLES.get()).unwrap_or(usize::MAX),
+        // A float to integer cast saturates.
+        memory: (work_mem * SCAN_MEM_MULTIPLIER.get()) as usize,
+    }
+}
+
+/// Makes the settings known.
+pub fn register() {
+    let flags = GucFlags::empty();
+    GucRegistry::define_int_guc(
+        c"hnsw.ef_search",
+        c"Sets the size of the dynamic candidate list for search.",
+        c"A larger list finds more of the nearest rows, and takes longer.",
+        &EF_SEARCH,
+        1,
+        1000,
+        GucContext::Userset,
+        flags,
+    );
+    GucRegistry::define_enum_guc(
+        c"hnsw.iterative_scan",
+        c"Sets what an index scan does when its candidate list is used up.",
+        c"It ends, or goes on in relaxed or in strict order of distance.",
+        &ITERATIVE_SCAN,
+        GucContext::Userset,
+        flags,
+    );
+    GucRegistry::define_int_guc(
+        c"hnsw.max_scan_tuples",
+        c"Sets the number of rows after which an iterative scan ends.",
+        c"It is approximate, and does not affect the first candidate list.",
+        &MAX_SCAN_TUPLES,
+        1,
+        i32::MAX,
+        GucContext::Userset,
+        flags,
+    );
+    GucRegistry::define_float_guc(
+        c"hnsw.scan_mem_multiplier",
+        c"Sets the multiple of work_mem that an iterative scan may use.",
+        c"A scan that reaches it returns what it has found, and ends.",
+        &SCAN_MEM_MULTIPLIER,
+        1.0,
+        1000.0,
+        GucContext::Userset,
+        flags,
+    );
+    // SAFETY: a string that ends with NUL.
+    unsafe {
+        #[cfg(feature = "pg14")]
+        pg_sys::EmitWarningsOnPlaceholders(c"hnsw".as_ptr());
+        #[cfg(not(feature = "pg14"))]
+        pg_sys::MarkGUCPrefixReserved(c"hnsw".as_ptr());
+    }
+}

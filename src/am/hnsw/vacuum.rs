@@ -1,0 +1,87 @@
+//! `VACUUM`: dead rows leave the index, emptied elements leave the graph.
+//!
+//! Three passes of the crate `graph`, with a wait for running inserts after the first: a new element
+//! may still be about to link to one that has just been emptied.
+
+#![allow(unsafe_code)] // called by PostgreSQL
+
+use graph::vacuum;
+use pages::HeapTid;
+use pages::PageStore;
+use pgrx::pg_guard;
+use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
+use pgrx::pg_sys::{
+    self, IndexBulkDeleteCallback, IndexBulkDeleteResult, IndexVacuumInfo, ItemPointer, Relation,
+};
+
+use crate::pg::error::Report;
+use crate::pg::store::RelationStore;
+use crate::pg::{lock, relation, tid};
+
+/// PostgreSQL's function that tells whether a row is dead.
+type IsDead = unsafe extern "C-unwind" fn(ItemPointer, *mut std::ffi::c_void) -> bool;
+
+/// Removes the rows that `callback` calls dead.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn ambulkdelete(
+    info: *mut IndexVacuumInfo,
+    stats: *mut IndexBulkDeleteResult,
+    callback: IndexBulkDeleteCallback,
+    state: *mut std::ffi::c_void,
+) -> *mut IndexBulkDeleteResult {
+    // SAFETY: PostgreSQL gives an open index, and statistics of an earlier round or null.
+    unsafe {
+        let stats = if stats.is_null() {
+            pg_sys::palloc0(size_of::<IndexBulkDeleteResult>()).cast()
+        } else {
+            stats
+        };
+        let Some(callback) = callback else { return stats };
+        let index = (*info).index;
+        let store = RelationStore::for_vacuum(index, (*info).strategy);
+        let removed = remove_dead(index, &store, callback, state)
+            .map_err(|error| Report::of_index(&relation::qualified_name(index), error))
+            .unwrap_or_else(|error| error.raise());
+        (*stats).tuples_removed += removed.removed as f64;
+        (*stats).num_index_tuples = removed.remaining as f64;
+        (*stats).estimated_count = false;
+        stats
+    }
+}
+
+/// # Safety
+/// `index` is open, `state` is what `callback` wants.
+unsafe fn remove_dead(
+    index: Relation,
+    store: &RelationStore,
+    callback: IsDead,
+    state: *mut std::ffi::c_void,
+) -> pages::Result<vacuum::ClearStats> {
+    let mut is_dead = |tid: HeapTid| {
+        let mut tid = tid::to_item_pointer(tid);
+        // SAFETY: the caller's promise; the closure owns nothing that an error would leak.
+        unsafe { pg_guard_ffi_boundary(|| callback(&raw mut tid, state)) }
+    };
+    let (emptied, stats) = vacuum::clear(store, &mut is_dead)?;
+    // SAFETY: the caller's promise.
+    unsafe { lock::wait_for_inserts(index) };
+    vacuum::unlink(store, &emptied)?;
+    vacuum::free(store, emptied)?;
+    Ok(stats)
+}
+
+/// Completes the statistics of a vacuum that removed rows.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn amvacuumcleanup(
+    info: *mut IndexVacuumInfo,
+    stats: *mut IndexBulkDeleteResult,
+) -> *mut IndexBulkDeleteResult {
+    // SAFETY: PostgreSQL gives an open index; statistics are null where `ambulkdelete` did not run.
+    unsafe {
+        if let Some(stats) = stats.as_mut().filter(|_| !(*info).analyze_only) {
+            let store = RelationStore::new((*info).index);
+            stats.num_pages = store.blocks().unwrap_or(0);
+        }
+    }
+    stats
+}

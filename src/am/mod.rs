@@ -1,0 +1,3 @@
+//! Index access methods: glue between PostgreSQL and the cores. Holds no algorithm.
+
+pub mod hnsw;

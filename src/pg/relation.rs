@@ -1,0 +1,115 @@
+//! Relations: the few facts about one that PostgreSQL gives by macros, and opening one by its OID.
+
+#![allow(unsafe_code)] // fields of PostgreSQL's structs
+
+use std::ffi::CStr;
+use std::thread;
+
+use pgrx::pg_sys::{self, Oid, Relation};
+
+/// The name with its schema, quoted where needed, as a command or a message wants it.
+///
+/// # Safety
+/// `relation` is open.
+pub unsafe fn qualified_name(relation: Relation) -> String {
+    // SAFETY: an open relation has its row of pg_class; names end with NUL. A null schema (it was
+    // dropped) is left out.
+    unsafe {
+        let class = &*(*relation).rd_rel;
+        let schema = pg_sys::get_namespace_name(class.relnamespace);
+        let name = pg_sys::quote_qualified_identifier(schema, class.relname.data.as_ptr());
+        CStr::from_ptr(name).to_string_lossy().into_owned()
+    }
+}
+
+/// Whether changes must be logged: the relation is permanent, and not so new that the end of the
+/// transaction will write it out whole.
+///
+/// # Safety
+/// `relation` is open.
+pub unsafe fn needs_wal(relation: Relation) -> bool {
+    // SAFETY: fields of an open relation; `wal_level` is fixed at server start.
+    unsafe {
+        let permanent =
+            (*(*relation).rd_rel).relpersistence as u8 == pg_sys::RELPERSISTENCE_PERMANENT;
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        let first = (*relation).rd_firstRelfilenodeSubid;
+        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        let first = (*relation).rd_firstRelfilelocatorSubid;
+        let old = (*relation).rd_createSubid == 0 && first == 0; // 0: no subtransaction
+        let archived = pg_sys::wal_level >= pg_sys::WalLevel::WAL_LEVEL_REPLICA as i32;
+        permanent && (archived || old)
+    }
+}
+
+/// Counts one scan of an index in the cumulative statistics.
+///
+/// # Safety
+/// `index` is open.
+pub unsafe fn count_scan(index: Relation) {
+    // SAFETY: fields of an open relation; `pgstat_info` is set by `pgstat_assoc_relation`.
+    unsafe {
+        #[cfg(not(feature = "pg14"))]
+        if (*index).pgstat_info.is_null() && (*index).pgstat_enabled {
+            pg_sys::pgstat_assoc_relation(index);
+        }
+        if let Some(stats) = (*index).pgstat_info.as_mut() {
+            #[cfg(any(feature = "pg14", feature = "pg15"))]
+            let numscans = &mut stats.t_counts.t_numscans;
+            #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+            let numscans = &mut stats.counts.numscans;
+            *numscans += 1;
+        }
+    }
+}
+
+/// The type modifier of a column, numbered from 1.
+///
+/// # Safety
+/// `relation` is open and has the column.
+pub unsafe fn typmod(relation: Relation, column: i16) -> i32 {
+    let (mut kind, mut typmod, mut collation) = (Oid::INVALID, -1, Oid::INVALID);
+    // SAFETY: the caller's promise; the results have places of their types.
+    unsafe {
+        let oid = (*relation).rd_id;
+        let (kind, collation) = (&raw mut kind, &raw mut collation);
+        pg_sys::get_atttypetypmodcoll(oid, column, kind, &raw mut typmod, collation);
+    }
+    typmod
+}
+
+/// The storage parameter `parallel_workers` of a table, where it is set.
+///
+/// # Safety
+/// `table` is an open table or materialized view.
+pub unsafe fn parallel_workers(table: Relation) -> Option<usize> {
+    // SAFETY: options of a table are `StdRdOptions`, null where none is set.
+    let options = unsafe { (*table).rd_options.cast::<pg_sys::StdRdOptions>().as_ref() };
+    options.and_then(|options| usize::try_from(options.parallel_workers).ok())
+}
+
+/// A relation opened by its OID with `AccessShareLock`; closed on drop.
+pub struct Opened(Relation);
+
+impl Opened {
+    /// Opens any relation; an unknown OID is an error that PostgreSQL raises.
+    pub fn open(oid: Oid) -> Opened {
+        // SAFETY: raises an error or gives an open relation.
+        Opened(unsafe { pg_sys::relation_open(oid, pg_sys::AccessShareLock as i32) })
+    }
+
+    /// The relation, open as long as `self` lives.
+    pub fn get(&self) -> Relation {
+        self.0
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        // The end of a failed transaction closes it.
+        if !thread::panicking() {
+            // SAFETY: it is open, and was opened with this lock.
+            unsafe { pg_sys::relation_close(self.0, pg_sys::AccessShareLock as i32) };
+        }
+    }
+}

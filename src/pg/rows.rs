@@ -1,0 +1,106 @@
+//! Sets of rows as results of functions (`RETURNS TABLE`).
+
+#![allow(unsafe_code)] // calls into PostgreSQL
+
+use std::ffi::CString;
+use std::ptr;
+
+use pgrx::pg_sys::{self, Datum, SetFunctionReturnMode};
+
+use super::error::Report;
+use super::function::{Args, Return};
+
+/// A value of a row.
+pub enum Cell {
+    /// SQL's NULL.
+    Null,
+    /// A `bigint`.
+    Int(i64),
+    /// A `text`.
+    Text(String),
+}
+
+impl From<u64> for Cell {
+    fn from(value: u64) -> Cell {
+        Cell::Int(i64::try_from(value).unwrap_or(i64::MAX))
+    }
+}
+
+/// Rows, all at once, with as many columns as the function declares.
+pub struct Rows<const N: usize>(pub Vec<[Cell; N]>);
+
+impl<const N: usize> Return for Rows<N> {
+    fn into_datum(self, args: &Args) -> Result<Datum, Report> {
+        let set = ResultSet::begin::<N>(args)?;
+        for row in self.0 {
+            let nulls = row.each_ref().map(|cell| matches!(cell, Cell::Null));
+            let mut values = [Datum::null(); N];
+            for (value, cell) in values.iter_mut().zip(row) {
+                *value = match cell {
+                    Cell::Null => Datum::null(),
+                    Cell::Int(value) => Datum::from(value),
+                    Cell::Text(text) => text_datum(text)?,
+                };
+            }
+            set.put(values, nulls);
+        }
+        Ok(Datum::null())
+    }
+}
+
+fn text_datum(text: String) -> Result<Datum, Report> {
+    let text = CString::new(text).map_err(|_| Report::internal("text with a NUL byte"))?;
+    // SAFETY: copies a NUL-terminated string into a new `text`.
+    Ok(Datum::from(unsafe { pg_sys::cstring_to_text(text.as_ptr()) }))
+}
+
+/// Where PostgreSQL wants the rows.
+struct ResultSet {
+    store: *mut pg_sys::Tuplestorestate,
+    desc: pg_sys::TupleDesc,
+}
+
+impl ResultSet {
+    fn begin<const N: usize>(args: &Args) -> Result<ResultSet, Report> {
+        // SAFETY: `fcinfo` is valid; `resultinfo` is null or a node that its tag names. What must
+        // outlive the call is allocated in the context of the query.
+        unsafe {
+            let info = (*args.fcinfo()).resultinfo.cast::<pg_sys::ReturnSetInfo>();
+            let materialize = SetFunctionReturnMode::SFRM_Materialize as i32;
+            let info = match info.as_mut() {
+                Some(info)
+                    if info.type_ == pg_sys::NodeTag::T_ReturnSetInfo
+                        && info.allowedModes & materialize != 0 =>
+                {
+                    info
+                }
+                Some(_) | None => {
+                    return Err(Report::internal("set-valued function called where it cannot be"));
+                }
+            };
+            let caller = pg_sys::CurrentMemoryContext;
+            pg_sys::CurrentMemoryContext = (*info.econtext).ecxt_per_query_memory;
+            let mut desc: pg_sys::TupleDesc = ptr::null_mut();
+            let class = pg_sys::get_call_result_type(args.fcinfo(), ptr::null_mut(), &raw mut desc);
+            let store = pg_sys::tuplestore_begin_heap(true, false, pg_sys::work_mem);
+            pg_sys::CurrentMemoryContext = caller;
+            if class != pg_sys::TypeFuncClass::TYPEFUNC_COMPOSITE
+                || usize::try_from((*desc).natts) != Ok(N)
+            {
+                return Err(Report::internal(format!("function must return {N} columns")));
+            }
+            info.returnMode = SetFunctionReturnMode::SFRM_Materialize;
+            info.setResult = store;
+            info.setDesc = desc;
+            Ok(ResultSet { store, desc })
+        }
+    }
+
+    fn put<const N: usize>(&self, mut values: [Datum; N], mut nulls: [bool; N]) {
+        // SAFETY: `begin` has checked that rows have N columns.
+        unsafe {
+            let (values, nulls) = (values.as_mut_ptr(), nulls.as_mut_ptr());
+            pg_sys::tuplestore_putvalues(self.store, self.desc, values, nulls);
+        }
+    }
+}

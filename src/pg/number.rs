@@ -30,9 +30,12 @@ pub fn parse_c_float(text: &CStr, at: usize) -> (f32, usize) {
 
 /// Appends the shortest decimal text that reads back as `value`.
 pub fn push_shortest(text: &mut Vec<u8>, value: f32) {
-    let mut buf = [0u8; SHORTEST_LEN];
-    // SAFETY: the function writes at most SHORTEST_LEN - 1 bytes and gives their number.
-    let len = unsafe { float_to_shortest_decimal_bufn(value, buf.as_mut_ptr().cast()) };
-    let len = usize::try_from(len).unwrap_or(0);
-    text.extend_from_slice(&buf[..len]);
+    text.reserve(SHORTEST_LEN);
+    // SAFETY: the function writes at most SHORTEST_LEN - 1 bytes into the reserved space, and
+    // gives their number.
+    unsafe {
+        let end = text.as_mut_ptr().add(text.len());
+        let len = float_to_shortest_decimal_bufn(value, end.cast());
+        text.set_len(text.len() + usize::try_from(len).unwrap_or(0));
+    }
 }

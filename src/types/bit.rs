@@ -4,8 +4,10 @@
 use pgrx::PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED;
 use pgrx::PgSqlErrorCode::{ERRCODE_DATA_CORRUPTED, ERRCODE_DATA_EXCEPTION};
 
+use pgrx::pg_sys::Datum;
+
 use crate::pg::error::Report;
-use crate::pg::function::{Args, Argument, pg_functions};
+use crate::pg::function::{Args, Argument, Return, pg_functions};
 use crate::pg::varlena::{Detoasted, VARHDRSZ, VarlenaBuf};
 
 /// Bytes before the bits: length word, number of bits.
@@ -50,18 +52,32 @@ impl<'a> Argument<'a> for BitsRef<'a> {
     }
 }
 
-/// A `bit` value, one bit a `bool`.
-pub fn from_bools(bools: impl ExactSizeIterator<Item = bool>) -> Result<VarlenaBuf, Report> {
-    let too_long = |_| Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, "bit string is too long");
-    let n_bits = i32::try_from(bools.len()).map_err(too_long)?;
-    let n_bytes = bools.len().div_ceil(8);
-    let mut value = VarlenaBuf::zeroed(HEADER + n_bytes)?;
-    value.slice_mut(VARHDRSZ, 1)[0] = n_bits;
-    let bytes = value.slice_mut::<u8>(HEADER, n_bytes);
-    for (i, bit) in bools.enumerate() {
-        bytes[i / 8] |= u8::from(bit) << (7 - i % 8);
+/// A `bit` value under construction.
+pub struct BitsBuf {
+    value: VarlenaBuf,
+    n_bytes: usize,
+}
+
+impl BitsBuf {
+    /// `n_bits` zeros.
+    pub fn zeroed(n_bits: usize) -> Result<BitsBuf, Report> {
+        let too_long = |_| Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, "bit string is too long");
+        let n_bytes = n_bits.div_ceil(8);
+        let mut value = VarlenaBuf::zeroed(HEADER + n_bytes)?;
+        value.slice_mut(VARHDRSZ, 1)[0] = i32::try_from(n_bits).map_err(too_long)?;
+        Ok(BitsBuf { value, n_bytes })
     }
-    Ok(value)
+
+    /// The bits, from the highest of each byte on; those behind the last must stay zero.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        self.value.slice_mut(HEADER, self.n_bytes)
+    }
+}
+
+impl Return for BitsBuf {
+    fn into_datum(self, args: &Args) -> Result<Datum, Report> {
+        self.value.into_datum(args)
+    }
 }
 
 fn same_len<'a>(a: &'a BitsRef, b: &'a BitsRef) -> Result<(&'a [u8], &'a [u8]), Report> {

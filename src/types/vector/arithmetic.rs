@@ -4,8 +4,7 @@ use super::error::{check_dims, check_same_dims};
 use super::{VectorBuf, VectorError, VectorRef};
 use crate::pg::error::Report;
 use crate::pg::function::pg_functions;
-use crate::pg::varlena::VarlenaBuf;
-use crate::types::bit;
+use crate::types::bit::BitsBuf;
 
 pg_functions! {
     fn vector_add(a: VectorRef, b: VectorRef) -> Result<VectorBuf, Report> {
@@ -18,10 +17,12 @@ pg_functions! {
 
     fn vector_mul(a: VectorRef, b: VectorRef) -> Result<VectorBuf, Report> {
         let mut product = elementwise(&a, &b, |a, b| a * b)?;
-        for (&mut product, (&a, &b)) in product.as_mut().iter_mut().zip(a.iter().zip(b.iter())) {
-            if product == 0.0 && a != 0.0 && b != 0.0 {
-                Err(VectorError::Underflow)?;
-            }
+        let factors = a.iter().zip(b.iter());
+        let underflow = product.as_mut().iter().zip(factors).fold(false, |any, (&x, (&a, &b))| {
+            any | ((x == 0.0) & (a != 0.0) & (b != 0.0))
+        });
+        if underflow {
+            Err(VectorError::Underflow)?;
         }
         Ok(product)
     }
@@ -47,8 +48,13 @@ pg_functions! {
     }
 
     /// One bit an element: 1 where it is positive.
-    fn binary_quantize(vector: VectorRef) -> Result<VarlenaBuf, Report> {
-        bit::from_bools(vector.iter().map(|&x| x > 0.0))
+    fn binary_quantize(vector: VectorRef) -> Result<BitsBuf, Report> {
+        let mut bits = BitsBuf::zeroed(vector.len())?;
+        for (byte, elements) in bits.bytes_mut().iter_mut().zip(vector.chunks(8)) {
+            let signs = elements.iter().enumerate();
+            *byte = signs.fold(0, |byte, (i, &x)| byte | u8::from(x > 0.0) << (7 - i));
+        }
+        Ok(bits)
     }
 }
 
@@ -59,7 +65,8 @@ fn elementwise(a: &[f32], b: &[f32], op: impl Fn(f32, f32) -> f32) -> Result<Vec
     for (out, (&a, &b)) in result.as_mut().iter_mut().zip(a.iter().zip(b)) {
         *out = op(a, b);
     }
-    if result.as_mut().iter().any(|x| x.is_infinite()) {
+    // Without an early end, so that the compiler can check several elements at once.
+    if result.as_mut().iter().fold(false, |any, x| any | x.is_infinite()) {
         Err(VectorError::Overflow)?;
     }
     Ok(result)

@@ -37,8 +37,9 @@ pg_functions! {
 }
 
 fn compare(a: &[f32], b: &[f32]) -> Ordering {
-    a.iter()
-        .zip(b)
-        .find_map(|(a, b)| a.partial_cmp(b).filter(|order| order.is_ne()))
-        .unwrap_or_else(|| a.len().cmp(&b.len()))
+    match a.iter().zip(b).find(|(a, b)| a != b) {
+        Some((a, b)) if a < b => Ordering::Less,
+        Some(_) => Ordering::Greater,
+        None => a.len().cmp(&b.len()),
+    }
 }

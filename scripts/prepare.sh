@@ -51,8 +51,11 @@ apt_knows_missing() {
 install_missing() {
   export DEBIAN_FRONTEND=noninteractive
   apt_knows_missing || { echo "Updating apt's lists"; apt-get update -qq; find_missing; }
-  echo "Installing Debian packages: ${missing[*]}"
-  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  echo "Installing Debian packages: ${missing[*]} (takes some minutes)"
+  log=$(mktemp)
+  trap 'rm -f "$log"' EXIT
+  # What the packages say while they are set up is of interest only where it fails.
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$log" 2>&1 || { cat "$log"; exit 1; }
 }
 
 check_packages() {

@@ -15,9 +15,8 @@ const EXAMPLES: &[(&str, Option<&str>)] = &[
 
 /// What to try in psql.
 pub const SUGGESTION: &str = "
-  SELECT round((embedding <=> q)::numeric, 3) AS distance, topic, text
-  FROM docs, (SELECT embedding AS q FROM queries WHERE text ~ 'hackers') AS query
-  ORDER BY embedding <=> q LIMIT 5;";
+  SELECT embedding <=> (SELECT embedding FROM queries WHERE text ~ 'hackers') AS distance, text
+  FROM docs ORDER BY distance LIMIT 5;";
 
 /// Asks the examples and prints the nearest sentences with their distances.
 pub fn examples(client: &mut Client) -> Result<()> {

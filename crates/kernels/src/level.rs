@@ -11,7 +11,7 @@ pub enum Level {
     Avx2,
     /// x86-64 with AVX-512 F, BW and VL on top of [`Level::Avx2`].
     Avx512,
-    /// AArch64 Advanced SIMD.
+    /// Little-endian AArch64 with Advanced SIMD.
     Neon,
 }
 
@@ -30,7 +30,7 @@ impl Level {
             Level::Scalar => true,
             Level::Avx2 => has_avx2(),
             Level::Avx512 => has_avx512(),
-            Level::Neon => cfg!(target_arch = "aarch64"),
+            Level::Neon => cfg!(all(target_arch = "aarch64", target_endian = "little")),
         }
     }
 

@@ -4,7 +4,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 mod neon;
 pub(crate) mod scalar;
 #[cfg(target_arch = "x86_64")]
@@ -21,7 +21,7 @@ pub(crate) fn table(level: Level) -> Option<&'static Kernels> {
         Level::Avx2 => Some(&avx2::KERNELS),
         #[cfg(target_arch = "x86_64")]
         Level::Avx512 => Some(avx512::kernels()),
-        #[cfg(target_arch = "aarch64")]
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
         Level::Neon => Some(&neon::KERNELS),
         #[allow(unreachable_patterns, clippy::wildcard_enum_match_arm, reason = "per target")]
         _ => None,

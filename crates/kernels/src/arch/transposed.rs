@@ -45,76 +45,81 @@ fn score_batch<const TWO_GROUPS: bool>(
     stride: usize,
     scores: &mut [i32],
 ) {
-    let n = scores.len();
-    let (skip, step) = if TWO_GROUPS { (0, 1) } else { (BLOCK, 2) };
+    let last = scores.len() - 1;
     // Where there are fewer codes, the last is scored several times.
-    let left: [usize; BLOCK] = std::array::from_fn(|j| j.min(n - 1) * stride);
+    let left: [usize; BLOCK] = std::array::from_fn(|j| j.min(last) * stride);
     let right = if TWO_GROUPS {
-        std::array::from_fn(|j| (BLOCK + j).min(n - 1) * stride)
+        std::array::from_fn(|j| (BLOCK + j).min(last) * stride)
     } else {
-        left.map(|start| start + skip)
+        left.map(|start| start + BLOCK)
     };
     let starts = [left, right];
     let (tables, _) = query.tables().as_chunks::<BLOCK>();
     let blocks = query.plane_bytes().div_ceil(BLOCK);
-    scores.fill(-query.negatives() * ((1 << shape.planes) - 1));
+    let step = if TWO_GROUPS { 1 } else { 2 };
+    let mut totals = Totals::new(-query.negatives() * ((1 << shape.planes) - 1));
     for p in 0..shape.planes {
         for first in (0..blocks).step_by(BLOCKS_PER_SUM) {
             let mut sums = Sums::new();
             for block in (first..blocks.min(first + BLOCKS_PER_SUM)).step_by(step) {
                 let at = p * shape.plane_bytes + block * BLOCK;
-                let end = (n - 1) * stride + skip + at + BLOCK;
-                let columns = if end <= codes.len() {
-                    // SAFETY: `end` is that of the last of the codes.
-                    transpose(&starts, |start| unsafe {
-                        _mm_loadu_si128(codes.as_ptr().add(start + at).cast())
-                    })
+                let tables = &tables[block..];
+                sums = if at + right[BLOCK - 1] + BLOCK <= codes.len() {
+                    // SAFETY: no row starts later than the last of the right half.
+                    unsafe { sums.add::<TWO_GROUPS>(&codes[at..], &starts, tables) }
                 } else {
-                    transpose(&starts, |start| load_bounded(codes, start + at))
+                    sums.add_copy::<TWO_GROUPS>(codes, at, &starts, tables)
                 };
-                // The tables are padded to a multiple of two blocks.
-                let right = if TWO_GROUPS { None } else { Some(&tables[block + 1]) };
-                sums.add(&columns, &tables[block], right);
             }
-            let sums = sums.by_code();
-            for (j, score) in scores.iter_mut().enumerate() {
-                let other_block = if TWO_GROUPS { 0 } else { i32::from(sums[BLOCK + j]) };
-                *score += (i32::from(sums[j]) + other_block) << p;
-            }
+            totals.add::<TWO_GROUPS>(sums, p);
         }
     }
+    totals.write(scores);
 }
 
-/// The bytes at `at`, as far as there are any, then zeros.
-#[target_feature(enable = "avx2")]
-#[inline]
-fn load_bounded(codes: &[u8], at: usize) -> __m128i {
+/// Sixteen bytes at `at`, with zeros for those past the end.
+#[inline(always)]
+fn copy_block(codes: &[u8], at: usize) -> [u8; BLOCK] {
     let rest = codes.get(at..).unwrap_or_default();
-    let mut copy = [0; BLOCK];
-    let block = rest.first_chunk().unwrap_or_else(|| {
-        copy[..rest.len()].copy_from_slice(rest);
-        &copy
-    });
-    // SAFETY: the block is sixteen bytes.
-    unsafe { _mm_loadu_si128(block.as_ptr().cast()) }
+    rest.first_chunk().copied().unwrap_or_else(|| {
+        let mut block = [0; BLOCK];
+        block[..rest.len()].copy_from_slice(rest);
+        block
+    })
 }
 
-/// Loads a block of 32 codes, and returns for each of its bytes that of all codes.
+/// Where the rows of each half of a register start.
+type Starts = [[usize; BLOCK]; 2];
+
+/// Row `j` of both halves.
 ///
-/// With the row and the column of a byte as an address of eight bits, each stage rotates the
-/// address by one bit; after four, row and column have changed places.
+/// # Safety
+/// Sixteen bytes from both starts are within `rows`.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn transpose(starts: &[[usize; BLOCK]; 2], load: impl Fn(usize) -> __m128i) -> [__m256i; BLOCK] {
-    let mut rows = [_mm256_setzero_si256(); BLOCK];
-    for j in 0..BLOCK {
-        rows[j] = _mm256_set_m128i(load(starts[1][j]), load(starts[0][j]));
-    }
-    for _ in 0..4 {
+unsafe fn load_row(rows: &[u8], [left, right]: &Starts, j: usize) -> __m256i {
+    // SAFETY: the caller promises the bytes.
+    unsafe { load_halves(rows.as_ptr().add(left[j]), rows.as_ptr().add(right[j])) }
+}
+
+/// # Safety
+/// Both point to sixteen bytes.
+#[target_feature(enable = "avx2")]
+#[inline]
+unsafe fn load_halves(left: *const u8, right: *const u8) -> __m256i {
+    // SAFETY: the caller promises the bytes.
+    unsafe { _mm256_set_m128i(_mm_loadu_si128(right.cast()), _mm_loadu_si128(left.cast())) }
+}
+
+/// The last three stages of a transposition, see [`Sums::add`].
+#[target_feature(enable = "avx2")]
+#[inline]
+fn columns(mut rows: [__m256i; 8]) -> [__m256i; 8] {
+    for _ in 0..3 {
         let mut rotated = rows;
-        for j in 0..BLOCK / 2 {
-            rotated[2 * j] = _mm256_unpacklo_epi8(rows[j], rows[j + BLOCK / 2]);
-            rotated[2 * j + 1] = _mm256_unpackhi_epi8(rows[j], rows[j + BLOCK / 2]);
+        for j in 0..4 {
+            rotated[2 * j] = _mm256_unpacklo_epi8(rows[j], rows[j + 4]);
+            rotated[2 * j + 1] = _mm256_unpackhi_epi8(rows[j], rows[j + 4]);
         }
         rows = rotated;
     }
@@ -136,67 +141,130 @@ impl Sums {
         Self { pairs: _mm256_setzero_si256(), odd: _mm256_setzero_si256() }
     }
 
-    /// Adds what the tables hold for sixteen bytes of the codes; the right half of the registers
-    /// has tables of its own if `right` is given.
+    /// Adds what the tables of the first block hold for sixteen bytes of 32 codes; unless there
+    /// are two groups of codes, the right half of the registers takes those of the second block.
+    ///
+    /// With the row and the column of a byte as an address of eight bits, each stage of the
+    /// transposition rotates the address by one bit; after four, row and column have changed
+    /// places. The first stage separates columns 0 to 7 from the others, so that either part
+    /// fits the registers.
+    ///
+    /// # Safety
+    /// Sixteen bytes from all starts are within `rows`.
     #[target_feature(enable = "avx2")]
     #[inline]
-    fn add(
-        &mut self,
-        columns: &[__m256i; BLOCK],
-        left: &[ByteTable; BLOCK],
-        right: Option<&[ByteTable; BLOCK]>,
-    ) {
-        for c in (0..BLOCK).step_by(2) {
-            let first = look_up(columns[c], &left[c], right.map(|right| &right[c]));
-            let second = look_up(columns[c + 1], &left[c + 1], right.map(|right| &right[c + 1]));
+    unsafe fn add<const TWO_GROUPS: bool>(
+        mut self,
+        rows: &[u8],
+        starts: &Starts,
+        tables: &[[ByteTable; BLOCK]],
+    ) -> Self {
+        // The tables are padded to a multiple of two blocks.
+        let (left, right) = (&tables[0], &tables[if TWO_GROUPS { 0 } else { 1 }]);
+        let mut low = [_mm256_setzero_si256(); 8];
+        let mut high = low;
+        for j in 0..8 {
+            // SAFETY: the caller promises the rows.
+            let (upper, lower) =
+                unsafe { (load_row(rows, starts, j), load_row(rows, starts, j + 8)) };
+            low[j] = _mm256_unpacklo_epi8(upper, lower);
+            high[j] = _mm256_unpackhi_epi8(upper, lower);
+        }
+        self.add_columns(columns(low), &left[..8], &right[..8]);
+        self.add_columns(columns(high), &left[8..], &right[8..]);
+        self
+    }
+
+    /// Does the same where rows `at` bytes further on may end after the codes.
+    #[target_feature(enable = "avx2")]
+    #[cold]
+    #[inline(never)]
+    fn add_copy<const TWO_GROUPS: bool>(
+        self,
+        codes: &[u8],
+        at: usize,
+        starts: &Starts,
+        tables: &[[ByteTable; BLOCK]],
+    ) -> Self {
+        let rows = starts.map(|starts| starts.map(|start| copy_block(codes, at + start)));
+        let left = std::array::from_fn(|j| j * BLOCK);
+        let starts = [left, left.map(|start| start + BLOCK * BLOCK)];
+        // SAFETY: the rows lie one after the other.
+        unsafe { self.add::<TWO_GROUPS>(rows.as_flattened().as_flattened(), &starts, tables) }
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn add_columns(&mut self, columns: [__m256i; 8], left: &[ByteTable], right: &[ByteTable]) {
+        let odd_bytes = _mm256_set1_epi16(0x0100);
+        for c in (0..8).step_by(2) {
+            let first = look_up(columns[c], &left[c], &right[c]);
+            let second = look_up(columns[c + 1], &left[c + 1], &right[c + 1]);
             // At most 128, so that eight bits hold it.
             let sum = _mm256_add_epi8(first, second);
             self.pairs = _mm256_add_epi16(self.pairs, sum);
-            self.odd = _mm256_add_epi16(self.odd, _mm256_srli_epi16::<8>(sum));
+            self.odd = _mm256_add_epi16(self.odd, _mm256_maddubs_epi16(sum, odd_bytes));
         }
-    }
-
-    /// The sums in the order of the codes: the left half of the registers, then the right.
-    #[target_feature(enable = "avx2")]
-    #[inline]
-    fn by_code(self) -> [u16; 2 * BLOCK] {
-        let even = _mm256_sub_epi16(self.pairs, _mm256_slli_epi16::<8>(self.odd));
-        let low = _mm256_unpacklo_epi16(even, self.odd);
-        let high = _mm256_unpackhi_epi16(even, self.odd);
-        let left = _mm256_permute2x128_si256::<0x20>(low, high);
-        let right = _mm256_permute2x128_si256::<0x31>(low, high);
-        let mut sums = [0; 2 * BLOCK];
-        // SAFETY: both stores of 32 bytes lie within the 64 bytes.
-        unsafe {
-            _mm256_storeu_si256(sums.as_mut_ptr().cast(), left);
-            _mm256_storeu_si256(sums.as_mut_ptr().add(BLOCK).cast(), right);
-        }
-        sums
     }
 }
 
 /// The sums that both halves of each byte select.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn look_up(bytes: __m256i, left: &ByteTable, right: Option<&ByteTable>) -> __m256i {
-    let right = right.unwrap_or(left);
+fn look_up(bytes: __m256i, left: &ByteTable, right: &ByteTable) -> __m256i {
+    // SAFETY: a table is sixteen bytes.
+    let [low_sums, high_sums] = unsafe {
+        [
+            load_halves(left.low.as_ptr(), right.low.as_ptr()),
+            load_halves(left.high.as_ptr(), right.high.as_ptr()),
+        ]
+    };
     let nibble = _mm256_set1_epi8(0x0f);
     let low = _mm256_and_si256(bytes, nibble);
     let high = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), nibble);
-    _mm256_add_epi8(
-        _mm256_shuffle_epi8(table(&left.low, &right.low), low),
-        _mm256_shuffle_epi8(table(&left.high, &right.high), high),
-    )
+    _mm256_add_epi8(_mm256_shuffle_epi8(low_sums, low), _mm256_shuffle_epi8(high_sums, high))
 }
 
-#[target_feature(enable = "avx2")]
-#[inline]
-fn table(left: &[u8; 16], right: &[u8; 16]) -> __m256i {
-    // SAFETY: both tables are sixteen bytes.
-    unsafe {
-        _mm256_set_m128i(
-            _mm_loadu_si128(right.as_ptr().cast()),
-            _mm_loadu_si128(left.as_ptr().cast()),
-        )
+/// The scores of 32 codes, eight in each register.
+struct Totals([__m256i; 4]);
+
+impl Totals {
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn new(start: i32) -> Self {
+        Self([_mm256_set1_epi32(start); 4])
+    }
+
+    /// Adds the sums of plane `p`. Unless there are two groups of codes, those of both halves
+    /// belong to the same sixteen codes.
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn add<const TWO_GROUPS: bool>(&mut self, sums: Sums, p: usize) {
+        let even = _mm256_sub_epi16(sums.pairs, _mm256_slli_epi16::<8>(sums.odd));
+        let low = _mm256_unpacklo_epi16(even, sums.odd);
+        let high = _mm256_unpackhi_epi16(even, sums.odd);
+        let parts = [
+            _mm256_castsi256_si128(low),
+            _mm256_castsi256_si128(high),
+            _mm256_extracti128_si256::<1>(low),
+            _mm256_extracti128_si256::<1>(high),
+        ];
+        let p = _mm_cvtsi32_si128(p as i32);
+        for (k, part) in parts.into_iter().enumerate() {
+            let total = &mut self.0[if TWO_GROUPS { k } else { k % 2 }];
+            *total = _mm256_add_epi32(*total, _mm256_sll_epi32(_mm256_cvtepu16_epi32(part), p));
+        }
+    }
+
+    /// Writes the first totals.
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn write(self, scores: &mut [i32]) {
+        let mut all = [0; 2 * BLOCK];
+        for (k, total) in self.0.into_iter().enumerate() {
+            // SAFETY: the four stores of eight elements fill the 32 elements.
+            unsafe { _mm256_storeu_si256(all.as_mut_ptr().add(8 * k).cast(), total) };
+        }
+        scores.copy_from_slice(&all[..scores.len()]);
     }
 }

@@ -25,7 +25,7 @@ pub fn check<S: PageStore>(store: &S, report: &mut dyn FnMut(Problem)) -> Result
         Ok(hnsw) => hnsw,
         Err(error) => return tell(report, META_BLOCK, error),
     };
-    let mut check = Check { geometry: *hnsw.geometry(), states: Vec::new(), edges: Vec::new() };
+    let mut check = Check { geometry: *hnsw.geometry(), states: Vec::new(), edges: Vec::new(), bases: Vec::new() };
     let blocks = store.blocks()?;
     for block in META_BLOCK + 1..blocks {
         store.pause()?;
@@ -74,6 +74,8 @@ struct Check {
     states: Vec<Place>,
     /// From element to neighbor.
     edges: Vec<(NodeNo, NodeNo)>,
+    /// What upper records stand for.
+    bases: Vec<NodeNo>,
 }
 
 impl Check {
@@ -96,6 +98,7 @@ impl Check {
             if record.is_element() {
                 self.edges.extend(record.neighbors().map(|neighbor| (node, neighbor)));
                 let element = record.element();
+                self.bases.extend(element.base.filter(|_| level > 0));
                 if level > 0 && (element.link.is_none() || element.base.is_none()) {
                     return Err(Error::corrupted(block, "upper record leads nowhere"));
                 }
@@ -148,10 +151,8 @@ impl Check {
         self.edges.sort_unstable();
         let mut reached = vec![false; self.states.len()];
         let mut todo: Vec<NodeNo> = hnsw.meta().entry.into_iter().collect();
-        // Whatever an upper record stands for is reached through it.
-        let uppers = (0..self.states.len()).filter(|&i| self.states[i].level > 0);
-        let uppers: Vec<NodeNo> = uppers.map(|i| NodeNo(i as u32)).collect();
-        todo.extend(uppers);
+        // Descents lead from upper records to what they stand for.
+        todo.extend(&self.bases);
         while let Some(node) = todo.pop() {
             let Some(seen) = reached.get_mut(node.0 as usize).filter(|seen| !**seen) else {
                 continue;

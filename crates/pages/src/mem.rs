@@ -106,27 +106,30 @@ impl PageStore for MemStore {
 
 impl MemBatch<'_> {
     fn hold(&mut self, block: u32, body: Vec<u8>) -> &mut [u8] {
-        let ascending = self.pages.last_key_value().is_none_or(|(&last, _)| last < block);
-        assert!(
-            self.pages.contains_key(&block) || ascending,
-            "block {block} is locked after a higher one"
-        );
+        self.pages.entry(block).or_insert(body)
+    }
 
-        (self.pages.entry(block).or_insert(body)) as _
+    fn check_order(&self, block: u32) {
+        let ascending = self.pages.last_key_value().is_none_or(|(&last, _)| last < block);
+        assert!(ascending, "block {block} is locked after a higher one");
     }
 }
 
 impl Batch for MemBatch<'_> {
     fn page(&mut self, block: u32) -> Result<&mut [u8]> {
-        let body = self.store.read(block)?.to_vec();
-        let body = self.hold(block, body);
-        Ok(body)
+        let body = match self.pages.remove(&block) {
+            Some(held) => held,
+            None => {
+                self.check_order(block);
+                self.store.read(block)?.to_vec()
+            }
+        };
+        Ok(self.hold(block, body))
     }
 
     fn create(&mut self, block: u32) -> Result<&mut [u8]> {
-        let body = self.hold(block, vec![0; PAGE_BODY]);
-        body.fill(0);
-        Ok(body)
+        self.check_order(block);
+        Ok(self.hold(block, vec![0; PAGE_BODY]))
     }
 
     fn commit(self) -> Result<()> {

@@ -18,7 +18,8 @@ EXTENSIONS = $(DESTDIR)$(shell $(PG_CONFIG) --sharedir)/extension
 VERSION   := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" vector_ext.control)
 SCRIPT    := vector_ext--$(VERSION).sql
 # PG_CONFIG for the test harness, PGRX_PG_CONFIG_PATH for the bindings: cargo-pgrx is not needed.
-CARGO      = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG) cargo
+WITH_PG    = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG)
+CARGO      = $(WITH_PG) cargo
 FEATURES   = --no-default-features --features vector_ext/pg$(PG_MAJOR)
 
 .PHONY: help prepare build install uninstall demo demo-psql demo-stop test check bench lint-deps
@@ -36,13 +37,13 @@ demo-psql: install ## the same, then leave the server running and open psql in i
 demo-stop: ## stop the server that demo-psql left, and remove it
 	@$(CARGO) run --quiet --package demo -- stop
 
-test: install ## all tests: crates, then SQL in private servers; ends with `N passed, M failed`
-	@PG_CONFIG=$(PG_CONFIG) scripts/test.sh
+test: install ## all tests, in private servers; ends with `N passed, M failed`
+	@$(WITH_PG) scripts/test.sh --workspace $(FEATURES)
 
-check: prepare ## format, lints, unit tests of the crates: fast, before every commit
+check: prepare ## format, lints, the tests that need no server: before every commit
 	@cargo fmt --all --check
 	@$(CARGO) clippy --workspace --all-targets $(FEATURES) -- -D warnings
-	@scripts/test.sh crates
+	@$(WITH_PG) scripts/test.sh --workspace --exclude pg_test $(FEATURES)
 
 install: build ## build and install into the PostgreSQL of PG_CONFIG
 	@test -w "$(PKGLIBDIR)" || test -n "$(SUDO)$(DESTDIR)" || \

@@ -1,21 +1,18 @@
 #!/bin/bash
-# Runs the tests, shows all their output and ends with one line: N passed, M failed.
+# Runs `cargo test`, shows all its output and ends with one line: N passed, M failed.
 # Fails when a test fails, or when something does not compile.
 #
-# Usage: scripts/test.sh [crates]     crates: only those that need no server
+# Usage: scripts/test.sh ARGUMENTS-OF-CARGO-TEST
 #
 # The tests are built in the dev profile (opt-level 1): it compiles several times faster than release
 # with its fat LTO, and the code that is slow to test, the extension itself, is installed in release.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(--workspace --exclude vector_ext)
-[ "${1:-}" = crates ] && packages+=(--exclude pg_test --exclude demo)
-
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-cargo test "${packages[@]}" --no-fail-fast 2>&1 | tee "$log"
+cargo test --no-fail-fast "$@" 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
 
 # Each test binary reports: test result: ok. 12 passed; 0 failed; 0 ignored; ...

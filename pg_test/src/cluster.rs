@@ -4,8 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use postgres::{Client, Config, NoTls};
 
@@ -13,6 +12,7 @@ use crate::Result;
 use crate::place::{
     as_ourselves, as_server_user, bindir, clusters_dir, give_to_server_user, output,
 };
+use crate::process::{PATIENCE, children_of, is_reaped, is_running, kill, wait_for, wait_until};
 use crate::watchdog::Watchdog;
 
 /// Settings of every cluster.  Tests crash servers, never the machine, so nothing needs to reach
@@ -25,9 +25,6 @@ const SETTINGS: &[(&str, &str)] = &[
     ("max_wal_size", "4GB"),
     ("log_line_prefix", "%m [%p] %d "),
 ];
-
-/// How long a server may take to start (crash recovery included), stop or catch up.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A server in a folder of its own.  Dropping it stops the server and removes the folder; so does
 /// the end of the process, in whatever way it comes.  With `PG_TEST_KEEP` set in the environment
@@ -135,7 +132,7 @@ impl Cluster {
         })?;
         // Where nobody reaps the orphans, as in some containers, a new server would take the zombie
         // for the old one alive.
-        let reaped = || Ok(stat(postmaster).is_none());
+        let reaped = || Ok(is_reaped(postmaster));
         if wait_for(Duration::from_secs(2), "init to reap the postmaster", reaped).is_err() {
             fs::remove_file(self.data_dir().join("postmaster.pid"))?;
         }
@@ -256,43 +253,4 @@ impl Drop for Cluster {
             let _ = watchdog.stop();
         }
     }
-}
-
-/// Looks every few milliseconds whether something has happened, up to a generous limit.
-fn wait_until(what: &str, happened: impl FnMut() -> Result<bool>) -> Result<()> {
-    wait_for(PATIENCE, what, happened)
-}
-
-fn wait_for(limit: Duration, what: &str, mut happened: impl FnMut() -> Result<bool>) -> Result<()> {
-    let start = Instant::now();
-    while !happened()? {
-        if start.elapsed() > limit {
-            return Err(format!("waited {} s for {what}", limit.as_secs()).into());
-        }
-        sleep(Duration::from_millis(5));
-    }
-    Ok(())
-}
-
-fn kill(signal: &str, pid: u32) -> Result<()> {
-    output(Command::new("kill").args(["-s", signal, &pid.to_string()])).map(drop)
-}
-
-/// The processes whose parent is `pid`, from /proc.
-fn children_of(pid: u32) -> Result<Vec<u32>> {
-    let processes = fs::read_dir("/proc")?.flatten();
-    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    Ok(pids.filter(|&child| stat(child).is_some_and(|(_, parent)| parent == pid)).collect())
-}
-
-/// Has the process neither ended nor become a zombie that waits for its parent?
-fn is_running(pid: u32) -> bool {
-    stat(pid).is_some_and(|(state, _)| state != "Z")
-}
-
-/// State and parent of a process: the two fields that follow the name's `)` in /proc/PID/stat.
-fn stat(pid: u32) -> Option<(String, u32)> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    Some((fields.next()?.to_string(), fields.next()?.parse().ok()?))
 }

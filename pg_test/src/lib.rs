@@ -9,6 +9,7 @@ pub mod data;
 mod db;
 mod inspect;
 mod place;
+mod process;
 mod vector;
 mod watchdog;
 

@@ -44,7 +44,9 @@ fn calls(arguments: &[String]) -> Vec<Vec<String>> {
         calls
             .iter()
             .flat_map(|call| {
-                literals.iter().map(move |literal| [call.as_slice(), &[literal.clone()]].concat())
+                literals
+                    .iter()
+                    .map(move |literal| [call.as_slice(), std::slice::from_ref(literal)].concat())
             })
             .collect()
     })

@@ -4,7 +4,6 @@
 //! the score of a code is `sum over i of q_i * c_i`, in exact integer arithmetic.
 
 use crate::dispatch::{Kernels, active};
-use crate::integer;
 
 /// Bytes of each plane in one step of a kernel; the query is padded to a multiple of it.
 const STEP: usize = 64;
@@ -20,8 +19,8 @@ pub struct BitQuery {
     sum: i32,
     /// The sum of the magnitudes of the negative values, by which `tables` are raised.
     negatives: i32,
-    /// Four planes, laid out like those of a code.
-    planes: Vec<u8>,
+    /// For each eight bytes of a code's plane, those of the bits of weight 1, 2, 4 and -8.
+    words: Vec<[[u8; 8]; 4]>,
     /// For each byte of a plane, the sums that its low and its high four bits select.
     tables: Vec<ByteTable>,
 }
@@ -43,14 +42,14 @@ impl BitQuery {
     pub fn new(values: &[i8]) -> Self {
         assert!(values.iter().all(|v| (-8..=7).contains(v)), "query value out of -8..=7");
         let padded = values.len().div_ceil(8 * STEP) * STEP;
-        let mut planes = vec![0; 4 * padded];
+        let mut words = vec![[[0; 8]; 4]; padded / 8];
         let mut tables = vec![ByteTable::default(); padded];
         let mut negatives = 0;
         for (k, values) in values.chunks(8).enumerate() {
             let mut eight = [0; 8];
             eight[..values.len()].copy_from_slice(values);
-            for w in 0..4 {
-                planes[w * padded + k] = gather_bits(eight, w);
+            for (w, word) in words[k / 8].iter_mut().enumerate() {
+                word[k % 8] = gather_bits(eight, w);
             }
             let [a, b, c, d, e, f, g, h] = eight;
             tables[k] =
@@ -59,7 +58,7 @@ impl BitQuery {
             negatives += i32::from(tables[k].low[0]) + i32::from(tables[k].high[0]);
         }
         let sum = values.iter().map(|&v| i32::from(v)).sum();
-        Self { len: values.len(), sum, negatives, planes, tables }
+        Self { len: values.len(), sum, negatives, words, tables }
     }
 
     /// The number of values.
@@ -81,13 +80,6 @@ impl BitQuery {
     #[inline(always)]
     pub(crate) fn plane_bytes(&self) -> usize {
         self.len.div_ceil(8)
-    }
-
-    /// The bits of weight `2^w` (`-8` for `w = 3`), laid out like a plane of a code.
-    #[inline(always)]
-    pub(crate) fn plane(&self, w: usize) -> &[u8] {
-        let padded = self.planes.len() / 4;
-        &self.planes[w * padded..][..padded]
     }
 
     #[inline(always)]
@@ -194,18 +186,35 @@ pub(crate) fn score_each(
     scores: &mut [i32],
 ) {
     for (j, score) in scores.iter_mut().enumerate() {
-        let code = &codes[j * stride..][..shape.bytes()];
-        let planes = (0..shape.planes).map(|p| {
-            let plane = &code[p * shape.plane_bytes..][..query.plane_bytes()];
-            score_plane(query, plane) << p
-        });
+        let code = &codes[j * stride..];
+        let planes =
+            (0..shape.planes).map(|p| score_plane(query, &code[p * shape.plane_bytes..]) << p);
         *score = planes.sum();
     }
 }
 
+/// Scores a plane at the start of `bytes`; what lies behind it meets zeros of the query.
 #[inline(always)]
-fn score_plane(query: &BitQuery, plane: &[u8]) -> i32 {
-    let [ones, twos, fours, eights] =
-        std::array::from_fn(|w| integer::common_bits(plane, query.plane(w)) as i32);
-    ones + 2 * twos + 4 * fours - 8 * eights
+fn score_plane(query: &BitQuery, bytes: &[u8]) -> i32 {
+    let mut counts = [0; 4];
+    let words = query.len.div_ceil(64);
+    for (k, query) in query.words[..words].iter().enumerate() {
+        let word = word_at(bytes, 8 * k);
+        for (count, query) in counts.iter_mut().zip(query) {
+            *count += (word & u64::from_le_bytes(*query)).count_ones() as i32;
+        }
+    }
+    counts[0] + 2 * counts[1] + 4 * counts[2] - 8 * counts[3]
+}
+
+/// Eight bytes at `at`, with zeros for those past the end.
+#[inline(always)]
+fn word_at(bytes: &[u8], at: usize) -> u64 {
+    let rest = &bytes[at..];
+    let word = rest.first_chunk().copied().unwrap_or_else(|| {
+        let mut word = [0; 8];
+        word[..rest.len()].copy_from_slice(rest);
+        word
+    });
+    u64::from_le_bytes(word)
 }

@@ -114,3 +114,10 @@ pub(super) fn inner_product_i8(a: &[i8], b: &[i8]) -> i32 {
     let one = _mm_add_epi32(two, _mm_shuffle_epi32::<0b10_11_00_01>(two));
     _mm_cvtsi128_si32(one) + integer::inner_product_i8(a_rest, b_rest)
 }
+
+/// Counts bits word by word. AVX2 is left out, as the compiler would vectorise the count, which is
+/// slower for vectors of usual lengths.
+#[target_feature(enable = "popcnt")]
+pub(super) fn hamming(a: &[u8], b: &[u8]) -> u32 {
+    integer::hamming(a, b)
+}

@@ -11,13 +11,17 @@ use crate::{Kernels, Level};
 /// The kernels for the extensions that the CPU has.
 pub(crate) fn kernels() -> &'static Kernels {
     static KERNELS: LazyLock<Kernels> = LazyLock::new(|| {
-        let mut kernels =
-            kernel_table!(Level::Avx512, avx2::inner_product_i8, hamming, transposed::score_codes);
+        let mut kernels = kernel_table!(
+            Level::Avx512,
+            avx2::inner_product_i8,
+            avx2::hamming,
+            transposed::score_codes
+        );
         if is_x86_feature_detected!("avx512vnni") {
             kernels.inner_product_i8 = inner_product_i8;
         }
         if is_x86_feature_detected!("avx512vpopcntdq") {
-            kernels.hamming = hamming_vpopcntdq;
+            kernels.hamming = hamming;
         }
         kernels
     });
@@ -115,6 +119,6 @@ fn inner_product_i8(a: &[i8], b: &[i8]) -> i32 {
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq,popcnt")]
-fn hamming_vpopcntdq(a: &[u8], b: &[u8]) -> u32 {
+fn hamming(a: &[u8], b: &[u8]) -> u32 {
     crate::integer::hamming(a, b)
 }

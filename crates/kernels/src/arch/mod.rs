@@ -52,11 +52,6 @@ macro_rules! lane_kernels {
         fn hadamard(x: &mut [f32]) {
             crate::hadamard::hadamard(x);
         }
-
-        $(#[$features])?
-        fn hamming(a: &[u8], b: &[u8]) -> u32 {
-            crate::integer::hamming(a, b)
-        }
     };
     (@distances $lanes:ty, $features:tt, $($name:ident, $name_f16:ident, $result:ty;)*) => {
         $(lane_kernels! { @distance $lanes, $features, $name, $name_f16, $result })*

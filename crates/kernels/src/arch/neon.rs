@@ -99,3 +99,8 @@ fn inner_product_i8(a: &[i8], b: &[i8]) -> i32 {
     }
     vaddvq_s32(sum) + integer::inner_product_i8(a_rest, b_rest)
 }
+
+#[target_feature(enable = "neon")]
+fn hamming(a: &[u8], b: &[u8]) -> u32 {
+    integer::hamming(a, b)
+}

@@ -6,7 +6,7 @@ use crate::lanes::Lanes;
 use crate::{Kernels, Level, integer};
 
 pub(crate) static KERNELS: Kernels =
-    kernel_table!(Level::Scalar, integer::inner_product_i8, hamming, score_codes);
+    kernel_table!(Level::Scalar, integer::inner_product_i8, integer::hamming, score_codes);
 
 lane_kernels!([f32; 8]);
 

@@ -16,7 +16,7 @@ const BLOCK: usize = 16;
 const BLOCKS_PER_SUM: usize = 32;
 
 /// See [`score_codes`](crate::score_codes).
-#[target_feature(enable = "avx2,popcnt")]
+#[target_feature(enable = "avx2")]
 pub(super) fn score_codes(
     query: &BitQuery,
     codes: &[u8],

@@ -21,6 +21,7 @@ mod hadamard;
 mod integer;
 mod lanes;
 mod level;
+mod prefetch;
 
 pub use codes::{BitQuery, CodeShape, score_codes};
 pub use dispatch::{
@@ -29,3 +30,4 @@ pub use dispatch::{
 };
 pub use float::CosineTerms;
 pub use level::Level;
+pub use prefetch::prefetch;

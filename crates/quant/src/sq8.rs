@@ -11,9 +11,16 @@ pub struct Sq8Set {
     centre: Vec<f32>,
     /// `centre.len()` numbers for each vector.
     codes: Vec<i8>,
-    scales: Vec<f32>,
-    /// Squared lengths of the rounded vectors.
-    squares: Vec<f32>,
+    terms: Vec<Terms>,
+}
+
+/// What a distance needs of a vector beside its code.
+#[derive(Clone, Copy, Debug)]
+struct Terms {
+    /// What one unit of the code stands for.
+    scale: f32,
+    /// Squared length of the rounded vector.
+    square: f32,
 }
 
 impl Sq8Set {
@@ -23,14 +30,13 @@ impl Sq8Set {
     /// cosine distances, which do not change by it, and zero for the inner product.
     pub fn new(centre: Vec<f32>) -> Self {
         assert!(!centre.is_empty());
-        Self { centre, codes: Vec::new(), scales: Vec::new(), squares: Vec::new() }
+        Self { centre, codes: Vec::new(), terms: Vec::new() }
     }
 
     /// Makes room for `n` more vectors.
     pub fn reserve(&mut self, n: usize) {
         self.codes.reserve(n.saturating_mul(self.centre.len()));
-        self.scales.reserve(n);
-        self.squares.reserve(n);
+        self.terms.reserve(n);
     }
 
     /// Adds the vector `x`.
@@ -47,37 +53,42 @@ impl Sq8Set {
         self.codes.extend(centred().map(|x| (x * inverse).round_ties_even() as i8));
         let code = &self.codes[start..];
         let square = kernels::inner_product_i8(code, code) as f32;
-        self.scales.push(scale);
-        self.squares.push(scale * scale * square);
+        self.terms.push(Terms { scale, square: scale * scale * square });
     }
 
     /// Number of vectors.
     pub fn len(&self) -> usize {
-        self.scales.len()
+        self.terms.len()
     }
 
     /// Whether the set has no vectors.
     pub fn is_empty(&self) -> bool {
-        self.scales.is_empty()
+        self.terms.is_empty()
     }
 
     /// Squared Euclidean distance of the vectors number `a` and `b`, at least 0.
     pub fn l2_squared(&self, a: usize, b: usize) -> f32 {
-        (self.squares[a] + self.squares[b] - 2.0 * self.inner_product(a, b)).max(0.0)
+        (self.terms[a].square + self.terms[b].square - 2.0 * self.inner_product(a, b)).max(0.0)
     }
 
     /// Inner product of the vectors number `a` and `b`.
     pub fn inner_product(&self, a: usize, b: usize) -> f32 {
         let dot = kernels::inner_product_i8(self.code(a), self.code(b));
-        self.scales[a] * self.scales[b] * dot as f32
+        self.terms[a].scale * self.terms[b].scale * dot as f32
     }
 
     /// Writes vector number `i`, as rounded, to `out`, which has as many dimensions.
     pub fn decode(&self, i: usize, out: &mut [f32]) {
-        let scale = self.scales[i];
+        let scale = self.terms[i].scale;
         for ((out, &code), centre) in out.iter_mut().zip(self.code(i)).zip(&self.centre) {
             *out = f32::from(code) * scale + centre;
         }
+    }
+
+    /// Has vector number `i` loaded into the processor's caches.
+    pub fn prefetch(&self, i: usize) {
+        kernels::prefetch(self.code(i));
+        kernels::prefetch(&self.terms[i..=i]);
     }
 
     /// The integers of vector number `i`.

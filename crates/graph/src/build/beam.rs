@@ -2,6 +2,28 @@
 
 use super::{BuildError, memory};
 
+/// How many vectors are asked for before they are compared.
+const AHEAD: usize = 4;
+
+/// A graph as seen from a query.
+pub(super) trait View {
+    /// The neighbors of element `id`.
+    fn neighbors(&self, id: u32) -> impl Iterator<Item = u32>;
+
+    /// How far element `id` is from the query; never NaN.
+    fn rank(&self, id: u32) -> f32;
+
+    /// Says that [`neighbors`](Self::neighbors) of `id` will be asked for soon.
+    fn expect_neighbors(&self, id: u32) {
+        let _ = id;
+    }
+
+    /// Says that [`rank`](Self::rank) of `id` will be asked for soon.
+    fn expect_rank(&self, id: u32) {
+        let _ = id;
+    }
+}
+
 /// An element found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Candidate {
@@ -39,38 +61,46 @@ impl Beam {
 
     /// Finds the `ef` elements of least rank that lead to one another from `entry`, nearest
     /// first (algorithm 2 of the HNSW paper, with one list for candidates and results).
-    /// `neighbors` lists an element's neighbors.
-    pub(super) fn search<I: Iterator<Item = u32>>(
-        &mut self,
-        entry: u32,
-        ef: usize,
-        neighbors: impl Fn(u32) -> I,
-        rank: impl Fn(u32) -> f32,
-    ) -> &[Candidate] {
+    pub(super) fn search(&mut self, entry: u32, ef: usize, view: &impl View) -> &[Candidate] {
         for id in self.touched.drain(..) {
             self.visited[id as usize / 64] = 0;
         }
         self.pool.clear();
         self.expanded = 0;
         self.visit(entry);
-        self.pool.push(Candidate { rank: rank(entry), id: entry, open: true });
+        self.pool.push(Candidate { rank: view.rank(entry), id: entry, open: true });
         let mut next = 0;
         while let Some(candidate) = self.pool.get_mut(next) {
-            if !std::mem::take(&mut candidate.open) {
+            if std::mem::take(&mut candidate.open) {
+                let id = candidate.id;
                 next += 1;
-                continue;
+                if let Some(following) = self.pool[next..].iter().find(|other| other.open) {
+                    view.expect_neighbors(following.id);
+                }
+                next = next.min(self.expand(id, ef, view));
+            } else {
+                next += 1;
             }
-            let id = candidate.id;
-            self.expanded += 1;
-            let mut fresh = std::mem::take(&mut self.fresh);
-            fresh.extend(neighbors(id).filter(|&id| self.visit(id)));
-            for id in fresh.drain(..) {
-                let position = self.offer(id, rank(id), ef);
-                next = next.min(position);
-            }
-            self.fresh = fresh;
         }
         &self.pool
+    }
+
+    /// Offers the unvisited neighbors of element `id` to the pool; the first position changed.
+    fn expand(&mut self, id: u32, ef: usize, view: &impl View) -> usize {
+        self.expanded += 1;
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.extend(view.neighbors(id).filter(|&id| self.visit(id)));
+        fresh.iter().take(AHEAD).for_each(|&id| view.expect_rank(id));
+        let mut changed = usize::MAX;
+        for (i, &id) in fresh.iter().enumerate() {
+            if let Some(&later) = fresh.get(i + AHEAD) {
+                view.expect_rank(later);
+            }
+            changed = changed.min(self.offer(id, view.rank(id), ef));
+        }
+        fresh.clear();
+        self.fresh = fresh;
+        changed
     }
 
     /// How many elements the latest search looked at the neighbors of.

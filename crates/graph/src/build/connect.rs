@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::beam::Beam;
 use super::distances::Distances;
+use super::graph::FromQuery;
 use super::workers::Workers;
 use super::{BuildError, Graph, NO_NEIGHBOR, memory};
 
@@ -66,9 +67,8 @@ impl<D: Distances> Reach<'_, D> {
             return;
         }
         let (graph, data) = (&*self.graph, self.data);
-        let neighbors = |id| graph.neighbors(id).iter().copied();
-        let rank = |id| data.distance(element, id);
-        let found = self.beam.search(graph.entry, self.ef, neighbors, rank);
+        let view = FromQuery { graph, rank: |id| data.distance(element, id) };
+        let found = self.beam.search(graph.entry, self.ef, &view);
         let near: Vec<u32> = found.iter().map(|candidate| candidate.id).collect();
         let ids = 0..self.parents.len() as u32;
         let reached = ids.filter(|&id| self.parents[id as usize] != NO_NEIGHBOR);

@@ -15,6 +15,11 @@ pub trait Distances: Sync {
     /// How far the vectors number `a` and `b` are from one another: symmetric, smaller is
     /// nearer, never NaN.
     fn distance(&self, a: u32, b: u32) -> f32;
+
+    /// Says that vector number `i` will be compared soon.
+    fn prefetch(&self, i: u32) {
+        let _ = i;
+    }
 }
 
 /// Vectors coded in 8 bits. (L1 is not kept by the rotation they need; see [`FlatDistances`].)
@@ -47,6 +52,10 @@ impl Distances for Sq8Distances<'_> {
         } else {
             number(self.vectors.l2_squared(a, b))
         }
+    }
+
+    fn prefetch(&self, i: u32) {
+        self.vectors.prefetch(i as usize);
     }
 }
 
@@ -87,6 +96,10 @@ impl Distances for FlatDistances<'_> {
             Metric::L1 => kernels::l1(a, b),
         })
     }
+
+    fn prefetch(&self, i: u32) {
+        kernels::prefetch(self.vector(i));
+    }
 }
 
 /// Some of the vectors, numbered by their positions in `elements`.
@@ -102,6 +115,10 @@ impl<D: Distances> Distances for Subset<'_, D> {
 
     fn distance(&self, a: u32, b: u32) -> f32 {
         self.data.distance(self.elements[a as usize], self.elements[b as usize])
+    }
+
+    fn prefetch(&self, i: u32) {
+        self.data.prefetch(self.elements[i as usize]);
     }
 }
 

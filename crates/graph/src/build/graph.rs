@@ -1,7 +1,7 @@
 //! The finished graph.
 
 use super::BuildError;
-use super::beam::Beam;
+use super::beam::{Beam, View};
 use super::links::Links;
 use super::strata::Strata;
 
@@ -100,14 +100,29 @@ impl Searcher<'_> {
                 nearest = nearer;
             }
         }
-        let neighbors = |id| graph.neighbors(id).iter().copied();
-        let found = self.beam.search(nearest.0, ef, neighbors, rank);
+        let found = self.beam.search(nearest.0, ef, &FromQuery { graph, rank });
         found.iter().map(|candidate| (candidate.id, candidate.rank)).collect()
     }
 
     /// How many elements the latest search looked at the neighbors of.
     pub fn expanded(&self) -> usize {
         self.beam.expanded()
+    }
+}
+
+/// A graph as seen from a query whose distances `rank` tells.
+pub(super) struct FromQuery<'a, R> {
+    pub(super) graph: &'a Graph,
+    pub(super) rank: R,
+}
+
+impl<R: Fn(u32) -> f32> View for FromQuery<'_, R> {
+    fn neighbors(&self, id: u32) -> impl Iterator<Item = u32> {
+        self.graph.neighbors(id).iter().copied()
+    }
+
+    fn rank(&self, id: u32) -> f32 {
+        (self.rank)(id)
     }
 }
 

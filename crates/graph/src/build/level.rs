@@ -1,6 +1,6 @@
 //! Building one level, and entering it from those above.
 
-use super::beam::{Beam, Candidate};
+use super::beam::{Beam, Candidate, View};
 use super::distances::Distances;
 use super::links::{Link, Links};
 use super::workers::Workers;
@@ -99,6 +99,31 @@ impl Scratch {
     }
 }
 
+/// The level as seen from one of its elements.
+struct FromElement<'a, D> {
+    data: &'a D,
+    links: &'a Links,
+    element: u32,
+}
+
+impl<D: Distances> View for FromElement<'_, D> {
+    fn neighbors(&self, id: u32) -> impl Iterator<Item = u32> {
+        self.links.neighbors(id)
+    }
+
+    fn rank(&self, id: u32) -> f32 {
+        self.data.distance(self.element, id)
+    }
+
+    fn expect_neighbors(&self, id: u32) {
+        self.links.prefetch_neighbors(id);
+    }
+
+    fn expect_rank(&self, id: u32) {
+        self.data.prefetch(id);
+    }
+}
+
 /// What inserting into a level takes.
 struct Inserter<'a, D> {
     data: &'a D,
@@ -110,15 +135,14 @@ impl<D: Distances> Inserter<'_, D> {
     /// Links `element` with the best of what a search from `entry` finds, both ways.
     fn insert(&self, element: u32, entry: u32, scratch: &mut Scratch) {
         let Scratch { beam, chosen, list } = scratch;
-        let found = beam.search(
-            entry,
-            self.ef,
-            |id| self.links.neighbors(id),
-            |id| self.data.distance(element, id),
-        );
+        let view = FromElement { data: self.data, links: self.links, element };
+        let found = beam.search(entry, self.ef, &view);
         self.choose(found, chosen);
         self.links.set(element, chosen);
-        for link in chosen.iter() {
+        for (i, link) in chosen.iter().enumerate() {
+            if let Some(following) = chosen.get(i + 1) {
+                self.links.prefetch(following.id);
+            }
             let distance = |a, b| self.data.distance(a, b);
             self.links.offer(link.id, element, link.rank, distance, list);
         }

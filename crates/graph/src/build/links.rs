@@ -70,6 +70,17 @@ impl Links {
         ids.map(|id| id.load(Relaxed)).take_while(|&id| id != NO_NEIGHBOR)
     }
 
+    /// Has the neighbors of `element` loaded into the processor's caches.
+    pub(super) fn prefetch_neighbors(&self, element: u32) {
+        kernels::prefetch(&self.ids[element as usize * self.capacity..][..self.capacity]);
+    }
+
+    /// The same with their ranks.
+    pub(super) fn prefetch(&self, element: u32) {
+        self.prefetch_neighbors(element);
+        kernels::prefetch(&self.packed[element as usize * self.capacity..][..self.capacity]);
+    }
+
     /// Gives a new element its list, at most `capacity` neighbors and nearest first.
     pub(super) fn set(&self, element: u32, list: &[Link]) {
         let _guard = self.lock(element);

@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn lengths_and_angles_are_near_the_true_ones() {
         let mut random = SplitMix64::new(11);
-        for (dims, code_dims, planes) in [(384, 384, 1), (784, 512, 1), (100, 100, 2), (64, 64, 4)] {
+        for (dims, code_dims, planes) in [(384, 384usize, 1), (784, 512, 1), (100, 100, 2), (64, 64, 4)] {
             for metric in [Metric::L2, Metric::InnerProduct] {
                 let shape = CodeShape { planes, plane_bytes: code_dims.div_ceil(8) };
                 let rotation = Rotation::new(dims, 5);

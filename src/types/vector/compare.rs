@@ -37,9 +37,13 @@ pg_functions! {
 }
 
 fn compare(a: &[f32], b: &[f32]) -> Ordering {
-    match a.iter().zip(b).find(|(a, b)| a != b) {
-        Some((a, b)) if a < b => Ordering::Less,
-        Some(_) => Ordering::Greater,
-        None => a.len().cmp(&b.len()),
+    for (a, b) in a.iter().zip(b) {
+        if a < b {
+            return Ordering::Less;
+        }
+        if a > b {
+            return Ordering::Greater;
+        }
     }
+    a.len().cmp(&b.len())
 }

@@ -61,14 +61,20 @@ impl Beam {
         self.first_open = self.first_open.min(at);
     }
 
-    /// Takes the nearest open entry.
-    pub(crate) fn pop(&mut self) -> Option<NodeNo> {
-        let ahead = self.entries.get(self.first_open..)?.iter().position(|entry| !entry.taken);
-        self.first_open = ahead.map_or(self.entries.len(), |ahead| self.first_open + ahead);
-        let entry = self.entries.get_mut(self.first_open)?;
-        entry.taken = true;
-        self.first_open += 1;
-        Some(entry.node)
+    /// Takes the nearest open entry for which `fresh` holds. Others are dropped: they lead to
+    /// elements that have been expanded from another edge.
+    pub(crate) fn pop(&mut self, mut fresh: impl FnMut(NodeNo) -> bool) -> Option<NodeNo> {
+        loop {
+            let ahead = self.entries.get(self.first_open..)?.iter().position(|entry| !entry.taken);
+            self.first_open = ahead.map_or(self.entries.len(), |ahead| self.first_open + ahead);
+            let entry = self.entries.get_mut(self.first_open)?;
+            if fresh(entry.node) {
+                entry.taken = true;
+                self.first_open += 1;
+                return Some(entry.node);
+            }
+            self.entries.remove(self.first_open);
+        }
     }
 
     /// Widens the beam and lets the best of the spill in. False where nothing was spilled.
@@ -109,7 +115,7 @@ mod tests {
     use super::*;
 
     fn drain(beam: &mut Beam) -> Vec<u32> {
-        std::iter::from_fn(|| beam.pop()).map(|node| node.0).collect()
+        std::iter::from_fn(|| beam.pop(|_| true)).map(|node| node.0).collect()
     }
 
     #[test]
@@ -118,11 +124,14 @@ mod tests {
         for (rank, node) in [(5.0, 5), (1.0, 1), (4.0, 4), (2.0, 2), (9.0, 9)] {
             beam.push(rank, NodeNo(node));
         }
-        assert_eq!(beam.pop(), Some(NodeNo(1)));
+        assert_eq!(beam.pop(|_| true), Some(NodeNo(1)));
         beam.push(0.5, NodeNo(0));
         assert_eq!(drain(&mut beam), [0, 2]);
         assert!(beam.widen(6));
         assert_eq!(drain(&mut beam), [4, 5, 9]);
         assert!(!beam.widen(100));
+        beam.push(7.0, NodeNo(7));
+        beam.push(8.0, NodeNo(8));
+        assert_eq!(beam.pop(|node| node != NodeNo(7)), Some(NodeNo(8)));
     }
 }

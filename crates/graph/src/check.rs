@@ -25,7 +25,12 @@ pub fn check<S: PageStore>(store: &S, report: &mut dyn FnMut(Problem)) -> Result
         Ok(hnsw) => hnsw,
         Err(error) => return tell(report, META_BLOCK, error),
     };
-    let mut check = Check { geometry: *hnsw.geometry(), states: Vec::new(), edges: Vec::new(), bases: Vec::new() };
+    let mut check = Check {
+        geometry: *hnsw.geometry(),
+        states: Vec::new(),
+        edges: Vec::new(),
+        bases: Vec::new(),
+    };
     let blocks = store.blocks()?;
     for block in META_BLOCK + 1..blocks {
         store.pause()?;

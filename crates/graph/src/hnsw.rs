@@ -108,8 +108,8 @@ impl Hnsw {
     pub(crate) fn beam_width(&self, ef: usize) -> usize {
         match self.geometry().planes {
             0 => ef,
-            1 => 2 * ef + 2 * ef / 5 + 10,
-            _ => ef + ef / 2 + 5,
+            1 => ef + ef * 3 / 4 + 8,
+            _ => ef + ef / 8 + 4,
         }
     }
 

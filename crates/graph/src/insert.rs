@@ -4,7 +4,7 @@ use pages::{Batch, Element, HeapTid, META_BLOCK, Meta, NodeNo, PageStore, Record
 use quant::{HalfInfo, Metric, encode_half};
 
 use crate::hnsw::level_of;
-use crate::link::{BackLink, Edge, Owner, add_back_links, vector_of};
+use crate::link::{BackLink, Edge, Owner, add_back_links, put_edge, uncoded_victim, vector_of};
 use crate::query::{Query, norm, rank};
 use crate::records::{Allocation, add_tid, open};
 use crate::walk::{Met, Walk, descend};
@@ -95,6 +95,7 @@ fn insert_alone<S: PageStore>(store: &S, hnsw: &Hnsw, row: &Row<'_>) -> Result<b
     }
     allocation.meta().entry = Some(allocation.node);
     allocation.meta().entry_level = 0;
+    allocation.lock(&mut batch)?;
     write_element(batch, hnsw, row, allocation, &row.element(0, None, None), &[])?;
     Ok(true)
 }
@@ -192,19 +193,9 @@ fn link_up<S: PageStore>(
         let neighbors = chosen.get(usize::from(level)).unwrap_or(&none);
         let edges: Vec<Edge> =
             neighbors.iter().map(|one| owner.edge(one.node, &one.vector)).collect();
-        let mut batch = store.batch();
-        let allocation = Allocation::begin(&mut batch)?;
-        let node = allocation.node;
         let element = row.element(level, below, base);
-        write_element(batch, hnsw, row, allocation, &element, &edges)?;
-        let links = neighbors.iter().enumerate().map(|(place, one)| BackLink {
-            owner: one.node,
-            version: one.version,
-            edge: Owner::new(hnsw, &one.vector).edge(node, &row.ranked),
-            // Something must lead to the element.
-            forced: place == 0,
-        });
-        add_back_links(store, hnsw, links.collect())?;
+        let links = back_links(hnsw, row, neighbors);
+        let node = write_linked(store, hnsw, row, &element, &edges, links)?;
         base = base.or(Some(node));
         below = Some(node);
     }
@@ -214,7 +205,54 @@ fn link_up<S: PageStore>(
     }
 }
 
-/// Writes one record of the element into the page that the allocation names, and commits.
+/// The edges from the neighbors to the new element, whose number is not known yet.
+fn back_links<'a>(hnsw: &Hnsw, row: &'a Row<'_>, neighbors: &[Candidate]) -> Vec<BackLink<'a>> {
+    let link = |(place, one): (usize, &Candidate)| BackLink {
+        owner: one.node,
+        version: one.version,
+        edge: Owner::new(hnsw, &one.vector).edge(NodeNo(0), &row.ranked),
+        vector: &row.ranked,
+        // Something must lead to the element.
+        forced: place == 0,
+    };
+    neighbors.iter().enumerate().map(link).collect()
+}
+
+/// Writes one record of the element together with the edge back from its nearest neighbor, so that
+/// it can be reached from the start, and then the other edges back.
+fn write_linked<S: PageStore>(
+    store: &S,
+    hnsw: &Hnsw,
+    row: &Row<'_>,
+    element: &Element,
+    edges: &[Edge],
+    mut links: Vec<BackLink<'_>>,
+) -> Result<NodeNo> {
+    let displaced = match links.first() {
+        Some(first) => uncoded_victim(store, hnsw, first)?,
+        None => None,
+    };
+    let mut batch = store.batch();
+    let allocation = Allocation::begin(&mut batch)?;
+    let node = allocation.node;
+    for link in &mut links {
+        link.edge.neighbor = node;
+    }
+    let first = links.first();
+    if let Some(first) = first.filter(|first| first.owner < node) {
+        open(&mut batch, first.owner, hnsw.geometry())?;
+    }
+    allocation.lock(&mut batch)?;
+    if let Some(first) = first {
+        let mut owner = open(&mut batch, first.owner, hnsw.geometry())?;
+        put_edge(hnsw, &mut owner, first, displaced);
+    }
+    write_element(batch, hnsw, row, allocation, element, edges)?;
+    add_back_links(store, hnsw, links.split_off(links.len().min(1)))?;
+    Ok(node)
+}
+
+/// Writes one record of the element into the page that the allocation has locked, and commits.
 fn write_element<B: Batch>(
     mut batch: B,
     hnsw: &Hnsw,
@@ -224,7 +262,6 @@ fn write_element<B: Batch>(
     edges: &[Edge],
 ) -> Result<()> {
     let node = allocation.node;
-    allocation.lock(&mut batch)?;
     allocation.take(&mut batch)?;
     let mut record = open(&mut batch, node, hnsw.geometry())?;
     record.write_element(element, &row.halves);

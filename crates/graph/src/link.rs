@@ -54,13 +54,15 @@ pub(crate) fn vector_of(hnsw: &Hnsw, record: &Record<'_>) -> Vec<f32> {
 
 /// An edge to be added to an element that was met before.
 #[derive(Debug)]
-pub(crate) struct BackLink {
+pub(crate) struct BackLink<'a> {
     /// Owner of the slot.
     pub(crate) owner: NodeNo,
     /// Life of the owner's record in which its vector was read.
     pub(crate) version: u32,
     /// What goes into the slot.
     pub(crate) edge: Edge,
+    /// The vector of the edge's neighbor, as [`Hnsw::ranked`] gives it.
+    pub(crate) vector: &'a [f32],
     /// Whether the edge takes a slot whatever it displaces.
     pub(crate) forced: bool,
 }
@@ -69,7 +71,7 @@ pub(crate) struct BackLink {
 pub(crate) fn add_back_links<S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
-    mut links: Vec<BackLink>,
+    mut links: Vec<BackLink<'_>>,
 ) -> Result<()> {
     links.sort_unstable_by_key(|link| link.owner);
     let mut rest = links.as_slice();
@@ -92,10 +94,7 @@ pub(crate) fn add_back_links<S: PageStore>(
         let mut batch = store.batch();
         for (link, displaced) in now.iter().zip(displaced) {
             let mut record = records::open(&mut batch, link.owner, hnsw.geometry())?;
-            let current = record.as_ref();
-            if current.state() == State::Live && current.version() == link.version {
-                put_edge(hnsw, &mut record, link, displaced);
-            }
+            put_edge(hnsw, &mut record, link, displaced);
         }
         batch.commit()?;
         rest = later;
@@ -103,9 +102,18 @@ pub(crate) fn add_back_links<S: PageStore>(
     Ok(())
 }
 
-/// Puts the edge into an empty slot, or into that of the neighbor most easily missed.
-fn put_edge(hnsw: &Hnsw, record: &mut RecordMut<'_>, link: &BackLink, displaced: Option<NodeNo>) {
+/// Puts the edge into an empty slot, or into that of the neighbor most easily missed. Nothing
+/// happens where the owner is gone or has the edge already.
+pub(crate) fn put_edge(
+    hnsw: &Hnsw,
+    record: &mut RecordMut<'_>,
+    link: &BackLink<'_>,
+    displaced: Option<NodeNo>,
+) {
     let current = record.as_ref();
+    if current.state() != State::Live || current.version() != link.version {
+        return;
+    }
     if current.neighbors().any(|neighbor| neighbor == link.edge.neighbor) {
         return;
     }
@@ -124,7 +132,7 @@ fn put_edge(hnsw: &Hnsw, record: &mut RecordMut<'_>, link: &BackLink, displaced:
 
 /// The slot to give up, judged by the codes alone: residual lengths from the factors, angles from
 /// the share of differing sign bits. None where the new edge is the one to do without.
-fn coded_victim(coder: &EdgeCoder, record: &Record<'_>, link: &BackLink) -> Option<usize> {
+fn coded_victim(coder: &EdgeCoder, record: &Record<'_>, link: &BackLink<'_>) -> Option<usize> {
     let mut slots: Vec<Slot<'_>> =
         (0..record.neighbor_count()).filter_map(|index| record.slot(index)).collect();
     slots.push(link.edge.slot());
@@ -147,7 +155,11 @@ fn coded_victim(coder: &EdgeCoder, record: &Record<'_>, link: &BackLink) -> Opti
 }
 
 /// Where there are no codes: the neighbor of a full owner to give up, judged by reading them all.
-fn uncoded_victim<S: PageStore>(store: &S, hnsw: &Hnsw, link: &BackLink) -> Result<Option<NodeNo>> {
+pub(crate) fn uncoded_victim<S: PageStore>(
+    store: &S,
+    hnsw: &Hnsw,
+    link: &BackLink<'_>,
+) -> Result<Option<NodeNo>> {
     if hnsw.coder().is_some() {
         return Ok(None);
     }
@@ -157,22 +169,19 @@ fn uncoded_victim<S: PageStore>(store: &S, hnsw: &Hnsw, link: &BackLink) -> Resu
         let record = Record::read(&page, block, place, hnsw.geometry())?;
         Ok((record.neighbors().collect(), vector_of(hnsw, &record)))
     };
-    let (mut neighbors, owner) = read(link.owner)?;
+    let (neighbors, owner) = read(link.owner)?;
     if neighbors.len() < hnsw.geometry().slots {
         return Ok(None);
     }
-    neighbors.push(link.edge.neighbor);
-    let vectors =
+    let mut vectors =
         neighbors.iter().map(|&neighbor| Ok(read(neighbor)?.1)).collect::<Result<Vec<_>>>()?;
+    vectors.push(link.vector.to_vec());
     let ranks: Vec<f32> =
         vectors.iter().map(|vector| rank(hnsw.metric(), &owner, vector)).collect();
-    let victim = prune::victim(&ranks, |i, j| rank(hnsw.metric(), &vectors[i], &vectors[j]));
-    let new = neighbors.len() - 1;
-    let farthest = |a: &usize, b: &usize| ranks[*a].total_cmp(&ranks[*b]);
-    let victim = if victim == new && link.forced {
-        (0..new).max_by(farthest).unwrap_or(new)
-    } else {
-        victim
-    };
-    Ok((victim != new).then(|| neighbors[victim]))
+    let mut victim = prune::victim(&ranks, |i, j| rank(hnsw.metric(), &vectors[i], &vectors[j]));
+    if victim == neighbors.len() && link.forced {
+        let farthest = |a: &usize, b: &usize| ranks[*a].total_cmp(&ranks[*b]);
+        victim = (0..neighbors.len()).max_by(farthest).unwrap_or(victim);
+    }
+    Ok(neighbors.get(victim).copied())
 }

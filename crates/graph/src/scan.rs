@@ -94,8 +94,8 @@ impl Eq for Found {}
 /// A search by distance that returns one row after another.
 ///
 /// The first `ef` elements come from a beam wide enough for them. When they are used up the beam
-/// is widened to twice as many, and the walk goes on where it was; so a scan has no end but that
-/// of the index.
+/// is widened, and the walk goes on where it was; so a scan has no end but that of the index. From
+/// then on it returns half of what the beam is wide enough for, so that few are found too late.
 #[derive(Debug)]
 pub struct Scan {
     hnsw: Hnsw,
@@ -103,8 +103,10 @@ pub struct Scan {
     ordered: bool,
     options: ScanOptions,
     walk: Option<Walk>,
-    /// Elements that the beam as it is now may return.
+    /// Elements that the beam as it is now is wide enough for.
     ef: usize,
+    /// Elements that may be returned before the beam is widened.
+    ready: usize,
     returned: usize,
     visited_tids: usize,
     exhausted: bool,
@@ -124,6 +126,7 @@ impl Scan {
             ordered: query.is_some_and(|query| crate::indexable(hnsw.metric(), query)),
             hnsw,
             ef: options.ef.max(1),
+            ready: options.ef.max(1),
             options,
             walk: None,
             returned: 0,
@@ -146,8 +149,8 @@ impl Scan {
                 self.stats.tuples += 1;
                 return Ok(Some(hit));
             }
-            if self.returned >= self.ef || self.found.is_empty() {
-                if self.options.iterative == Iterative::Off && self.returned >= self.ef {
+            if self.returned >= self.ready || self.found.is_empty() {
+                if self.options.iterative == Iterative::Off && self.returned >= self.ready {
                     return Ok(None);
                 }
                 if self.may_go_on() {
@@ -200,11 +203,12 @@ impl Scan {
     }
 
     fn go_on<S: PageStore>(&mut self, store: &S) -> Result<()> {
-        self.ef = self.ef.saturating_mul(2);
+        self.ef = self.ef.max(self.ready).saturating_mul(2);
+        self.ready = self.ready.max(self.ef / 2);
         let width = self.hnsw.beam_width(self.ef);
         if !self.walk.as_mut().is_some_and(|walk| walk.widen(width)) {
             self.exhausted = true;
-            self.ef = usize::MAX;
+            self.ready = usize::MAX;
             return Ok(());
         }
         self.run(store)

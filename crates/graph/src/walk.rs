@@ -68,11 +68,9 @@ impl Walk {
         stats: &mut ScanStats,
         mut visit: impl FnMut(Met<'_>),
     ) -> Result<()> {
-        while let Some(node) = self.beam.pop() {
-            if self.expanded.insert(node) {
-                store.pause()?;
-                self.expand(store, hnsw, query, stats, node, &mut visit)?;
-            }
+        while let Some(node) = self.beam.pop(|node| self.expanded.insert(node)) {
+            store.pause()?;
+            self.expand(store, hnsw, query, stats, node, &mut visit)?;
         }
         Ok(())
     }

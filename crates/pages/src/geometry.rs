@@ -48,28 +48,26 @@ impl Geometry {
     /// # Errors
     /// [`Error::Limit`] where one record would not fit a page.
     pub fn choose(dims: usize, m: usize, coded: bool) -> Result<Self> {
-        let planes = match dims {
-            _ if !coded => 0,
-            256.. => 1,
-            65..256 => 2,
-            _ => 4,
-        };
         let full = dims.div_ceil(8);
-        let wanted = if planes == 1 { full.min(STEERING_BITS / 8) } else { full };
-        let smallest = if planes == 1 { full.min(MIN_BITS / 8) } else { full };
-        let sized = |plane_bytes| Self::sized(dims, 2 * m, planes, plane_bytes);
-        let tight = sized(wanted)
-            .or_else(|| sized(smallest))
-            .ok_or(Error::Limit("the vectors and their neighbor lists do not fit an index page"))?;
-        if planes != 1 {
-            return Ok(tight);
+        let sized = |planes, plane_bytes| Self::sized(dims, 2 * m, planes, plane_bytes);
+        let whole = match dims {
+            _ if !coded => sized(0, 0),
+            256.. => None,
+            65..256 => sized(2, full),
+            _ => sized(4, full).or_else(|| sized(2, full)),
+        };
+        if let Some(whole) = whole {
+            return Ok(whole);
         }
-        let per_page = tight.records_per_page;
+        let tight = sized(1, full.min(STEERING_BITS / 8))
+            .or_else(|| sized(1, full.min(MIN_BITS / 8)))
+            .filter(|_| coded)
+            .ok_or(Error::Limit("the vectors and their neighbor lists do not fit an index page"))?;
         let longest = (1..=full.min(MAX_BITS / 8))
             .rev()
             .filter(|bytes| bytes % 8 == 0 || *bytes == full)
-            .filter_map(sized)
-            .find(|geometry| geometry.records_per_page == per_page);
+            .filter_map(|bytes| sized(1, bytes))
+            .find(|geometry| geometry.records_per_page == tight.records_per_page);
         Ok(longest.unwrap_or(tight))
     }
 
@@ -78,7 +76,7 @@ impl Geometry {
             dims,
             slots,
             planes,
-            plane_bytes: if planes == 0 { 0 } else { plane_bytes },
+            plane_bytes,
             inline_tids: 1,
             record_size: 0,
             records_per_page: 0,
@@ -88,8 +86,8 @@ impl Geometry {
         if geometry.records_per_page == 0 {
             return None;
         }
-        geometry.record_size = (PAGE_USABLE / geometry.records_per_page) & !3;
-        let spare = geometry.record_size.checked_sub(least)?;
+        geometry.record_size = PAGE_USABLE / geometry.records_per_page;
+        let spare = geometry.record_size - least;
         geometry.inline_tids = (1 + spare / HeapTid::SIZE).min(MAX_INLINE_TIDS);
         Some(geometry)
     }
@@ -181,6 +179,8 @@ mod tests {
         for m in [2, 5, 16, 48, 100] {
             for dims in (1..4000).step_by(7) {
                 for coded in [true, false] {
+                    let fits = Geometry::choose(dims, m, coded).is_ok();
+                    assert!(fits || 2 * dims + 28 * m > 8_100, "{dims} dims, m {m}, coded {coded}");
                     if let Ok(g) = Geometry::choose(dims, m, coded) {
                         assert!(g.validate(), "{dims} dims, m {m}: {g:?}");
                     }

@@ -192,8 +192,13 @@ impl<S: PageStore> Pass<'_, S> {
         for &neighbor in &element.neighbors {
             if let Some(owner) = self.read(neighbor)?.filter(|owner| owner.level == element.level) {
                 let edge = Owner::new(self.hnsw, &owner.vector).edge(node, &element.vector);
-                let (version, forced) = (owner.version, true);
-                let link = BackLink { owner: neighbor, version, edge, forced };
+                let link = BackLink {
+                    owner: neighbor,
+                    version: owner.version,
+                    edge,
+                    vector: &element.vector,
+                    forced: true,
+                };
                 return add_back_links(self.store, self.hnsw, vec![link]);
             }
         }

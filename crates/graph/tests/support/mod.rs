@@ -12,12 +12,14 @@ pub fn options(metric: Metric, dims: usize) -> IndexOptions {
 
 /// Vectors around a few centres, as embeddings lie.
 pub fn clustered(count: usize, dims: usize, seed: u64) -> Vec<Vec<f32>> {
-    let mut random = SplitMix64::new(seed);
-    let mut vector = |spread: f32, centre: &[f32]| -> Vec<f32> {
+    let vector = |random: &mut SplitMix64, spread: f32, centre: &[f32]| -> Vec<f32> {
         (0..dims).map(|i| centre[i] + spread * random.next_normal()).collect()
     };
-    let centres: Vec<Vec<f32>> = (0..20).map(|_| vector(1.0, &vec![0.0; dims])).collect();
-    (0..count).map(|i| vector(0.6, &centres[i % centres.len()])).collect()
+    let mut of_centres = SplitMix64::new(99);
+    let centres: Vec<Vec<f32>> =
+        (0..20).map(|_| vector(&mut of_centres, 1.0, &vec![0.0; dims])).collect();
+    let mut random = SplitMix64::new(seed);
+    (0..count).map(|i| vector(&mut random, 0.6, &centres[i % centres.len()])).collect()
 }
 
 pub fn tid(i: usize) -> HeapTid {

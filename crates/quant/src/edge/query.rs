@@ -63,7 +63,7 @@ impl EdgeQuery {
         assert!(adds.len() >= out.len() && ress.len() >= out.len());
         let stride = self.shape.planes * self.shape.plane_bytes;
         self.scores.resize(out.len(), 0);
-        score_codes(&self.bits, &codes[..out.len() * stride], self.shape, stride, &mut self.scores);
+        score_codes(&self.bits, codes, self.shape, stride, &mut self.scores);
         for (((out, add), res), &score) in out.iter_mut().zip(adds).zip(ress).zip(&self.scores) {
             let product = self.delta * (score as f32 - self.middle);
             let add = bf16::from_le_bytes(*add).to_f32();

@@ -2,6 +2,11 @@
 
 use quant::{Metric, Sq8Set};
 
+/// [`leniency`](Distances::leniency) for squared Euclidean distances. At equal `ef` 1.1 finds 0.3
+/// to 1 percent more of the ten nearest than 1 does (sentence embeddings, images, word vectors),
+/// as much as doubling `ef_construction`; 1.2 finds less again.
+const SQUARED_LENIENCY: f32 = 1.1;
+
 /// A set of vectors that can be compared with one another.
 pub trait Distances: Sync {
     /// Number of vectors.
@@ -15,6 +20,13 @@ pub trait Distances: Sync {
     /// How far the vectors number `a` and `b` are from one another: symmetric, smaller is
     /// nearer, never NaN.
     fn distance(&self, a: u32, b: u32) -> f32;
+
+    /// How far neighbors of a list must lie apart: one is diverse if its distance to the owner
+    /// is less than `leniency` times that to each nearer diverse one. 1 is the rule of the HNSW
+    /// paper; a little more keeps more long links.
+    fn leniency(&self) -> f32 {
+        1.0
+    }
 
     /// Says that vector number `i` will be compared soon.
     fn prefetch(&self, i: u32) {
@@ -52,6 +64,10 @@ impl Distances for Sq8Distances<'_> {
         } else {
             number(self.vectors.l2_squared(a, b))
         }
+    }
+
+    fn leniency(&self) -> f32 {
+        if self.by_product { 1.0 } else { SQUARED_LENIENCY }
     }
 
     fn prefetch(&self, i: u32) {
@@ -97,6 +113,14 @@ impl Distances for FlatDistances<'_> {
         })
     }
 
+    fn leniency(&self) -> f32 {
+        match self.metric {
+            Metric::L2 | Metric::Cosine => SQUARED_LENIENCY,
+            Metric::L1 => SQUARED_LENIENCY.sqrt(),
+            Metric::InnerProduct => 1.0,
+        }
+    }
+
     fn prefetch(&self, i: u32) {
         kernels::prefetch(self.vector(i));
     }
@@ -117,9 +141,18 @@ impl<D: Distances> Distances for Subset<'_, D> {
         self.data.distance(self.elements[a as usize], self.elements[b as usize])
     }
 
+    fn leniency(&self) -> f32 {
+        self.data.leniency()
+    }
+
     fn prefetch(&self, i: u32) {
         self.data.prefetch(self.elements[i as usize]);
     }
+}
+
+/// Whether a neighbor `b` at distance `rank` from the owner of a list is diverse beside `a`.
+pub(super) fn diverse<D: Distances>(data: &D, a: u32, b: u32, rank: f32) -> bool {
+    data.distance(a, b) * data.leniency() > rank
 }
 
 /// Infinity for NaN, which arises where numbers overflow.

@@ -1,7 +1,7 @@
 //! Building one level, and entering it from those above.
 
 use super::beam::{Beam, Candidate, View};
-use super::distances::Distances;
+use super::distances::{Distances, diverse};
 use super::links::{Link, Links};
 use super::workers::Workers;
 use super::{BuildError, BuildOptions, UpperLevel, memory};
@@ -143,8 +143,8 @@ impl<D: Distances> Inserter<'_, D> {
             if let Some(following) = chosen.get(i + 1) {
                 self.links.prefetch(following.id);
             }
-            let distance = |a, b| self.data.distance(a, b);
-            self.links.offer(link.id, element, link.rank, distance, list);
+            let diverse = |a, b, rank| diverse(self.data, a, b, rank);
+            self.links.offer(link.id, element, link.rank, diverse, list);
         }
     }
 
@@ -158,10 +158,10 @@ impl<D: Distances> Inserter<'_, D> {
         let mut diverse_ones = 0;
         for &Candidate { rank, id, .. } in found {
             let mut nearer = chosen.iter().filter(|link| link.diverse);
-            let diverse = diverse_ones < capacity
-                && nearer.all(|link| self.data.distance(link.id, id) > rank);
-            diverse_ones += usize::from(diverse);
-            chosen.push(Link { id, rank, diverse });
+            let is_diverse =
+                diverse_ones < capacity && nearer.all(|link| diverse(self.data, link.id, id, rank));
+            diverse_ones += usize::from(is_diverse);
+            chosen.push(Link { id, rank, diverse: is_diverse });
         }
         let mut fillers = capacity - diverse_ones;
         chosen.retain(|link| {

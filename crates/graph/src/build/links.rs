@@ -90,13 +90,14 @@ impl Links {
     /// Offers `element` the neighbor `id` at distance `rank`. A full list then drops the farthest
     /// neighbor that is not diverse, or if all are, the farthest; this may be the new one.
     ///
-    /// `list` is working space.
+    /// `diverse(a, b, rank)` tells whether `b`, at distance `rank` from the element, is diverse
+    /// beside `a`; `list` is working space.
     pub(super) fn offer(
         &self,
         element: u32,
         id: u32,
         rank: f32,
-        distance: impl Fn(u32, u32) -> f32,
+        diverse: impl Fn(u32, u32, f32) -> bool,
         list: &mut Vec<Link>,
     ) {
         let _guard = self.lock(element);
@@ -111,16 +112,16 @@ impl Links {
             return;
         }
         let mut closer_ones = nearer.iter().filter(|link| link.diverse);
-        let diverse = closer_ones.all(|link| distance(link.id, id) > rank);
-        if full && !diverse && farther.iter().all(|link| link.diverse) {
+        let is_diverse = closer_ones.all(|link| diverse(link.id, id, rank));
+        if full && !is_diverse && farther.iter().all(|link| link.diverse) {
             return;
         }
-        if diverse {
+        if is_diverse {
             for link in farther.iter_mut().filter(|link| link.diverse) {
-                link.diverse = distance(link.id, id) > link.rank;
+                link.diverse = diverse(id, link.id, link.rank);
             }
         }
-        list.insert(at, Link { id, rank, diverse });
+        list.insert(at, Link { id, rank, diverse: is_diverse });
         let mut changed = at;
         if full {
             let last = list.len() - 1;

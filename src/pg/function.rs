@@ -33,13 +33,13 @@ impl<'a> Args<'a> {
     }
 
     /// Takes the next argument.
-    #[inline]
+    #[inline(always)]
     pub fn take<T: Argument<'a>>(&mut self) -> Result<T, Report> {
         T::take(self)
     }
 
     /// The next argument as it came.
-    #[inline]
+    #[inline(always)]
     pub fn datum(&mut self) -> Result<Datum, Report> {
         let n = self.next;
         self.next += 1;
@@ -50,7 +50,7 @@ impl<'a> Args<'a> {
         };
         match arg {
             Some(arg) if !arg.isnull => Ok(arg.value),
-            Some(_) | None => Err(Report::internal("function called with a missing argument")),
+            Some(_) | None => Err(missing_argument()),
         }
     }
 
@@ -70,6 +70,11 @@ pub trait Argument<'a>: Sized {
 pub trait Return {
     /// The result as PostgreSQL wants it.
     fn into_datum(self, args: &Args) -> Result<Datum, Report>;
+}
+
+#[cold]
+fn missing_argument() -> Report {
+    Report::internal("function called with a missing argument")
 }
 
 /// Facts about the call itself; takes no argument.

@@ -47,19 +47,27 @@ pub struct Detoasted<'a> {
 impl<'a> Detoasted<'a> {
     /// # Safety
     /// `datum` is a non-null value of a type of variable length that lives during `'a`.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn from_datum(datum: Datum) -> Detoasted<'a> {
         let stored = datum.cast_mut_ptr::<varlena>();
-        // SAFETY: the first byte of the value says how the rest is stored. `pg_detoast_datum`
-        // gives either its argument or a fresh allocation, never null.
+        // SAFETY: the first byte of the value says how the rest is stored.
         unsafe {
-            let ptr = if varatt_is_4b_u(stored) {
-                NonNull::new_unchecked(stored)
+            if varatt_is_4b_u(stored) {
+                let ptr = NonNull::new_unchecked(stored);
+                Detoasted { ptr, copied: false, call: PhantomData }
             } else {
-                NonNull::new_unchecked(pg_sys::pg_detoast_datum(stored))
-            };
-            Detoasted { ptr, copied: ptr.as_ptr() != stored, call: PhantomData }
+                Detoasted::fetch(stored)
+            }
         }
+    }
+
+    /// # Safety
+    /// As [`from_datum`](Self::from_datum).
+    #[cold]
+    unsafe fn fetch(stored: *mut varlena) -> Detoasted<'a> {
+        // SAFETY: PostgreSQL gives either its argument or a fresh allocation, never null.
+        let ptr = unsafe { NonNull::new_unchecked(pg_sys::pg_detoast_datum(stored)) };
+        Detoasted { ptr, copied: ptr.as_ptr() != stored, call: PhantomData }
     }
 
     /// Bytes of the whole value, its length word included.
@@ -98,7 +106,7 @@ impl<'a> Detoasted<'a> {
 }
 
 impl Drop for Detoasted<'_> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         if self.copied {
             // SAFETY: the copy is ours, and nothing borrows from `self` any more.
@@ -108,7 +116,7 @@ impl Drop for Detoasted<'_> {
 }
 
 impl<'a> Argument<'a> for Detoasted<'a> {
-    #[inline]
+    #[inline(always)]
     fn take(args: &mut Args<'a>) -> Result<Detoasted<'a>, Report> {
         let datum = args.datum()?;
         // SAFETY: SQL declares the argument as a type of variable length; it outlives the call.

@@ -28,13 +28,13 @@ impl<'a> VectorRef<'a> {
     ///
     /// # Safety
     /// `datum` is a non-null value of type `vector` that lives during `'a`.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn from_datum(datum: Datum) -> Result<VectorRef<'a>, VectorError> {
         // SAFETY: the caller's promise.
         VectorRef::new(unsafe { Detoasted::from_datum(datum) })
     }
 
-    #[inline]
+    #[inline(always)]
     fn new(value: Detoasted<'a>) -> Result<VectorRef<'a>, VectorError> {
         let dims = match value.slice::<u16>(VARHDRSZ, 1) {
             Some(&[dims]) => usize::from(dims),
@@ -61,7 +61,7 @@ impl Deref for VectorRef<'_> {
 }
 
 impl<'a> Argument<'a> for VectorRef<'a> {
-    #[inline]
+    #[inline(always)]
     fn take(args: &mut Args<'a>) -> Result<VectorRef<'a>, Report> {
         Ok(VectorRef::new(Detoasted::take(args)?)?)
     }

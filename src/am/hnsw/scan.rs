@@ -4,7 +4,7 @@
 
 use std::ptr;
 
-use graph::{Hit, Hnsw, Scan};
+use graph::{Hit, Hnsw, Iterative, Scan, ScanOptions};
 use pgrx::PgSqlErrorCode::{ERRCODE_DATA_EXCEPTION, ERRCODE_FEATURE_NOT_SUPPORTED};
 use pgrx::pg_sys::{
     self, Datum, IndexScanDesc, IndexScanDescData, Relation, ScanDirection, ScanKey, ScanKeyData,
@@ -146,8 +146,17 @@ unsafe fn start(desc: &mut IndexScanDescData, hnsw: Hnsw) -> Result<Running, Rep
             instrument.nsearches += 1;
         }
         let options = settings::scan_options();
+        // Where all rows are equally far, none comes too late.
+        let unordered = ScanOptions {
+            iterative: match options.iterative {
+                Iterative::Off => Iterative::Off,
+                Iterative::Relaxed | Iterative::Strict => Iterative::Relaxed,
+            },
+            ..options
+        };
         if key.sk_flags & pg_sys::SK_ISNULL as i32 != 0 {
-            return Ok(Running { scan: Scan::new(hnsw, None, options), distance: Distance::Null });
+            let scan = Scan::new(hnsw, None, unordered);
+            return Ok(Running { scan, distance: Distance::Null });
         }
         let query = VectorRef::from_datum(key.sk_argument)?;
         let dims = hnsw.meta().geometry.dims;
@@ -155,10 +164,10 @@ unsafe fn start(desc: &mut IndexScanDescData, hnsw: Hnsw) -> Result<Running, Rep
             let message = format!("different vector dimensions {dims} and {}", query.len());
             return Err(Report::new(ERRCODE_DATA_EXCEPTION, message));
         }
-        let distance = if graph::indexable(hnsw.metric(), &query) {
-            Distance::Number
+        let (options, distance) = if graph::indexable(hnsw.metric(), &query) {
+            (options, Distance::Number)
         } else {
-            Distance::NotANumber
+            (unordered, Distance::NotANumber)
         };
         Ok(Running { scan: Scan::new(hnsw, Some(&query), options), distance })
     }

@@ -199,27 +199,27 @@ fn link_up<S: PageStore>(
         base = base.or(Some(node));
         below = Some(node);
     }
-    match below {
-        Some(top) => raise_entry(store, top, row.level),
-        None => Ok(()),
+    match (below, base) {
+        (Some(top), Some(base)) if row.level > hnsw.meta().entry_level => {
+            raise_entry(store, hnsw, row, (top, base))
+        }
+        _ => Ok(()),
     }
 }
 
 /// The edges from the neighbors to the new element, whose number is not known yet.
 fn back_links<'a>(hnsw: &Hnsw, row: &'a Row<'_>, neighbors: &[Candidate]) -> Vec<BackLink<'a>> {
-    let link = |(place, one): (usize, &Candidate)| BackLink {
+    let link = |one: &Candidate| BackLink {
         owner: one.node,
         version: one.version,
         edge: Owner::new(hnsw, &one.vector).edge(NodeNo(0), &row.ranked),
         vector: &row.ranked,
-        // Something must lead to the element.
-        forced: place == 0,
     };
-    neighbors.iter().enumerate().map(link).collect()
+    neighbors.iter().map(link).collect()
 }
 
-/// Writes one record of the element together with the edge back from its nearest neighbor, so that
-/// it can be reached from the start, and then the other edges back.
+/// Writes one record of the element together with its tether, the edge back from the nearest
+/// neighbor that has a place for it, and then the other edges back.
 fn write_linked<S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
@@ -228,28 +228,48 @@ fn write_linked<S: PageStore>(
     edges: &[Edge],
     mut links: Vec<BackLink<'_>>,
 ) -> Result<NodeNo> {
-    let displaced = match links.first() {
-        Some(first) => uncoded_victim(store, hnsw, first)?,
-        None => None,
-    };
+    for index in 0..links.len() {
+        links[index].edge.tether = true;
+        if let Some(node) = write_tethered(store, hnsw, row, element, edges, &mut links[index])? {
+            links.remove(index);
+            links.iter_mut().for_each(|link| link.edge.neighbor = node);
+            add_back_links(store, hnsw, links)?;
+            return Ok(node);
+        }
+        links[index].edge.tether = false;
+    }
     let mut batch = store.batch();
     let allocation = Allocation::begin(&mut batch)?;
     let node = allocation.node;
-    for link in &mut links {
-        link.edge.neighbor = node;
-    }
-    let first = links.first();
-    if let Some(first) = first.filter(|first| first.owner < node) {
-        open(&mut batch, first.owner, hnsw.geometry())?;
+    allocation.lock(&mut batch)?;
+    write_element(batch, hnsw, row, allocation, element, edges)?;
+    Ok(node)
+}
+
+/// Writes one record and the edge that leads to it; none where its owner has no place for it.
+fn write_tethered<S: PageStore>(
+    store: &S,
+    hnsw: &Hnsw,
+    row: &Row<'_>,
+    element: &Element,
+    edges: &[Edge],
+    tether: &mut BackLink<'_>,
+) -> Result<Option<NodeNo>> {
+    let displaced = uncoded_victim(store, hnsw, tether)?;
+    let mut batch = store.batch();
+    let allocation = Allocation::begin(&mut batch)?;
+    let node = allocation.node;
+    tether.edge.neighbor = node;
+    if tether.owner < node {
+        open(&mut batch, tether.owner, hnsw.geometry())?;
     }
     allocation.lock(&mut batch)?;
-    if let Some(first) = first {
-        let mut owner = open(&mut batch, first.owner, hnsw.geometry())?;
-        put_edge(hnsw, &mut owner, first, displaced);
+    let mut owner = open(&mut batch, tether.owner, hnsw.geometry())?;
+    if !put_edge(hnsw, &mut owner, tether, displaced) {
+        return Ok(None);
     }
     write_element(batch, hnsw, row, allocation, element, edges)?;
-    add_back_links(store, hnsw, links.split_off(links.len().min(1)))?;
-    Ok(node)
+    Ok(Some(node))
 }
 
 /// Writes one record of the element into the page that the allocation has locked, and commits.
@@ -274,19 +294,46 @@ fn write_element<B: Batch>(
     batch.commit()
 }
 
-/// Lets searches begin at `top` if it is higher than where they begin now.
-fn raise_entry<S: PageStore>(store: &S, top: NodeNo, level: u8) -> Result<()> {
-    if Hnsw::open(store)?.meta().entry_level >= level {
-        return Ok(());
+/// Lets searches begin at the element's highest record if it is higher than where they begin now.
+///
+/// All tethers start from the element where searches began; so the new one gets a tether to it.
+fn raise_entry<S: PageStore>(
+    store: &S,
+    hnsw: &Hnsw,
+    row: &Row<'_>,
+    (top, base): (NodeNo, NodeNo),
+) -> Result<()> {
+    if let Some((root, vector)) = read_root(store)? {
+        let version = read_version(store, hnsw, base)?;
+        let mut edge = Owner::new(hnsw, &row.ranked).edge(root, &vector);
+        edge.tether = true;
+        let link = BackLink { owner: base, version, edge, vector: &vector };
+        add_back_links(store, hnsw, vec![link])?;
     }
     let mut batch = store.batch();
     let body = batch.page(META_BLOCK)?;
     let mut meta = Meta::decode(body)?;
-    if meta.entry_level >= level {
+    if meta.entry_level >= row.level {
         return Ok(());
     }
     meta.entry = Some(top);
-    meta.entry_level = level;
+    meta.entry_level = row.level;
     meta.encode(body);
     batch.commit()
+}
+
+/// The element of level 0 where searches begin, and its vector.
+fn read_root<S: PageStore>(store: &S) -> Result<Option<(NodeNo, Vec<f32>)>> {
+    let hnsw = Hnsw::open(store)?;
+    let Some(entry) = hnsw.meta().entry else { return Ok(None) };
+    let (block, place) = hnsw.locate(entry);
+    let page = store.read(block)?;
+    let record = Record::read(&page, block, place, hnsw.geometry())?;
+    let root = if record.element().level == 0 { Some(entry) } else { record.element().base };
+    Ok(root.map(|root| (root, vector_of(&hnsw, &record))))
+}
+
+fn read_version<S: PageStore>(store: &S, hnsw: &Hnsw, node: NodeNo) -> Result<u32> {
+    let (block, place) = hnsw.locate(node);
+    Ok(Record::read(&store.read(block)?, block, place, hnsw.geometry())?.version())
 }

@@ -11,6 +11,8 @@ use crate::{Hnsw, prune, records};
 #[derive(Debug, Clone)]
 pub(crate) struct Edge {
     pub(crate) neighbor: NodeNo,
+    /// Whether the neighbor's being reached shall rest on this edge.
+    pub(crate) tether: bool,
     add: [u8; 2],
     scale: [u8; 2],
     code: Vec<u8>,
@@ -18,7 +20,13 @@ pub(crate) struct Edge {
 
 impl Edge {
     pub(crate) fn slot(&self) -> Slot<'_> {
-        Slot { neighbor: self.neighbor, add: self.add, scale: self.scale, code: &self.code }
+        Slot {
+            neighbor: self.neighbor,
+            tether: self.tether,
+            add: self.add,
+            scale: self.scale,
+            code: &self.code,
+        }
     }
 }
 
@@ -37,11 +45,13 @@ impl<'a> Owner<'a> {
     /// The edge to `neighbor`.
     pub(crate) fn edge(&self, neighbor: NodeNo, vector: &[f32]) -> Edge {
         let Some((coder, owner)) = &self.coder else {
-            return Edge { neighbor, add: [0; 2], scale: [0; 2], code: Vec::new() };
+            let (add, scale, code) = ([0; 2], [0; 2], Vec::new());
+            return Edge { neighbor, tether: false, add, scale, code };
         };
         let mut code = vec![0; coder.code_bytes()];
         let factors = coder.encode(owner, vector, &mut code);
-        Edge { neighbor, add: factors.add.to_le_bytes(), scale: factors.res.to_le_bytes(), code }
+        let (add, scale) = (factors.add.to_le_bytes(), factors.res.to_le_bytes());
+        Edge { neighbor, tether: false, add, scale, code }
     }
 }
 
@@ -63,8 +73,6 @@ pub(crate) struct BackLink<'a> {
     pub(crate) edge: Edge,
     /// The vector of the edge's neighbor, as [`Hnsw::ranked`] gives it.
     pub(crate) vector: &'a [f32],
-    /// Whether the edge takes a slot whatever it displaces.
-    pub(crate) forced: bool,
 }
 
 /// Adds edges, up to four pages at a time in block order. Owners that are gone are passed over.
@@ -102,23 +110,23 @@ pub(crate) fn add_back_links<S: PageStore>(
     Ok(())
 }
 
-/// Puts the edge into an empty slot, or into that of the neighbor most easily missed. Nothing
-/// happens where the owner is gone or has the edge already.
+/// Puts the edge into an empty slot, or into that of the neighbor most easily missed. False where
+/// the owner is gone or there is no place for the edge. A tether takes any place but another's.
 pub(crate) fn put_edge(
     hnsw: &Hnsw,
     record: &mut RecordMut<'_>,
     link: &BackLink<'_>,
     displaced: Option<NodeNo>,
-) {
+) -> bool {
     let current = record.as_ref();
     if current.state() != State::Live || current.version() != link.version {
-        return;
-    }
-    if current.neighbors().any(|neighbor| neighbor == link.edge.neighbor) {
-        return;
+        return false;
     }
     let count = current.neighbor_count();
-    let slot = if count < hnsw.geometry().slots {
+    let known = current.neighbors().position(|neighbor| neighbor == link.edge.neighbor);
+    let slot = if known.is_some() {
+        known.filter(|_| link.edge.tether)
+    } else if count < hnsw.geometry().slots {
         Some(count)
     } else if let Some(coder) = hnsw.coder() {
         coded_victim(coder, &current, link)
@@ -128,6 +136,7 @@ pub(crate) fn put_edge(
     if let Some(slot) = slot {
         record.set_slot(slot, &link.edge.slot());
     }
+    slot.is_some()
 }
 
 /// The slot to give up, judged by the codes alone: residual lengths from the factors, angles from
@@ -145,13 +154,8 @@ fn coded_victim(coder: &EdgeCoder, record: &Record<'_>, link: &BackLink<'_>) -> 
         let cosine = (turn * hamming(&planes[i], &planes[j]) as f32).cos();
         squares[i] + squares[j] - 2.0 * (squares[i] * squares[j]).sqrt() * cosine
     };
-    let new = slots.len() - 1;
-    let victim = prune::victim(&squares, between);
-    if victim != new {
-        return Some(victim);
-    }
-    let farthest = |a: &usize, b: &usize| squares[*a].total_cmp(&squares[*b]);
-    if link.forced { (0..new).max_by(farthest) } else { None }
+    let victim = prune::victim(&squares, |i| !slots[i].tether, between);
+    victim.filter(|&victim| victim + 1 < slots.len())
 }
 
 /// Where there are no codes: the neighbor of a full owner to give up, judged by reading them all.
@@ -163,25 +167,27 @@ pub(crate) fn uncoded_victim<S: PageStore>(
     if hnsw.coder().is_some() {
         return Ok(None);
     }
-    let read = |node: NodeNo| -> Result<(Vec<NodeNo>, Vec<f32>)> {
+    let mut neighbors = Vec::new();
+    let read = |node: NodeNo, neighbors: Option<&mut Vec<(NodeNo, bool)>>| {
         let (block, place) = hnsw.locate(node);
         let page = store.read(block)?;
         let record = Record::read(&page, block, place, hnsw.geometry())?;
-        Ok((record.neighbors().collect(), vector_of(hnsw, &record)))
+        if let Some(neighbors) = neighbors {
+            neighbors.extend(record.neighbors().zip(record.tethers()));
+        }
+        Result::Ok(vector_of(hnsw, &record))
     };
-    let (neighbors, owner) = read(link.owner)?;
+    let owner = read(link.owner, Some(&mut neighbors))?;
     if neighbors.len() < hnsw.geometry().slots {
         return Ok(None);
     }
     let mut vectors =
-        neighbors.iter().map(|&neighbor| Ok(read(neighbor)?.1)).collect::<Result<Vec<_>>>()?;
+        neighbors.iter().map(|&(neighbor, _)| read(neighbor, None)).collect::<Result<Vec<_>>>()?;
     vectors.push(link.vector.to_vec());
     let ranks: Vec<f32> =
         vectors.iter().map(|vector| rank(hnsw.metric(), &owner, vector)).collect();
-    let mut victim = prune::victim(&ranks, |i, j| rank(hnsw.metric(), &vectors[i], &vectors[j]));
-    if victim == neighbors.len() && link.forced {
-        let farthest = |a: &usize, b: &usize| ranks[*a].total_cmp(&ranks[*b]);
-        victim = (0..neighbors.len()).max_by(farthest).unwrap_or(victim);
-    }
-    Ok(neighbors.get(victim).copied())
+    let may_go = |i: usize| !neighbors.get(i).map_or(link.edge.tether, |&(_, tether)| tether);
+    let between = |i: usize, j: usize| rank(hnsw.metric(), &vectors[i], &vectors[j]);
+    let victim = prune::victim(&ranks, may_go, between);
+    Ok(victim.and_then(|victim| neighbors.get(victim)).map(|&(neighbor, _)| neighbor))
 }

@@ -31,21 +31,25 @@ pub(crate) fn select(
     kept
 }
 
-/// The one candidate to give up when there is one too many: the farthest occluded one, or else the
-/// farthest. Arguments as for [`select`], but in any order.
-pub(crate) fn victim(ranks: &[f32], mut between: impl FnMut(usize, usize) -> f32) -> usize {
+/// The one candidate to give up when there is one too many: of those that `may_go`, the farthest
+/// occluded one, or else the farthest. Other arguments as for [`select`], but in any order.
+pub(crate) fn victim(
+    ranks: &[f32],
+    may_go: impl Fn(usize) -> bool,
+    mut between: impl FnMut(usize, usize) -> f32,
+) -> Option<usize> {
     let mut order: Vec<usize> = (0..ranks.len()).collect();
     order.sort_unstable_by(|&a, &b| ranks[a].total_cmp(&ranks[b]));
     let mut kept: Vec<usize> = Vec::with_capacity(order.len());
     let mut farthest_occluded = None;
     for &i in &order {
         if kept.iter().any(|&other| between(i, other) < ranks[i]) {
-            farthest_occluded = Some(i);
+            farthest_occluded = if may_go(i) { Some(i) } else { farthest_occluded };
         } else {
             kept.push(i);
         }
     }
-    farthest_occluded.or(order.last().copied()).unwrap_or(0)
+    farthest_occluded.or(order.into_iter().rfind(|&i| may_go(i)))
 }
 
 #[cfg(test)]
@@ -70,7 +74,9 @@ mod tests {
     #[test]
     fn gives_up_the_farthest_occluded() {
         let ranks = POINTS.map(f32::abs);
-        assert_eq!(victim(&ranks, between), 4);
-        assert_eq!(victim(&[3.0, 1.0, 2.0], |_, _| 9.0), 0);
+        assert_eq!(victim(&ranks, |_| true, between), Some(4));
+        assert_eq!(victim(&ranks, |i| i < 4, between), Some(3));
+        assert_eq!(victim(&[3.0, 1.0, 2.0], |_| true, |_, _| 9.0), Some(0));
+        assert_eq!(victim(&[3.0, 1.0, 2.0], |_| false, |_, _| 9.0), None);
     }
 }

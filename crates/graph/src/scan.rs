@@ -95,7 +95,7 @@ impl Eq for Found {}
 ///
 /// The first `ef` elements come from a beam wide enough for them. When they are used up the beam
 /// is widened, and the walk goes on where it was; so a scan has no end but that of the index. From
-/// then on it returns half of what the beam is wide enough for, so that few are found too late.
+/// then on it returns the nearer half of what it has met, so that few are found too late.
 #[derive(Debug)]
 pub struct Scan {
     hnsw: Hnsw,
@@ -108,6 +108,8 @@ pub struct Scan {
     /// Elements that may be returned before the beam is widened.
     ready: usize,
     returned: usize,
+    /// Live elements expanded so far.
+    met: usize,
     visited_tids: usize,
     exhausted: bool,
     last: f64,
@@ -130,6 +132,7 @@ impl Scan {
             options,
             walk: None,
             returned: 0,
+            met: 0,
             visited_tids: 0,
             exhausted: false,
             last: f64::NEG_INFINITY,
@@ -204,23 +207,29 @@ impl Scan {
 
     fn go_on<S: PageStore>(&mut self, store: &S) -> Result<()> {
         self.ef = self.ef.max(self.ready).saturating_mul(2);
-        self.ready = self.ready.max(self.ef / 2);
         let width = self.hnsw.beam_width(self.ef);
         if !self.walk.as_mut().is_some_and(|walk| walk.widen(width)) {
             self.exhausted = true;
             self.ready = usize::MAX;
             return Ok(());
         }
-        self.run(store)
+        self.run(store)?;
+        // Elements met later may be nearer than the farther half of those met so far.
+        self.ready = self.ready.max(self.met / 2);
+        Ok(())
     }
 
     fn run<S: PageStore>(&mut self, store: &S) -> Result<()> {
-        let Self { walk: Some(walk), hnsw, query, stats, found, visited_tids, .. } = self else {
+        let Self {
+            walk: Some(walk), hnsw, query, stats, found, met: all_met, visited_tids, ..
+        } = self
+        else {
             return Ok(());
         };
         walk.run(store, hnsw, query, stats, |met| {
             if met.record.state() == State::Live {
                 let tids: Vec<HeapTid> = met.record.tids().collect();
+                *all_met += 1;
                 *visited_tids += tids.len();
                 found.push(Reverse(Found {
                     distance: met.exact.distance,

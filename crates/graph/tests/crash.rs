@@ -24,8 +24,8 @@ fn expect_rows(store: &MemStore, vectors: &[Vec<f32>], rows: impl Iterator<Item 
 fn inserts_survive_a_crash_at_any_batch() {
     let vectors = clustered(260, DIMS, 1);
     let sound = empty(options(Metric::L2, DIMS));
-    for i in 0..200 {
-        graph::insert(&sound, &vectors[i], tid(i)).expect("inserts");
+    for (i, vector) in vectors[..200].iter().enumerate() {
+        graph::insert(&sound, vector, tid(i)).expect("inserts");
     }
     for at in 0..160 {
         let store = sound.clone();
@@ -41,9 +41,9 @@ fn inserts_survive_a_crash_at_any_batch() {
             .count();
         store.recover();
         expect_rows(&store, &vectors, 0..200 + done, at);
-        for i in 200 + done..260 {
+        for (i, vector) in vectors.iter().enumerate().skip(200 + done) {
             // The row of the insert that crashed is dead; another takes its place.
-            graph::insert(&store, &vectors[i], tid(i + 1_000)).expect("inserts");
+            graph::insert(&store, vector, tid(i + 1_000)).expect("inserts");
         }
         assert_eq!(problems(&store), [], "after {at} batches and going on");
     }

@@ -32,17 +32,21 @@ fn rows_are_replaced_without_loss_or_growth() {
             assert_eq!(vacuum_rows(&store, &dead), dead.len() as u64);
             rows.retain(|row| !dead.contains(row));
             assert_eq!(problems(&store), [], "{metric:?} round {round}");
-            for i in 2_000 + round * 400..2_000 + (round + 1) * 400 {
-                graph::insert(&store, &vectors[i], tid(i)).expect("inserts");
+            let new = 2_000 + round * 400..2_000 + (round + 1) * 400;
+            for (i, vector) in new.clone().zip(&vectors[new]) {
+                graph::insert(&store, vector, tid(i)).expect("inserts");
                 rows.push(i);
             }
             assert_eq!(problems(&store), [], "{metric:?} round {round}");
-            let found = recall(&store, metric, &vectors, &rows, &queries, 100);
-            assert!(found >= 0.95, "{metric:?} round {round}: recall {found}");
         }
-        let fresh = bulk_built(options(metric, dims), &vectors[..2_000]);
+        let churned = recall(&store, metric, &vectors, &rows, &queries, 60);
+        let left: Vec<Vec<f32>> = rows.iter().map(|&row| vectors[row].clone()).collect();
+        let fresh = bulk_built(options(metric, dims), &left);
+        let all: Vec<usize> = (0..left.len()).collect();
+        let fresh = recall(&fresh, metric, &left, &all, &queries, 60);
+        println!("{metric:?}: recall {churned}, built anew {fresh}");
+        assert!(churned >= fresh - 0.2, "{metric:?}: recall {churned}, built anew {fresh}");
         assert!(store.blocks().expect("counts") <= pages + 8, "{pages} pages have grown");
-        drop(fresh);
     }
 }
 
@@ -60,7 +64,8 @@ fn everything_can_be_deleted_and_come_back() {
         graph::insert(&store, vector, tid(i)).expect("inserts");
     }
     assert_eq!(store.blocks(), pages);
-    assert_eq!(search(&store, &vectors[5], 300, 300).len(), 300);
+    assert_eq!(problems(&store), []);
+    assert_eq!(search(&store, &vectors[5], 300, 10)[0], 5);
     vacuum_rows(&store, &(1..300).collect());
     assert_eq!(search(&store, &vectors[5], 40, 10), [0]);
 }

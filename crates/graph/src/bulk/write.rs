@@ -3,6 +3,7 @@
 //! Records are numbered in order: elements on level 0, then level 1 and up, then overflow of heap
 //! tids. So an edge can be written before the record it leads to.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use pages::{Element, HeapTid, NodeNo, PAGE_BODY, PageKind, RecordMut, Result, Slot, init_page};
@@ -47,6 +48,8 @@ pub(super) struct Writer<'a> {
     upper_starts: Vec<u64>,
     overflow_start: u64,
     records: u64,
+    /// The owner of each element's tether on level 0.
+    tethered_by: Vec<u32>,
 }
 
 impl<'a> Writer<'a> {
@@ -75,6 +78,7 @@ impl<'a> Writer<'a> {
             upper_starts,
             overflow_start: next,
             records,
+            tethered_by: tethers(graph),
         };
         writer.node(records)?;
         Ok(writer)
@@ -198,7 +202,11 @@ impl<'a> Writer<'a> {
             }
         }
         let neighbors = self.graph.neighbors(element).iter().copied();
-        self.write_slots(record, element, neighbors.map(|n| (n, u64::from(n))))
+        self.write_slots(
+            record,
+            element,
+            neighbors.map(|n| (n, u64::from(n), self.tethered_by[n as usize] == element)),
+        )
     }
 
     fn write_upper(&self, record: &mut RecordMut<'_>, level: usize, position: usize) -> Result<()> {
@@ -221,7 +229,7 @@ impl<'a> Writer<'a> {
         self.write_slots(
             record,
             element,
-            list.map(|n| (elements[n as usize], start + u64::from(n))),
+            list.map(|n| (elements[n as usize], start + u64::from(n), false)),
         )
     }
 
@@ -249,12 +257,12 @@ impl<'a> Writer<'a> {
         Element { level, exponent: info.exponent, error: info.error, norm: info.norm, link, base }
     }
 
-    /// Fills the slots of `owner`; `neighbors` are pairs of element and record.
+    /// Fills the slots of `owner`; `neighbors` are element, record and whether it is a tether.
     fn write_slots(
         &self,
         record: &mut RecordMut<'_>,
         owner: u32,
-        neighbors: impl Iterator<Item = (u32, u64)>,
+        neighbors: impl Iterator<Item = (u32, u64, bool)>,
     ) -> Result<()> {
         let geometry = self.hnsw.geometry();
         let mut code = vec![0; geometry.code_bytes()];
@@ -263,18 +271,34 @@ impl<'a> Writer<'a> {
         if let Some(vectors) = self.vectors {
             vectors.decode(owner as usize, &mut own);
         }
-        for (index, (element, i)) in neighbors.enumerate() {
+        for (index, (element, i, tether)) in neighbors.enumerate() {
             let (mut add, mut scale) = ([0; 2], [0; 2]);
             if let (Some(vectors), Some(coder)) = (self.vectors, self.hnsw.coder()) {
                 vectors.decode(element as usize, &mut other);
                 let factors = coder.encode_rotated(&own, &other, &mut code);
                 (add, scale) = (factors.add.to_le_bytes(), factors.res.to_le_bytes());
             }
-            let slot = Slot { neighbor: self.node(i)?, add, scale, code: &code };
+            let slot = Slot { neighbor: self.node(i)?, tether, add, scale, code: &code };
             record.set_slot(index, &slot);
         }
         Ok(())
     }
+}
+
+/// A tree of edges by which all elements are reached from the entry, on shortest paths: the owner
+/// of the edge that leads to each.
+fn tethers(graph: &Graph) -> Vec<u32> {
+    let mut owners = vec![NO_NEIGHBOR; graph.len()];
+    let mut queue = VecDeque::from([graph.entry]);
+    while let Some(owner) = queue.pop_front() {
+        for &neighbor in graph.neighbors(owner) {
+            if owners[neighbor as usize] == NO_NEIGHBOR && neighbor != graph.entry {
+                owners[neighbor as usize] = owner;
+                queue.push_back(neighbor);
+            }
+        }
+    }
+    owners
 }
 
 /// Splits the rows that do not fit the records of their elements into overflow records.

@@ -6,7 +6,7 @@ use pages::{Batch, META_BLOCK, NodeNo, PageStore, Record, RecordMut, Result, Sta
 
 use super::Emptied;
 use super::entry::move_entry;
-use crate::link::{BackLink, Edge, Owner, add_back_links, vector_of};
+use crate::link::{BackLink, Edge, Owner, put_edge, uncoded_victim, vector_of};
 use crate::query::Query;
 use crate::records::open;
 use crate::walk::{Walk, descend};
@@ -20,26 +20,26 @@ pub fn unlink<S: PageStore>(store: &S, emptied: &Emptied) -> Result<()> {
     }
     move_entry(store, emptied)?;
     let hnsw = Hnsw::open(store)?;
-    let mut pass = Pass { store, hnsw: &hnsw, emptied, led_to: Bits::default() };
+    let mut pass = Pass { store, hnsw: &hnsw, emptied, tethered: Bits::default() };
     pass.over_pages(
         |pass, node, record| {
             if record.neighbors().any(|neighbor| pass.emptied.set.contains(neighbor)) {
                 return Some(node);
             }
-            record.neighbors().for_each(|neighbor| pass.led_to.set(neighbor));
+            tethered(record).for_each(|neighbor| pass.tethered.set(neighbor));
             None
         },
         Pass::repair,
     )?;
-    pass.over_pages(|pass, node, _| (!pass.led_to.get(node)).then_some(node), Pass::lead_to)
+    pass.over_pages(|pass, node, _| (!pass.tethered.get(node)).then_some(node), Pass::tether)
 }
 
 struct Pass<'a, S> {
     store: &'a S,
     hnsw: &'a Hnsw,
     emptied: &'a Emptied,
-    /// Elements that a live element has an edge to.
-    led_to: Bits,
+    /// Elements that a live element's tether leads to.
+    tethered: Bits,
 }
 
 /// A live element as read.
@@ -111,10 +111,10 @@ impl<S: PageStore> Pass<'_, S> {
                 record.set_slot(count, &edge.slot());
             }
         }
-        let left: Vec<NodeNo> = record.as_ref().neighbors().collect();
+        tethered(&record.as_ref()).for_each(|neighbor| self.tethered.set(neighbor));
+        let left = record.as_ref().neighbor_count();
         batch.commit()?;
-        left.iter().for_each(|&neighbor| self.led_to.set(neighbor));
-        if left.is_empty() { self.search_anew(node, &element) } else { Ok(()) }
+        if left == 0 { self.search_anew(node, &element) } else { Ok(()) }
     }
 
     /// As many edges as are lost, to the nearest of the lost neighbors' own neighbors.
@@ -154,7 +154,7 @@ impl<S: PageStore> Pass<'_, S> {
     }
 
     /// Finds neighbors for an element that has lost all.
-    fn search_anew(&mut self, node: NodeNo, element: &Read) -> Result<()> {
+    fn search_anew(&self, node: NodeNo, element: &Read) -> Result<()> {
         let (store, hnsw) = (self.store, self.hnsw);
         let set = &self.emptied.set;
         let mut query = Query::new(hnsw, &element.vector);
@@ -179,27 +179,29 @@ impl<S: PageStore> Pass<'_, S> {
         if record.as_ref().state() == State::Live && record.as_ref().neighbor_count() == 0 {
             for (index, (_, edge)) in edges.iter().enumerate() {
                 record.set_slot(index, &edge.slot());
-                self.led_to.set(edge.neighbor);
             }
             batch.commit()?;
         }
         Ok(())
     }
 
-    /// Adds an edge that leads to an element which none leads to, from its nearest neighbor.
-    fn lead_to(&mut self, node: NodeNo) -> Result<()> {
+    /// Tethers an element to the nearest of its neighbors that has a place for it.
+    fn tether(&mut self, node: NodeNo) -> Result<()> {
         let Some(element) = self.read(node)? else { return Ok(()) };
         for &neighbor in &element.neighbors {
-            if let Some(owner) = self.read(neighbor)?.filter(|owner| owner.level == element.level) {
-                let edge = Owner::new(self.hnsw, &owner.vector).edge(node, &element.vector);
-                let link = BackLink {
-                    owner: neighbor,
-                    version: owner.version,
-                    edge,
-                    vector: &element.vector,
-                    forced: true,
-                };
-                return add_back_links(self.store, self.hnsw, vec![link]);
+            let Some(owner) = self.read(neighbor)?.filter(|owner| owner.level == element.level)
+            else {
+                continue;
+            };
+            let mut edge = Owner::new(self.hnsw, &owner.vector).edge(node, &element.vector);
+            edge.tether = true;
+            let vector = &element.vector;
+            let link = BackLink { owner: neighbor, version: owner.version, edge, vector };
+            let displaced = uncoded_victim(self.store, self.hnsw, &link)?;
+            let mut batch = self.store.batch();
+            let mut record = open(&mut batch, neighbor, self.hnsw.geometry())?;
+            if put_edge(self.hnsw, &mut record, &link, displaced) {
+                return batch.commit();
             }
         }
         Ok(())
@@ -212,6 +214,12 @@ fn drop_edges(record: &mut RecordMut<'_>, gone: impl Fn(NodeNo) -> bool) {
         let Some(index) = index else { return };
         record.remove_slot(index);
     }
+}
+
+/// The neighbors that an element's tethers lead to.
+fn tethered<'a>(record: &Record<'a>) -> impl Iterator<Item = NodeNo> + use<'a> {
+    let edges = record.neighbors().zip(record.tethers());
+    edges.filter(|&(_, tether)| tether).map(|(neighbor, _)| neighbor)
 }
 
 /// A growing bitmap on record numbers.

@@ -40,7 +40,8 @@ impl EdgeCoder {
         let mut sum = 0.0;
         for i in 0..self.code_dims() {
             let planes = code.chunks_exact(self.shape().plane_bytes).enumerate();
-            let level: u32 = planes.map(|(p, bits)| u32::from(bits[i / 8] >> (i % 8) & 1) << p).sum();
+            let level: u32 =
+                planes.map(|(p, bits)| u32::from(bits[i / 8] >> (i % 8) & 1) << p).sum();
             let x = level as f32 - middle;
             sum += x * x;
         }
@@ -58,7 +59,9 @@ mod tests {
     #[test]
     fn lengths_and_angles_are_near_the_true_ones() {
         let mut random = SplitMix64::new(11);
-        for (dims, code_dims, planes) in [(384, 384usize, 1), (784, 512, 1), (100, 100, 2), (64, 64, 4)] {
+        for (dims, code_dims, planes) in
+            [(384, 384usize, 1), (784, 512, 1), (100, 100, 2), (64, 64, 4)]
+        {
             for metric in [Metric::L2, Metric::InnerProduct] {
                 let shape = CodeShape { planes, plane_bytes: code_dims.div_ceil(8) };
                 let rotation = Rotation::new(dims, 5);
@@ -75,7 +78,8 @@ mod tests {
                 let squared = coder.residual_squared(res, &code_a);
                 let exact = kernels::l2_squared(&owner, &a);
                 assert!((squared / exact - 1.0).abs() < 0.25, "{dims} {planes}: {squared} {exact}");
-                let differing = hamming(coder.sign_plane(&code_a), coder.sign_plane(&code_b)) as f32;
+                let differing =
+                    hamming(coder.sign_plane(&code_a), coder.sign_plane(&code_b)) as f32;
                 let cosine = (std::f32::consts::PI * differing / code_dims as f32).cos();
                 assert!((cosine - 0.5).abs() < 0.3, "{dims} {planes}: {cosine}");
             }

@@ -2,7 +2,7 @@
 
 use kernels::CodeShape;
 use pages::{Error, Geometry, META_BLOCK, Meta, NodeNo, PAGE_BODY, PageStore, Result};
-use quant::{EdgeCoder, Metric, Rotation, splitmix64};
+use quant::{EdgeCoder, Metric, Rotation};
 
 use crate::query;
 
@@ -117,14 +117,4 @@ impl Hnsw {
     pub(crate) fn locate(&self, node: NodeNo) -> (u32, usize) {
         (node.block(self.geometry()), node.place(self.geometry()))
     }
-}
-
-/// Level of the element whose first row is `key`: each level holds 1/256 of the one below.
-///
-/// The hierarchy is sparser than the usual 1/m: with codes on the edges the descent saves few
-/// expansions, so its size counts for more.
-pub(crate) fn level_of(seed: u64, key: u64) -> u8 {
-    let zeros = splitmix64(seed ^ key).trailing_zeros() / 8;
-    // At most 8.
-    (zeros as u8).min(pages::MAX_LEVEL)
 }

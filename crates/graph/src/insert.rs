@@ -3,7 +3,7 @@
 use pages::{Batch, Element, HeapTid, META_BLOCK, Meta, NodeNo, PageStore, Record, Result, State};
 use quant::{HalfInfo, Metric, encode_half};
 
-use crate::hnsw::level_of;
+use crate::level::level_of;
 use crate::link::{BackLink, Edge, Owner, add_back_links, put_edge, uncoded_victim, vector_of};
 use crate::query::{Query, norm, rank};
 use crate::records::{Allocation, add_tid, open};
@@ -52,7 +52,7 @@ impl<'a> Row<'a> {
             halves,
             half_info,
             error: narrowing_error(hnsw.metric(), &half_info),
-            level: level_of(hnsw.meta().seed, key),
+            level: level_of(hnsw.meta().seed, key, u64::from(hnsw.meta().next.0)),
             tid,
         }
     }

@@ -13,6 +13,7 @@ mod check;
 mod hnsw;
 mod info;
 mod insert;
+mod level;
 mod link;
 mod nodes;
 mod prune;

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use graph::vacuum;
 use pages::mem::MemStore;
 use pages::{HeapTid, PageStore};
-use quant::Metric;
+use quant::{Metric, splitmix64};
 use support::*;
 
 fn vacuum_rows(store: &MemStore, dead: &HashSet<usize>) -> u64 {
@@ -28,7 +28,9 @@ fn rows_are_replaced_without_loss_or_growth() {
         let pages = store.blocks().expect("counts");
         let mut rows: Vec<usize> = (0..2_000).collect();
         for round in 0..5 {
-            let dead: HashSet<usize> = rows.iter().copied().skip(round).step_by(5).collect();
+            let mixed = |row: usize| splitmix64((row * 10 + round) as u64);
+            rows.sort_unstable_by_key(|&row| mixed(row));
+            let dead: HashSet<usize> = rows[..400].iter().copied().collect();
             assert_eq!(vacuum_rows(&store, &dead), dead.len() as u64);
             rows.retain(|row| !dead.contains(row));
             assert_eq!(problems(&store), [], "{metric:?} round {round}");
@@ -39,13 +41,12 @@ fn rows_are_replaced_without_loss_or_growth() {
             }
             assert_eq!(problems(&store), [], "{metric:?} round {round}");
         }
-        let churned = recall(&store, metric, &vectors, &rows, &queries, 60);
+        let churned = recall(&store, metric, &vectors, &rows, &queries, 100);
         let left: Vec<Vec<f32>> = rows.iter().map(|&row| vectors[row].clone()).collect();
         let fresh = bulk_built(options(metric, dims), &left);
         let all: Vec<usize> = (0..left.len()).collect();
-        let fresh = recall(&fresh, metric, &left, &all, &queries, 60);
-        println!("{metric:?}: recall {churned}, built anew {fresh}");
-        assert!(churned >= fresh - 0.2, "{metric:?}: recall {churned}, built anew {fresh}");
+        let fresh = recall(&fresh, metric, &left, &all, &queries, 100);
+        assert!(churned >= fresh - 0.03, "{metric:?}: recall {churned}, built anew {fresh}");
         assert!(store.blocks().expect("counts") <= pages + 8, "{pages} pages have grown");
     }
 }

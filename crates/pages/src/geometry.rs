@@ -2,8 +2,8 @@
 
 use crate::{Error, HeapTid, PAGE_USABLE, Result};
 
-/// Highest level an element can have; one element in 256 rises one level further.
-pub const MAX_LEVEL: u8 = 4;
+/// Highest level an element can have.
+pub const MAX_LEVEL: u8 = 7;
 
 /// Tids kept in a record itself; more go to overflow records.
 const MAX_INLINE_TIDS: usize = 10;

@@ -1,7 +1,5 @@
 //! Pass 2: edges to dying elements.
 
-use std::collections::HashMap;
-
 use pages::{Batch, META_BLOCK, NodeNo, PageStore, Record, RecordMut, Result, State, is_new};
 
 use super::Emptied;
@@ -117,13 +115,13 @@ impl<S: PageStore> Pass<'_, S> {
         if left == 0 { self.search_anew(node, &element) } else { Ok(()) }
     }
 
-    /// As many edges as are lost, to the nearest of the lost neighbors' own neighbors.
+    /// An edge for each that is lost, to the nearest of the lost neighbor's own neighbors: so an
+    /// edge to a far region is replaced by one to the same region.
     fn replacements(&self, node: NodeNo, element: &Read) -> Result<Vec<Edge>> {
         let set = &self.emptied.set;
         let mut query = Query::new(self.hnsw, &element.vector);
-        let mut ranks: HashMap<NodeNo, f32> = HashMap::new();
-        let lost = element.neighbors.iter().filter(|&&neighbor| set.contains(neighbor));
-        for &dying in lost.clone() {
+        let mut chosen: Vec<NodeNo> = Vec::new();
+        for &dying in element.neighbors.iter().filter(|&&neighbor| set.contains(neighbor)) {
             let (block, place) = self.hnsw.locate(dying);
             let page = self.store.read(block)?;
             let record = Record::read(&page, block, place, self.hnsw.geometry())?;
@@ -131,21 +129,19 @@ impl<S: PageStore> Pass<'_, S> {
                 continue;
             }
             let exact = query.exact(&record);
-            for (neighbor, &rank) in record.neighbors().zip(query.estimate(&record, &exact)) {
-                let best = ranks.entry(neighbor).or_insert(rank);
-                *best = best.min(rank);
-            }
+            let ranked = record.neighbors().zip(query.estimate(&record, &exact));
+            let fits = |neighbor: NodeNo| {
+                neighbor != node
+                    && !set.contains(neighbor)
+                    && !element.neighbors.contains(&neighbor)
+                    && !chosen.contains(&neighbor)
+            };
+            let nearest = ranked.filter(|&(neighbor, _)| fits(neighbor));
+            chosen.extend(nearest.min_by(|a, b| a.1.total_cmp(b.1)).map(|(neighbor, _)| neighbor));
         }
-        let fits = |neighbor: &NodeNo| {
-            *neighbor != node && !set.contains(*neighbor) && !element.neighbors.contains(neighbor)
-        };
-        let mut nearest: Vec<(f32, NodeNo)> =
-            ranks.into_iter().filter(|(n, _)| fits(n)).map(|(n, rank)| (rank, n)).collect();
-        nearest.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        nearest.truncate(lost.count());
         let owner = Owner::new(self.hnsw, &element.vector);
         let mut edges = Vec::new();
-        for (_, neighbor) in nearest {
+        for neighbor in chosen {
             if let Some(read) = self.read(neighbor)?.filter(|read| read.level == element.level) {
                 edges.push(owner.edge(neighbor, &read.vector));
             }

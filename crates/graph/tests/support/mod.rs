@@ -7,7 +7,7 @@ use pages::mem::MemStore;
 use quant::{Metric, SplitMix64};
 
 pub fn options(metric: Metric, dims: usize) -> IndexOptions {
-    IndexOptions { metric, dims, m: 8, ef_construction: 48, seed: 7 }
+    IndexOptions { metric, dims, m: 16, ef_construction: 64, seed: 7 }
 }
 
 /// Vectors around a few centres, as embeddings lie.

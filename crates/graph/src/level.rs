@@ -1,0 +1,42 @@
+//! Which elements stand on upper levels.
+
+use pages::MAX_LEVEL;
+use quant::splitmix64;
+
+/// Elements that level 1 should have at least, as far as the next limit allows: enough for a few
+/// in every region of the data.
+const FIRST_LEVEL: u64 = 512;
+/// Of how many elements one rises to level 1, as powers of two: in small indexes and in large.
+const FIRST_RISE: std::ops::RangeInclusive<u32> = 5..=8;
+/// And from any level to the next.
+const RISE: u32 = 5;
+
+/// Level of the element known by `key` in an index of about `count` elements, decided by `seed`.
+///
+/// The hierarchy is sparser than the usual 1/m: with codes on the edges a descent saves few
+/// expansions, so the size of upper levels counts for more.
+pub(crate) fn level_of(seed: u64, key: u64, count: u64) -> u8 {
+    let first = count.div_ceil(FIRST_LEVEL).max(1).next_power_of_two().trailing_zeros();
+    let first = first.clamp(*FIRST_RISE.start(), *FIRST_RISE.end());
+    let zeros = splitmix64(seed ^ splitmix64(key)).trailing_zeros();
+    match zeros.checked_sub(first) {
+        None => 0,
+        // At most 1 + 64 / RISE.
+        Some(more) => ((1 + more / RISE) as u8).min(MAX_LEVEL),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upper_levels_are_as_sparse_as_said() {
+        for (count, expected) in [(3_200u64, 100.0), (60_000, 469.0), (1_000_000, 3_906.0)] {
+            let at_least =
+                |level| (0..count).filter(|&key| level_of(7, key, count) >= level).count();
+            assert!((at_least(1) as f64 / expected - 1.0).abs() < 0.25, "{count}: {}", at_least(1));
+            assert!((at_least(2) as f64) < expected / 16.0 + 4.0);
+        }
+    }
+}

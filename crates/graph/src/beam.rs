@@ -77,30 +77,27 @@ impl Beam {
         }
     }
 
-    /// Widens the beam and lets the best of the spill in. False where nothing was spilled.
-    pub(crate) fn widen(&mut self, width: usize) -> bool {
+    /// Widens the beam and lets the best of the spill in: one edge for each element for which
+    /// `fresh` holds. False where there is none.
+    pub(crate) fn widen(&mut self, width: usize, fresh: impl Fn(NodeNo) -> bool) -> bool {
         self.width = self.width.max(width);
-        let Some(spill) = self.spill.as_mut().filter(|spill| !spill.is_empty()) else {
-            return false;
-        };
-        let mut edges = std::mem::take(spill);
-        let room = self.width.saturating_sub(self.entries.len());
-        if room < edges.len() && room > 0 {
-            edges.select_nth_unstable_by(room - 1, |a, b| a.0.total_cmp(&b.0));
-        }
-        let rest = edges.split_off(room.min(edges.len()));
+        let Some(mut edges) = self.spill.take() else { return false };
+        edges.retain(|&(_, node)| fresh(node));
+        edges.sort_unstable_by(|a, b| a.1.cmp(&b.1).then(a.0.total_cmp(&b.0)));
+        edges.dedup_by_key(|edge| edge.1);
         edges.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        self.spill = Some(rest);
-        for (rank, node) in edges {
+        let room = self.width.saturating_sub(self.entries.len()).min(edges.len());
+        self.spill = Some(edges.split_off(room));
+        for &(rank, node) in &edges {
             self.push(rank, node);
         }
-        true
+        !edges.is_empty()
     }
 
     /// Bytes in use.
     pub(crate) fn memory(&self) -> usize {
         size_of::<Entry>() * self.entries.capacity()
-            + self.spill.as_ref().map_or(0, |spill| size_of::<(f32, NodeNo)>() * spill.capacity())
+            + self.spill.as_ref().map_or(0, |spill| size_of::<(f32, NodeNo)>() * spill.len())
     }
 
     fn spill_edge(&mut self, rank: f32, node: NodeNo) {
@@ -127,9 +124,9 @@ mod tests {
         assert_eq!(beam.pop(|_| true), Some(NodeNo(1)));
         beam.push(0.5, NodeNo(0));
         assert_eq!(drain(&mut beam), [0, 2]);
-        assert!(beam.widen(6));
+        assert!(beam.widen(6, |_| true));
         assert_eq!(drain(&mut beam), [4, 5, 9]);
-        assert!(!beam.widen(100));
+        assert!(!beam.widen(100, |_| true));
         beam.push(7.0, NodeNo(7));
         beam.push(8.0, NodeNo(8));
         assert_eq!(beam.pop(|node| node != NodeNo(7)), Some(NodeNo(8)));

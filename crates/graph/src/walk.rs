@@ -51,7 +51,7 @@ impl Walk {
 
     /// Widens the beam; false where the walk has seen all there is to see.
     pub(crate) fn widen(&mut self, width: usize) -> bool {
-        self.beam.widen(width)
+        self.beam.widen(width, |node| !self.expanded.contains(node))
     }
 
     /// Bytes in use.

@@ -1,6 +1,7 @@
 //! The safe floor under everything that talks to PostgreSQL. Knows no vector.
 
 pub mod array;
+pub mod batch;
 pub mod bulk;
 pub mod error;
 pub mod function;

@@ -15,19 +15,17 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::{ptr, thread};
 
-use pages::{Batch, Error, MAX_BATCH, PageStore, Result};
+use pages::{Error, MAX_BATCH, PageStore, Result};
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{
-    self, BUFFER_LOCK_EXCLUSIVE, BUFFER_LOCK_SHARE, Buffer, BufferAccessStrategy, GenericXLogState,
-    InvalidBlockNumber, Page, Relation,
+    self, BUFFER_LOCK_SHARE, Buffer, BufferAccessStrategy, InvalidBlockNumber, Relation,
 };
 
+use super::batch::WalBatch;
 use super::page;
 
 const MAIN: pg_sys::ForkNumber::Type = pg_sys::ForkNumber::MAIN_FORKNUM;
 const NORMAL: pg_sys::ReadBufferMode::Type = pg_sys::ReadBufferMode::RBM_NORMAL;
-
-const _: () = assert!(MAX_BATCH <= pg_sys::MAX_GENERIC_XLOG_PAGES as usize);
 
 /// The functions of a page visit as they are, without pgrx's guard round each.
 mod raw {
@@ -59,7 +57,7 @@ enum Pace {
 
 /// The main fork of an open index.
 pub struct RelationStore<'a> {
-    relation: Relation,
+    pub(super) relation: Relation,
     strategy: BufferAccessStrategy,
     pace: Pace,
     /// Blocks when last asked: an index never shrinks.
@@ -91,7 +89,7 @@ impl RelationStore<'_> {
 
     /// Pins and locks an existing block.
     #[inline]
-    fn lock(&self, block: u32, mode: u32) -> Result<Buffer> {
+    pub(super) fn lock(&self, block: u32, mode: u32) -> Result<Buffer> {
         if block >= self.blocks.get() && block >= self.blocks()? {
             return Err(Error::corrupted(block, "block is beyond the end of the index"));
         }
@@ -109,7 +107,7 @@ impl RelationStore<'_> {
 
     /// Adds pages until `block` exists. Writers add them one by one, so a block far behind the end
     /// comes from a page that lies.
-    fn extend_to(&self, block: u32) -> Result<()> {
+    pub(super) fn extend_to(&self, block: u32) -> Result<()> {
         if block < self.blocks.get() {
             return Ok(());
         }
@@ -166,7 +164,7 @@ impl PageStore for RelationStore<'_> {
     }
 
     fn batch(&self) -> WalBatch<'_> {
-        WalBatch { store: self, state: ptr::null_mut(), held: [Held::NONE; MAX_BATCH], len: 0 }
+        WalBatch::new(self)
     }
 
     fn pause(&self) -> Result<()> {
@@ -204,106 +202,18 @@ impl Drop for ReadPage<'_> {
     #[inline]
     fn drop(&mut self) {
         if !thread::panicking() {
-            // SAFETY: we hold it; see the module for why it has no guard.
-            unsafe { raw::UnlockReleaseBuffer(self.buffer) };
+            // SAFETY: we hold it.
+            unsafe { release(self.buffer) };
         }
     }
 }
 
-/// A page of a batch: its buffer, and the copy that is being changed.
-#[derive(Clone, Copy)]
-struct Held {
-    block: u32,
-    buffer: Buffer,
-    copy: Page,
-}
-
-impl Held {
-    const NONE: Held = Held { block: InvalidBlockNumber, buffer: 0, copy: ptr::null_mut() };
-}
-
-/// Pages locked for writing, and one generic WAL record that will change them.
-pub struct WalBatch<'a> {
-    store: &'a RelationStore<'a>,
-    /// Null before the first page.
-    state: *mut GenericXLogState,
-    held: [Held; MAX_BATCH],
-    len: usize,
-}
-
-impl WalBatch<'_> {
-    /// The copy of `block`, locked and registered when first asked for.
-    fn copy(&mut self, block: u32, flags: u32) -> Result<Page> {
-        if let Some(held) = self.held[..self.len].iter().find(|held| held.block == block) {
-            return Ok(held.copy);
-        }
-        if self.len == MAX_BATCH {
-            return Err(Error::Limit("a change takes more pages than a WAL record"));
-        }
-        let buffer = self.store.lock(block, BUFFER_LOCK_EXCLUSIVE)?;
-        // SAFETY: the relation is open, the buffer pinned and locked; `state` is freed by `finish`.
-        let copy = unsafe {
-            if self.state.is_null() {
-                self.state = pg_sys::GenericXLogStart(self.store.relation);
-            }
-            pg_sys::GenericXLogRegisterBuffer(self.state, buffer, flags as i32)
-        };
-        self.held[self.len] = Held { block, buffer, copy };
-        self.len += 1;
-        Ok(copy)
-    }
-
-    /// Ends the record by `end`, then unlocks all pages.
-    fn finish(&mut self, end: impl FnOnce(*mut GenericXLogState)) {
-        if !self.state.is_null() {
-            end(self.state);
-            self.state = ptr::null_mut();
-        }
-        for held in self.held[..self.len].iter().rev() {
-            // SAFETY: we hold it; see the module for why it has no guard.
-            unsafe { raw::UnlockReleaseBuffer(held.buffer) };
-        }
-        self.len = 0;
-    }
-}
-
-impl Batch for WalBatch<'_> {
-    fn page(&mut self, block: u32) -> Result<&mut [u8]> {
-        let copy = self.copy(block, 0)?;
-        // SAFETY: the copy belongs to this batch. A page without a header gets one, since it will
-        // have a body.
-        unsafe {
-            if page::is_new(copy) {
-                page::init(copy);
-            }
-            Ok(page::body_mut(copy))
-        }
-    }
-
-    fn create(&mut self, block: u32) -> Result<&mut [u8]> {
-        self.store.extend_to(block)?;
-        let copy = self.copy(block, pg_sys::GENERIC_XLOG_FULL_IMAGE)?;
-        // SAFETY: the copy belongs to this batch.
-        unsafe {
-            page::init(copy);
-            Ok(page::body_mut(copy))
-        }
-    }
-
-    fn commit(mut self) -> Result<()> {
-        // SAFETY: the state is open, its buffers are locked.
-        self.finish(|state| unsafe {
-            pg_sys::GenericXLogFinish(state);
-        });
-        Ok(())
-    }
-}
-
-impl Drop for WalBatch<'_> {
-    fn drop(&mut self) {
-        if !thread::panicking() {
-            // SAFETY: the state is open.
-            self.finish(|state| unsafe { pg_sys::GenericXLogAbort(state) });
-        }
-    }
+/// Unlocks and unpins a buffer.
+///
+/// # Safety
+/// We hold both lock and pin; then it raises no error, which is why it has no guard.
+#[inline]
+pub(super) unsafe fn release(buffer: Buffer) {
+    // SAFETY: the caller's promise.
+    unsafe { raw::UnlockReleaseBuffer(buffer) };
 }

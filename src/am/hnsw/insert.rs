@@ -14,6 +14,7 @@ use crate::types::vector::VectorRef;
 
 /// Adds a row to the index; NULL and what the metric has no place for are left out.
 #[pg_guard]
+#[expect(clippy::too_many_arguments, reason = "PostgreSQL's signature")]
 pub unsafe extern "C-unwind" fn aminsert(
     index: Relation,
     values: *mut Datum,

@@ -1,6 +1,6 @@
 //! What a test asks of an error or of a plan.
 
-use postgres::{Client, Error, SimpleQueryMessage};
+use postgres::{Client, Error, Row, SimpleQueryMessage};
 
 /// The SQLSTATE of an error, such as `22P02`; empty where it does not come from the server.
 pub fn sqlstate(error: &Error) -> &str {
@@ -15,6 +15,18 @@ pub fn message(error: &Error) -> String {
 /// The hint of an error; empty when it has none.
 pub fn hint(error: &Error) -> &str {
     error.as_db_error().and_then(|error| error.hint()).unwrap_or_default()
+}
+
+/// What `vector_index_check` says of an index: `block: problem`, one entry a row; none if it is
+/// sound.
+pub fn index_problems(client: &mut Client, index: &str) -> Result<Vec<String>, Error> {
+    let query = "SELECT block, problem FROM vector_index_check($1::text::regclass)";
+    let rows = client.query(query, &[&index])?;
+    let problem = |row: &Row| match row.get::<_, Option<i64>>(0) {
+        Some(block) => format!("block {block}: {}", row.get::<_, &str>(1)),
+        None => row.get(1),
+    };
+    Ok(rows.iter().map(problem).collect())
 }
 
 /// The plan of a query, one node a line, without costs.

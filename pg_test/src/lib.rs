@@ -8,6 +8,7 @@ mod cluster;
 pub mod data;
 mod db;
 mod inspect;
+mod load;
 mod place;
 mod process;
 mod vector;
@@ -15,8 +16,12 @@ mod watchdog;
 
 pub use cluster::Cluster;
 pub use db::TestDb;
-pub use inspect::{buffers, explain_analyze, explain_plan, hint, message, sqlstate};
+pub use inspect::{
+    buffers, explain_analyze, explain_plan, hint, index_problems, message, sqlstate,
+};
+pub use load::{copy_vectors, random_vector};
 pub use place::clusters_dir;
+pub use process::wait_until;
 pub use vector::Vector;
 
 /// Anything that can go wrong with a server; tests unwrap it.

@@ -11,8 +11,8 @@ use crate::place::output;
 /// How long a server may take to start (crash recovery included), stop or catch up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Looks every few milliseconds whether something has happened, up to [`PATIENCE`].
-pub(crate) fn wait_until(what: &str, happened: impl FnMut() -> Result<bool>) -> Result<()> {
+/// Looks every few milliseconds whether something has happened, up to two minutes.
+pub fn wait_until(what: &str, happened: impl FnMut() -> Result<bool>) -> Result<()> {
     wait_for(PATIENCE, what, happened)
 }
 

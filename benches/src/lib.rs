@@ -2,7 +2,8 @@
 //!
 //! `matrix` and `dataset` read vectors and ground truth, `exact` counts recall, `server` and
 //! `cluster` find or start PostgreSQL, `systems` says how each extension is driven, `load` builds,
-//! `measure` searches, `sweep` decides what is measured, `report` prints.
+//! `measure` searches, `pages` counts what is touched, `sweep` decides what is measured, `report`
+//! prints.
 
 pub mod cluster;
 pub mod dataset;
@@ -11,6 +12,7 @@ pub mod load;
 pub mod machine;
 pub mod matrix;
 pub mod measure;
+pub mod pages;
 pub mod report;
 pub mod server;
 pub mod sweep;

@@ -5,18 +5,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use postgres::{Client, Statement};
-use serde_json::Value;
 
 use crate::Result;
 use crate::dataset::Dataset;
 use crate::load::{database, text};
 use crate::machine::cpu_nanoseconds;
+use crate::pages::{Pages, report_statistics};
 use crate::server::Server;
 use crate::systems::System;
 use crate::wire::Vector;
-
-/// Queries whose plan is looked at, at most.
-const EXPLAINED: usize = 200;
 
 /// Connections to a loaded database, with the query prepared on each.
 pub struct Session {
@@ -42,15 +39,6 @@ pub struct Round {
     pub cpu_us: Option<f64>,
     /// The rows found, one list a query.
     pub answers: Vec<Vec<i32>>,
-}
-
-/// What plans say.
-#[derive(Debug, Clone, Copy)]
-pub struct Plans {
-    /// Shared buffers touched (hit or read) in the execution of a query, on average.
-    pub buffers: f64,
-    /// Whether every plan looked at uses the index.
-    pub index_used: bool,
 }
 
 impl Session {
@@ -135,21 +123,13 @@ impl Session {
         })
     }
 
-    /// Looks at the plans of some of `queries`, executed.
-    pub fn explain(&mut self, queries: &[Vector]) -> Result<Plans> {
-        let statement = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {}", self.query);
-        let Connection { client, statement: query, .. } = &mut self.clients[0];
-        let explain = client.prepare_typed(&statement, query.params())?;
-        let step = queries.len().div_ceil(EXPLAINED).max(1);
-        let (mut buffers, mut index_used, mut count) = (0, true, 0);
-        for vector in queries.iter().step_by(step) {
-            let plans: Value = client.query_one(&explain, &[vector])?.get(0);
-            let plan = &plans[0]["Plan"];
-            buffers += touched(plan)?;
-            index_used &= uses_index(plan);
-            count += 1;
+    /// Counts the pages that some of `queries` touch.
+    pub fn pages(&mut self, queries: &[Vector]) -> Result<Pages> {
+        for Connection { client, .. } in &mut self.clients {
+            report_statistics(client)?;
         }
-        Ok(Plans { buffers: buffers as f64 / f64::from(count), index_used })
+        let Connection { client, statement, .. } = &mut self.clients[0];
+        Pages::count(client, statement, &self.query, queries)
     }
 
     /// Nanoseconds of processor time that the clients' backends have used so far.
@@ -174,33 +154,4 @@ fn pass(connection: &mut Connection, queries: &[Vector], first: usize) -> Result
     }
     answers.rotate_right(first);
     Ok((times, answers))
-}
-
-/// Shared buffers of a plan's execution; planning is reported beside the plan.
-fn touched(plan: &Value) -> Result<u64> {
-    let number = |key: &str| plan[key].as_u64().ok_or_else(|| format!("no \"{key}\" in a plan"));
-    Ok(number("Shared Hit Blocks")? + number("Shared Read Blocks")?)
-}
-
-fn uses_index(plan: &Value) -> bool {
-    let children = plan["Plans"].as_array();
-    plan["Index Name"] == "items_v" || children.is_some_and(|c| c.iter().any(uses_index))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn plans_are_read() {
-        let scan = json!({"Node Type": "Index Scan", "Index Name": "items_v"});
-        let plan = json!({"Shared Hit Blocks": 5, "Shared Read Blocks": 2, "Plans": [scan]});
-        assert_eq!(touched(&plan).unwrap(), 7);
-        assert!(uses_index(&plan));
-        let plan = json!({"Plans": [{"Node Type": "Sort", "Plans": [{"Node Type": "Seq Scan"}]}]});
-        assert!(!uses_index(&plan));
-        assert!(touched(&plan).is_err());
-    }
 }

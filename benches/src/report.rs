@@ -138,13 +138,15 @@ impl DatasetReport {
             for (a, b) in first.targets.iter().zip(&other.targets) {
                 let Some((ours, theirs)) = a.point.as_ref().zip(b.point.as_ref()) else { continue };
                 let cpu = ours.cpu_us.zip(theirs.cpu_us).map(|(a, b)| a / b);
+                let pages = ours.index_pages.zip(theirs.index_pages).map(|(a, b)| b / a);
                 writeln!(
                     out,
-                    "recall {}: qps {:.2}, cpu {}, buffers 1/{:.2}",
+                    "recall {}: qps {:.2}, cpu {}, buffers 1/{:.2}, index pages 1/{}",
                     a.recall,
                     ours.qps / theirs.qps,
                     ratio(cpu),
-                    theirs.buffers / ours.buffers
+                    theirs.buffers / ours.buffers,
+                    ratio(pages)
                 )?;
             }
             let same = first.points.iter().zip(&other.points).filter(|(a, b)| a.effort == b.effort);
@@ -157,7 +159,7 @@ impl DatasetReport {
     }
 }
 
-const HEAD: &str = "  recall       qps    median   p50 ms   p99 ms   cpu us   buffers";
+const HEAD: &str = "  recall       qps    median   p50 ms   p99 ms   cpu us   buffers  index pages";
 
 fn line(out: &mut String, system: &str, point: Option<&Point>) -> std::fmt::Result {
     let Some(p) = point else {
@@ -165,11 +167,12 @@ fn line(out: &mut String, system: &str, point: Option<&Point>) -> std::fmt::Resu
     };
     let Point { effort, recall, qps, qps_median, p50_ms, p99_ms, buffers, .. } = p;
     let cpu = p.cpu_us.map_or("-".to_owned(), |us| format!("{us:.0}"));
+    let pages = optional(p.index_pages);
     let warning = if p.index_used { "" } else { "  NO INDEX" };
     writeln!(
         out,
         "{system:<12} {effort:>6} {recall:>8.4} {qps:>9.1} {qps_median:>9.1} {p50_ms:>8.3} \
-         {p99_ms:>8.3} {cpu:>8} {buffers:>9.1}{warning}"
+         {p99_ms:>8.3} {cpu:>8} {buffers:>9.1} {pages:>12}{warning}"
     )
 }
 

@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::Result;
 use crate::dataset::Dataset;
 use crate::load::Built;
-use crate::measure::{Plans, Round, Session};
+use crate::measure::{Round, Session};
+use crate::pages::Pages;
 use crate::systems::System;
 use crate::wire::Vector;
 
@@ -39,6 +40,8 @@ pub struct Point {
     pub cpu_us: Option<f64>,
     /// Shared buffers touched a query.
     pub buffers: f64,
+    /// Those of the index alone.
+    pub index_pages: Option<f64>,
     /// Whether the planner chose the index.
     pub index_used: bool,
 }
@@ -119,9 +122,9 @@ impl Sweep {
         contestants: &mut [Contestant],
         efforts: &[Option<u32>],
     ) -> Result<Vec<Option<Point>>> {
-        let mut plans = Vec::new();
+        let mut pages = Vec::new();
         for (contestant, effort) in contestants.iter_mut().zip(efforts) {
-            plans.push(match effort {
+            pages.push(match effort {
                 Some(effort) => Some(contestant.prepare(*effort, queries)?),
                 None => None,
             });
@@ -129,15 +132,15 @@ impl Sweep {
         let mut rounds: Vec<Vec<_>> = contestants.iter().map(|_| Vec::new()).collect();
         for _ in 0..self.rounds {
             for (i, contestant) in contestants.iter_mut().enumerate() {
-                if plans[i].is_some() {
+                if pages[i].is_some() {
                     rounds[i].push(contestant.session.run(queries)?);
                 }
             }
         }
         let mut points = Vec::new();
         for (i, mut rounds) in rounds.into_iter().enumerate() {
-            let planned = plans[i].zip(efforts[i]);
-            let point = planned.and_then(|(p, effort)| Point::new(dataset, &mut rounds, p, effort));
+            let counted = pages[i].zip(efforts[i]);
+            let point = counted.and_then(|(p, effort)| Point::new(dataset, &mut rounds, p, effort));
             if let Some(Point { effort, recall, qps, buffers, .. }) = &point {
                 let name = contestants[i].system.name;
                 eprintln!(
@@ -152,7 +155,7 @@ impl Sweep {
 
 impl Point {
     /// Sums up the rounds, of which there is at least one, at `effort`.
-    fn new(dataset: &Dataset, rounds: &mut [Round], plans: Plans, effort: u32) -> Option<Self> {
+    fn new(dataset: &Dataset, rounds: &mut [Round], pages: Pages, effort: u32) -> Option<Self> {
         rounds.sort_by(|a, b| a.qps.total_cmp(&b.qps));
         let (best, median) = (rounds.last()?, &rounds[rounds.len() / 2]);
         let percentile = |p: usize| {
@@ -167,23 +170,24 @@ impl Point {
             p50_ms: percentile(50),
             p99_ms: percentile(99),
             cpu_us: rounds.iter().filter_map(|round| round.cpu_us).min_by(f64::total_cmp),
-            buffers: plans.buffers,
-            index_used: plans.index_used,
+            buffers: pages.buffers,
+            index_pages: pages.index_pages,
+            index_used: pages.index_used,
         })
     }
 }
 
 impl Contestant {
-    /// Sets the effort, warms the caches by all queries and looks at the plans.
-    fn prepare(&mut self, effort: u32, queries: &[Vector]) -> Result<Plans> {
+    /// Sets the effort, warms the caches by all queries and counts pages.
+    fn prepare(&mut self, effort: u32, queries: &[Vector]) -> Result<Pages> {
         self.session.set_effort(effort)?;
         self.session.run(queries)?;
-        let plans = self.session.explain(queries)?;
-        if !plans.index_used {
+        let pages = self.session.pages(queries)?;
+        if !pages.index_used {
             let name = self.system.name;
             eprintln!("WARNING: {name} at {effort}: the index is NOT USED (see --force-index)");
         }
-        Ok(plans)
+        Ok(pages)
     }
 
     /// The least effort with recall of at least `target`, to about one percent of the effort.

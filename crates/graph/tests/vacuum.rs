@@ -83,7 +83,7 @@ fn dead_rows_do_not_shorten_a_result() {
     graph::insert(&store, &vectors[0], tid(5_000)).expect("inserts");
     vacuum::unlink(&store, &emptied).expect("unlinks");
     vacuum::free(&store, emptied).expect("frees");
-    assert_eq!(search(&store, &vectors[0], 10, 1), [5_000]);
+    assert_eq!(search(&store, &vectors[0], 100, 1), [5_000]);
     assert_eq!(problems(&store), []);
 }
 

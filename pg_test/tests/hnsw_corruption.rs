@@ -246,6 +246,5 @@ fn scribbled_records_do_no_harm() {
         noticed += usize::from(!patients.examine(&name(seed)).is_empty());
         patients.repair(&name(seed));
     }
-    eprintln!("{noticed}");
-    assert!(noticed >= 5, "only {noticed} of {SCRIBBLES} damages came to light");
+    assert!(noticed >= 10, "only {noticed} of {SCRIBBLES} damages came to light");
 }

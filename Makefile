@@ -58,7 +58,7 @@ uninstall: ## remove what install put there
 	$(SUDO) rm -f "$(EXTENSIONS)"/vector_ext--*.sql
 
 bench: install ## measure against other extensions; options in BENCH_ARGS, see benches/README.md
-	@$(CARGO) run --quiet --release --package benches --bin sql_bench -- --pg-config $(PG_CONFIG) $(BENCH_ARGS)
+	@$(CARGO) run --quiet --release --package benches --bin sql_bench -- $(BENCH_ARGS)
 
 lint-deps: prepare ## licences and sources of the dependencies, by cargo-deny
 	@cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny

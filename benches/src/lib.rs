@@ -1,11 +1,10 @@
 //! The SQL benchmark: one data set, several extensions, one server.
 //!
-//! `matrix` and `dataset` read vectors and ground truth, `exact` counts recall, `server` and
-//! `cluster` find or start PostgreSQL, `systems` says how each extension is driven, `load` builds,
+//! `matrix` and `dataset` read vectors and ground truth, `exact` counts recall, `server`
+//! finds or starts PostgreSQL, `systems` says how each extension is driven, `load` builds,
 //! `measure` searches, `pages` counts what is touched, `sweep` decides what is measured, `report`
 //! prints.
 
-pub mod cluster;
 pub mod dataset;
 pub mod exact;
 pub mod load;

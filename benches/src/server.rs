@@ -1,46 +1,48 @@
 //! The server under test: one that runs already, or a private one.
 
 use std::env;
-use std::path::PathBuf;
 
+use pg_test::Cluster;
 use postgres::{Client, Config, NoTls};
 
 use crate::Result;
-use crate::cluster::{Cluster, bin_dir, default_dir};
 
-/// How to reach or make a server.
-#[derive(Debug, Default, Clone)]
-pub struct Target {
-    /// A connection string; else the variables `PGHOST` …, else a private cluster.
-    pub url: Option<String>,
-    /// The `pg_config` of the server to start.
-    pub pg_config: Option<String>,
-    /// The directory of the cluster to make.
-    pub cluster_dir: Option<PathBuf>,
-}
+/// What differs from the defaults of a private server, so that nothing but the query is measured;
+/// the first of them undoes what suits tests only.
+const SETTINGS: &[(&str, &str)] = &[
+    ("fsync", "on"),
+    ("shared_buffers", "2GB"),
+    ("max_wal_size", "32GB"),
+    ("checkpoint_timeout", "1h"),
+    ("synchronous_commit", "off"),
+    ("autovacuum", "off"),
+    ("jit", "off"),
+    ("max_worker_processes", "64"),
+    ("max_parallel_workers", "64"),
+    ("max_connections", "200"),
+];
 
 /// A server that takes connections.
 pub struct Server {
     config: Config,
-    cluster: Option<Cluster>,
+    /// A private server ends with this value.
+    private: Option<(Cluster, u32)>,
 }
 
 impl Server {
-    /// Connects to the server of `target`, or starts it.
-    pub fn open(target: &Target) -> Result<Self> {
-        let given = match &target.url {
+    /// The server of the connection string `url`, else the one of the variables `PGHOST` …, else a
+    /// private one of the PostgreSQL that `PG_CONFIG` names.
+    pub fn open(url: Option<&str>) -> Result<Self> {
+        let given = match url {
             Some(url) => Some(url.parse()?),
             None => from_environment()?,
         };
         if let Some(config) = given {
-            return Ok(Self { config, cluster: None });
+            return Ok(Self { config, private: None });
         }
-        let bin = bin_dir(target.pg_config.as_deref())?;
-        let dir = target.cluster_dir.clone().unwrap_or_else(default_dir);
-        let cluster = Cluster::start(&bin, &dir)?;
-        let mut config = Config::new();
-        config.host_path(cluster.socket_dir()).user("postgres").dbname("postgres");
-        Ok(Self { config, cluster: Some(cluster) })
+        let cluster = Cluster::new("sql_bench", SETTINGS)?;
+        let postmaster = cluster.postmaster_pid()?;
+        Ok(Self { config: cluster.config(), private: Some((cluster, postmaster)) })
     }
 
     /// A connection to the database of the connection string.
@@ -55,7 +57,7 @@ impl Server {
 
     /// Process id of a private server; its processor time can be read.
     pub fn postmaster(&self) -> Option<u32> {
-        self.cluster.as_ref().map(Cluster::postmaster)
+        self.private.as_ref().map(|&(_, postmaster)| postmaster)
     }
 }
 

@@ -11,7 +11,7 @@ use benches::load::{BuildLimits, drop_database, load};
 use benches::machine::{Machine, load as load_average};
 use benches::measure::Session;
 use benches::report::{DatasetReport, Report};
-use benches::server::{Server, Target};
+use benches::server::Server;
 use benches::sweep::{Contestant, Sweep};
 use benches::systems::System;
 use pico_args::Arguments;
@@ -36,9 +36,8 @@ Compares vector indexes on one PostgreSQL server: build time, size, recall, spee
   --force-index        forbid sequential scans and sorts
   --json FILE          write the results as JSON too
   --url URL            a running server (or PGHOST, PGPORT, ...): databases sql_bench_* are
-                       made and dropped there           [a private server is started]
-  --pg-config PATH     the private server's pg_config   [pg_config]
-  --cluster-dir DIR    the private server's directory   [target/sql_bench]
+                       made and dropped there           [a private server is started,
+                       of the PostgreSQL that PG_CONFIG names]
 ";
 
 struct Options {
@@ -49,7 +48,7 @@ struct Options {
     clients: usize,
     force_index: bool,
     limits: BuildLimits,
-    target: Target,
+    url: Option<String>,
     json: Option<PathBuf>,
 }
 
@@ -99,11 +98,7 @@ fn options(mut arguments: Arguments) -> Result<Options> {
                 .opt_value_from_str("--maintenance-work-mem")?
                 .unwrap_or_else(|| "2GB".to_owned()),
         },
-        target: Target {
-            url: arguments.opt_value_from_str("--url")?,
-            pg_config: arguments.opt_value_from_str("--pg-config")?,
-            cluster_dir: arguments.opt_value_from_str("--cluster-dir")?,
-        },
+        url: arguments.opt_value_from_str("--url")?,
         json: arguments.opt_value_from_str("--json")?,
     };
     if let Some(unknown) = arguments.finish().first() {
@@ -128,7 +123,7 @@ where
 
 fn run(options: &Options) -> Result<()> {
     let machine = Machine::here();
-    let server = Server::open(&options.target)?;
+    let server = Server::open(options.url.as_deref())?;
     let facts = server.maintenance()?.query_one(
         "SELECT current_setting('server_version'),
                 to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",

@@ -6,7 +6,8 @@ use quant::{HalfInfo, Metric, encode_half};
 use crate::level::level_of;
 use crate::link::{BackLink, Edge, Owner, add_back_links, put_edge, uncoded_victim, vector_of};
 use crate::query::{Query, norm, rank};
-use crate::records::{Allocation, add_tid, open};
+use crate::records::{Allocation, open};
+use crate::twin::Twin;
 use crate::walk::{Met, Walk, descend};
 use crate::{Hnsw, ScanStats, prune};
 
@@ -104,44 +105,18 @@ fn insert_alone<S: PageStore>(store: &S, hnsw: &Hnsw, row: &Row<'_>) -> Result<b
 /// search found nothing to hold on to.
 fn insert_next<S: PageStore>(store: &S, hnsw: &Hnsw, row: &Row<'_>) -> Result<bool> {
     let mut query = Query::new(hnsw, row.vector);
-    let mut stats = ScanStats::default();
-    let entry_level = hnsw.meta().entry_level;
-    let top = row.level.min(entry_level);
-    let mut seeds = descend(store, hnsw, &mut query, &mut stats, top)?;
+    let top = row.level.min(hnsw.meta().entry_level);
+    let mut seeds = descend(store, hnsw, &mut query, &mut ScanStats::default(), top)?;
     let mut chosen: Vec<Vec<Candidate>> = Vec::new();
-    let mut twin = None;
     for level in (0..=top).rev() {
-        let ef = usize::from(hnsw.meta().ef_construction);
-        let mut width = hnsw.beam_width(ef);
-        let mut walk = Walk::new(level, width, true);
-        seeds.iter().for_each(|&(rank, node)| walk.seed(rank, node));
-        let mut candidates = Vec::new();
-        let mut below = Vec::new();
-        loop {
-            walk.run(store, hnsw, &mut query, &mut stats, |met| {
-                if level == 0 && is_twin(row, met.record) {
-                    twin = Some((met.node, met.record.version()));
-                }
-                if let Some(link) = met.record.link().filter(|_| level > 0) {
-                    below.push((met.exact.rank, link));
-                }
-                candidates.extend(candidate(hnsw, &met));
-            })?;
-            // Among dying elements the search goes on until it has met enough others.
-            width *= 2;
-            if candidates.len() >= usize::from(hnsw.meta().m) || !walk.widen(width) {
-                break;
-            }
+        let found = search_level(store, hnsw, &mut query, row, level, &seeds)?;
+        if let Some(twin) = found.twin
+            && twin.add(store, hnsw)?
+        {
+            return Ok(true);
         }
-        below.sort_unstable_by(|a: &(f32, NodeNo), b| a.0.total_cmp(&b.0));
-        below.truncate(ef);
-        seeds = below;
-        chosen.push(choose(hnsw, candidates, ef));
-    }
-    if let Some((node, version)) = twin
-        && add_tid(store, hnsw, node, version, row.error, row.tid)?
-    {
-        return Ok(true);
+        seeds = found.below;
+        chosen.push(choose(hnsw, found.candidates));
     }
     chosen.reverse();
     if chosen.first().is_none_or(Vec::is_empty) {
@@ -149,6 +124,50 @@ fn insert_next<S: PageStore>(store: &S, hnsw: &Hnsw, row: &Row<'_>) -> Result<bo
     }
     link_up(store, hnsw, row, &chosen)?;
     Ok(true)
+}
+
+/// What the search for neighbors met on a level.
+#[derive(Default)]
+struct Found {
+    candidates: Vec<Candidate>,
+    /// Where to start on the level below, nearest first.
+    below: Vec<(f32, NodeNo)>,
+    twin: Option<Twin>,
+}
+
+/// Searches a level as wide as `ef_construction` says, and wider among dying elements, until
+/// enough others are met.
+fn search_level<S: PageStore>(
+    store: &S,
+    hnsw: &Hnsw,
+    query: &mut Query,
+    row: &Row<'_>,
+    level: u8,
+    seeds: &[(f32, NodeNo)],
+) -> Result<Found> {
+    let ef = usize::from(hnsw.meta().ef_construction);
+    let mut width = hnsw.beam_width(ef);
+    let mut walk = Walk::new(level, width, true);
+    seeds.iter().for_each(|&(rank, node)| walk.seed(rank, node));
+    let mut found = Found::default();
+    loop {
+        walk.run(store, hnsw, query, &mut ScanStats::default(), |met| {
+            if level > 0 {
+                found.below.extend(met.record.link().map(|link| (met.exact.rank, link)));
+            } else if is_twin(row, met.record) {
+                let (version, error, tid) = (met.record.version(), row.error, row.tid);
+                found.twin = Some(Twin { node: met.node, version, error, tid });
+            }
+            found.candidates.extend(candidate(hnsw, &met));
+        })?;
+        width *= 2;
+        if found.candidates.len() >= usize::from(hnsw.meta().m) || !walk.widen(width) {
+            break;
+        }
+    }
+    found.below.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    found.below.truncate(ef);
+    Ok(found)
 }
 
 /// Whether an element stands for the same vector as the row.
@@ -167,10 +186,10 @@ fn candidate(hnsw: &Hnsw, met: &Met<'_>) -> Option<Candidate> {
     })
 }
 
-/// The neighbors of the new element: the heuristic over the `ef` nearest.
-fn choose(hnsw: &Hnsw, mut candidates: Vec<Candidate>, ef: usize) -> Vec<Candidate> {
+/// The neighbors of the new element: the heuristic over the `ef_construction` nearest.
+fn choose(hnsw: &Hnsw, mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     candidates.sort_unstable_by(|a, b| a.rank.total_cmp(&b.rank));
-    candidates.truncate(ef);
+    candidates.truncate(usize::from(hnsw.meta().ef_construction));
     let ranks: Vec<f32> = candidates.iter().map(|candidate| candidate.rank).collect();
     let kept = prune::select(&ranks, hnsw.geometry().slots, |i, j| {
         rank(hnsw.metric(), &candidates[i].vector, &candidates[j].vector)

@@ -3,8 +3,8 @@
 use pages::MAX_LEVEL;
 use quant::splitmix64;
 
-/// Elements that level 1 should have at least, as far as the next limit allows: enough for a few
-/// in every region of the data.
+/// Level 1 should have a quarter to half a thousand elements at least, as far as the next limit
+/// allows: enough for a few in every region of the data.
 const FIRST_LEVEL: u64 = 512;
 /// Of how many elements one rises to level 1, as powers of two: in small indexes and in large.
 const FIRST_RISE: std::ops::RangeInclusive<u32> = 5..=8;

@@ -20,6 +20,7 @@ mod prune;
 mod query;
 mod records;
 mod scan;
+mod twin;
 mod walk;
 
 pub mod build;

@@ -1,8 +1,8 @@
-//! Records that come and go: allocation, and heap tids beyond the first few of an element.
+//! Records that come and go.
 
 use pages::{
-    Batch, Error, Geometry, HeapTid, META_BLOCK, Meta, NodeNo, PageKind, PageStore, RecordMut,
-    Result, State, init_page,
+    Batch, Error, Geometry, META_BLOCK, Meta, NodeNo, PageKind, PageStore, RecordMut, Result,
+    State, init_page,
 };
 
 use crate::Hnsw;
@@ -80,95 +80,27 @@ impl Allocation {
     }
 }
 
-/// Adds a row to an element that has the same vector. False where the element is gone.
-pub(crate) fn add_tid<S: PageStore>(
-    store: &S,
-    hnsw: &Hnsw,
-    node: NodeNo,
-    version: u32,
-    error: f32,
-    tid: HeapTid,
-) -> Result<bool> {
-    let geometry = hnsw.geometry();
-    let mut batch = store.batch();
-    let mut record = open(&mut batch, node, geometry)?;
-    if record.as_ref().state() != State::Live || record.as_ref().version() != version {
-        return Ok(false);
-    }
-    record.raise_error(error);
-    if record.push_tid(tid) {
-        batch.commit()?;
-        return Ok(true);
-    }
-    let head = record.as_ref().link();
-    drop(batch);
-    if let Some(head) = head
-        && add_to_overflow(store, hnsw, node, version, error, head, tid)?
-    {
-        return Ok(true);
-    }
-    add_overflow(store, hnsw, node, version, error, tid)
+/// A walk along a chain of records, which a damaged page may have made endless.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    geometry: Geometry,
+    /// No chain has more records than the index.
+    left: u64,
 }
 
-/// Adds a row to the first overflow record; false where it is full or no longer the first.
-fn add_to_overflow<S: PageStore>(
-    store: &S,
-    hnsw: &Hnsw,
-    node: NodeNo,
-    version: u32,
-    error: f32,
-    head: NodeNo,
-    tid: HeapTid,
-) -> Result<bool> {
-    let geometry = hnsw.geometry();
-    let mut batch = store.batch();
-    lock_in_order(&mut batch, geometry, &[node, head])?;
-    let mut record = open(&mut batch, node, geometry)?;
-    let current = record.as_ref();
-    let same = current.state() == State::Live && current.version() == version;
-    if !same || current.link() != Some(head) {
-        return Ok(false);
+impl Chain {
+    pub(crate) fn new<S: PageStore>(store: &S, hnsw: &Hnsw) -> Result<Self> {
+        let geometry = *hnsw.geometry();
+        let left = u64::from(store.blocks()?) * geometry.records_per_page as u64;
+        Ok(Self { geometry, left })
     }
-    record.raise_error(error);
-    let mut overflow = open(&mut batch, head, geometry)?;
-    if overflow.as_ref().state() != State::Tids || !overflow.push_tid(tid) {
-        return Ok(false);
-    }
-    batch.commit()?;
-    Ok(true)
-}
 
-/// Puts a new overflow record before the others of an element, with one row.
-fn add_overflow<S: PageStore>(
-    store: &S,
-    hnsw: &Hnsw,
-    node: NodeNo,
-    version: u32,
-    error: f32,
-    tid: HeapTid,
-) -> Result<bool> {
-    let geometry = hnsw.geometry();
-    let mut batch = store.batch();
-    let allocation = Allocation::begin(&mut batch)?;
-    let overflow = allocation.node;
-    if node < overflow {
-        open(&mut batch, node, geometry)?;
+    /// Counts a step to `node`.
+    pub(crate) fn step(&mut self, node: NodeNo) -> Result<()> {
+        let endless = Error::corrupted(node.block(&self.geometry), "chain of records is endless");
+        self.left = self.left.checked_sub(1).ok_or(endless)?;
+        Ok(())
     }
-    allocation.lock(&mut batch)?;
-    let mut record = open(&mut batch, node, geometry)?;
-    let current = record.as_ref();
-    if current.state() != State::Live || current.version() != version {
-        return Ok(false);
-    }
-    let next = current.link();
-    record.raise_error(error);
-    record.set_link(Some(overflow));
-    allocation.take(&mut batch)?;
-    let mut record = open(&mut batch, overflow, geometry)?;
-    record.write_overflow(node, next);
-    record.push_tid(tid);
-    batch.commit()?;
-    Ok(true)
 }
 
 /// Locks the pages of records in block order.

@@ -7,6 +7,7 @@ use pages::{Error, HeapTid, META_BLOCK, NodeNo, PageStore, Record, Result, State
 
 use crate::Hnsw;
 use crate::query::Query;
+use crate::records::Chain;
 use crate::walk::{Walk, descend};
 
 /// How often a scan starts anew when the entry is replaced under its feet.
@@ -248,7 +249,9 @@ impl Scan {
         let hit = |tid| Hit { tid, distance: found.distance, exact };
         self.pending.extend(found.tids.iter().copied().map(hit));
         let mut next = found.overflow;
+        let mut chain = Chain::new(store, &self.hnsw)?;
         while let Some(node) = next {
+            chain.step(node)?;
             store.pause()?;
             let (block, place) = self.hnsw.locate(node);
             let page = store.read(block)?;

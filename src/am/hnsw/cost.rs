@@ -3,8 +3,8 @@
 //! A scan *expands* elements: it reads one page, computes one exact distance and scores all
 //! neighbors by their codes. Two facts make up the model:
 //!
-//! * The first row comes after about `2 * ef_search + 10` expansions, whatever the size of the
-//!   table (the beam has twice `ef_search` entries; the descent takes the rest).
+//! * The first row comes after about `1.5 * ef_search + 10` expansions, whatever the size of the
+//!   table (the beam has `1.5 * ef_search` entries; the descent takes the rest).
 //! * Each element is expanded at most once. So all rows cost one expansion each, and what lies
 //!   between the first and the last is what PostgreSQL interpolates.
 //!
@@ -30,7 +30,7 @@ const SCORING_OPERATORS: f64 = 4.0;
 
 /// Expansions before the first row.
 fn first_expansions(ef: f64, elements: f64) -> f64 {
-    (2.0 * ef + 10.0).min(elements.max(1.0))
+    (1.5 * ef + 10.0).min(elements.max(1.0))
 }
 
 /// Cost of one page, of an index with this number of them.
@@ -95,6 +95,6 @@ mod tests {
     #[test]
     fn a_small_table_is_expanded_once() {
         assert_eq!(first_expansions(40.0, 50.0), 50.0);
-        assert_eq!(first_expansions(40.0, 1e6), 90.0);
+        assert_eq!(first_expansions(40.0, 1e6), 70.0);
     }
 }

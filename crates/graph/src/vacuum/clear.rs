@@ -4,7 +4,7 @@ use pages::{Batch, HeapTid, META_BLOCK, NodeNo, PageStore, Record, Result, State
 
 use super::{ClearStats, Emptied};
 use crate::Hnsw;
-use crate::records::{Allocation, lock_in_order, open};
+use crate::records::{Allocation, Chain, lock_in_order, open};
 
 /// Forgets the heap tids that `is_dead` tells and marks elements without any as dying.
 pub fn clear<S: PageStore>(
@@ -85,7 +85,9 @@ impl<S: PageStore> Pass<'_, S> {
             batch.commit()?;
             link
         };
+        let mut chain = Chain::new(self.store, self.hnsw)?;
         while let Some(overflow) = next {
+            chain.step(overflow)?;
             self.store.pause()?;
             let mut batch = self.store.batch();
             next = self.retain(&mut batch, overflow)?;

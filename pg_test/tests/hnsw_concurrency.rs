@@ -134,6 +134,31 @@ fn sessions_insert_search_delete_and_vacuum_at_once() {
     assert_eq!(all_are_found(&db), 1000 + rows);
 }
 
+/// The index is nearly empty all the time: searches begin at another row every moment.
+#[test]
+fn rows_that_come_and_go_are_found_meanwhile() {
+    let db = table(0);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let _done = Done(&done);
+        let client = db.connect();
+        scope.spawn(|| assert!(vacuum(client, &done) > 0));
+        let worker = |number: i32| {
+            let mut client = connect(&db);
+            scope.spawn(move || {
+                for id in 10_000 * number..10_000 * number + 300 {
+                    insert(&mut client, id);
+                    assert_eq!(nearest(&mut client, &vector(id), 1), [id]);
+                    client.execute("DELETE FROM t WHERE id = $1", &[&id]).unwrap();
+                }
+            })
+        };
+        let workers: Vec<_> = (1..=4).map(worker).collect();
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+    });
+    all_are_found(&db);
+}
+
 #[test]
 fn the_first_rows_may_come_at_once() {
     let mut db = table(0);

@@ -36,8 +36,9 @@ pub fn check<S: PageStore>(store: &S, report: &mut dyn FnMut(Problem)) -> Result
         store.pause()?;
         if let Err(error) = check.page(store, block) {
             tell(report, block, error)?;
-            let broken = check.geometry.records_per_page;
-            check.states.resize(block as usize * broken, Place::BROKEN);
+            let per_page = check.geometry.records_per_page;
+            check.states.truncate(block as usize * per_page);
+            check.states.resize((block as usize + 1) * per_page, Place::BROKEN);
         }
     }
     check.report_edges(report);

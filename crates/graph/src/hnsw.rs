@@ -108,7 +108,7 @@ impl Hnsw {
     pub(crate) fn beam_width(&self, ef: usize) -> usize {
         match self.geometry().planes {
             0 => ef,
-            1 => ef + ef / 2 + 4,
+            1 => ef + ef / 2 + 6,
             _ => ef + ef / 8 + 4,
         }
     }

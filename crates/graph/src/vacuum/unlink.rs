@@ -10,26 +10,41 @@ use crate::records::open;
 use crate::walk::{Walk, descend};
 use crate::{Hnsw, ScanStats};
 
-/// Replaces the edges that lead to dying elements by edges to the dying elements' own neighbors,
-/// after moving the entry off them.
+/// Replaces the edges that lead to dying elements by edges to the dying elements' own neighbors.
+///
+/// Before that the entry is moved off dying elements, and elements whose tether started from one
+/// get another: whatever moment cuts the pass short, live elements stay within reach.
 pub fn unlink<S: PageStore>(store: &S, emptied: &Emptied) -> Result<()> {
     if emptied.is_empty() {
         return Ok(());
     }
     move_entry(store, emptied)?;
     let hnsw = Hnsw::open(store)?;
-    let mut pass = Pass { store, hnsw: &hnsw, emptied, tethered: Bits::default() };
+    let held = Bits::default();
+    let mut pass = Pass { store, hnsw: &hnsw, emptied, held, loose: Vec::new() };
+    pass.over_pages(
+        |pass, _, record| {
+            tethered(record).for_each(|neighbor| pass.held.set(neighbor));
+            None
+        },
+        |_, _| Ok(()),
+    )?;
+    pass.over_pages(
+        |pass, node, record| (record.element().level == 0 && !pass.held.get(node)).then_some(node),
+        Pass::tether,
+    )?;
     pass.over_pages(
         |pass, node, record| {
-            if record.neighbors().any(|neighbor| pass.emptied.set.contains(neighbor)) {
-                return Some(node);
-            }
-            tethered(record).for_each(|neighbor| pass.tethered.set(neighbor));
-            None
+            let mut neighbors = record.neighbors();
+            neighbors.any(|neighbor| pass.emptied.set.contains(neighbor)).then_some(node)
         },
         Pass::repair,
     )?;
-    pass.over_pages(|pass, node, _| (!pass.tethered.get(node)).then_some(node), Pass::tether)
+    // Those all of whose neighbors were dying have new ones by now.
+    for node in std::mem::take(&mut pass.loose) {
+        pass.tether(node)?;
+    }
+    Ok(())
 }
 
 struct Pass<'a, S> {
@@ -37,7 +52,9 @@ struct Pass<'a, S> {
     hnsw: &'a Hnsw,
     emptied: &'a Emptied,
     /// Elements that a live element's tether leads to.
-    tethered: Bits,
+    held: Bits,
+    /// Elements that could not be tethered.
+    loose: Vec<NodeNo>,
 }
 
 /// A live element as read.
@@ -46,6 +63,8 @@ struct Read {
     level: u8,
     vector: Vec<f32>,
     neighbors: Vec<NodeNo>,
+    /// Of the neighbors, those that the element holds by a tether.
+    holds: Vec<NodeNo>,
 }
 
 impl<S: PageStore> Pass<'_, S> {
@@ -87,6 +106,7 @@ impl<S: PageStore> Pass<'_, S> {
             level: record.element().level,
             vector: vector_of(self.hnsw, &record),
             neighbors: record.neighbors().collect(),
+            holds: tethered(&record).collect(),
         }))
     }
 
@@ -109,7 +129,6 @@ impl<S: PageStore> Pass<'_, S> {
                 record.set_slot(count, &edge.slot());
             }
         }
-        tethered(&record.as_ref()).for_each(|neighbor| self.tethered.set(neighbor));
         let left = record.as_ref().neighbor_count();
         batch.commit()?;
         if left == 0 { self.search_anew(node, &element) } else { Ok(()) }
@@ -184,7 +203,9 @@ impl<S: PageStore> Pass<'_, S> {
     /// Tethers an element to the nearest of its neighbors that has a place for it.
     fn tether(&mut self, node: NodeNo) -> Result<()> {
         let Some(element) = self.read(node)? else { return Ok(()) };
-        for &neighbor in &element.neighbors {
+        for &neighbor in
+            element.neighbors.iter().filter(|neighbor| !element.holds.contains(neighbor))
+        {
             let Some(owner) = self.read(neighbor)?.filter(|owner| owner.level == element.level)
             else {
                 continue;
@@ -200,6 +221,7 @@ impl<S: PageStore> Pass<'_, S> {
                 return batch.commit();
             }
         }
+        self.loose.push(node);
         Ok(())
     }
 }

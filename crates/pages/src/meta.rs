@@ -8,14 +8,8 @@ use crate::{
 pub const META_BLOCK: u32 = 0;
 
 const MAGIC: u32 = 0x5845_4856;
+/// The fields before it leave room for more.
 const CENTRE_AT: usize = 256;
-
-/// What a build measured on its own rows, for the planner.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Calibration {
-    /// Elements expanded by a search with `ef` 40, on average; 0 where nothing was measured.
-    pub expanded: f32,
-}
 
 /// Content of the metapage.
 ///
@@ -42,8 +36,6 @@ pub struct Meta {
     pub free: Option<NodeNo>,
     /// Elements counted by the last build or vacuum.
     pub elements: u64,
-    /// Facts for the planner.
-    pub calibration: Calibration,
     /// Mean of the rotated vectors at build time, one value a coded dimension.
     pub centre: Vec<f32>,
 }
@@ -62,7 +54,6 @@ impl Meta {
             next: NodeNo::first(&geometry),
             free: None,
             elements: 0,
-            calibration: Calibration::default(),
             centre: vec![0.0; geometry.code_dims()],
         }
     }
@@ -99,7 +90,6 @@ impl Meta {
         out.u32(self.next.0);
         out.u32(NodeNo::encode(self.free));
         out.u64(self.elements);
-        out.u32(self.calibration.expanded.to_bits());
         out.at = CENTRE_AT;
         for &value in self.centre.iter().take(Self::MAX_CODE_DIMS) {
             out.u32(value.to_bits());
@@ -141,7 +131,6 @@ impl Meta {
         from.u16();
         let (next, free) = (NodeNo(from.u32()), NodeNo::decode(from.u32()));
         let elements = from.u64();
-        let calibration = Calibration { expanded: f32::from_bits(from.u32()) };
         from.at = CENTRE_AT;
         let centre: Vec<f32> =
             (0..geometry.code_dims()).map(|_| f32::from_bits(from.u32())).collect();
@@ -159,7 +148,6 @@ impl Meta {
             next,
             free,
             elements,
-            calibration,
             centre,
         })
     }

@@ -32,8 +32,9 @@ pub(crate) fn wait_for(
     Ok(())
 }
 
+/// Sends a signal, by the shell's own `kill`: a small Debian has no program of that name.
 pub(crate) fn kill(signal: &str, pid: u32) -> Result<()> {
-    output(Command::new("kill").args(["-s", signal, &pid.to_string()])).map(drop)
+    output(Command::new("sh").args(["-c", &format!("kill -s {signal} {pid}")])).map(drop)
 }
 
 /// The processes whose parent is `pid`, from /proc.

@@ -7,6 +7,7 @@ use crate::level::level_of;
 use crate::link::{BackLink, Edge, Owner, add_back_links, put_edge, uncoded_victim, vector_of};
 use crate::query::{Query, norm, rank};
 use crate::records::{Allocation, open};
+use crate::root::hold_root;
 use crate::twin::Twin;
 use crate::walk::{Met, Walk, descend};
 use crate::{Hnsw, ScanStats, prune};
@@ -220,7 +221,7 @@ fn link_up<S: PageStore>(
     }
     match (below, base) {
         (Some(top), Some(base)) if row.level > hnsw.meta().entry_level => {
-            raise_entry(store, hnsw, row, (top, base))
+            raise_entry(store, row.level, (top, base))
         }
         _ => Ok(()),
     }
@@ -314,45 +315,16 @@ fn write_element<B: Batch>(
 }
 
 /// Lets searches begin at the element's highest record if it is higher than where they begin now.
-///
-/// All tethers start from the element where searches began; so the new one gets a tether to it.
-fn raise_entry<S: PageStore>(
-    store: &S,
-    hnsw: &Hnsw,
-    row: &Row<'_>,
-    (top, base): (NodeNo, NodeNo),
-) -> Result<()> {
-    if let Some((root, vector)) = read_root(store)? {
-        let version = read_version(store, hnsw, base)?;
-        let mut edge = Owner::new(hnsw, &row.ranked).edge(root, &vector);
-        edge.tether = true;
-        let link = BackLink { owner: base, version, edge, vector: &vector };
-        add_back_links(store, hnsw, vec![link])?;
-    }
+fn raise_entry<S: PageStore>(store: &S, level: u8, (top, base): (NodeNo, NodeNo)) -> Result<()> {
+    hold_root(store, base)?;
     let mut batch = store.batch();
     let body = batch.page(META_BLOCK)?;
     let mut meta = Meta::decode(body)?;
-    if meta.entry_level >= row.level {
+    if meta.entry_level >= level {
         return Ok(());
     }
     meta.entry = Some(top);
-    meta.entry_level = row.level;
+    meta.entry_level = level;
     meta.encode(body);
     batch.commit()
-}
-
-/// The element of level 0 where searches begin, and its vector.
-fn read_root<S: PageStore>(store: &S) -> Result<Option<(NodeNo, Vec<f32>)>> {
-    let hnsw = Hnsw::open(store)?;
-    let Some(entry) = hnsw.meta().entry else { return Ok(None) };
-    let (block, place) = hnsw.locate(entry);
-    let page = store.read(block)?;
-    let record = Record::read(&page, block, place, hnsw.geometry())?;
-    let root = if record.element().level == 0 { Some(entry) } else { record.element().base };
-    Ok(root.map(|root| (root, vector_of(&hnsw, &record))))
-}
-
-fn read_version<S: PageStore>(store: &S, hnsw: &Hnsw, node: NodeNo) -> Result<u32> {
-    let (block, place) = hnsw.locate(node);
-    Ok(Record::read(&store.read(block)?, block, place, hnsw.geometry())?.version())
 }

@@ -19,6 +19,7 @@ mod nodes;
 mod prune;
 mod query;
 mod records;
+mod root;
 mod scan;
 mod twin;
 mod walk;

@@ -4,6 +4,7 @@ use pages::{Batch, META_BLOCK, Meta, NodeNo, PageStore, Record, Result, State, i
 
 use super::Emptied;
 use crate::Hnsw;
+use crate::root::{hold_root, root_of};
 
 /// Makes searches begin at a live record, of the highest level known.
 ///
@@ -18,6 +19,11 @@ pub(super) fn move_entry<S: PageStore>(store: &S, emptied: &Emptied) -> Result<(
         Some(live) => Some(live),
         None => find_live(store)?,
     };
+    if let Some((_, heir)) = heir
+        && let Some(heir) = root_of(store, &Hnsw::open(store)?, heir)?
+    {
+        hold_root(store, heir)?;
+    }
     let mut batch = store.batch();
     let body = batch.page(META_BLOCK)?;
     let mut meta = Meta::decode(body)?;

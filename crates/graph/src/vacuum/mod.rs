@@ -12,6 +12,7 @@
 mod clear;
 mod entry;
 mod free;
+mod owners;
 mod unlink;
 
 use pages::NodeNo;

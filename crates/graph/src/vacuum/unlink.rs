@@ -4,9 +4,11 @@ use pages::{Batch, META_BLOCK, NodeNo, PageStore, Record, RecordMut, Result, Sta
 
 use super::Emptied;
 use super::entry::move_entry;
+use super::owners::Owners;
 use crate::link::{BackLink, Edge, Owner, put_edge, uncoded_victim, vector_of};
 use crate::query::Query;
 use crate::records::open;
+use crate::root::root_of;
 use crate::walk::{Walk, descend};
 use crate::{Hnsw, ScanStats};
 
@@ -20,19 +22,30 @@ pub fn unlink<S: PageStore>(store: &S, emptied: &Emptied) -> Result<()> {
     }
     move_entry(store, emptied)?;
     let hnsw = Hnsw::open(store)?;
-    let held = Bits::default();
-    let mut pass = Pass { store, hnsw: &hnsw, emptied, held, loose: Vec::new() };
+    let root = match hnsw.meta().entry {
+        Some(entry) => root_of(store, &hnsw, entry)?,
+        None => None,
+    };
+    let count = store.blocks()? as usize * hnsw.geometry().records_per_page;
+    let owners = Owners::new(root, count);
+    let mut pass = Pass { store, hnsw: &hnsw, emptied, owners, loose: Vec::new() };
     pass.over_pages(
-        |pass, _, record| {
-            tethered(record).for_each(|neighbor| pass.held.set(neighbor));
+        |pass, node, record| {
+            tethered(record).for_each(|neighbor| pass.owners.set(neighbor, node));
             None
         },
         |_, _| Ok(()),
     )?;
     pass.over_pages(
-        |pass, node, record| (record.element().level == 0 && !pass.held.get(node)).then_some(node),
-        Pass::tether,
+        |pass, node, record| {
+            (record.element().level == 0 && !pass.owners.reach(node)).then_some(node)
+        },
+        |pass, node| {
+            pass.loose.push(node);
+            Ok(())
+        },
     )?;
+    pass.tether_loose()?;
     pass.over_pages(
         |pass, node, record| {
             let mut neighbors = record.neighbors();
@@ -41,19 +54,16 @@ pub fn unlink<S: PageStore>(store: &S, emptied: &Emptied) -> Result<()> {
         Pass::repair,
     )?;
     // Those all of whose neighbors were dying have new ones by now.
-    for node in std::mem::take(&mut pass.loose) {
-        pass.tether(node)?;
-    }
-    Ok(())
+    pass.tether_loose()
 }
 
 struct Pass<'a, S> {
     store: &'a S,
     hnsw: &'a Hnsw,
     emptied: &'a Emptied,
-    /// Elements that a live element's tether leads to.
-    held: Bits,
-    /// Elements that could not be tethered.
+    /// Who holds whom, of the live.
+    owners: Owners,
+    /// Elements that no chain of tethers leads to.
     loose: Vec<NodeNo>,
 }
 
@@ -63,8 +73,6 @@ struct Read {
     level: u8,
     vector: Vec<f32>,
     neighbors: Vec<NodeNo>,
-    /// Of the neighbors, those that the element holds by a tether.
-    holds: Vec<NodeNo>,
 }
 
 impl<S: PageStore> Pass<'_, S> {
@@ -106,7 +114,6 @@ impl<S: PageStore> Pass<'_, S> {
             level: record.element().level,
             vector: vector_of(self.hnsw, &record),
             neighbors: record.neighbors().collect(),
-            holds: tethered(&record).collect(),
         }))
     }
 
@@ -200,12 +207,34 @@ impl<S: PageStore> Pass<'_, S> {
         Ok(())
     }
 
-    /// Tethers an element to the nearest of its neighbors that has a place for it.
-    fn tether(&mut self, node: NodeNo) -> Result<()> {
-        let Some(element) = self.read(node)? else { return Ok(()) };
-        for &neighbor in
-            element.neighbors.iter().filter(|neighbor| !element.holds.contains(neighbor))
-        {
+    /// Tethers loose elements, those first that have a neighbor within reach; what they hold is then
+    /// within reach, too.
+    fn tether_loose(&mut self) -> Result<()> {
+        // With an element comes what hangs on it.
+        self.loose.sort_by_key(|&node| self.owners.has(node));
+        loop {
+            let loose = std::mem::take(&mut self.loose);
+            let before = loose.len();
+            for node in loose {
+                self.store.pause()?;
+                if !self.owners.reach(node) && !self.tether(node)? {
+                    self.loose.push(node);
+                }
+            }
+            if self.loose.is_empty() || self.loose.len() == before {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Tethers an element to the nearest of its neighbors that is within reach and has a place for
+    /// it, or to any such element.
+    fn tether(&mut self, node: NodeNo) -> Result<bool> {
+        let Some(element) = self.read(node)? else { return Ok(true) };
+        for &neighbor in element.neighbors.iter().chain(&self.owners.root()) {
+            if neighbor == node || !self.owners.reach(neighbor) {
+                continue;
+            }
             let Some(owner) = self.read(neighbor)?.filter(|owner| owner.level == element.level)
             else {
                 continue;
@@ -218,11 +247,12 @@ impl<S: PageStore> Pass<'_, S> {
             let mut batch = self.store.batch();
             let mut record = open(&mut batch, neighbor, self.hnsw.geometry())?;
             if put_edge(self.hnsw, &mut record, &link, displaced) {
-                return batch.commit();
+                batch.commit()?;
+                self.owners.set(node, neighbor);
+                return Ok(true);
             }
         }
-        self.loose.push(node);
-        Ok(())
+        Ok(false)
     }
 }
 
@@ -238,22 +268,4 @@ fn drop_edges(record: &mut RecordMut<'_>, gone: impl Fn(NodeNo) -> bool) {
 fn tethered<'a>(record: &Record<'a>) -> impl Iterator<Item = NodeNo> + use<'a> {
     let edges = record.neighbors().zip(record.tethers());
     edges.filter(|&(_, tether)| tether).map(|(neighbor, _)| neighbor)
-}
-
-/// A growing bitmap on record numbers.
-#[derive(Debug, Default)]
-struct Bits(Vec<u64>);
-
-impl Bits {
-    fn set(&mut self, node: NodeNo) {
-        let word = node.0 as usize / 64;
-        if word >= self.0.len() {
-            self.0.resize(word + 1, 0);
-        }
-        self.0[word] |= 1 << (node.0 % 64);
-    }
-
-    fn get(&self, node: NodeNo) -> bool {
-        self.0.get(node.0 as usize / 64).is_some_and(|word| word >> (node.0 % 64) & 1 == 1)
-    }
 }

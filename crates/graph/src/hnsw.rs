@@ -109,7 +109,7 @@ impl Hnsw {
         match self.geometry().planes {
             0 => ef,
             1 => ef + ef / 2 + 6,
-            _ => ef + ef / 8 + 4,
+            _ => ef + ef / 8 + 6,
         }
     }
 

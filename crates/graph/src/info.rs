@@ -1,6 +1,6 @@
 //! What an index holds.
 
-use pages::{META_BLOCK, Meta, PAGE_BODY, PageStore, Record, Result, State, is_new};
+use pages::{META_BLOCK, Meta, PageStore, Record, Result, State, is_new};
 
 use crate::Hnsw;
 
@@ -23,14 +23,6 @@ pub struct Info {
     pub free: u64,
     /// Edges of live records.
     pub edges: u64,
-}
-
-impl Info {
-    /// Bytes of a page that hold records.
-    pub fn bytes_per_page(&self) -> usize {
-        let geometry = &self.meta.geometry;
-        (geometry.record_size * geometry.records_per_page).min(PAGE_BODY)
-    }
 }
 
 /// Reads all pages and counts.

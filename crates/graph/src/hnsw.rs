@@ -1,7 +1,7 @@
 //! An index that is open: its metapage and what follows from it.
 
 use kernels::CodeShape;
-use pages::{Error, Geometry, META_BLOCK, Meta, NodeNo, PAGE_BODY, PageStore, Result};
+use pages::{Error, Geometry, META_BLOCK, Meta, PAGE_BODY, PageStore, Result};
 use quant::{EdgeCoder, Metric, Rotation};
 
 use crate::query;
@@ -111,10 +111,5 @@ impl Hnsw {
             1 => ef + ef / 2 + 6,
             _ => ef + ef / 8 + 6,
         }
-    }
-
-    /// Block and place of a record, checked against wild numbers.
-    pub(crate) fn locate(&self, node: NodeNo) -> (u32, usize) {
-        (node.block(self.geometry()), node.place(self.geometry()))
     }
 }

@@ -1,6 +1,6 @@
 //! What an index holds.
 
-use pages::{META_BLOCK, Meta, PageStore, Record, Result, State, is_new};
+use pages::{META_BLOCK, Meta, PageStore, Record, Result, State};
 
 use crate::Hnsw;
 
@@ -25,10 +25,26 @@ pub struct Info {
     pub edges: u64,
 }
 
+impl Info {
+    fn count(&mut self, record: &Record<'_>) {
+        self.tids += record.tids().len() as u64;
+        match record.state() {
+            State::Live => {
+                let level = usize::from(record.element().level);
+                self.levels.resize(self.levels.len().max(level + 1), 0);
+                self.levels[level] += 1;
+                self.edges += record.neighbor_count() as u64;
+            }
+            State::Dying => self.dying += 1,
+            State::Tids => self.overflow += 1,
+            State::Free => {}
+        }
+    }
+}
+
 /// Reads all pages and counts.
 pub fn info<S: PageStore>(store: &S) -> Result<Info> {
     let hnsw = Hnsw::open(store)?;
-    let geometry = hnsw.geometry();
     let mut info = Info {
         meta: hnsw.meta().clone(),
         pages: store.blocks()?,
@@ -41,26 +57,9 @@ pub fn info<S: PageStore>(store: &S) -> Result<Info> {
     };
     for block in META_BLOCK + 1..info.pages {
         store.pause()?;
-        let page = store.read(block)?;
-        if is_new(&page) {
-            info.free += geometry.records_per_page as u64;
-            continue;
-        }
-        for place in 0..geometry.records_per_page {
-            let record = Record::read(&page, block, place, geometry)?;
-            info.tids += record.tids().len() as u64;
-            match record.state() {
-                State::Live => {
-                    let level = usize::from(record.element().level);
-                    info.levels.resize(info.levels.len().max(level + 1), 0);
-                    info.levels[level] += 1;
-                    info.edges += record.neighbor_count() as u64;
-                }
-                State::Dying => info.dying += 1,
-                State::Tids => info.overflow += 1,
-                State::Free => info.free += 1,
-            }
-        }
+        hnsw.records_of(store, block, |_, record| info.count(record))?;
     }
+    let places = u64::from(info.pages - 1) * hnsw.geometry().records_per_page as u64;
+    info.free = places - info.levels.iter().sum::<u64>() - info.dying - info.overflow;
     Ok(info)
 }

@@ -18,6 +18,7 @@ mod link;
 mod nodes;
 mod prune;
 mod query;
+mod read;
 mod records;
 mod root;
 mod scan;

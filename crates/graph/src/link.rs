@@ -173,27 +173,27 @@ pub(crate) fn uncoded_victim<S: PageStore>(
     if hnsw.coder().is_some() {
         return Ok(None);
     }
-    let mut neighbors = Vec::new();
-    let read = |node: NodeNo, neighbors: Option<&mut Vec<(NodeNo, bool)>>| {
-        let (block, place) = hnsw.locate(node);
-        let page = store.read(block)?;
-        let record = Record::read(&page, block, place, hnsw.geometry())?;
-        if let Some(neighbors) = neighbors {
-            neighbors.extend(record.neighbors().zip(record.tethers()));
-        }
-        Result::Ok(vector_of(hnsw, &record))
-    };
-    let owner = read(link.owner, Some(&mut neighbors))?;
-    if neighbors.len() < hnsw.geometry().slots {
+    let owner = hnsw.element(store, link.owner, |record| {
+        let edges: Vec<(NodeNo, bool)> = record.neighbors().zip(record.tethers()).collect();
+        (edges, vector_of(hnsw, record))
+    })?;
+    let Some((edges, owner)) = owner.filter(|(edges, _)| edges.len() == hnsw.geometry().slots)
+    else {
         return Ok(None);
+    };
+    let mut vectors = Vec::with_capacity(edges.len() + 1);
+    for &(neighbor, _) in &edges {
+        match hnsw.element(store, neighbor, |record| vector_of(hnsw, record))? {
+            Some(vector) => vectors.push(vector),
+            // Nothing is easier to do without than an edge that leads nowhere.
+            None => return Ok(Some(neighbor)),
+        }
     }
-    let mut vectors =
-        neighbors.iter().map(|&(neighbor, _)| read(neighbor, None)).collect::<Result<Vec<_>>>()?;
     vectors.push(link.vector.to_vec());
     let ranks: Vec<f32> =
         vectors.iter().map(|vector| rank(hnsw.metric(), &owner, vector)).collect();
-    let may_go = |i: usize| !neighbors.get(i).map_or(link.edge.tether, |&(_, tether)| tether);
+    let may_go = |i: usize| !edges.get(i).map_or(link.edge.tether, |&(_, tether)| tether);
     let between = |i: usize, j: usize| rank(hnsw.metric(), &vectors[i], &vectors[j]);
     let victim = prune::victim(&ranks, may_go, between);
-    Ok(victim.and_then(|victim| neighbors.get(victim)).map(|&(neighbor, _)| neighbor))
+    Ok(victim.and_then(|victim| edges.get(victim)).map(|&(neighbor, _)| neighbor))
 }

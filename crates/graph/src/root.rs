@@ -1,6 +1,6 @@
 //! The element of level 0 where searches begin. All tethers start from it, directly or not.
 
-use pages::{Batch, NodeNo, PageStore, Record, Result};
+use pages::{Batch, NodeNo, PageStore, Result};
 
 use crate::Hnsw;
 use crate::link::{BackLink, Owner, put_edge, uncoded_victim, vector_of};
@@ -12,10 +12,10 @@ pub(crate) fn root_of<S: PageStore>(
     hnsw: &Hnsw,
     entry: NodeNo,
 ) -> Result<Option<NodeNo>> {
-    let (block, place) = hnsw.locate(entry);
-    let page = store.read(block)?;
-    let element = Record::read(&page, block, place, hnsw.geometry())?.element();
-    Ok(if element.level == 0 { Some(entry) } else { element.base })
+    hnsw.record(store, entry, |record| {
+        let element = record.element();
+        if element.level == 0 { Some(entry) } else { element.base }
+    })
 }
 
 /// Tethers the present root to `heir`, before searches begin there: what is reached from the one is
@@ -26,8 +26,11 @@ pub(crate) fn hold_root<S: PageStore>(store: &S, heir: NodeNo) -> Result<()> {
     let Some(root) = root_of(store, &hnsw, entry)?.filter(|&root| root != heir) else {
         return Ok(());
     };
-    let (_, vector) = read(store, &hnsw, root)?;
-    let (version, own) = read(store, &hnsw, heir)?;
+    let read =
+        |node| hnsw.element(store, node, |record| (record.version(), vector_of(&hnsw, record)));
+    let (Some((_, vector)), Some((version, own))) = (read(root)?, read(heir)?) else {
+        return Ok(());
+    };
     let mut edge = Owner::new(&hnsw, &own).edge(root, &vector);
     edge.tether = true;
     let link = BackLink { owner: heir, version, edge, vector: &vector };
@@ -35,11 +38,4 @@ pub(crate) fn hold_root<S: PageStore>(store: &S, heir: NodeNo) -> Result<()> {
     let mut batch = store.batch();
     let mut record = open(&mut batch, heir, hnsw.geometry())?;
     if put_edge(&hnsw, &mut record, &link, displaced) { batch.commit() } else { Ok(()) }
-}
-
-fn read<S: PageStore>(store: &S, hnsw: &Hnsw, node: NodeNo) -> Result<(u32, Vec<f32>)> {
-    let (block, place) = hnsw.locate(node);
-    let page = store.read(block)?;
-    let record = Record::read(&page, block, place, hnsw.geometry())?;
-    Ok((record.version(), vector_of(hnsw, &record)))
 }

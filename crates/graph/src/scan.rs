@@ -3,7 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
 
-use pages::{Error, HeapTid, META_BLOCK, NodeNo, PageStore, Record, Result, State};
+use pages::{Error, HeapTid, META_BLOCK, NodeNo, PageStore, Result, State};
 
 use crate::Hnsw;
 use crate::query::Query;
@@ -253,14 +253,13 @@ impl Scan {
         while let Some(node) = next {
             chain.step(node)?;
             store.pause()?;
-            let (block, place) = self.hnsw.locate(node);
-            let page = store.read(block)?;
-            let record = Record::read(&page, block, place, self.hnsw.geometry())?;
-            if record.state() != State::Tids || record.owner() != Some(found.node) {
-                break;
-            }
-            self.pending.extend(record.tids().map(hit));
-            next = record.link();
+            next = self.hnsw.record(store, node, |record| {
+                if record.state() != State::Tids || record.owner() != Some(found.node) {
+                    return None;
+                }
+                self.pending.extend(record.tids().map(hit));
+                record.link()
+            })?;
         }
         Ok(())
     }

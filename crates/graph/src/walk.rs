@@ -84,31 +84,28 @@ impl Walk {
         node: NodeNo,
         visit: &mut impl FnMut(Met<'_>),
     ) -> Result<()> {
-        let (block, place) = hnsw.locate(node);
-        let page = store.read(block)?;
-        let record = Record::read(&page, block, place, hnsw.geometry())?;
-        if !record.is_element() || record.element().level != self.level {
-            // Freed, and maybe in use for something else, since the edge was read.
-            return Ok(());
-        }
-        let exact = query.exact(&record);
-        stats.expanded += 1;
-        stats.exact += 1;
-        visit(Met { node, record: &record, exact });
-        if query.coded() {
+        // What is not an element of this level was freed since the edge was read, and is maybe in
+        // use for something else.
+        hnsw.element(store, node, |record| {
+            if record.element().level != self.level {
+                return;
+            }
+            let exact = query.exact(record);
+            stats.expanded += 1;
+            stats.exact += 1;
+            visit(Met { node, record, exact });
             let neighbors = record.neighbors();
+            if !query.coded() {
+                self.unranked.extend(neighbors.filter(|&neighbor| self.ranked.insert(neighbor)));
+                return;
+            }
             stats.scored += neighbors.len() as u64;
-            for (&rank, neighbor) in query.estimate(&record, &exact).iter().zip(neighbors) {
+            for (&rank, neighbor) in query.estimate(record, &exact).iter().zip(neighbors) {
                 if !self.expanded.contains(neighbor) {
                     self.beam.push(rank, neighbor);
                 }
             }
-            return Ok(());
-        }
-        let ranked = &mut self.ranked;
-        self.unranked.clear();
-        self.unranked.extend(record.neighbors().filter(|&neighbor| ranked.insert(neighbor)));
-        drop(page);
+        })?;
         self.rank_neighbors(store, hnsw, query, stats)
     }
 
@@ -120,13 +117,11 @@ impl Walk {
         query: &Query,
         stats: &mut ScanStats,
     ) -> Result<()> {
-        for &neighbor in &self.unranked {
-            let (block, place) = hnsw.locate(neighbor);
-            let page = store.read(block)?;
-            let record = Record::read(&page, block, place, hnsw.geometry())?;
-            if record.is_element() {
+        for neighbor in self.unranked.drain(..) {
+            let rank = hnsw.element(store, neighbor, |record| query.exact(record).rank)?;
+            if let Some(rank) = rank {
                 stats.exact += 1;
-                self.beam.push(query.exact(&record).rank, neighbor);
+                self.beam.push(rank, neighbor);
             }
         }
         Ok(())

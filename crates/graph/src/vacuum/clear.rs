@@ -1,6 +1,6 @@
 //! Pass 1: dead heap tids.
 
-use pages::{Batch, HeapTid, META_BLOCK, NodeNo, PageStore, Record, Result, State, is_new};
+use pages::{Batch, HeapTid, META_BLOCK, NodeNo, PageStore, Result, State};
 
 use super::{ClearStats, Emptied};
 use crate::Hnsw;
@@ -47,15 +47,8 @@ struct Pass<'a, S> {
 impl<S: PageStore> Pass<'_, S> {
     /// Reads a page and returns the elements that have something to clear.
     fn look_at(&mut self, block: u32, uppers: &mut Vec<Upper>) -> Result<Vec<NodeNo>> {
-        let geometry = self.hnsw.geometry();
-        let page = self.store.read(block)?;
         let mut to_clear = Vec::new();
-        if is_new(&page) {
-            return Ok(to_clear);
-        }
-        for place in 0..geometry.records_per_page {
-            let record = Record::read(&page, block, place, geometry)?;
-            let node = NodeNo::at(block, place, geometry)?;
+        self.hnsw.records_of(self.store, block, |node, record| {
             let element = record.element();
             match record.state() {
                 State::Dying => self.emptied.add(node),
@@ -73,7 +66,7 @@ impl<S: PageStore> Pass<'_, S> {
                 }
                 State::Free | State::Tids => {}
             }
-        }
+        })?;
         Ok(to_clear)
     }
 
@@ -127,11 +120,7 @@ impl<S: PageStore> Pass<'_, S> {
     /// where there is none.
     fn drop_empty_overflow(&self, node: NodeNo) -> Result<bool> {
         let geometry = self.hnsw.geometry();
-        let head = {
-            let (block, place) = self.hnsw.locate(node);
-            let page = self.store.read(block)?;
-            Record::read(&page, block, place, geometry)?.link()
-        };
+        let head = { self.hnsw.record(self.store, node, |record| record.link())? };
         let Some(head) = head else { return Ok(false) };
         let mut batch = self.store.batch();
         let mut allocation = Allocation::begin(&mut batch)?;

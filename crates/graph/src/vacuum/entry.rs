@@ -1,6 +1,6 @@
 //! Moving the entry off a dying element.
 
-use pages::{Batch, META_BLOCK, Meta, NodeNo, PageStore, Record, Result, State, is_new};
+use pages::{Batch, META_BLOCK, Meta, NodeNo, PageStore, Result, State};
 
 use super::Emptied;
 use crate::Hnsw;
@@ -42,17 +42,12 @@ fn find_live<S: PageStore>(store: &S) -> Result<Option<(u8, NodeNo)>> {
     let mut best: Option<(u8, NodeNo)> = None;
     for block in META_BLOCK + 1..store.blocks()? {
         store.pause()?;
-        let page = store.read(block)?;
-        if is_new(&page) {
-            continue;
-        }
-        for place in 0..hnsw.geometry().records_per_page {
-            let record = Record::read(&page, block, place, hnsw.geometry())?;
+        hnsw.records_of(store, block, |node, record| {
             let level = record.element().level;
             if record.state() == State::Live && best.is_none_or(|(highest, _)| highest < level) {
-                best = Some((level, NodeNo::at(block, place, hnsw.geometry())?));
+                best = Some((level, node));
             }
-        }
+        })?;
     }
     Ok(best)
 }

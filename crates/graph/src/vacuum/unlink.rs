@@ -1,6 +1,6 @@
 //! Pass 2: edges to dying elements.
 
-use pages::{Batch, META_BLOCK, NodeNo, PageStore, Record, RecordMut, Result, State, is_new};
+use pages::{Batch, META_BLOCK, NodeNo, PageStore, Record, RecordMut, Result, State};
 
 use super::Emptied;
 use super::entry::move_entry;
@@ -82,22 +82,15 @@ impl<S: PageStore> Pass<'_, S> {
         mut pick: impl FnMut(&mut Self, NodeNo, &Record<'_>) -> Option<NodeNo>,
         act: impl Fn(&mut Self, NodeNo) -> Result<()>,
     ) -> Result<()> {
-        let (store, geometry) = (self.store, *self.hnsw.geometry());
+        let (store, hnsw) = (self.store, self.hnsw);
         let mut picked = Vec::new();
         for block in META_BLOCK + 1..store.blocks()? {
             store.pause()?;
-            let page = store.read(block)?;
-            if is_new(&page) {
-                continue;
-            }
-            for place in 0..geometry.records_per_page {
-                let record = Record::read(&page, block, place, &geometry)?;
+            hnsw.records_of(store, block, |node, record| {
                 if record.state() == State::Live {
-                    let node = NodeNo::at(block, place, &geometry)?;
-                    picked.extend(pick(self, node, &record));
+                    picked.extend(pick(self, node, record));
                 }
-            }
-            drop(page);
+            })?;
             for node in picked.drain(..) {
                 act(self, node)?;
             }
@@ -106,15 +99,15 @@ impl<S: PageStore> Pass<'_, S> {
     }
 
     fn read(&self, node: NodeNo) -> Result<Option<Read>> {
-        let (block, place) = self.hnsw.locate(node);
-        let page = self.store.read(block)?;
-        let record = Record::read(&page, block, place, self.hnsw.geometry())?;
-        Ok((record.state() == State::Live).then(|| Read {
-            version: record.version(),
-            level: record.element().level,
-            vector: vector_of(self.hnsw, &record),
-            neighbors: record.neighbors().collect(),
-        }))
+        let read = self.hnsw.element(self.store, node, |record| {
+            (record.state() == State::Live).then(|| Read {
+                version: record.version(),
+                level: record.element().level,
+                vector: vector_of(self.hnsw, record),
+                neighbors: record.neighbors().collect(),
+            })
+        })?;
+        Ok(read.flatten())
     }
 
     /// Drops the edges of an element that lead to dying ones and fills their slots.
@@ -148,22 +141,22 @@ impl<S: PageStore> Pass<'_, S> {
         let mut query = Query::new(self.hnsw, &element.vector);
         let mut chosen: Vec<NodeNo> = Vec::new();
         for &dying in element.neighbors.iter().filter(|&&neighbor| set.contains(neighbor)) {
-            let (block, place) = self.hnsw.locate(dying);
-            let page = self.store.read(block)?;
-            let record = Record::read(&page, block, place, self.hnsw.geometry())?;
-            if record.state() != State::Dying || record.element().level != element.level {
-                continue;
-            }
-            let exact = query.exact(&record);
-            let ranked = record.neighbors().zip(query.estimate(&record, &exact));
             let fits = |neighbor: NodeNo| {
                 neighbor != node
                     && !set.contains(neighbor)
                     && !element.neighbors.contains(&neighbor)
                     && !chosen.contains(&neighbor)
             };
-            let nearest = ranked.filter(|&(neighbor, _)| fits(neighbor));
-            chosen.extend(nearest.min_by(|a, b| a.1.total_cmp(b.1)).map(|(neighbor, _)| neighbor));
+            let nearest = self.hnsw.element(self.store, dying, |record| {
+                if record.state() != State::Dying || record.element().level != element.level {
+                    return None;
+                }
+                let exact = query.exact(record);
+                let ranked = record.neighbors().zip(query.estimate(record, &exact));
+                let nearest = ranked.filter(|&(neighbor, _)| fits(neighbor));
+                nearest.min_by(|a, b| a.1.total_cmp(b.1)).map(|(neighbor, _)| neighbor)
+            })?;
+            chosen.extend(nearest.flatten());
         }
         let owner = Owner::new(self.hnsw, &element.vector);
         let mut edges = Vec::new();

@@ -458,9 +458,23 @@ fn a_search_reads_a_small_part_of_the_index() {
     db.query("SELECT id FROM t ORDER BY v <-> (SELECT v FROM t WHERE id = 5) LIMIT 10", &[])
         .unwrap();
     let row = db.query_one("SELECT * FROM vector_scan_stats()", &[]).unwrap();
-    let [expanded, scored, exact, tuples] = [0, 1, 2, 3].map(|i| row.get::<_, i64>(i));
+    let figure = |name: &str| row.get::<_, i64>(name);
+    let [expanded, scored, exact] = ["expanded", "scored", "exact"].map(figure);
     assert!((10..300).contains(&expanded), "{expanded}");
-    assert!(scored >= expanded && exact >= expanded && tuples >= 10);
+    assert!(scored >= expanded && exact >= expanded, "{scored} {exact}");
+    assert!((expanded..2 * expanded).contains(&figure("pages")), "{row:?}");
+    assert_eq!((figure("ef"), figure("tuples"), figure("dropped")), (40, 10, 0));
+    assert!((40..100).contains(&figure("beam")), "{row:?}");
+    let time: f64 = row.get("time_us");
+    assert!(time > 1.0 && time < 1e7, "{time}");
+    // A scan that goes on keeps its `ef`, and widens its beam.
+    let all = "SELECT id FROM t ORDER BY v <-> (SELECT v FROM t WHERE id = 5)";
+    let rows = count(&mut db, all);
+    let row = db.query_one("SELECT * FROM vector_scan_stats()", &[]).unwrap();
+    let figure = |name: &str| row.get::<_, i64>(name);
+    assert_eq!((figure("ef"), figure("tuples")), (40, rows));
+    assert_eq!(rows + figure("dropped"), 3000);
+    assert!(figure("beam") > 1000, "{row:?}");
 }
 
 #[test]

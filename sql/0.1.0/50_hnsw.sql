@@ -53,7 +53,8 @@ CREATE FUNCTION vector_index_check(index regclass) RETURNS TABLE (block bigint, 
 	AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
 COMMENT ON FUNCTION vector_index_check(regclass) IS 'structural problems of a vector index, none if it is sound';
 
-CREATE FUNCTION vector_scan_stats(OUT expanded bigint, OUT scored bigint, OUT exact bigint, OUT tuples bigint)
+CREATE FUNCTION vector_scan_stats(OUT ef bigint, OUT beam bigint, OUT expanded bigint, OUT scored bigint,
+	OUT exact bigint, OUT tuples bigint, OUT dropped bigint, OUT pages bigint, OUT time_us double precision)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION vector_scan_stats() IS 'what the last vector index scan of this session did';

@@ -16,6 +16,8 @@ pub enum Cell {
     Null,
     /// A `bigint`.
     Int(i64),
+    /// A `double precision`.
+    Float(f64),
     /// A `text`.
     Text(String),
 }
@@ -39,6 +41,7 @@ impl<const N: usize> Return for Rows<N> {
                 *value = match cell {
                     Cell::Null => Datum::null(),
                     Cell::Int(value) => Datum::from(value),
+                    Cell::Float(value) => Datum::from(value.to_bits()),
                     Cell::Text(text) => text_datum(text)?,
                 };
             }

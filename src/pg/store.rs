@@ -62,6 +62,8 @@ pub struct RelationStore<'a> {
     pace: Pace,
     /// Blocks when last asked: an index never shrinks.
     blocks: Cell<u32>,
+    /// Pages held for reading so far, again ones included.
+    reads: Cell<u64>,
     open: PhantomData<&'a ()>,
 }
 
@@ -74,6 +76,7 @@ impl RelationStore<'_> {
             strategy: ptr::null_mut(),
             pace: Pace::Full,
             blocks: Cell::new(0),
+            reads: Cell::new(0),
             open: PhantomData,
         }
     }
@@ -85,6 +88,11 @@ impl RelationStore<'_> {
     pub unsafe fn for_vacuum(index: Relation, strategy: BufferAccessStrategy) -> Self {
         // SAFETY: the caller's promise.
         RelationStore { strategy, pace: Pace::Vacuum, ..unsafe { Self::new(index) } }
+    }
+
+    /// Pages held for reading so far, again ones included.
+    pub fn reads(&self) -> u64 {
+        self.reads.get()
     }
 
     /// Pins and locks an existing block.
@@ -151,6 +159,7 @@ impl PageStore for RelationStore<'_> {
     #[inline]
     fn read(&self, block: u32) -> Result<ReadPage<'_>> {
         let buffer = self.lock(block, BUFFER_LOCK_SHARE)?;
+        self.reads.set(self.reads.get() + 1);
         // SAFETY: the buffer is pinned, and locked against writers, until the result is dropped.
         let body = unsafe { page::body(pg_sys::BufferGetPage(buffer)) };
         Ok(ReadPage { buffer, body })

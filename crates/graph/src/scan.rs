@@ -48,6 +48,8 @@ pub struct ScanStats {
     pub exact: u64,
     /// Rows returned.
     pub tuples: u64,
+    /// Rows left out because they were found too late to keep the order.
+    pub dropped: u64,
 }
 
 /// A row found.
@@ -165,6 +167,7 @@ impl Scan {
             let Some(Reverse(found)) = self.found.pop() else { return Ok(None) };
             self.returned += 1;
             if self.options.iterative != Iterative::Relaxed && found.distance < self.last {
+                self.stats.dropped += found.tids.len() as u64;
                 continue;
             }
             self.last = found.distance.max(self.last);
@@ -175,6 +178,16 @@ impl Scan {
     /// What the scan has done so far.
     pub fn stats(&self) -> ScanStats {
         self.stats
+    }
+
+    /// Entries of the beam on level 0, as wide as it is now.
+    pub fn beam_width(&self) -> usize {
+        self.hnsw.beam_width(self.ef)
+    }
+
+    /// The settings that the scan runs under.
+    pub fn options(&self) -> &ScanOptions {
+        &self.options
     }
 
     /// Descends and runs the first beam.

@@ -1,11 +1,10 @@
-//! `vector_index_info`, `vector_index_check`, `vector_scan_stats`.
+//! `vector_index_info`, `vector_index_check`: what an index holds, and what is wrong with it.
 
 #![allow(unsafe_code)] // opens relations
 
-use std::cell::Cell;
 use std::ffi::CStr;
 
-use graph::{Info, Problem, ScanStats};
+use graph::{Info, Problem};
 use pgrx::PgSqlErrorCode::{ERRCODE_INSUFFICIENT_PRIVILEGE, ERRCODE_WRONG_OBJECT_TYPE};
 use pgrx::pg_sys::{self, Oid};
 use quant::Metric;
@@ -14,32 +13,16 @@ use super::handler;
 use crate::pg::error::Report;
 use crate::pg::function::pg_functions;
 use crate::pg::relation::{self, Opened};
-use crate::pg::rows::{Cell as Value, Rows};
+use crate::pg::rows::{Cell, Rows};
 use crate::pg::store::RelationStore;
 
-thread_local! {
-    /// Figures of the last scan of this backend.
-    static LAST_SCAN: Cell<ScanStats> = Cell::new(ScanStats::default());
-}
-
-/// Remembers the figures of the scan that is running.
-pub fn set_last_scan(stats: ScanStats) {
-    LAST_SCAN.set(stats);
-}
-
 pg_functions! {
-    /// What the last index scan of this session has done: one row.
-    fn vector_scan_stats() -> Rows<4> {
-        let last = LAST_SCAN.get();
-        Rows(vec![[last.expanded, last.scored, last.exact, last.tuples].map(Value::from)])
-    }
-
     /// What an index is and holds: a row for each property.
     fn vector_index_info(index: Oid) -> Result<Rows<2>, Report> {
         let index = Index::open(index)?;
         let info = graph::info(&index.store()).map_err(|error| index.failed(error))?;
         let rows = properties(&info).into_iter();
-        Ok(Rows(rows.map(|(name, value)| [Value::Text(name.into()), Value::Text(value)]).collect()))
+        Ok(Rows(rows.map(|(name, value)| [Cell::Text(name.into()), Cell::Text(value)]).collect()))
     }
 
     /// What is wrong with an index: a row for each problem.
@@ -47,8 +30,8 @@ pg_functions! {
         let index = Index::open(index)?;
         let mut rows = Vec::new();
         let mut report = |problem: Problem| {
-            let block = problem.block.map_or(Value::Null, |block| Value::Int(block.into()));
-            rows.push([block, Value::Text(problem.what)]);
+            let block = problem.block.map_or(Cell::Null, |block| Cell::Int(block.into()));
+            rows.push([block, Cell::Text(problem.what)]);
         };
         graph::check(&index.store(), &mut report).map_err(|error| index.failed(error))?;
         Ok(Rows(rows))

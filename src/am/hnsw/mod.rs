@@ -11,6 +11,7 @@ mod opclass;
 mod options;
 mod scan;
 mod settings;
+mod stats;
 mod vacuum;
 
 /// Registers options, settings and the hook that worker threads start under. Called once, when the

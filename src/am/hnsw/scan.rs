@@ -3,6 +3,7 @@
 #![allow(unsafe_code)] // called by PostgreSQL
 
 use std::ptr;
+use std::time::{Duration, Instant};
 
 use graph::{Hit, Hnsw, Iterative, Scan, ScanOptions};
 use pgrx::PgSqlErrorCode::{ERRCODE_DATA_EXCEPTION, ERRCODE_FEATURE_NOT_SUPPORTED};
@@ -12,7 +13,8 @@ use pgrx::pg_sys::{
 };
 use pgrx::{PgMemoryContexts, pg_guard};
 
-use super::{inspect, settings};
+use super::settings;
+use super::stats::{self, ScanFigures};
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 use crate::pg::{relation, tid};
@@ -29,6 +31,26 @@ struct ScanState {
 struct Running {
     scan: Scan,
     distance: Distance,
+    /// Pages read so far.
+    pages: u64,
+    /// Time spent so far.
+    time: Duration,
+}
+
+impl Running {
+    fn new(scan: Scan, distance: Distance) -> Running {
+        Running { scan, distance, pages: 0, time: Duration::ZERO }
+    }
+
+    fn figures(&self) -> ScanFigures {
+        ScanFigures {
+            ef: self.scan.options().ef,
+            beam: self.scan.beam_width(),
+            work: self.scan.stats(),
+            pages: self.pages,
+            time: self.time,
+        }
+    }
 }
 
 /// What the operator gives for every row.
@@ -104,6 +126,7 @@ pub unsafe extern "C-unwind" fn amgettuple(
 /// # Safety
 /// `desc` is a scan of ours.
 unsafe fn next(desc: &mut IndexScanDescData, state: &mut ScanState) -> Result<bool, Report> {
+    let begin = Instant::now();
     let index = desc.indexRelation;
     // SAFETY: the index is open during the scan.
     let store = unsafe { RelationStore::new(index) };
@@ -118,11 +141,13 @@ unsafe fn next(desc: &mut IndexScanDescData, state: &mut ScanState) -> Result<bo
         }
     };
     let hit = running.scan.next(&store).map_err(failed)?;
-    inspect::set_last_scan(running.scan.stats());
+    running.pages += store.reads();
     if let Some(hit) = hit {
         // SAFETY: `ambeginscan` has made room for the order-by values.
         unsafe { give(desc, &hit, running.distance) };
     }
+    running.time += begin.elapsed();
+    stats::set_last_scan(running.figures());
     Ok(hit.is_some())
 }
 
@@ -156,7 +181,7 @@ unsafe fn start(desc: &mut IndexScanDescData, hnsw: Hnsw) -> Result<Running, Rep
         };
         if key.sk_flags & pg_sys::SK_ISNULL as i32 != 0 {
             let scan = Scan::new(hnsw, None, unordered);
-            return Ok(Running { scan, distance: Distance::Null });
+            return Ok(Running::new(scan, Distance::Null));
         }
         let query = VectorRef::from_datum(key.sk_argument)?;
         let dims = hnsw.meta().geometry.dims;
@@ -169,7 +194,7 @@ unsafe fn start(desc: &mut IndexScanDescData, hnsw: Hnsw) -> Result<Running, Rep
         } else {
             (unordered, Distance::NotANumber)
         };
-        Ok(Running { scan: Scan::new(hnsw, Some(&query), options), distance })
+        Ok(Running::new(Scan::new(hnsw, Some(&query), options), distance))
     }
 }
 

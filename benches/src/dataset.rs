@@ -1,14 +1,17 @@
 //! A data set: base vectors, queries and the true distances of their neighbors.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use crate::Result;
-use crate::exact::{Metric, hits, kth_distances};
+use crate::clustered::Clustered;
+use crate::exact::{Metric, hits};
 use crate::matrix::{Matrix, read_vectors, rows_in};
+use crate::truth::remembered;
 
 /// Vectors to load, queries to ask, and what the answers should be.
 pub struct Dataset {
-    /// The directory's name.
+    /// The directory's name, or what was asked of the generator.
     pub name: String,
     /// What "near" means for these vectors.
     pub metric: Metric,
@@ -18,9 +21,12 @@ pub struct Dataset {
     pub base: Matrix<f32>,
     /// The queries.
     pub queries: Matrix<f32>,
-    /// Each query's distance to its `k`-th true neighbor.
-    kth: Vec<f64>,
+    /// Each query's distance to its `k`-th true neighbor, once it is known.
+    kth: OnceCell<Vec<f64>>,
 }
+
+/// Queries of a generated set, if no other number is asked for.
+const QUERIES: usize = 1000;
 
 /// What to take of a data set.
 #[derive(Debug, Clone)]
@@ -36,9 +42,30 @@ pub struct Selection {
 }
 
 impl Dataset {
+    /// The data set called `name`: `clustered:ROWSxDIMS` is generated (metric L2), anything else
+    /// is a directory.
+    pub fn open(name: &str, selection: &Selection) -> Result<Self> {
+        let Some(size) = name.strip_prefix("clustered:") else {
+            return Self::read(Path::new(name), selection);
+        };
+        let size = size.split_once('x').and_then(|(r, d)| Some((r.parse().ok()?, d.parse().ok()?)));
+        let (rows, dims) = size.ok_or_else(|| format!("{name} is not clustered:ROWSxDIMS"))?;
+        let rows = selection.rows.map_or(rows, |limit| limit.min(rows));
+        let clustered = Clustered::new(dims);
+        Self {
+            name: format!("clustered-{dims}"),
+            metric: selection.metric.unwrap_or(Metric::L2),
+            k: selection.k,
+            base: clustered.base(rows),
+            queries: clustered.queries(selection.queries.unwrap_or(QUERIES)),
+            kth: OnceCell::new(),
+        }
+        .checked()
+    }
+
     /// Reads `base.*`, `query.*` and the ground truth of directory `dir`. Truth is taken from
     /// `gt.dist.fbin` (all rows), from `gt10k.dist.fbin` (the first 10,000), else computed.
-    pub fn open(dir: &Path, selection: &Selection) -> Result<Self> {
+    fn read(dir: &Path, selection: &Selection) -> Result<Self> {
         let name = dir.canonicalize().map_err(|e| format!("{}: {e}", dir.display()))?;
         let name = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let metric = selection.metric.or_else(|| metric_of(&name));
@@ -48,42 +75,43 @@ impl Dataset {
         let base_path = find(dir, "base")?;
         let base = read_vectors(&base_path, selection.rows)?;
         let queries = read_vectors(&find(dir, "query")?, selection.queries)?;
-        if base.cols != queries.cols {
-            return Err(format!(
-                "{name}: base has {} dimensions, queries {}",
-                base.cols, queries.cols
-            )
-            .into());
-        }
-        if k == 0 || k > base.rows() || queries.rows() == 0 {
-            return Err(format!(
-                "{name}: {k} neighbors of {} rows for {} queries",
-                base.rows(),
-                queries.rows()
-            )
-            .into());
-        }
         let whole = rows_in(&base_path)? == base.rows();
-        let kth = match truth(dir, whole, base.rows(), queries.rows(), k)? {
-            Some(kth) => kth,
-            None => {
-                eprintln!("{name}: no ground truth for {} rows: computing it", base.rows());
-                kth_distances(metric, &base, &queries, k)
-            }
-        };
-        Ok(Self { name, metric, k, base, queries, kth })
+        let kth = truth(dir, whole, base.rows(), queries.rows(), k)?;
+        let kth = kth.map_or_else(OnceCell::new, OnceCell::from);
+        Self { name, metric, k, base, queries, kth }.checked()
+    }
+
+    fn checked(self) -> Result<Self> {
+        let Self { name, k, base, queries, .. } = &self;
+        if base.cols != queries.cols {
+            let (base, queries) = (base.cols, queries.cols);
+            return Err(format!("{name}: base has {base} dimensions, queries {queries}").into());
+        }
+        let (rows, asked) = (base.rows(), queries.rows());
+        if *k == 0 || *k > rows || asked == 0 {
+            return Err(format!("{name}: {k} neighbors of {rows} rows for {asked} queries").into());
+        }
+        Ok(self)
+    }
+
+    /// Each query's distance to its `k`-th true neighbor; computed if no file tells.
+    pub fn kth(&self) -> &[f64] {
+        self.kth.get_or_init(|| remembered(self.metric, &self.base, &self.queries, self.k))
     }
 
     /// Mean recall of `answers`, one list of ids a query.
     pub fn recall(&self, answers: &[Vec<i32>]) -> f64 {
-        let found: usize = answers
-            .iter()
-            .enumerate()
-            .map(|(i, ids)| {
-                hits(self.metric, &self.base, self.queries.row(i), ids, self.k, self.kth[i])
-            })
-            .sum();
-        found as f64 / (self.k * answers.len()) as f64
+        self.recall_by(self.kth(), answers)
+    }
+
+    /// Mean recall of `answers` where the distances of the `k`-th true neighbors are `kth`, as of
+    /// a part of the rows.
+    pub fn recall_by(&self, kth: &[f64], answers: &[Vec<i32>]) -> f64 {
+        let asked = answers.iter().zip(kth).enumerate();
+        let found = asked.map(|(i, (ids, &kth))| {
+            hits(self.metric, &self.base, self.queries.row(i), ids, self.k, kth)
+        });
+        found.sum::<usize>() as f64 / (self.k * answers.len()) as f64
     }
 }
 
@@ -160,22 +188,29 @@ mod tests {
     #[test]
     fn truth_is_read_or_computed() {
         let stored = dir("sift-stored", Some(0.5));
-        assert_eq!(Dataset::open(&stored, &selection(None, 1)).unwrap().kth, [0.5]);
-        let deeper = Dataset::open(&stored, &selection(None, 2)).unwrap();
-        assert_eq!(deeper.kth, [1.0], "the file holds one neighbor only");
-        let fewer = Dataset::open(&stored, &selection(Some(6), 1)).unwrap();
-        assert_eq!(fewer.kth, [9.0], "stored truth is of all rows");
+        assert_eq!(Dataset::read(&stored, &selection(None, 1)).unwrap().kth(), [0.5]);
+        let deeper = Dataset::read(&stored, &selection(None, 2)).unwrap();
+        assert_eq!(deeper.kth(), [1.0], "the file holds one neighbor only");
+        let fewer = Dataset::read(&stored, &selection(Some(6), 1)).unwrap();
+        assert_eq!(fewer.kth(), [9.0], "stored truth is of all rows");
         assert_eq!(fewer.recall(&[vec![5]]), 1.0);
         assert_eq!(fewer.recall(&[vec![4]]), 0.0);
         std::fs::remove_dir_all(stored).unwrap();
     }
 
     #[test]
+    fn generated_sets_are_named_by_their_size() {
+        let data = Dataset::open("clustered:30x4", &selection(Some(20), 1)).unwrap();
+        assert_eq!((data.base.rows(), data.base.cols, data.queries.rows()), (20, 4, QUERIES));
+        assert!(Dataset::open("clustered:30", &selection(None, 1)).is_err());
+    }
+
+    #[test]
     fn the_metric_must_be_known() {
         let plain = dir("plain", None);
-        let error = Dataset::open(&plain, &selection(None, 1)).err().unwrap().to_string();
+        let error = Dataset::read(&plain, &selection(None, 1)).err().unwrap().to_string();
         assert!(error.contains("--metric"), "{error}");
-        let error = Dataset::open(&plain.join("none"), &selection(None, 1)).err().unwrap();
+        let error = Dataset::read(&plain.join("none"), &selection(None, 1)).err().unwrap();
         assert!(error.to_string().contains("none"));
         std::fs::remove_dir_all(plain).unwrap();
     }

@@ -1,8 +1,6 @@
 //! Exact distances, and recall counted by distance.
 
-use std::num::NonZero;
 use std::str::FromStr;
-use std::thread;
 
 use serde::Serialize;
 
@@ -56,34 +54,6 @@ fn sum(a: &[f32], b: &[f32], term: fn(f64, f64) -> f64) -> f64 {
     lanes.iter().sum::<f64>() + rest
 }
 
-/// The distance of each query's `k`-th nearest row of `base`, by comparing with every row.
-pub fn kth_distances(
-    metric: Metric,
-    base: &Matrix<f32>,
-    queries: &Matrix<f32>,
-    k: usize,
-) -> Vec<f64> {
-    let kth = |query: usize| {
-        let query = queries.row(query);
-        let mut distances: Vec<f64> =
-            (0..base.rows()).map(|i| metric.distance(base.row(i), query)).collect();
-        *distances.select_nth_unstable_by(k - 1, f64::total_cmp).1
-    };
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let part = queries.rows().div_ceil(threads).max(1);
-    let mut all = vec![0.0; queries.rows()];
-    thread::scope(|scope| {
-        for (number, chunk) in all.chunks_mut(part).enumerate() {
-            scope.spawn(move || {
-                for (i, slot) in chunk.iter_mut().enumerate() {
-                    *slot = kth(number * part + i);
-                }
-            });
-        }
-    });
-    all
-}
-
 /// How many of `ids` are among the `k` nearest of `query`: distinct rows, at most `k`, whose
 /// distance is at most that of the `k`-th true neighbor. Ties count, whichever row was returned.
 pub fn hits(
@@ -123,13 +93,6 @@ mod tests {
         assert_eq!(Metric::L2.distance(&a, &b), l2);
         assert_eq!(Metric::Cosine.distance(&[1.0, 0.0], &[0.0, 2.0]), 1.0);
         assert_eq!(Metric::Cosine.distance(&[1.0, 0.0], &[-3.0, 0.0]), 2.0);
-    }
-
-    #[test]
-    fn kth_distance_of_each_query() {
-        let queries = Matrix { cols: 1, data: vec![0.0, 3.0, 9.5] };
-        assert_eq!(kth_distances(Metric::L2, &line(), &queries, 2), [1.0, 0.0, 2.25]);
-        assert_eq!(kth_distances(Metric::L2, &line(), &queries, 3), [4.0, 1.0, 6.25]);
     }
 
     #[test]

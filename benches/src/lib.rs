@@ -1,21 +1,26 @@
-//! The SQL benchmark: one data set, several extensions, one server.
+//! Benchmarks of SQL: data sets, several extensions, one server.
 //!
-//! `matrix` and `dataset` read vectors and ground truth, `exact` counts recall, `server`
-//! finds or starts PostgreSQL, `systems` says how each extension is driven, `load` builds,
-//! `measure` searches, `pages` counts what is touched, `sweep` decides what is measured, `report`
-//! prints.
+//! Data: `matrix` and `dataset` read vectors, `clustered` makes them up, `truth` and `exact` know
+//! what should be found. The server: `server` finds or starts PostgreSQL, `systems` says how each
+//! extension is driven, `database` and `build` load it. Measuring: `measure` searches, `pages`
+//! counts, `sweep` decides what is measured and `report` prints it. `options` is what command lines
+//! have in common.
 
+pub mod build;
+pub mod clustered;
+pub mod database;
 pub mod dataset;
 pub mod exact;
-pub mod load;
 pub mod machine;
 pub mod matrix;
 pub mod measure;
+pub mod options;
 pub mod pages;
 pub mod report;
 pub mod server;
 pub mod sweep;
 pub mod systems;
+pub mod truth;
 pub mod wire;
 
 /// Any failure; its text is all that the user sees.

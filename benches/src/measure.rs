@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use postgres::{Client, Statement};
 
 use crate::Result;
+use crate::database::{self, text};
 use crate::dataset::Dataset;
-use crate::load::{database, text};
 use crate::machine::cpu_nanoseconds;
 use crate::pages::{Pages, report_statistics};
 use crate::server::Server;
@@ -52,7 +52,7 @@ impl Session {
     ) -> Result<Self> {
         let query = System::query(dataset.metric, dataset.k);
         let connect = |_| -> Result<Connection> {
-            let mut client = server.connect(&database(system))?;
+            let mut client = server.connect(&database::name(system))?;
             if force_index {
                 client.batch_execute("SET enable_seqscan = off; SET enable_sort = off")?;
             }

@@ -68,8 +68,8 @@ pub fn report_statistics(client: &mut Client) -> Result<bool> {
     Ok(known)
 }
 
-/// Blocks of the index touched so far, if the server can say.
-fn touched_of_index(client: &mut Client) -> Result<Option<i64>> {
+/// Blocks of the index `items_v` touched so far, if the server can say.
+pub fn touched_of_index(client: &mut Client) -> Result<Option<i64>> {
     if !report_statistics(client)? {
         return Ok(None);
     }

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use crate::build::BuildLimits;
 use crate::dataset::Dataset;
 use crate::exact::Metric;
-use crate::load::BuildLimits;
 use crate::machine::Machine;
 use crate::sweep::{Outcome, Point, Sweep};
 

@@ -50,6 +50,16 @@ impl Server {
         Ok(self.config.connect(NoTls)?)
     }
 
+    /// The server's version, and the time by its clock, UTC.
+    pub fn version_and_time(&self) -> Result<(String, String)> {
+        let facts = self.maintenance()?.query_one(
+            "SELECT current_setting('server_version'),
+                    to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
+            &[],
+        )?;
+        Ok((facts.get(0), facts.get(1)))
+    }
+
     /// A connection to database `name`.
     pub fn connect(&self, name: &str) -> Result<Client> {
         Ok(self.config.clone().dbname(name).connect(NoTls)?)

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::Result;
+use crate::build::Built;
 use crate::dataset::Dataset;
-use crate::load::Built;
 use crate::measure::{Round, Session};
 use crate::pages::Pages;
 use crate::systems::System;

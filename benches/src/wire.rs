@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::ops::Range;
 
 use bytes::BytesMut;
 use postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
@@ -41,13 +42,14 @@ impl ToSql for Vector {
     to_sql_checked!();
 }
 
-/// Writes rows `(row number int4, vector)` in the format of `COPY … (FORMAT binary)`.
-pub fn copy_rows(out: &mut impl Write, base: &Matrix<f32>) -> io::Result<()> {
+/// Writes `rows` of `base` as `(row number int4, vector)` in the format of
+/// `COPY … (FORMAT binary)`.
+pub fn copy_rows(out: &mut impl Write, base: &Matrix<f32>, rows: Range<usize>) -> io::Result<()> {
     out.write_all(b"PGCOPY\n\xff\r\n\0")?;
     out.write_all(&[0; 8])?; // flags, length of the header's extension
-    for (id, row) in base.data.chunks_exact(base.cols).enumerate() {
-        let id = i32::try_from(id).map_err(io::Error::other)?;
-        let vector = Vector::new(row).map_err(io::Error::other)?.0;
+    for row in rows {
+        let id = i32::try_from(row).map_err(io::Error::other)?;
+        let vector = Vector::new(base.row(row)).map_err(io::Error::other)?.0;
         let length = i32::try_from(vector.len()).map_err(io::Error::other)?;
         out.write_all(&2i16.to_be_bytes())?; // fields
         out.write_all(&4i32.to_be_bytes())?;
@@ -65,7 +67,7 @@ mod tests {
     #[test]
     fn bytes_of_a_copy() {
         let mut out = Vec::new();
-        copy_rows(&mut out, &Matrix { cols: 1, data: vec![1.0] }).unwrap();
+        copy_rows(&mut out, &Matrix { cols: 1, data: vec![1.0] }, 0..1).unwrap();
         let row = [0, 2, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8, 0, 1, 0, 0, 0x3f, 0x80, 0, 0];
         assert_eq!(out[19..], [&row[..], &[0xff, 0xff]].concat());
     }

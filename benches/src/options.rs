@@ -1,0 +1,134 @@
+//! What the command lines of the benchmarks have in common.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use pico_args::Arguments;
+use serde::Serialize;
+
+use crate::Result;
+use crate::build::BuildLimits;
+use crate::dataset::{Dataset, Selection};
+use crate::server::Server;
+use crate::systems::System;
+
+/// The options that every benchmark takes.
+pub struct Options {
+    /// Data sets, by their names.
+    pub data: Vec<String>,
+    /// Systems to compare.
+    pub systems: Vec<&'static System>,
+    /// What to take of each data set.
+    pub selection: Selection,
+    /// What builds may use.
+    pub limits: BuildLimits,
+    /// A running server.
+    pub url: Option<String>,
+    /// Where to write the results as JSON.
+    pub json: Option<PathBuf>,
+}
+
+/// Their part of the help.
+pub const HELP: &str = "\
+  --data DIR           base.*, query.* (.fbin .f16bin .u8bin, plain or .gz), gt.dist.fbin;
+                       or clustered:ROWSxDIMS, which is generated; may be given several times
+  --systems A,B        systems to compare               [vector_ext,pgvector]
+  --rows N             only the first N rows
+  --queries N          only the first N queries
+  --metric M           l2 or cosine                     [by the directory's name]
+  --k N                neighbors asked for              [10]
+  --workers N          max_parallel_maintenance_workers [2]
+  --maintenance-work-mem SIZE                           [2GB]
+  --json FILE          write the results as JSON too
+  --url URL            a running server (or PGHOST, PGPORT, ...): databases sql_bench_* are
+                       made and dropped there           [a private server is started,
+                       of the PostgreSQL that PG_CONFIG names]
+";
+
+impl Options {
+    /// Takes the common options out of `arguments`.
+    pub fn take(arguments: &mut Arguments) -> Result<Self> {
+        let systems: Option<String> = arguments.opt_value_from_str("--systems")?;
+        let systems = systems.as_deref().unwrap_or("vector_ext,pgvector");
+        let options = Self {
+            data: arguments.values_from_str("--data")?,
+            systems: systems.split(',').map(System::by_name).collect::<Result<_>>()?,
+            selection: Selection {
+                rows: arguments.opt_value_from_str("--rows")?,
+                queries: arguments.opt_value_from_str("--queries")?,
+                metric: arguments.opt_value_from_str("--metric")?,
+                k: arguments.opt_value_from_str("--k")?.unwrap_or(10),
+            },
+            limits: BuildLimits {
+                workers: arguments.opt_value_from_str("--workers")?.unwrap_or(2),
+                maintenance_work_mem: arguments
+                    .opt_value_from_str("--maintenance-work-mem")?
+                    .unwrap_or_else(|| "2GB".to_owned()),
+            },
+            url: arguments.opt_value_from_str("--url")?,
+            json: arguments.opt_value_from_str("--json")?,
+        };
+        if options.data.is_empty() {
+            return Err("--data DIR is missing: see --help".into());
+        }
+        Ok(options)
+    }
+
+    /// The server to measure.
+    pub fn server(&self) -> Result<Server> {
+        Server::open(self.url.as_deref())
+    }
+
+    /// The data sets, each opened when its turn comes.
+    pub fn datasets(&self) -> impl Iterator<Item = Result<Dataset>> {
+        self.data.iter().map(|name| Dataset::open(name, &self.selection))
+    }
+
+    /// Writes `report` where `--json` says.
+    pub fn write_json(&self, report: &impl Serialize) -> Result<()> {
+        let Some(path) = &self.json else { return Ok(()) };
+        let text = serde_json::to_string_pretty(report)? + "\n";
+        std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()).into())
+    }
+}
+
+/// The whole of a benchmark program: prints `usage` with the common options on `--help`, else runs
+/// `body`, and says what went wrong.
+pub fn program(name: &str, usage: &str, body: fn(Arguments) -> Result<()>) -> ExitCode {
+    let mut arguments = Arguments::from_env();
+    if arguments.contains(["-h", "--help"]) {
+        print!("{usage}{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    let Err(error) = body(arguments) else { return ExitCode::SUCCESS };
+    eprint!("{name}: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprint!(": {error}");
+        cause = error.source();
+    }
+    eprintln!();
+    ExitCode::FAILURE
+}
+
+/// The comma-separated values of option `name`.
+pub fn list<T>(arguments: &mut Arguments, name: &'static str, default: &str) -> Result<Vec<T>>
+where
+    T: FromStr<Err: std::fmt::Display>,
+{
+    let text: Option<String> = arguments.opt_value_from_str(name)?;
+    let text = text.unwrap_or_else(|| default.to_owned());
+    let value = |word: &str| word.trim().parse().map_err(|e| format!("{name} {word}: {e}").into());
+    text.split(',').filter(|word| !word.is_empty()).map(value).collect()
+}
+
+/// Refuses what nobody took.
+pub fn finish(arguments: Arguments) -> Result<()> {
+    match arguments.finish().first() {
+        Some(unknown) => {
+            Err(format!("unknown argument {}: see --help", unknown.to_string_lossy()).into())
+        }
+        None => Ok(()),
+    }
+}

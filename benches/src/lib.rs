@@ -2,12 +2,13 @@
 //!
 //! Data: `matrix` and `dataset` read vectors, `clustered` makes them up, `truth` and `exact` know
 //! what should be found. The server: `server` finds or starts PostgreSQL, `systems` says how each
-//! extension is driven, `database` and `build` load it. Measuring: `measure` searches, `pages`
-//! counts, `sweep` decides what is measured and `report` prints it. `options` is what command lines
-//! have in common.
+//! extension is driven, `database` and `build` load it. Measuring: `measure` searches, `pages` and
+//! `cost` count, `sweep` decides what `sql_bench` measures and `report` prints it; `writes` is what
+//! `write_bench` measures. `options` is what the programs have in common.
 
 pub mod build;
 pub mod clustered;
+pub mod cost;
 pub mod database;
 pub mod dataset;
 pub mod exact;
@@ -22,6 +23,7 @@ pub mod sweep;
 pub mod systems;
 pub mod truth;
 pub mod wire;
+pub mod writes;
 
 /// Any failure; its text is all that the user sees.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,221 @@
+//! Structural check: finds what a scan would trip over, and what no scan could reach.
+//!
+//! Reads the pages in order several times, and remembers one byte of each record.
+
+mod places;
+mod reach;
+
+use pages::{
+    Error, Geometry, META_BLOCK, NodeNo, PageKind, PageStore, Record, Result, State, is_new,
+    page_kind,
+};
+
+use self::places::Places;
+use crate::Hnsw;
+
+/// How often what looks wrong is looked at, for it may have changed in the meantime.
+const ATTEMPTS: usize = 3;
+
+const NOT_AN_ELEMENT: &str = "leads to a record that is not an element";
+const BEYOND_THE_END: &str = "leads beyond the end of the index";
+
+/// Something wrong with an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The block it was found in, if it lies in one.
+    pub block: Option<u32>,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// Reads all pages and reports every problem.
+///
+/// Sound while rows are inserted and vacuumed beside it: what these leave in between two steps is
+/// no problem, only what they would never leave.
+pub fn check<S: PageStore>(store: &S, report: &mut dyn FnMut(Problem)) -> Result<()> {
+    let hnsw = match Hnsw::open(store) {
+        Ok(hnsw) => hnsw,
+        Err(error) => return tell(report, META_BLOCK, error),
+    };
+    let blocks = store.blocks()?;
+    let places = Places::new(blocks, hnsw.geometry());
+    let mut check = Check { store, hnsw: &hnsw, blocks, places, report };
+    check.records()?;
+    check.entry()?;
+    check.edges()?;
+    check.reachability()
+}
+
+/// Reports what is wrong with a page; an interrupt goes up.
+fn tell(report: &mut dyn FnMut(Problem), block: u32, error: Error) -> Result<()> {
+    match error {
+        Error::Interrupted | Error::Crashed => return Err(error),
+        Error::Corrupted { block, what } => {
+            report(Problem { block: Some(block), what: what.to_owned() });
+        }
+        Error::Version { .. } | Error::Limit(_) | Error::Internal(_) => {
+            report(Problem { block: Some(block), what: error.to_string() });
+        }
+    }
+    Ok(())
+}
+
+struct Check<'a, S> {
+    store: &'a S,
+    hnsw: &'a Hnsw,
+    /// Pages when the check began.
+    blocks: u32,
+    places: Places,
+    report: &'a mut dyn FnMut(Problem),
+}
+
+impl<S: PageStore> Check<'_, S> {
+    fn geometry(&self) -> &Geometry {
+        self.hnsw.geometry()
+    }
+
+    fn problem(&mut self, block: u32, what: impl Into<String>) {
+        (self.report)(Problem { block: Some(block), what: what.into() });
+    }
+
+    /// Shows a record; none where its page cannot be read, which has been told, or is not written.
+    fn record<R>(&self, node: NodeNo, look: impl FnOnce(&Record<'_>) -> R) -> Result<Option<R>> {
+        match self.hnsw.record(self.store, node, look) {
+            Ok(seen) => Ok(Some(seen)),
+            Err(error @ (Error::Interrupted | Error::Crashed)) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Each record by itself.
+    fn records(&mut self) -> Result<()> {
+        for block in META_BLOCK + 1..self.blocks {
+            self.store.pause()?;
+            if let Err(error) = self.page(block) {
+                tell(self.report, block, error)?;
+                self.places.break_page(block, self.hnsw.geometry());
+            }
+        }
+        Ok(())
+    }
+
+    fn page(&mut self, block: u32) -> Result<()> {
+        let page = self.store.read(block)?;
+        if is_new(&page) {
+            return Ok(());
+        }
+        if page_kind(&page, block)? != PageKind::Records {
+            return Err(Error::corrupted(block, "page does not hold records"));
+        }
+        for place in 0..self.geometry().records_per_page {
+            let record = Record::read(&page, block, place, self.hnsw.geometry())?;
+            let node = NodeNo::at(block, place, self.geometry())?;
+            self.places.set(node, &record);
+            let element = record.element();
+            if !record.is_element() {
+                continue;
+            }
+            if element.level > 0 && (element.link.is_none() || element.base.is_none()) {
+                return Err(Error::corrupted(block, "upper record leads nowhere"));
+            }
+            if record.neighbors().any(|neighbor| neighbor == node) {
+                return Err(Error::corrupted(block, "element is its own neighbor"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Searches must begin at an element.
+    fn entry(&mut self) -> Result<()> {
+        for _ in 0..ATTEMPTS {
+            let now = Hnsw::open(self.store)?;
+            let (entry, level) = (now.meta().entry, now.meta().entry_level);
+            let Some(entry) = entry else { return Ok(()) };
+            let broken = self.places.get(entry).is_some_and(places::Place::is_broken);
+            let sound =
+                |record: &Record<'_>| record.is_element() && record.element().level == level;
+            if broken || self.record(entry, sound)? == Some(true) {
+                return Ok(());
+            }
+        }
+        self.problem(META_BLOCK, "entry point is not an element of its level");
+        Ok(())
+    }
+
+    /// Edges must lead to elements of the same level.
+    fn edges(&mut self) -> Result<()> {
+        for block in META_BLOCK + 1..self.blocks {
+            self.store.pause()?;
+            let first = NodeNo::at(block, 0, self.geometry())?;
+            if self.places.get(first).is_some_and(places::Place::is_broken) {
+                continue;
+            }
+            let mut suspects = Vec::new();
+            self.hnsw.records_of(self.store, block, |from, record| {
+                if record.is_element() {
+                    let suspect = |&to: &NodeNo| self.suspicious(record, to);
+                    suspects.extend(record.neighbors().filter(suspect).map(|to| (from, to)));
+                }
+            })?;
+            for (from, to) in suspects {
+                if let Some(what) = self.fault(from, to)? {
+                    self.problem(block, format!("edge from {} to {} {what}", from.0, to.0));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the edge of an element looks wrong to one who read its target's page some time ago.
+    fn suspicious(&self, owner: &Record<'_>, to: NodeNo) -> bool {
+        let dying = owner.state() == State::Dying;
+        self.places.get(to).is_none_or(|place| {
+            let element = place.is(State::Live) || place.is(State::Dying);
+            !(dying || place.is_broken() || element && place.level() == owner.element().level)
+        })
+    }
+
+    /// What is wrong with an edge now. Its owner is read between two looks at its target: where
+    /// these see the same life of a record, the edge did not come or go with a life of its own.
+    fn fault(&self, from: NodeNo, to: NodeNo) -> Result<Option<&'static str>> {
+        for _ in 0..ATTEMPTS {
+            let before = self.target(to)?;
+            let owner = |record: &Record<'_>| {
+                let there = record.is_element() && record.neighbors().any(|other| other == to);
+                there.then(|| (record.state(), record.element().level))
+            };
+            let Some((state, level)) = self.record(from, owner)?.flatten() else { return Ok(None) };
+            let Target { what, .. } = before;
+            if before != self.target(to)? {
+                continue;
+            }
+            return Ok(match what {
+                Err(BEYOND_THE_END) => Some(BEYOND_THE_END),
+                _ if state == State::Dying => None,
+                Err(fault) => Some(fault),
+                Ok(other) => (other != level).then_some("leads to another level"),
+            });
+        }
+        Ok(None)
+    }
+
+    fn target(&self, to: NodeNo) -> Result<Target> {
+        if to.block(self.geometry()) >= self.store.blocks()? {
+            return Ok(Target { what: Err(BEYOND_THE_END), version: 0 });
+        }
+        let target = self.record(to, |record| {
+            let level = record.is_element().then(|| record.element().level);
+            Target { what: level.ok_or(NOT_AN_ELEMENT), version: record.version() }
+        })?;
+        Ok(target.unwrap_or(Target { what: Err(NOT_AN_ELEMENT), version: 0 }))
+    }
+}
+
+/// What an edge leads to.
+#[derive(Debug, PartialEq, Eq)]
+struct Target {
+    /// Its level, or what is wrong with it.
+    what: std::result::Result<u8, &'static str>,
+    /// Which life of the record it is.
+    version: u32,
+}

@@ -1,0 +1,103 @@
+//! What a check remembers of the records: one byte each.
+
+use pages::{Geometry, NodeNo, Record, State};
+
+const STATE: u8 = 0b0000_0011;
+const LEVEL: u8 = 0b0001_1100;
+const LEVEL_AT: u32 = LEVEL.trailing_zeros();
+const BROKEN: u8 = 1 << 5;
+const REACHED: u8 = 1 << 6;
+const EXPANDED: u8 = 1 << 7;
+
+/// A record when its page was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place(u8);
+
+impl Place {
+    pub(super) fn is(self, state: State) -> bool {
+        self.0 & STATE == state as u8
+    }
+
+    pub(super) fn level(self) -> u8 {
+        (self.0 & LEVEL) >> LEVEL_AT
+    }
+
+    /// Whether the record's page cannot be read.
+    pub(super) fn is_broken(self) -> bool {
+        self.0 & BROKEN != 0
+    }
+
+    /// Whether the record is an element that rows are found by.
+    fn is_live_base(self) -> bool {
+        self.is(State::Live) && self.level() == 0 && !self.is_broken()
+    }
+}
+
+/// All records, by their numbers.
+#[derive(Debug)]
+pub(super) struct Places(Vec<u8>);
+
+impl Places {
+    /// Room for the records of `blocks` pages, all free.
+    pub(super) fn new(blocks: u32, geometry: &Geometry) -> Self {
+        Self(vec![State::Free as u8; blocks as usize * geometry.records_per_page])
+    }
+
+    pub(super) fn get(&self, node: NodeNo) -> Option<Place> {
+        self.0.get(node.0 as usize).copied().map(Place)
+    }
+
+    pub(super) fn set(&mut self, node: NodeNo, record: &Record<'_>) {
+        let level = if record.is_element() { record.element().level } else { 0 };
+        if let Some(place) = self.0.get_mut(node.0 as usize) {
+            *place = record.state() as u8 | level << LEVEL_AT;
+        }
+    }
+
+    /// Remembers that a page cannot be read.
+    pub(super) fn break_page(&mut self, block: u32, geometry: &Geometry) {
+        let per_page = geometry.records_per_page;
+        let first = block as usize * per_page;
+        if let Some(page) = self.0.get_mut(first..first + per_page) {
+            page.fill(BROKEN);
+        }
+    }
+
+    /// Begins another search for what can be reached.
+    pub(super) fn forget_reached(&mut self) {
+        self.0.iter_mut().for_each(|place| *place &= !(REACHED | EXPANDED));
+    }
+
+    pub(super) fn reach(&mut self, node: NodeNo) {
+        if let Some(place) = self.0.get_mut(node.0 as usize) {
+            *place |= REACHED;
+        }
+    }
+
+    /// Whether the neighbors of a record are to be reached from it, which is told once.
+    pub(super) fn expand(&mut self, node: NodeNo) -> bool {
+        let Some(place) = self.0.get_mut(node.0 as usize) else { return false };
+        let due = *place & (REACHED | EXPANDED | BROKEN) == REACHED;
+        *place |= if due { EXPANDED } else { 0 };
+        due
+    }
+
+    pub(super) fn numbers(&self) -> impl Iterator<Item = NodeNo> + use<> {
+        // Record numbers fit 32 bits, see `NodeNo::at`.
+        (0..self.0.len() as u32).map(NodeNo)
+    }
+
+    /// Records above level 0.
+    pub(super) fn upper(&self) -> Vec<NodeNo> {
+        let upper = |&node: &NodeNo| self.get(node).is_some_and(|place| place.level() > 0);
+        self.numbers().filter(upper).collect()
+    }
+
+    /// Live elements of level 0 that have not been reached.
+    pub(super) fn unreached(&self) -> Vec<NodeNo> {
+        let unreached = |&node: &NodeNo| {
+            self.get(node).is_some_and(|place| place.is_live_base() && place.0 & REACHED == 0)
+        };
+        self.numbers().filter(unreached).collect()
+    }
+}

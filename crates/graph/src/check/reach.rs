@@ -1,0 +1,81 @@
+//! Elements that no path leads to.
+
+use pages::{NodeNo, PageStore, Record, Result, State};
+
+use super::{ATTEMPTS, Check};
+use crate::Hnsw;
+
+impl<S: PageStore> Check<'_, S> {
+    /// Reports live elements of level 0 that no path leads to from where searches begin.
+    ///
+    /// A vacuum beside moves edges, so that one search may miss an element: what is reported was
+    /// missed by each of several.
+    pub(super) fn reachability(&mut self) -> Result<()> {
+        let mut missed = Vec::new();
+        for _ in 0..ATTEMPTS {
+            self.reach()?;
+            missed = self.still_live(self.places.unreached())?;
+            if missed.is_empty() {
+                break;
+            }
+        }
+        for node in missed {
+            self.problem(
+                node.block(self.geometry()),
+                format!("element {} cannot be reached", node.0),
+            );
+        }
+        Ok(())
+    }
+
+    /// Marks what can be reached. Goes through the records in order, from each that is reached to
+    /// its neighbors; those that lie behind it wait for the next turn.
+    fn reach(&mut self) -> Result<()> {
+        self.places.forget_reached();
+        if let Some(entry) = Hnsw::open(self.store)?.meta().entry {
+            self.places.reach(entry);
+        }
+        for upper in self.places.upper() {
+            // Descents lead from upper records to what they stand for.
+            let base = |record: &Record<'_>| record.element().base.filter(|_| record.is_element());
+            if let Some(base) = self.record(upper, base)?.flatten() {
+                self.places.reach(base);
+            }
+        }
+        let mut goes_on = true;
+        while goes_on {
+            goes_on = false;
+            for node in self.places.numbers() {
+                if self.places.expand(node) {
+                    goes_on = true;
+                    self.store.pause()?;
+                    self.reach_neighbors(node)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn reach_neighbors(&mut self, node: NodeNo) -> Result<()> {
+        let neighbors = self.record(node, |record| {
+            let on_base = record.is_element() && record.element().level == 0;
+            on_base.then(|| record.neighbors().collect::<Vec<_>>())
+        })?;
+        for neighbor in neighbors.flatten().unwrap_or_default() {
+            self.places.reach(neighbor);
+        }
+        Ok(())
+    }
+
+    fn still_live(&self, nodes: Vec<NodeNo>) -> Result<Vec<NodeNo>> {
+        let mut live = Vec::new();
+        for node in nodes {
+            let is_live =
+                |record: &Record<'_>| record.state() == State::Live && record.element().level == 0;
+            if self.record(node, is_live)? == Some(true) {
+                live.push(node);
+            }
+        }
+        Ok(live)
+    }
+}

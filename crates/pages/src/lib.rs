@@ -21,6 +21,6 @@ pub use error::{Error, Result};
 pub use geometry::{Geometry, MAX_LEVEL};
 pub use meta::{META_BLOCK, Meta};
 pub use page::{FORMAT_VERSION, PAGE_BODY, PAGE_USABLE, PageKind, init_page, is_new, page_kind};
-pub use record::{Element, NodeNo, Record, RecordMut, Slot, State};
+pub use record::{Element, NodeNo, Record, RecordMut, Slot, State, Tail};
 pub use store::{Batch, MAX_BATCH, PageStore};
 pub use tid::HeapTid;

@@ -1,7 +1,7 @@
 //! Records: what a page of the graph is made of.
 //!
 //! A record is an element on one level (vector, neighbor slots with codes, heap tids on level 0),
-//! an overflow of heap tids, or free.
+//! an overflow of heap tids, a tail of a vector that no page holds whole, or free.
 
 use crate::{Error, Geometry, HeapTid, MAX_LEVEL, PAGE_BODY, PageKind, Result, page_kind};
 
@@ -63,6 +63,17 @@ pub enum State {
     Dying = 2,
     /// Heap tids that did not fit an element's record.
     Tids = 3,
+    /// A part of a vector that did not fit an element's record.
+    Tail = 4,
+}
+
+/// Where a vector goes on: a record, and the life of it that is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tail {
+    /// The record.
+    pub node: NodeNo,
+    /// Its version.
+    pub version: u32,
 }
 
 /// Fixed part of an element's record.
@@ -80,6 +91,9 @@ pub struct Element {
     pub link: Option<NodeNo>,
     /// Above level 0: the same element's record on level 0.
     pub base: Option<NodeNo>,
+    /// The first tail of the vector, which records of all levels share; it belongs to the one on
+    /// level 0. None where the record holds the vector whole.
+    pub tail: Option<Tail>,
 }
 
 /// One neighbor as stored.
@@ -118,6 +132,13 @@ mod at {
     /// Number of tids of an overflow record, and where they begin.
     pub const OVERFLOW_COUNT: usize = 8;
     pub const OVERFLOW: usize = super::Geometry::HEADER;
+    /// Version of the record in `LINK`, of a tail.
+    pub const NEXT_VERSION: usize = 8;
+    /// First tail of an element and its version, where vectors are split.
+    pub const TAIL: usize = super::Geometry::HEADER;
+    pub const TAIL_VERSION: usize = TAIL + 4;
+    /// What a tail holds of the vector.
+    pub const PART: usize = super::Geometry::HEADER;
 }
 
 impl<'a> Record<'a> {
@@ -136,9 +157,20 @@ impl<'a> Record<'a> {
         Ok(record)
     }
 
+    /// An element put together from the bytes of its record and of its tails.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where `bytes` is not of the size that [`Geometry`] says.
+    pub fn whole(bytes: &'a [u8], geometry: &'a Geometry) -> Result<Self> {
+        if bytes.len() != geometry.vector_at() + 2 * geometry.dims {
+            return Err(Error::Internal("an element was not put together whole".to_owned()));
+        }
+        Ok(Self { bytes, geometry })
+    }
+
     fn check(&self) -> std::result::Result<(), &'static str> {
         match self.bytes[at::STATE] {
-            0 => return Ok(()),
+            0 | 4 => return Ok(()),
             1 | 2 => {}
             3 => {
                 let fits = self.overflow_count() <= self.geometry.overflow_tids();
@@ -167,6 +199,7 @@ impl<'a> Record<'a> {
             1 => State::Live,
             2 => State::Dying,
             3 => State::Tids,
+            4 => State::Tail,
             _ => State::Free,
         }
     }
@@ -190,7 +223,31 @@ impl<'a> Record<'a> {
             norm: self.f32(at::NORM),
             link: self.link(),
             base: NodeNo::decode(self.u32(at::BASE)),
+            tail: self.tail(),
         }
+    }
+
+    /// Where the vector of an element, or of a tail, goes on.
+    pub fn tail(&self) -> Option<Tail> {
+        let (node, version) = match self.state() {
+            State::Tail => (self.link(), self.u32(at::NEXT_VERSION)),
+            State::Live | State::Dying if self.geometry.is_split() => {
+                (NodeNo::decode(self.u32(at::TAIL)), self.u32(at::TAIL_VERSION))
+            }
+            _ => return None,
+        };
+        node.map(|node| Tail { node, version })
+    }
+
+    /// What a tail holds, followed by unused bytes.
+    pub fn tail_bytes(&self) -> &'a [u8] {
+        &self.bytes[at::PART..]
+    }
+
+    /// An element's record up to the end of its own part of the vector: what [`Record::whole`]
+    /// begins with.
+    pub fn own_bytes(&self) -> &'a [u8] {
+        &self.bytes[..self.geometry.vector_at() + 2 * self.geometry.part(0).len()]
     }
 
     /// Next record of a chain: overflow tids, free records, or one level down.
@@ -198,7 +255,8 @@ impl<'a> Record<'a> {
         NodeNo::decode(self.u32(at::LINK))
     }
 
-    /// The element that an overflow record belongs to.
+    /// The element that an overflow record or a first tail belongs to, or the tail before a further
+    /// one. A first tail whose element is not written yet belongs to none.
     pub fn owner(&self) -> Option<NodeNo> {
         NodeNo::decode(self.u32(at::BASE))
     }
@@ -210,7 +268,7 @@ impl<'a> Record<'a> {
             State::Live | State::Dying => {
                 (self.geometry.tids_at(), usize::from(self.bytes[at::TIDS]))
             }
-            State::Free => (0, 0),
+            State::Free | State::Tail => (0, 0),
         };
         let (tids, _) = self.bytes[start..start + count * HeapTid::SIZE].as_chunks();
         tids.iter().map(|tid| HeapTid::from_bytes(*tid))
@@ -270,10 +328,12 @@ impl<'a> Record<'a> {
         })
     }
 
-    /// The vector as little-endian halves, to be multiplied by `2^exponent`.
+    /// The vector as little-endian halves, to be multiplied by `2^exponent`. A record that was read
+    /// from its page has only its own part of a vector that is split.
     pub fn vector(&self) -> &'a [[u8; 2]] {
         let start = self.geometry.vector_at();
-        self.bytes[start..start + 2 * self.geometry.dims].as_chunks().0
+        let end = self.bytes.len().min(start + 2 * self.geometry.dims);
+        self.bytes[start..end].as_chunks().0
     }
 
     fn overflow_count(&self) -> usize {
@@ -316,7 +376,8 @@ impl<'a> RecordMut<'a> {
         Record { bytes: self.bytes, geometry: self.geometry }
     }
 
-    /// Turns the record into an element without tids and neighbors. `vector` has `dims` halves.
+    /// Turns the record into an element without tids and neighbors. `vector` has `dims` halves, of
+    /// which part 0 is written here.
     pub fn write_element(&mut self, element: &Element, vector: &[[u8; 2]]) {
         let version = self.as_ref().version();
         self.bytes.fill(0);
@@ -328,8 +389,39 @@ impl<'a> RecordMut<'a> {
         self.put(at::LINK, NodeNo::encode(element.link));
         self.put(at::BASE, NodeNo::encode(element.base));
         self.bytes[at::EXPONENT] = element.exponent.to_le_bytes()[0];
+        self.set_tail(element.tail);
+        let part = vector[self.geometry.part(0)].as_flattened();
         let start = self.geometry.vector_at();
-        self.bytes[start..start + 2 * self.geometry.dims].copy_from_slice(vector.as_flattened());
+        self.bytes[start..start + part.len()].copy_from_slice(part);
+    }
+
+    /// Turns the record into the last tail of a vector, with `part` of it; see [`Record::owner`].
+    pub fn write_tail(&mut self, owner: Option<NodeNo>, part: &[[u8; 2]]) {
+        let version = self.as_ref().version();
+        self.bytes.fill(0);
+        self.bytes[at::STATE] = State::Tail as u8;
+        self.put(at::VERSION, version);
+        self.put(at::BASE, NodeNo::encode(owner));
+        self.set_tail(None);
+        self.bytes[at::PART..at::PART + 2 * part.len()].copy_from_slice(part.as_flattened());
+    }
+
+    /// Says where the vector of an element, or of a tail, goes on.
+    pub fn set_tail(&mut self, tail: Option<Tail>) {
+        let (node, version) =
+            (NodeNo::encode(tail.map(|tail| tail.node)), tail.map_or(0, |tail| tail.version));
+        if self.as_ref().state() == State::Tail {
+            self.put(at::LINK, node);
+            self.put(at::NEXT_VERSION, version);
+        } else if self.geometry.is_split() {
+            self.put(at::TAIL, node);
+            self.put(at::TAIL_VERSION, version);
+        }
+    }
+
+    /// Says whom a tail belongs to.
+    pub fn set_owner(&mut self, owner: Option<NodeNo>) {
+        self.put(at::BASE, NodeNo::encode(owner));
     }
 
     /// Turns the record into an empty overflow of `owner`'s heap tids that continues in `next`.
@@ -447,7 +539,8 @@ mod tests {
     }
 
     fn element() -> Element {
-        Element { level: 0, exponent: -3, error: 0.5, norm: 2.0, link: None, base: Some(NodeNo(4)) }
+        let base = Some(NodeNo(4));
+        Element { level: 0, exponent: -3, error: 0.5, norm: 2.0, link: None, base, tail: None }
     }
 
     #[test]
@@ -483,6 +576,35 @@ mod tests {
         assert_eq!(record.slot(3).map(|s| s.code), Some(&code[..]));
         assert_eq!(record.slot(31), None);
         assert_eq!(Record::read(&body, 1, 4, &g).expect("reads").state(), State::Free);
+    }
+
+    #[test]
+    fn a_vector_goes_on_in_tails() {
+        let g = Geometry::choose(9_000, 16, true).expect("fits");
+        let vector: Vec<[u8; 2]> = (0..9_000u16).map(u16::to_le_bytes).collect();
+        let mut pages = vec![vec![0; PAGE_BODY]; 3];
+        pages.iter_mut().for_each(|page| init_page(page, PageKind::Records));
+        let tail = |node| Some(Tail { node: NodeNo(node), version: 0 });
+        let mut next = None;
+        for part in (1..=2).rev() {
+            let mut record = RecordMut::open(&mut pages[part], 1, 0, &g).expect("opens");
+            record.write_tail(Some(NodeNo(part as u32 - 1)), &vector[g.part(part)]);
+            record.set_tail(next);
+            next = tail(part as u32);
+        }
+        let mut record = RecordMut::open(&mut pages[0], 1, 0, &g).expect("opens");
+        record.write_element(&Element { tail: next, ..element() }, &vector);
+        let record = Record::read(&pages[0], 1, 0, &g).expect("reads");
+        let mut bytes = record.own_bytes().to_vec();
+        assert_eq!(record.tail(), tail(1));
+        for (page, next) in pages[1..].iter().zip([tail(2), None]) {
+            let record = Record::read(page, 1, 0, &g).expect("reads");
+            assert_eq!((record.state(), record.tail()), (State::Tail, next));
+            bytes.extend_from_slice(record.tail_bytes());
+        }
+        assert!(Record::whole(&bytes, &g).is_err());
+        bytes.truncate(g.vector_at() + 18_000);
+        assert_eq!(Record::whole(&bytes, &g).expect("is whole").vector(), vector);
     }
 
     #[test]

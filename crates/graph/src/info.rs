@@ -19,6 +19,8 @@ pub struct Info {
     pub dying: u64,
     /// Overflow records.
     pub overflow: u64,
+    /// Tails of vectors that no page holds whole.
+    pub tails: u64,
     /// Records given back, and places never used.
     pub free: u64,
     /// Edges of live records.
@@ -37,6 +39,7 @@ impl Info {
             }
             State::Dying => self.dying += 1,
             State::Tids => self.overflow += 1,
+            State::Tail => self.tails += 1,
             State::Free => {}
         }
     }
@@ -52,6 +55,7 @@ pub fn info<S: PageStore>(store: &S) -> Result<Info> {
         tids: 0,
         dying: 0,
         overflow: 0,
+        tails: 0,
         free: 0,
         edges: 0,
     };
@@ -60,6 +64,6 @@ pub fn info<S: PageStore>(store: &S) -> Result<Info> {
         hnsw.records_of(store, block, |_, record| info.count(record))?;
     }
     let places = u64::from(info.pages - 1) * hnsw.geometry().records_per_page as u64;
-    info.free = places - info.levels.iter().sum::<u64>() - info.dying - info.overflow;
+    info.free = places - info.levels.iter().sum::<u64>() - info.dying - info.overflow - info.tails;
     Ok(info)
 }

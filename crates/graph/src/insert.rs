@@ -1,6 +1,10 @@
 //! Adding a row.
 
-use pages::{Batch, Element, HeapTid, META_BLOCK, Meta, NodeNo, PageStore, Record, Result, State};
+use std::cell::Cell;
+
+use pages::{
+    Batch, Element, HeapTid, META_BLOCK, Meta, NodeNo, PageStore, Record, Result, State, Tail,
+};
 use quant::{HalfInfo, Metric, encode_half};
 
 use crate::level::level_of;
@@ -8,6 +12,7 @@ use crate::link::{BackLink, Edge, Owner, add_back_links, put_edge, uncoded_victi
 use crate::query::{Query, norm, rank};
 use crate::records::{Allocation, open};
 use crate::root::hold_root;
+use crate::tail::write_tails;
 use crate::twin::Twin;
 use crate::walk::{Met, Walk, descend};
 use crate::{Hnsw, ScanStats, prune};
@@ -18,9 +23,9 @@ use crate::{Hnsw, ScanStats, prune};
 /// Steps, each atomic and each leaving a sound index: the element's own record with its neighbors;
 /// the edges that lead back to it, up to four pages at a time; the entry where it rises above it.
 pub fn insert<S: PageStore>(store: &S, vector: &[f32], tid: HeapTid) -> Result<()> {
+    let mut hnsw = Hnsw::open(store)?;
+    let row = Row::new(&hnsw, vector, tid);
     loop {
-        let hnsw = Hnsw::open(store)?;
-        let row = Row::new(&hnsw, vector, tid);
         let done = match hnsw.meta().entry {
             None => insert_alone(store, &hnsw, &row)?,
             Some(_) => insert_next(store, &hnsw, &row)?,
@@ -28,6 +33,7 @@ pub fn insert<S: PageStore>(store: &S, vector: &[f32], tid: HeapTid) -> Result<(
         if done {
             return Ok(());
         }
+        hnsw = Hnsw::open(store)?;
     }
 }
 
@@ -41,6 +47,8 @@ struct Row<'a> {
     error: f32,
     level: u8,
     tid: HeapTid,
+    /// Where the part of the vector begins that does not fit a record, once that is written.
+    tail: Cell<Option<Tail>>,
 }
 
 impl<'a> Row<'a> {
@@ -48,15 +56,25 @@ impl<'a> Row<'a> {
         let mut halves = vec![[0; 2]; vector.len()];
         let half_info = encode_half(vector, &mut halves);
         let key = u64::from(tid.block) << 16 | u64::from(tid.offset);
+        let records = u64::from(hnsw.meta().next.0);
         Self {
             vector,
             ranked: hnsw.ranked(vector.to_vec()),
             halves,
             half_info,
             error: narrowing_error(hnsw.metric(), &half_info),
-            level: level_of(hnsw.meta().seed, key, u64::from(hnsw.meta().next.0)),
+            level: level_of(hnsw.meta().seed, key, records / (1 + hnsw.geometry().tails() as u64)),
             tid,
+            tail: Cell::new(None),
         }
+    }
+
+    /// Writes what does not fit a record.
+    fn write_tails<S: PageStore>(&self, store: &S, hnsw: &Hnsw) -> Result<()> {
+        if self.tail.get().is_none() {
+            self.tail.set(write_tails(store, hnsw, &self.halves)?);
+        }
+        Ok(())
     }
 
     fn element(&self, level: u8, link: Option<NodeNo>, base: Option<NodeNo>) -> Element {
@@ -67,6 +85,7 @@ impl<'a> Row<'a> {
             norm: norm(self.vector),
             link,
             base,
+            tail: self.tail.get(),
         }
     }
 }
@@ -90,6 +109,7 @@ struct Candidate {
 /// Makes the row an element without neighbors where searches begin: in an index without elements,
 /// or where all that can be reached are dying. False where the entry has changed meanwhile.
 fn insert_alone<S: PageStore>(store: &S, hnsw: &Hnsw, row: &Row<'_>) -> Result<bool> {
+    row.write_tails(store, hnsw)?;
     let mut batch = store.batch();
     let mut allocation = Allocation::begin(&mut batch)?;
     if allocation.meta().entry != hnsw.meta().entry {
@@ -97,8 +117,9 @@ fn insert_alone<S: PageStore>(store: &S, hnsw: &Hnsw, row: &Row<'_>) -> Result<b
     }
     allocation.meta().entry = Some(allocation.node);
     allocation.meta().entry_level = 0;
-    allocation.lock(&mut batch)?;
-    write_element(batch, hnsw, row, allocation, &row.element(0, None, None), &[])?;
+    let element = row.element(0, None, None);
+    allocation.lock(&mut batch, claimed(&element).as_slice())?;
+    write_element(batch, hnsw, row, allocation, &element, &[])?;
     Ok(true)
 }
 
@@ -206,6 +227,7 @@ fn link_up<S: PageStore>(
     row: &Row<'_>,
     chosen: &[Vec<Candidate>],
 ) -> Result<()> {
+    row.write_tails(store, hnsw)?;
     let owner = Owner::new(hnsw, &row.ranked);
     let none = Vec::new();
     let (mut below, mut base) = (None, None);
@@ -261,7 +283,7 @@ fn write_linked<S: PageStore>(
     let mut batch = store.batch();
     let allocation = Allocation::begin(&mut batch)?;
     let node = allocation.node;
-    allocation.lock(&mut batch)?;
+    allocation.lock(&mut batch, claimed(element).as_slice())?;
     write_element(batch, hnsw, row, allocation, element, edges)?;
     Ok(node)
 }
@@ -280,16 +302,19 @@ fn write_tethered<S: PageStore>(
     let allocation = Allocation::begin(&mut batch)?;
     let node = allocation.node;
     tether.edge.neighbor = node;
-    if tether.owner < node {
-        open(&mut batch, tether.owner, hnsw.geometry())?;
-    }
-    allocation.lock(&mut batch)?;
+    let others: Vec<NodeNo> = claimed(element).into_iter().chain([tether.owner]).collect();
+    allocation.lock(&mut batch, &others)?;
     let mut owner = open(&mut batch, tether.owner, hnsw.geometry())?;
     if !put_edge(hnsw, &mut owner, tether, displaced) {
         return Ok(None);
     }
     write_element(batch, hnsw, row, allocation, element, edges)?;
     Ok(Some(node))
+}
+
+/// The first tail that comes to belong to the element when this record of it is written.
+fn claimed(element: &Element) -> Option<NodeNo> {
+    element.tail.filter(|_| element.level == 0).map(|tail| tail.node)
 }
 
 /// Writes one record of the element into the page that the allocation has locked, and commits.
@@ -303,6 +328,9 @@ fn write_element<B: Batch>(
 ) -> Result<()> {
     let node = allocation.node;
     allocation.take(&mut batch)?;
+    if let Some(tail) = claimed(element) {
+        open(&mut batch, tail, hnsw.geometry())?.set_owner(Some(node));
+    }
     let mut record = open(&mut batch, node, hnsw.geometry())?;
     record.write_element(element, &row.halves);
     if element.level == 0 {

@@ -22,6 +22,7 @@ mod read;
 mod records;
 mod root;
 mod scan;
+mod tail;
 mod twin;
 mod walk;
 

@@ -1,6 +1,6 @@
 //! Reading records: where a number becomes a record.
 
-use pages::{NodeNo, PageStore, Record, Result, is_new};
+use pages::{NodeNo, PageStore, Record, Result, State, is_new};
 
 use crate::Hnsw;
 
@@ -18,14 +18,44 @@ impl Hnsw {
         Ok(look(&Record::read(&page, block, node.place(geometry), geometry)?))
     }
 
-    /// Shows the element `node` with its vector; none where the record is not an element (any more).
+    /// Shows the element `node` with its whole vector; none where the record is not an element (any
+    /// more), or its tails are being freed.
     pub(crate) fn element<S: PageStore, R>(
         &self,
         store: &S,
         node: NodeNo,
         look: impl FnOnce(&Record<'_>) -> R,
     ) -> Result<Option<R>> {
-        self.record(store, node, |record| record.is_element().then(|| look(record)))
+        if !self.geometry().is_split() {
+            return self.record(store, node, |record| record.is_element().then(|| look(record)));
+        }
+        let Some(bytes) = self.whole(store, node)? else { return Ok(None) };
+        Ok(Some(look(&Record::whole(&bytes, self.geometry())?)))
+    }
+
+    /// Puts an element together from its record and its tails, one page after another.
+    fn whole<S: PageStore>(&self, store: &S, node: NodeNo) -> Result<Option<Vec<u8>>> {
+        let geometry = self.geometry();
+        let own = self.record(store, node, |record| {
+            record.is_element().then(|| (record.own_bytes().to_vec(), record.tail()))
+        })?;
+        let Some((mut bytes, mut next)) = own else { return Ok(None) };
+        for part in 1..=geometry.tails() {
+            let Some(tail) = next else { return Ok(None) };
+            let len = 2 * geometry.part(part).len();
+            let there = self.record(store, tail.node, |record| {
+                let there = record.state() == State::Tail && record.version() == tail.version;
+                if there {
+                    bytes.extend_from_slice(&record.tail_bytes()[..len]);
+                    next = record.tail();
+                }
+                there
+            })?;
+            if !there {
+                return Ok(None);
+            }
+        }
+        Ok(Some(bytes))
     }
 
     /// Shows all records of a page; none where the page was never written.

@@ -45,15 +45,28 @@ impl Allocation {
         &mut self.meta
     }
 
-    /// Locks the record's page; a page never used before is made.
-    pub(crate) fn lock<B: Batch>(&self, batch: &mut B) -> Result<()> {
+    /// Locks the pages of the record and of `others` in block order; a page never used before is
+    /// made.
+    pub(crate) fn lock<B: Batch>(&self, batch: &mut B, others: &[NodeNo]) -> Result<()> {
         let geometry = &self.meta.geometry;
-        let block = self.node.block(geometry);
-        if self.fresh && self.node.place(geometry) == 0 {
-            init_page(batch.create(block)?, PageKind::Records);
-        } else {
-            batch.page(block)?;
+        let own = self.node.block(geometry);
+        for block in blocks(geometry, others.iter().chain([&self.node])) {
+            if block == own && self.fresh && self.node.place(geometry) == 0 {
+                init_page(batch.create(block)?, PageKind::Records);
+            } else {
+                batch.page(block)?;
+            }
         }
+        Ok(())
+    }
+
+    /// Ends the life of a record, whose page is locked, and writes the metapage: the record is the
+    /// next to be allocated.
+    pub(crate) fn give_back<B: Batch>(&mut self, batch: &mut B, node: NodeNo) -> Result<()> {
+        let geometry = self.meta.geometry;
+        open(batch, node, &geometry)?.write_free(self.meta.free);
+        self.meta.free = Some(node);
+        self.meta.encode(batch.page(META_BLOCK)?);
         Ok(())
     }
 
@@ -109,10 +122,16 @@ pub(crate) fn lock_in_order<B: Batch>(
     geometry: &Geometry,
     nodes: &[NodeNo],
 ) -> Result<()> {
-    let mut blocks: Vec<u32> = nodes.iter().map(|node| node.block(geometry)).collect();
-    blocks.sort_unstable();
-    for block in blocks {
+    for block in blocks(geometry, nodes) {
         batch.page(block)?;
     }
     Ok(())
+}
+
+/// The blocks of records, in order.
+fn blocks<'a>(geometry: &Geometry, nodes: impl IntoIterator<Item = &'a NodeNo>) -> Vec<u32> {
+    let mut blocks: Vec<u32> = nodes.into_iter().map(|node| node.block(geometry)).collect();
+    blocks.sort_unstable();
+    blocks.dedup();
+    blocks
 }

@@ -67,10 +67,7 @@ impl Twin {
         let mut batch = store.batch();
         let allocation = Allocation::begin(&mut batch)?;
         let overflow = allocation.node;
-        if self.node < overflow {
-            open(&mut batch, self.node, geometry)?;
-        }
-        allocation.lock(&mut batch)?;
+        allocation.lock(&mut batch, &[self.node])?;
         let mut record = open(&mut batch, self.node, geometry)?;
         if !self.is_there(&record) {
             return Ok(false);

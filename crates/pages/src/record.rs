@@ -234,7 +234,7 @@ impl<'a> Record<'a> {
             State::Live | State::Dying if self.geometry.is_split() => {
                 (NodeNo::decode(self.u32(at::TAIL)), self.u32(at::TAIL_VERSION))
             }
-            _ => return None,
+            State::Free | State::Live | State::Dying | State::Tids => return None,
         };
         node.map(|node| Tail { node, version })
     }

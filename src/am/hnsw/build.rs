@@ -211,31 +211,7 @@ unsafe fn index_options(index: Relation) -> Result<IndexOptions, Report> {
         ));
     };
     // The seed is fixed: the same rows give the same index.
-    let options = IndexOptions { metric, dims, m, ef_construction, seed: 1 };
-    check_fits(&options)?;
-    Ok(options)
-}
-
-/// Refuses a column that has more dimensions than a page has room for.
-fn check_fits(options: &IndexOptions) -> Result<(), Report> {
-    let fits = |dims: usize| IndexOptions { dims, ..*options }.empty_meta().is_ok();
-    if fits(options.dims) {
-        return Ok(());
-    }
-    // The most dimensions that fit are in most.0..most.1.
-    let mut most = (0, options.dims);
-    while most.1 - most.0 > 1 {
-        let middle = most.0.midpoint(most.1);
-        if fits(middle) { most.0 = middle } else { most.1 = middle }
-    }
-    Err(Report::new(
-        ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-        format!(
-            "column cannot have more than {} dimensions for hnsw index with m = {}",
-            most.0, options.m
-        ),
-    )
-    .hint("Use a smaller m, or an index on a prefix of the vectors."))
+    Ok(IndexOptions { metric, dims, m, ef_construction, seed: 1 })
 }
 
 /// Threads to build with beside the first: what the table says, else as many as the settings for

@@ -62,6 +62,7 @@ fn properties(info: &Info) -> Vec<(&'static str, String)> {
         ("tuples", info.tids.to_string()),
         ("dying elements", info.dying.to_string()),
         ("overflow records", info.overflow.to_string()),
+        ("tails", info.tails.to_string()),
         ("free records", info.free.to_string()),
         ("edges per element", format!("{:.1}", info.edges as f64 / elements.max(1) as f64)),
         ("pages", info.pages.to_string()),

@@ -1,12 +1,14 @@
 //! Writing the pages of a built graph.
 //!
-//! Records are numbered in order: elements on level 0, then level 1 and up, then overflow of heap
-//! tids. So an edge can be written before the record it leads to.
+//! Records are numbered in order: elements on level 0, each before the tails of its vector, then
+//! level 1 and up, then overflow of heap tids. So an edge can be written before the record it leads to.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use pages::{Element, HeapTid, NodeNo, PAGE_BODY, PageKind, RecordMut, Result, Slot, init_page};
+use pages::{
+    Element, HeapTid, NodeNo, PAGE_BODY, PageKind, RecordMut, Result, Slot, Tail, init_page,
+};
 use quant::Sq8Set;
 
 use super::rows::Rows;
@@ -22,6 +24,8 @@ const PAGES_PER_TURN: u32 = 512;
 #[derive(Debug, Clone, Copy)]
 enum Plan {
     Element(u32),
+    /// An element and which part of its vector.
+    Tail(u32, usize),
     /// Level from 1, position in the level.
     Upper(usize, usize),
     /// Position in the list of overflows.
@@ -60,7 +64,7 @@ impl<'a> Writer<'a> {
         vectors: Option<&'a Sq8Set>,
     ) -> Result<Self> {
         let twins = rows.sorted_twins();
-        let mut next = graph.len() as u64;
+        let mut next = graph.len() as u64 * records_of_element(hnsw);
         let mut upper_starts = Vec::new();
         for level in &graph.upper {
             upper_starts.push(next);
@@ -123,7 +127,7 @@ impl<'a> Writer<'a> {
         let mut meta = self.hnsw.meta().clone();
         let top = self.graph.top_level();
         meta.entry = Some(match self.graph.upper.last() {
-            None => self.node(u64::from(self.graph.entry))?,
+            None => self.element_node(self.graph.entry)?,
             Some(level) => {
                 let position = level.elements.binary_search(&self.graph.entry).unwrap_or(0);
                 self.upper_node(usize::from(top), position)?
@@ -145,13 +149,31 @@ impl<'a> Writer<'a> {
         NodeNo::at(block, (i % per_page) as usize, self.hnsw.geometry())
     }
 
+    fn element_node(&self, element: u32) -> Result<NodeNo> {
+        self.node(u64::from(element) * records_of_element(self.hnsw))
+    }
+
+    /// Part `part` of an element's vector; none where there are not so many.
+    fn tail(&self, element: u32, part: usize) -> Result<Option<Tail>> {
+        let first = u64::from(element) * records_of_element(self.hnsw);
+        let exists = part <= self.hnsw.geometry().tails();
+        let node = exists.then(|| self.node(first + part as u64)).transpose()?;
+        Ok(node.map(|node| Tail { node, version: 0 }))
+    }
+
     fn upper_node(&self, level: usize, position: usize) -> Result<NodeNo> {
         self.node(self.upper_starts[level - 1] + position as u64)
     }
 
     fn plan(&self, i: u64) -> Plan {
-        if i < self.graph.len() as u64 {
-            return Plan::Element(i as u32);
+        let stride = records_of_element(self.hnsw);
+        let (element, part) = (i / stride, (i % stride) as usize);
+        if element < self.graph.len() as u64 {
+            // Elements are numbered with 32 bits.
+            return match part {
+                0 => Plan::Element(element as u32),
+                _ => Plan::Tail(element as u32, part),
+            };
         }
         if i >= self.overflow_start {
             return Plan::Overflow((i - self.overflow_start) as usize);
@@ -174,6 +196,7 @@ impl<'a> Writer<'a> {
             let mut record = RecordMut::open(&mut body, page + 1, place, geometry)?;
             match self.plan(i) {
                 Plan::Element(element) => self.write_element(&mut record, element)?,
+                Plan::Tail(element, part) => self.write_tail(&mut record, element, part)?,
                 Plan::Upper(level, position) => self.write_upper(&mut record, level, position)?,
                 Plan::Overflow(index) => self.write_overflow(&mut record, index)?,
             }
@@ -190,7 +213,7 @@ impl<'a> Writer<'a> {
             _ => None,
         };
         record.write_element(
-            &self.element(element, 0, overflow, None),
+            &self.element(element, 0, overflow, None)?,
             self.rows.halves(element as usize),
         );
         record.push_tid(self.rows.info(element as usize).tid);
@@ -202,17 +225,27 @@ impl<'a> Writer<'a> {
             }
         }
         let neighbors = self.graph.neighbors(element).iter().copied();
+        let stride = records_of_element(self.hnsw);
         self.write_slots(
             record,
             element,
-            neighbors.map(|n| (n, u64::from(n), self.tethered_by[n as usize] == element)),
+            neighbors.map(|n| (n, u64::from(n) * stride, self.tethered_by[n as usize] == element)),
         )
+    }
+
+    fn write_tail(&self, record: &mut RecordMut<'_>, element: u32, part: usize) -> Result<()> {
+        let own = u64::from(element) * records_of_element(self.hnsw);
+        let before = self.node(own + part as u64 - 1)?;
+        let halves = &self.rows.halves(element as usize)[self.hnsw.geometry().part(part)];
+        record.write_tail(Some(before), halves);
+        record.set_tail(self.tail(element, part + 1)?);
+        Ok(())
     }
 
     fn write_upper(&self, record: &mut RecordMut<'_>, level: usize, position: usize) -> Result<()> {
         let UpperLevel { elements, neighbors } = &self.graph.upper[level - 1];
         let element = elements[position];
-        let base = self.node(u64::from(element))?;
+        let base = self.element_node(element)?;
         let below = match level {
             1 => base,
             _ => {
@@ -221,7 +254,7 @@ impl<'a> Writer<'a> {
                 self.upper_node(level - 1, position)?
             }
         };
-        let fixed = self.element(element, level as u8, Some(below), Some(base));
+        let fixed = self.element(element, level as u8, Some(below), Some(base))?;
         record.write_element(&fixed, self.rows.halves(element as usize));
         let list = &neighbors[position * self.graph.degree..][..self.graph.degree];
         let list = list.iter().copied().take_while(|&n| n != NO_NEIGHBOR);
@@ -239,7 +272,7 @@ impl<'a> Writer<'a> {
             true => None,
             false => Some(self.node(self.overflow_start + index as u64 + 1)?),
         };
-        record.write_overflow(self.node(u64::from(overflow.element))?, next);
+        record.write_overflow(self.element_node(overflow.element)?, next);
         for &(_, tid) in &self.twins[overflow.tids.clone()] {
             record.push_tid(tid);
         }
@@ -252,9 +285,11 @@ impl<'a> Writer<'a> {
         level: u8,
         link: Option<NodeNo>,
         base: Option<NodeNo>,
-    ) -> Element {
+    ) -> Result<Element> {
         let info = self.rows.info(element as usize);
-        Element { level, exponent: info.exponent, error: info.error, norm: info.norm, link, base }
+        let (exponent, error, norm) = (info.exponent, info.error, info.norm);
+        let tail = self.tail(element, 1)?;
+        Ok(Element { level, exponent, error, norm, link, base, tail })
     }
 
     /// Fills the slots of `owner`; `neighbors` are element, record and whether it is a tether.
@@ -283,6 +318,11 @@ impl<'a> Writer<'a> {
         }
         Ok(())
     }
+}
+
+/// Records that an element takes on level 0: its own, and one for each further part of its vector.
+fn records_of_element(hnsw: &Hnsw) -> u64 {
+    1 + hnsw.geometry().tails() as u64
 }
 
 /// A tree of edges by which all elements are reached from the entry, on shortest paths: the owner

@@ -43,6 +43,7 @@ pub fn check<S: PageStore>(store: &S, report: &mut dyn FnMut(Problem)) -> Result
     check.records()?;
     check.entry()?;
     check.edges()?;
+    check.vectors()?;
     check.reachability()
 }
 
@@ -161,6 +162,28 @@ impl<S: PageStore> Check<'_, S> {
                 if let Some(what) = self.fault(from, to)? {
                     self.problem(block, format!("edge from {} to {} {what}", from.0, to.0));
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Vectors that go on in other records must be whole.
+    fn vectors(&mut self) -> Result<()> {
+        if !self.geometry().is_split() {
+            return Ok(());
+        }
+        for node in self.places.live() {
+            self.store.pause()?;
+            let life = |record: &Record<'_>| (record.state(), record.version());
+            let before = self.record(node, life)?;
+            let whole = match self.hnsw.element(self.store, node, |_| ()) {
+                Err(error @ (Error::Interrupted | Error::Crashed)) => return Err(error),
+                found => matches!(found, Ok(Some(()))),
+            };
+            let live = before.is_some_and(|(state, _)| state == State::Live);
+            if !whole && live && before == self.record(node, life)? {
+                let what = format!("the vector of element {} is not whole", node.0);
+                self.problem(node.block(self.geometry()), what);
             }
         }
         Ok(())

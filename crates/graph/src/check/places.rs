@@ -48,9 +48,12 @@ impl Places {
     }
 
     pub(super) fn set(&mut self, node: NodeNo, record: &Record<'_>) {
-        let level = if record.is_element() { record.element().level } else { 0 };
         if let Some(place) = self.0.get_mut(node.0 as usize) {
-            *place = record.state() as u8 | level << LEVEL_AT;
+            // What is not an element is as good as free.
+            *place = match record.is_element() {
+                true => record.state() as u8 | record.element().level << LEVEL_AT,
+                false => State::Free as u8,
+            };
         }
     }
 
@@ -91,6 +94,12 @@ impl Places {
     pub(super) fn upper(&self) -> Vec<NodeNo> {
         let upper = |&node: &NodeNo| self.get(node).is_some_and(|place| place.level() > 0);
         self.numbers().filter(upper).collect()
+    }
+
+    /// Live elements.
+    pub(super) fn live(&self) -> Vec<NodeNo> {
+        let live = |&node: &NodeNo| self.get(node).is_some_and(|place| place.is(State::Live));
+        self.numbers().filter(live).collect()
     }
 
     /// Live elements of level 0 that have not been reached.

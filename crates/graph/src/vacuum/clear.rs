@@ -1,6 +1,6 @@
 //! Pass 1: dead heap tids.
 
-use pages::{Batch, HeapTid, META_BLOCK, NodeNo, PageStore, Result, State};
+use pages::{Batch, HeapTid, META_BLOCK, NodeNo, PageStore, Result, State, Tail};
 
 use super::{ClearStats, Emptied};
 use crate::Hnsw;
@@ -64,7 +64,10 @@ impl<S: PageStore> Pass<'_, S> {
                         self.emptied.live = self.emptied.live.or(Some((0, node)));
                     }
                 }
-                State::Free | State::Tids => {}
+                State::Tail if record.owner().is_none() => {
+                    self.emptied.unclaimed.push(Tail { node, version: record.version() });
+                }
+                State::Free | State::Tids | State::Tail => {}
             }
         })?;
         Ok(to_clear)
@@ -135,10 +138,7 @@ impl<S: PageStore> Pass<'_, S> {
             return Ok(true);
         }
         record.set_link(next);
-        let meta = allocation.meta();
-        open(&mut batch, head, geometry)?.write_free(meta.free);
-        meta.free = Some(head);
-        meta.encode(batch.page(META_BLOCK)?);
+        allocation.give_back(&mut batch, head)?;
         batch.commit()?;
         Ok(true)
     }

@@ -5,13 +5,20 @@ use pages::{Batch, META_BLOCK, Meta, PageStore, Result, State};
 use super::Emptied;
 use crate::Hnsw;
 use crate::records::open;
+use crate::tail::{free_tails, free_unclaimed};
 
 /// Puts the dying records into the list of free ones and notes how many rows are left.
 pub fn free<S: PageStore>(store: &S, mut emptied: Emptied) -> Result<()> {
     let hnsw = Hnsw::open(store)?;
     let geometry = hnsw.geometry();
     emptied.nodes.sort_unstable();
+    for &tail in &emptied.unclaimed {
+        free_unclaimed(store, &hnsw, tail)?;
+    }
     for nodes in emptied.nodes.chunk_by(|a, b| a.block(geometry) == b.block(geometry)) {
+        for &node in nodes {
+            free_tails(store, &hnsw, node)?;
+        }
         store.pause()?;
         let mut batch = store.batch();
         let mut meta = Meta::decode(batch.page(META_BLOCK)?)?;

@@ -15,7 +15,7 @@ mod free;
 mod owners;
 mod unlink;
 
-use pages::NodeNo;
+use pages::{NodeNo, Tail};
 
 use crate::nodes::NodeSet;
 
@@ -29,6 +29,8 @@ pub struct Emptied {
     /// Dying records of all levels.
     nodes: Vec<NodeNo>,
     set: NodeSet,
+    /// First tails of vectors whose elements were not written yet.
+    unclaimed: Vec<Tail>,
     /// A live record of the highest level met.
     live: Option<(u8, NodeNo)>,
     /// Rows that are left.
@@ -37,7 +39,8 @@ pub struct Emptied {
 
 impl Emptied {
     fn new() -> Self {
-        Self { nodes: Vec::new(), set: NodeSet::new(), live: None, remaining: 0 }
+        let (nodes, set, unclaimed) = (Vec::new(), NodeSet::new(), Vec::new());
+        Self { nodes, set, unclaimed, live: None, remaining: 0 }
     }
 
     fn add(&mut self, node: NodeNo) {

@@ -33,7 +33,7 @@ pub(crate) fn wait_for(
 }
 
 /// Sends a signal, by the shell's own `kill`: a small Debian has no program of that name.
-pub(crate) fn kill(signal: &str, pid: u32) -> Result<()> {
+pub fn kill(signal: &str, pid: u32) -> Result<()> {
     output(Command::new("sh").args(["-c", &format!("kill -s {signal} {pid}")])).map(drop)
 }
 

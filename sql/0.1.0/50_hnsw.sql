@@ -42,19 +42,3 @@ CREATE OPERATOR CLASS vector_l1_ops
 	OPERATOR 1 <+> (vector, vector) FOR ORDER BY float_ops,
 	FUNCTION 1 l1_distance(vector, vector),
 	FUNCTION 3 hnsw_vector_l1_support(internal);
-
--- Inspection.
-
-CREATE FUNCTION vector_index_info(index regclass) RETURNS TABLE (property text, value text)
-	AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-COMMENT ON FUNCTION vector_index_info(regclass) IS 'what a vector index is made with and holds';
-
-CREATE FUNCTION vector_index_check(index regclass) RETURNS TABLE (block bigint, problem text)
-	AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-COMMENT ON FUNCTION vector_index_check(regclass) IS 'structural problems of a vector index, none if it is sound';
-
-CREATE FUNCTION vector_scan_stats(OUT ef bigint, OUT beam bigint, OUT expanded bigint, OUT scored bigint,
-	OUT exact bigint, OUT tuples bigint, OUT dropped bigint, OUT pages bigint, OUT time_us double precision)
-	RETURNS SETOF record
-	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION vector_scan_stats() IS 'what the last vector index scan of this session did';

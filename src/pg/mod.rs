@@ -13,6 +13,7 @@ pub mod progress;
 pub mod record;
 pub mod relation;
 pub mod rows;
+pub mod shared;
 pub mod signals;
 pub mod store;
 pub mod tid;

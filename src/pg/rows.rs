@@ -18,6 +18,8 @@ pub enum Cell {
     Int(i64),
     /// A `double precision`.
     Float(f64),
+    /// An OID, or a type such as `regclass` that is one.
+    Oid(pg_sys::Oid),
     /// A `text`.
     Text(String),
 }
@@ -42,6 +44,7 @@ impl<const N: usize> Return for Rows<N> {
                     Cell::Null => Datum::null(),
                     Cell::Int(value) => Datum::from(value),
                     Cell::Float(value) => Datum::from(value.to_bits()),
+                    Cell::Oid(oid) => Datum::from(oid),
                     Cell::Text(text) => text_datum(text)?,
                 };
             }

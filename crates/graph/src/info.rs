@@ -11,6 +11,8 @@ pub struct Info {
     pub meta: Meta,
     /// Pages, the metapage included.
     pub pages: u32,
+    /// Pages added to the store but never written.
+    pub unwritten: u32,
     /// Live records by level.
     pub levels: Vec<u64>,
     /// Heap tids.
@@ -51,6 +53,7 @@ pub fn info<S: PageStore>(store: &S) -> Result<Info> {
     let mut info = Info {
         meta: hnsw.meta().clone(),
         pages: store.blocks()?,
+        unwritten: 0,
         levels: vec![0],
         tids: 0,
         dying: 0,
@@ -61,7 +64,12 @@ pub fn info<S: PageStore>(store: &S) -> Result<Info> {
     };
     for block in META_BLOCK + 1..info.pages {
         store.pause()?;
-        hnsw.records_of(store, block, |_, record| info.count(record))?;
+        let mut written = false;
+        hnsw.records_of(store, block, |_, record| {
+            written = true;
+            info.count(record);
+        })?;
+        info.unwritten += u32::from(!written);
     }
     let places = u64::from(info.pages - 1) * hnsw.geometry().records_per_page as u64;
     info.free = places - info.levels.iter().sum::<u64>() - info.dying - info.overflow - info.tails;

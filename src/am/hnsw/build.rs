@@ -85,7 +85,7 @@ unsafe fn build(
         let options = index_options(index)?;
         let failed = |error| Report::of_index(&relation::qualified_name(index), error);
         let mut load = Load { bulk: Bulk::new(options).map_err(failed)?, options };
-        progress::begin_phase(LOADING, 0);
+        progress::begin_phase(LOADING, relation::estimated_rows(heap));
         let state = (&raw mut load).cast();
         let heap_tuples = pg_sys::table_index_build_scan(
             heap,

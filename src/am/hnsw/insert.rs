@@ -5,6 +5,7 @@
 use pgrx::pg_guard;
 use pgrx::pg_sys::{Datum, IndexInfo, IndexUniqueCheck, ItemPointer, Relation};
 
+use super::counters;
 use super::opclass::metric_of;
 use crate::pg::error::Report;
 use crate::pg::lock::InsertLock;
@@ -29,6 +30,9 @@ pub unsafe extern "C-unwind" fn aminsert(
     unsafe {
         if !*isnull {
             insert(index, *values, heap_tid).unwrap_or_else(|error| error.raise());
+            if let Some(counters) = counters::of(index) {
+                counters.add_insert();
+            }
         }
     }
     false

@@ -51,6 +51,10 @@ fn properties(info: &Info) -> Vec<(&'static str, String)> {
     };
     let upper = info.levels.iter().skip(1).map(u64::to_string).collect::<Vec<_>>();
     let elements = info.levels.first().copied().unwrap_or(0);
+    let records: u64 = info.levels.iter().sum();
+    let bytes = |records: u64| (records * geometry.record_size as u64).to_string();
+    let blocks = |pages: u32| (u64::from(pages) * u64::from(pg_sys::BLCKSZ)).to_string();
+    let edges = info.edges as f64 / records.max(1) as f64;
     vec![
         ("format version", pages::FORMAT_VERSION.to_string()),
         ("metric", metric.into()),
@@ -64,11 +68,18 @@ fn properties(info: &Info) -> Vec<(&'static str, String)> {
         ("overflow records", info.overflow.to_string()),
         ("tails", info.tails.to_string()),
         ("free records", info.free.to_string()),
-        ("edges per element", format!("{:.1}", info.edges as f64 / elements.max(1) as f64)),
-        ("pages", info.pages.to_string()),
+        ("edges per element", format!("{edges:.1}")),
         ("records per page", geometry.records_per_page.to_string()),
         ("bytes per record", geometry.record_size.to_string()),
         ("bits per code", (geometry.code_bytes() * 8).to_string()),
+        ("pages", info.pages.to_string()),
+        ("bytes", blocks(info.pages)),
+        ("bytes of elements", bytes(elements)),
+        ("bytes of upper levels", bytes(records - elements)),
+        ("bytes of overflow records", bytes(info.overflow)),
+        ("bytes of dying elements", bytes(info.dying)),
+        ("bytes of free records", bytes(info.free)),
+        ("bytes of unwritten pages", blocks(info.unwritten)),
     ]
 }
 
@@ -88,14 +99,17 @@ impl Index {
         Ok(index)
     }
 
-    /// Who may read the table may look into its index.
+    /// Who may read the table may look into its index; so may who may look into all tables.
     fn check_privilege(&self) -> Result<(), Report> {
         // SAFETY: the index is open; catalog look-ups give null or names that end with NUL.
         let denied = unsafe {
             let table = pg_sys::IndexGetRelation((*self.0.get()).rd_id, false);
             let acl = pg_sys::ACL_SELECT as pg_sys::AclMode;
             let result = pg_sys::pg_class_aclcheck(table, pg_sys::GetUserId(), acl);
-            (result != pg_sys::AclResult::ACLCHECK_OK).then(|| {
+            let monitor = Oid::from(pg_sys::ROLE_PG_STAT_SCAN_TABLES);
+            let allowed = result == pg_sys::AclResult::ACLCHECK_OK
+                || pg_sys::has_privs_of_role(pg_sys::GetUserId(), monitor);
+            (!allowed).then(|| {
                 let name = pg_sys::get_rel_name(table);
                 if name.is_null() {
                     String::new()

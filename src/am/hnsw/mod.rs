@@ -4,6 +4,9 @@
 
 mod build;
 mod cost;
+mod counters;
+#[cfg(feature = "pg18")]
+mod explain;
 mod handler;
 mod insert;
 mod inspect;
@@ -14,10 +17,13 @@ mod settings;
 mod stats;
 mod vacuum;
 
-/// Registers options, settings and the hook that worker threads start under. Called once, when the
+/// Registers options, settings, counters and the hooks that worker threads start under. Called once, when the
 /// library is loaded.
 pub fn init() {
     options::register();
     settings::register();
+    counters::register();
+    #[cfg(feature = "pg18")]
+    explain::register();
     graph::threads::set_spawn_guard(crate::pg::signals::block);
 }

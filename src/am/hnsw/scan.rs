@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use graph::{Hit, Hnsw, Iterative, Scan, ScanOptions};
 use pgrx::PgSqlErrorCode::{ERRCODE_DATA_EXCEPTION, ERRCODE_FEATURE_NOT_SUPPORTED};
 use pgrx::pg_sys::{
-    self, Datum, IndexScanDesc, IndexScanDescData, Relation, ScanDirection, ScanKey, ScanKeyData,
-    SnapshotType,
+    self, Datum, IndexScanDesc, IndexScanDescData, Oid, Relation, ScanDirection, ScanKey,
+    ScanKeyData, SnapshotType,
 };
 use pgrx::{PgMemoryContexts, pg_guard};
 
+use super::counters::{self, Counters};
 use super::settings;
 use super::stats::{self, ScanFigures};
 use crate::pg::error::Report;
@@ -25,10 +26,29 @@ use crate::types::vector::VectorRef;
 #[derive(Default)]
 struct ScanState {
     running: Option<Running>,
+    /// Scans that this node of a plan has ended, to begin anew.
+    ended: Option<ScanFigures>,
+}
+
+impl ScanState {
+    /// Ends the scan that is running, if one is.
+    fn end(&mut self) {
+        self.ended = self.figures();
+        self.running = None;
+    }
+
+    /// What all scans have done.
+    fn figures(&self) -> Option<ScanFigures> {
+        let Some(running) = &self.running else { return self.ended };
+        let now = running.figures();
+        Some(self.ended.map_or(now, |ended| now.after(&ended)))
+    }
 }
 
 /// A scan that has given its first row, or is about to.
 struct Running {
+    index: Oid,
+    counters: Option<&'static Counters>,
     scan: Scan,
     distance: Distance,
     /// Pages read so far.
@@ -38,17 +58,30 @@ struct Running {
 }
 
 impl Running {
-    fn new(scan: Scan, distance: Distance) -> Running {
-        Running { scan, distance, pages: 0, time: Duration::ZERO }
+    /// # Safety
+    /// `index` is open.
+    unsafe fn new(index: Relation, scan: Scan, distance: Distance) -> Running {
+        // SAFETY: the caller's promise.
+        let (oid, counters) = unsafe { ((*index).rd_id, counters::of(index)) };
+        Running { index: oid, counters, scan, distance, pages: 0, time: Duration::ZERO }
     }
 
     fn figures(&self) -> ScanFigures {
         ScanFigures {
+            index: self.index,
             ef: self.scan.options().ef,
             beam: self.scan.beam_width(),
             work: self.scan.stats(),
             pages: self.pages,
             time: self.time,
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(counters) = self.counters {
+            counters.add_scan(&self.figures());
         }
     }
 }
@@ -95,7 +128,7 @@ pub unsafe extern "C-unwind" fn amrescan(
 ) {
     // SAFETY: PostgreSQL gives a scan of ours, and as many keys as it was begun with, or null.
     unsafe {
-        (*(*desc).opaque.cast::<ScanState>()).running = None;
+        (*(*desc).opaque.cast::<ScanState>()).end();
         copy_keys(keys, (*desc).keyData, (*desc).numberOfKeys);
         copy_keys(orderbys, (*desc).orderByData, (*desc).numberOfOrderBys);
     }
@@ -181,7 +214,7 @@ unsafe fn start(desc: &mut IndexScanDescData, hnsw: Hnsw) -> Result<Running, Rep
         };
         if key.sk_flags & pg_sys::SK_ISNULL as i32 != 0 {
             let scan = Scan::new(hnsw, None, unordered);
-            return Ok(Running::new(scan, Distance::Null));
+            return Ok(Running::new(desc.indexRelation, scan, Distance::Null));
         }
         let query = VectorRef::from_datum(key.sk_argument)?;
         let dims = hnsw.meta().geometry.dims;
@@ -194,7 +227,8 @@ unsafe fn start(desc: &mut IndexScanDescData, hnsw: Hnsw) -> Result<Running, Rep
         } else {
             (unordered, Distance::NotANumber)
         };
-        Ok(Running::new(Scan::new(hnsw, Some(&query), options), distance))
+        let scan = Scan::new(hnsw, Some(&query), options);
+        Ok(Running::new(desc.indexRelation, scan, distance))
     }
 }
 
@@ -245,4 +279,14 @@ unsafe fn give(desc: &mut IndexScanDescData, hit: &Hit, distance: Distance) {
 pub unsafe extern "C-unwind" fn amendscan(desc: IndexScanDesc) {
     // SAFETY: PostgreSQL gives a scan of ours. The state itself goes with its memory context.
     unsafe { (*(*desc).opaque.cast::<ScanState>()).running = None };
+}
+
+/// What the scans of a node of a plan have done; none where it has not been run.
+///
+/// # Safety
+/// `desc` is a scan of ours that has not ended.
+#[cfg(feature = "pg18")]
+pub unsafe fn figures(desc: IndexScanDesc) -> Option<ScanFigures> {
+    // SAFETY: the caller's promise.
+    unsafe { (*(*desc).opaque.cast::<ScanState>()).figures() }
 }

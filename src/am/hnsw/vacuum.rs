@@ -14,6 +14,7 @@ use pgrx::pg_sys::{
     self, IndexBulkDeleteCallback, IndexBulkDeleteResult, IndexVacuumInfo, ItemPointer, Relation,
 };
 
+use super::counters;
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 use crate::pg::{lock, relation, tid};
@@ -42,6 +43,9 @@ pub unsafe extern "C-unwind" fn ambulkdelete(
         let removed = remove_dead(index, &store, callback, state)
             .map_err(|error| Report::of_index(&relation::qualified_name(index), error))
             .unwrap_or_else(|error| error.raise());
+        if let Some(counters) = counters::of(index) {
+            counters.add_vacuum(removed.removed);
+        }
         (*stats).tuples_removed += removed.removed as f64;
         (*stats).num_index_tuples = removed.remaining as f64;
         (*stats).estimated_count = false;

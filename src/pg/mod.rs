@@ -1,5 +1,6 @@
 //! The safe floor under everything that talks to PostgreSQL. Knows no vector.
 
+mod ahead;
 pub mod array;
 pub mod batch;
 pub mod bulk;

@@ -21,6 +21,7 @@ use pgrx::pg_sys::{
     self, BUFFER_LOCK_SHARE, Buffer, BufferAccessStrategy, InvalidBlockNumber, Relation,
 };
 
+use super::ahead::ReadAhead;
 use super::batch::WalBatch;
 use super::page;
 
@@ -64,6 +65,7 @@ pub struct RelationStore<'a> {
     blocks: Cell<u32>,
     /// Pages held for reading so far, again ones included.
     reads: Cell<u64>,
+    ahead: ReadAhead,
     open: PhantomData<&'a ()>,
 }
 
@@ -77,6 +79,7 @@ impl RelationStore<'_> {
             pace: Pace::Full,
             blocks: Cell::new(0),
             reads: Cell::new(0),
+            ahead: ReadAhead::default(),
             open: PhantomData,
         }
     }
@@ -163,6 +166,12 @@ impl PageStore for RelationStore<'_> {
         // SAFETY: the buffer is pinned, and locked against writers, until the result is dropped.
         let body = unsafe { page::body(pg_sys::BufferGetPage(buffer)) };
         Ok(ReadPage { buffer, body })
+    }
+
+    #[inline]
+    fn read_ahead(&self) -> usize {
+        // SAFETY: the relation is open.
+        self.ahead.pages(|| unsafe { (*(*self.relation).rd_rel).reltablespace })
     }
 
     fn prefetch(&self, block: u32) {

@@ -77,6 +77,12 @@ impl Beam {
         }
     }
 
+    /// The nearest open entries, those to be taken next.
+    pub(crate) fn ahead(&self) -> impl Iterator<Item = NodeNo> {
+        let open = self.entries[self.first_open..].iter().filter(|entry| !entry.taken);
+        open.map(|entry| entry.node)
+    }
+
     /// Widens the beam and lets the best of the spill in: one edge for each element for which
     /// `fresh` holds. False where there is none.
     pub(crate) fn widen(&mut self, width: usize, fresh: impl Fn(NodeNo) -> bool) -> bool {

@@ -35,4 +35,4 @@ pub use check::{Problem, check};
 pub use hnsw::{Hnsw, IndexOptions, empty_index, indexable};
 pub use info::{Info, info};
 pub use insert::insert;
-pub use scan::{Hit, Iterative, Scan, ScanOptions, ScanStats};
+pub use scan::{Hit, Iterative, Scan, ScanOptions, ScanStats, TidFilter};

@@ -48,6 +48,8 @@ pub struct ScanStats {
     pub exact: u64,
     /// Rows returned.
     pub tuples: u64,
+    /// Rows left out because the filter did not hold for them.
+    pub filtered: u64,
     /// Rows left out because they were found too late to keep the order.
     pub dropped: u64,
 }
@@ -62,6 +64,9 @@ pub struct Hit {
     /// Whether `distance` is the operator's.
     pub exact: bool,
 }
+
+/// Tells which rows a scan is to return.
+pub type TidFilter = Box<dyn FnMut(HeapTid) -> bool>;
 
 /// An element found, with its rows.
 #[derive(Debug)]
@@ -99,7 +104,6 @@ impl Eq for Found {}
 /// The first `ef` elements come from a beam wide enough for them. When they are used up the beam
 /// is widened, and the walk goes on where it was; so a scan has no end but that of the index. From
 /// then on it returns the nearer half of what it has met, so that few are found too late.
-#[derive(Debug)]
 pub struct Scan {
     hnsw: Hnsw,
     query: Query,
@@ -118,7 +122,14 @@ pub struct Scan {
     last: f64,
     found: BinaryHeap<Reverse<Found>>,
     pending: VecDeque<Hit>,
+    filter: Option<TidFilter>,
     stats: ScanStats,
+}
+
+impl std::fmt::Debug for Scan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scan").field("stats", &self.stats).finish_non_exhaustive()
+    }
 }
 
 impl Scan {
@@ -141,8 +152,18 @@ impl Scan {
             last: f64::NEG_INFINITY,
             found: BinaryHeap::new(),
             pending: VecDeque::new(),
+            filter: None,
             stats: ScanStats::default(),
         }
+    }
+
+    /// Returns only rows for which `filter` holds. All elements guide the walk, and count for
+    /// [`ScanOptions::max_tuples`]; rows are asked about one by one, in order of their distance,
+    /// as far as the caller goes.
+    #[must_use]
+    pub fn filtered(mut self, filter: TidFilter) -> Self {
+        self.filter = Some(filter);
+        self
     }
 
     /// The next row, or none when there are no more.
@@ -172,6 +193,11 @@ impl Scan {
             }
             self.last = found.distance.max(self.last);
             self.put_out(store, &found)?;
+            if let Some(filter) = &mut self.filter {
+                let before = self.pending.len();
+                self.pending.retain(|hit| filter(hit.tid));
+                self.stats.filtered += (before - self.pending.len()) as u64;
+            }
         }
     }
 

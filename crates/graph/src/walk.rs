@@ -23,6 +23,8 @@ pub(crate) struct Walk {
     /// Elements ranked already; only where neighbors carry no codes.
     ranked: NodeSet,
     unranked: Vec<NodeNo>,
+    /// Elements whose pages were asked for ahead of their turn.
+    prefetched: NodeSet,
 }
 
 /// An element met by a walk.
@@ -41,6 +43,7 @@ impl Walk {
             expanded: NodeSet::new(),
             ranked: NodeSet::new(),
             unranked: Vec::new(),
+            prefetched: NodeSet::new(),
         }
     }
 
@@ -56,7 +59,10 @@ impl Walk {
 
     /// Bytes in use.
     pub(crate) fn memory(&self) -> usize {
-        self.beam.memory() + self.expanded.memory() + self.ranked.memory()
+        self.beam.memory()
+            + self.expanded.memory()
+            + self.ranked.memory()
+            + self.prefetched.memory()
     }
 
     /// Walks until the beam is exhausted, showing each expanded element to `visit`.
@@ -70,9 +76,20 @@ impl Walk {
     ) -> Result<()> {
         while let Some(node) = self.beam.pop(|node| self.expanded.insert(node)) {
             store.pause()?;
+            self.prefetch(store, hnsw);
             self.expand(store, hnsw, query, stats, node, &mut visit)?;
         }
         Ok(())
+    }
+
+    /// Asks for the pages of the elements whose turn comes next, while pages come from a disk.
+    fn prefetch<S: PageStore>(&mut self, store: &S, hnsw: &Hnsw) {
+        let Self { beam, expanded, prefetched, .. } = self;
+        for node in beam.ahead().take(store.read_ahead()) {
+            if !expanded.contains(node) && prefetched.insert(node) {
+                store.prefetch(node.block(hnsw.geometry()));
+            }
+        }
     }
 
     fn expand<S: PageStore>(

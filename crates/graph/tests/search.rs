@@ -4,7 +4,7 @@ mod support;
 
 use graph::{Hnsw, Iterative, Scan, ScanOptions};
 use pages::PageStore;
-use quant::Metric;
+use quant::{Metric, splitmix64};
 use support::*;
 
 #[test]
@@ -129,4 +129,56 @@ fn empty_and_tiny_indexes() {
     assert_eq!(store.blocks(), Ok(1));
     graph::insert(&store, &[1.0, 2.0, 3.0, 4.0], tid(9)).expect("inserts");
     assert_eq!(search(&store, &[1.0, 0.0, 0.0, 0.0], 1, 5), [9]);
+}
+
+#[test]
+fn a_filter_gives_as_many_rows_as_are_asked_for_and_the_nearest() {
+    let vectors = clustered(6_000, 48, 10);
+    let store = bulk_built(options(Metric::L2, 48), &vectors);
+    let queries = clustered(30, 48, 11);
+    let drawn = |row: usize, one_of: u64| splitmix64(row as u64).is_multiple_of(one_of);
+    for one_of in [2, 10, 100] {
+        let rows: Vec<usize> = (0..vectors.len()).filter(|&row| drawn(row, one_of)).collect();
+        let mut hits = 0;
+        for query in &queries {
+            let hnsw = Hnsw::open(&store).expect("opens");
+            let keep = Box::new(move |tid| drawn(row(tid), one_of));
+            let mut scan = Scan::new(hnsw, Some(query), scan_options(40)).filtered(keep);
+            let found: Vec<usize> = std::iter::from_fn(|| scan.next(&store).expect("scans"))
+                .take(10)
+                .map(|hit| row(hit.tid))
+                .collect();
+            assert_eq!(found.len(), 10);
+            assert!(found.iter().all(|&row| drawn(row, one_of)), "{found:?}");
+            let mut exact: Vec<f64> =
+                rows.iter().map(|&row| distance(Metric::L2, query, &vectors[row])).collect();
+            exact.sort_unstable_by(f64::total_cmp);
+            let near = |row: &&usize| {
+                distance(Metric::L2, query, &vectors[**row]) <= exact[9] * (1.0 + 1e-5)
+            };
+            hits += found.iter().filter(near).count();
+        }
+        let recall = hits as f64 / (10 * queries.len()) as f64;
+        assert!(recall >= 0.95, "one of {one_of}: recall {recall}");
+    }
+}
+
+#[test]
+fn pages_are_asked_for_before_they_are_read() {
+    let vectors = clustered(4_000, 128, 12);
+    let store = bulk_built(options(Metric::L2, 128), &vectors);
+    let pages_of = |query: &[f32]| {
+        let mut scan = Scan::new(Hnsw::open(&store).expect("opens"), Some(query), scan_options(40));
+        for _ in 0..10 {
+            scan.next(&store).expect("scans");
+        }
+        scan.stats().expanded as usize
+    };
+    assert_eq!((pages_of(&vectors[5]) > 0, store.prefetched()), (true, vec![]));
+    store.set_read_ahead(4);
+    let expanded = pages_of(&vectors[5]);
+    let asked = store.prefetched().len();
+    // Most pages that are read were asked for, and few others.
+    assert!(asked * 2 > expanded, "{asked} asked for, {expanded} expanded");
+    assert!(asked * 4 < expanded * 5, "{asked} asked for, {expanded} expanded");
 }

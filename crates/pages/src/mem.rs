@@ -14,6 +14,8 @@ pub struct MemStore {
     reads: Cell<u64>,
     commits: Cell<u64>,
     crash_after: Cell<Option<u64>>,
+    read_ahead: Cell<usize>,
+    prefetched: RefCell<Vec<u32>>,
 }
 
 impl MemStore {
@@ -46,6 +48,16 @@ impl MemStore {
     /// Appends a page, as bulk builds do.
     pub fn append(&self, body: &[u8]) {
         self.pages.borrow_mut().push(body.to_vec());
+    }
+
+    /// Asks readers to announce so many pages before they read them.
+    pub fn set_read_ahead(&self, pages: usize) {
+        self.read_ahead.set(pages);
+    }
+
+    /// The blocks announced so far.
+    pub fn prefetched(&self) -> Vec<u32> {
+        self.prefetched.borrow().clone()
     }
 
     /// Changes a page behind everybody's back.
@@ -93,6 +105,14 @@ impl PageStore for MemStore {
         Ref::filter_map(self.pages.borrow(), |pages| pages.get(block as usize).map(Vec::as_slice))
             .map(MemPage)
             .map_err(|_| Error::corrupted(block, "block is beyond the end of the index"))
+    }
+
+    fn read_ahead(&self) -> usize {
+        self.read_ahead.get()
+    }
+
+    fn prefetch(&self, block: u32) {
+        self.prefetched.borrow_mut().push(block);
     }
 
     fn batch(&self) -> MemBatch<'_> {

@@ -27,6 +27,12 @@ pub trait PageStore {
     /// Holds `block` for reading. A caller holds at most one page at a time.
     fn read(&self, block: u32) -> Result<Self::Page<'_>>;
 
+    /// How many of the pages that will be read soon are worth a [`PageStore::prefetch`] now; none
+    /// while pages come from memory.
+    fn read_ahead(&self) -> usize {
+        0
+    }
+
     /// Tells that `block` will be read soon.
     fn prefetch(&self, _block: u32) {}
 

@@ -35,6 +35,7 @@ impl ScanFigures {
         work.exact += before.exact;
         work.tuples += before.tuples;
         work.dropped += before.dropped;
+        work.filtered += before.filtered;
         self.pages += earlier.pages;
         self.time += earlier.time;
         self
@@ -56,7 +57,7 @@ pg_functions! {
     fn vector_scan_stats() -> Rows<10> {
         let Some(last) = LAST_SCAN.get() else { return Rows(Vec::new()) };
         let ScanFigures { index, ef, beam, work, pages, time } = last;
-        let ScanStats { expanded, scored, exact, tuples, dropped } = work;
+        let ScanStats { expanded, scored, exact, tuples, dropped, filtered: _ } = work;
         let [expanded, scored, exact, tuples, dropped, pages] =
             [expanded, scored, exact, tuples, dropped, pages].map(Value::from);
         let [ef, beam] = [ef as u64, beam as u64].map(Value::from);

@@ -1,12 +1,14 @@
 //! Made-up vectors whose search is as hard as that of real embeddings: the same on every machine.
 //!
 //! Rows come from overlapping clusters. The share of the cluster of rank `i` falls as `1 / (i + 4)`,
-//! as topics do in a corpus. Inside, a row moves along [`LATENT`] directions of the cluster's own,
-//! the `j`-th `1 / sqrt(j + 1)` times as far as the first, and a little in all others: so a
-//! neighborhood has some twenty effective dimensions, as those of SIFT or sentence embeddings do,
-//! whatever the width of the vectors. The centers spread about as far as a cluster does, rows lie
-//! between 0.5 and 1.5 times as dense: most queries have true neighbors in several clusters.
-//! Queries are further rows, held out.
+//! as topics do in a corpus. Inside, a row moves along [`LATENT`] directions, the `j`-th
+//! `1 / sqrt(j + 1)` times as far as the first, and a little in all others: so a neighborhood has
+//! some ten effective dimensions, whatever the width of the vectors. The directions are common to
+//! all clusters but tilted in each, as with embeddings, whose principal components are those of
+//! the model. Centers spread half as far as a cluster does, and rows lie between 0.7 and 1.3 times
+//! as far out: neighbors are in several clusters. At 100,000 x 128 a graph of m 16 and
+//! ef_construction 64 has recall@10 of 0.70, 0.91 and 0.98 at ef 10, 40 and 160, somewhat below
+//! that on embeddings of sentences. Queries are further rows, held out.
 //!
 //! Only additions, multiplications, divisions and square roots are used, which IEEE 754 rounds in
 //! one way. A row depends on its number alone: smaller sets are the beginning of greater ones.
@@ -19,7 +21,7 @@ use crate::matrix::Matrix;
 
 const CLUSTERS: usize = 500;
 /// Directions in which a cluster extends.
-const LATENT: usize = 32;
+const LATENT: usize = 24;
 /// Number of the first query among all rows.
 const FIRST_QUERY: usize = 1 << 40;
 
@@ -46,7 +48,8 @@ impl Clustered {
             sum
         };
         let shares = (0..CLUSTERS).map(share).collect();
-        let clusters = (0..CLUSTERS).map(|number| Cluster::new(number, dims)).collect();
+        let common = normals(u64::MAX, LATENT * dims);
+        let clusters = (1..=CLUSTERS).map(|number| Cluster::new(number, dims, &common)).collect();
         Self { dims, shares, clusters }
     }
 
@@ -72,11 +75,11 @@ impl Clustered {
         let point = random.next_f32() * whole;
         let cluster = self.shares.partition_point(|&sum| sum <= point).min(CLUSTERS - 1);
         let Cluster { center, directions } = &self.clusters[cluster];
-        let density = 0.5 + random.next_f32();
+        let spread = 0.7 + 0.6 * random.next_f32();
         let start = data.len();
         data.extend(center.iter().map(|x| x + 0.1 * normal(&mut random)));
         for (j, direction) in directions.chunks_exact(self.dims).enumerate() {
-            let step = density * normal(&mut random) / (j as f32 + 1.0).sqrt();
+            let step = spread * normal(&mut random) / (j as f32 + 1.0).sqrt();
             for (x, d) in data[start..].iter_mut().zip(direction) {
                 *x += step * d;
             }
@@ -85,12 +88,18 @@ impl Clustered {
 }
 
 impl Cluster {
-    fn new(number: usize, dims: usize) -> Self {
-        // No row's sequence: those begin at the mix of small numbers and of queries' numbers.
-        let mut random = SplitMix64::new(splitmix64(u64::MAX - number as u64));
-        let mut normals = |count| (0..count).map(|_| normal(&mut random)).collect();
-        Self { center: normals(dims), directions: normals(LATENT * dims) }
+    fn new(number: usize, dims: usize, common: &[f32]) -> Self {
+        let own = normals(u64::MAX - number as u64, dims + common.len());
+        let (center, tilts) = own.split_at(dims);
+        let directions = common.iter().zip(tilts).map(|(common, tilt)| common + 0.2 * tilt);
+        Self { center: center.to_vec(), directions: directions.collect() }
     }
+}
+
+/// The first normal numbers of sequence `number`. Rows have the small numbers.
+fn normals(number: u64, count: usize) -> Vec<f32> {
+    let mut random = SplitMix64::new(splitmix64(number));
+    (0..count).map(|_| normal(&mut random)).collect()
 }
 
 /// About normally distributed with mean 0 and standard deviation 1: the sum of four uniform
@@ -113,7 +122,7 @@ mod tests {
         let (few, more) = (data.base(2), data.base(50));
         assert_eq!(few.data, more.data[..16]);
         let bits = more.data.iter().fold(0, |hash, x| splitmix64(hash ^ u64::from(x.to_bits())));
-        assert_eq!(bits, 14_113_822_192_353_834_178, "the same on every machine");
+        assert_eq!(bits, 9_901_428_629_977_219_981, "the same on every machine");
         assert_ne!(data.queries(1).data, few.data[..8]);
     }
 

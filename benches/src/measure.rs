@@ -19,7 +19,7 @@ use crate::wire::Vector;
 pub struct Session {
     clients: Vec<Connection>,
     query: String,
-    setting: &'static str,
+    system: &'static System,
     local: bool,
 }
 
@@ -37,6 +37,8 @@ pub struct Round {
     pub latencies: Vec<Duration>,
     /// Processor time of the server a query; of a private server only.
     pub cpu_us: Option<f64>,
+    /// Time inside the index scan a query, where it was measured too.
+    pub scan_us: Option<f64>,
     /// The rows found, one list a query.
     pub answers: Vec<Vec<i32>>,
 }
@@ -45,7 +47,7 @@ impl Session {
     /// Connects `clients` times to the database of `system`.
     pub fn open(
         server: &Server,
-        system: &System,
+        system: &'static System,
         dataset: &Dataset,
         clients: usize,
         force_index: bool,
@@ -62,7 +64,7 @@ impl Session {
         };
         let clients = (0..clients).map(connect).collect::<Result<_>>()?;
         let local = server.postmaster().is_some();
-        let mut session = Self { clients, query, setting: system.effort, local };
+        let mut session = Self { clients, query, system, local };
         // The library, which knows the setting, is loaded by its first use.
         session.run(&[Vector::new(dataset.queries.row(0))?])?;
         Ok(session)
@@ -71,14 +73,14 @@ impl Session {
     /// The greatest value of the system's effort setting.
     pub fn max_effort(&mut self) -> Result<u32> {
         let max = "SELECT max_val::int4 FROM pg_settings WHERE name = $1 AND vartype = 'integer'";
-        let row = self.clients[0].client.query_opt(max, &[&self.setting])?;
-        let max: i32 = row.ok_or_else(|| format!("no setting {}", self.setting))?.get(0);
+        let row = self.clients[0].client.query_opt(max, &[&self.system.effort])?;
+        let max: i32 = row.ok_or_else(|| format!("no setting {}", self.system.effort))?.get(0);
         Ok(u32::try_from(max)?)
     }
 
     /// Sets the system's effort.
     pub fn set_effort(&mut self, effort: u32) -> Result<()> {
-        let statement = format!("SET {} = {effort}", self.setting);
+        let statement = format!("SET {} = {effort}", self.system.effort);
         for Connection { client, .. } in &mut self.clients {
             client.batch_execute(&statement).map_err(|e| text(&e))?;
         }
@@ -119,6 +121,7 @@ impl Session {
             qps: asked / wall.as_secs_f64(),
             latencies,
             cpu_us: cpu.map(|(before, after)| (after - before) as f64 / 1e3 / asked),
+            scan_us: None,
             answers: answers.ok_or("no clients")?,
         })
     }
@@ -130,6 +133,22 @@ impl Session {
         }
         let Connection { client, statement, .. } = &mut self.clients[0];
         Pages::count(client, statement, &self.query, queries)
+    }
+
+    /// Microseconds inside the index scan a query, on average over all `queries`; none where the
+    /// system does not tell.
+    pub fn scan_us(&mut self, queries: &[Vector]) -> Result<Option<f64>> {
+        let Connection { client, statement, .. } = &mut self.clients[0];
+        let Some(scan_time) = self.system.scan_time else { return Ok(None) };
+        let scan_time = client.prepare(scan_time)?;
+        let mut sum = 0.0;
+        for query in queries {
+            client.query(&*statement, &[query])?;
+            // No row: the plan has no index scan.
+            let Some(row) = client.query_opt(&scan_time, &[])? else { return Ok(None) };
+            sum += row.get::<_, f64>(0);
+        }
+        Ok(Some(sum / queries.len() as f64))
     }
 
     /// Nanoseconds of processor time that the clients' backends have used so far.

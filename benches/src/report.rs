@@ -159,7 +159,8 @@ impl DatasetReport {
     }
 }
 
-const HEAD: &str = "  recall       qps    median   p50 ms   p99 ms   cpu us   buffers  index pages";
+const HEAD: &str =
+    "  recall       qps    median   p50 ms   p99 ms   cpu us  scan us   buffers  index pages";
 
 fn line(out: &mut String, system: &str, point: Option<&Point>) -> std::fmt::Result {
     let Some(p) = point else {
@@ -167,12 +168,13 @@ fn line(out: &mut String, system: &str, point: Option<&Point>) -> std::fmt::Resu
     };
     let Point { effort, recall, qps, qps_median, p50_ms, p99_ms, buffers, .. } = p;
     let cpu = p.cpu_us.map_or("-".to_owned(), |us| format!("{us:.0}"));
+    let scan = p.scan_us.map_or("-".to_owned(), |us| format!("{us:.0}"));
     let pages = optional(p.index_pages);
     let warning = if p.index_used { "" } else { "  NO INDEX" };
     writeln!(
         out,
         "{system:<12} {effort:>6} {recall:>8.4} {qps:>9.1} {qps_median:>9.1} {p50_ms:>8.3} \
-         {p99_ms:>8.3} {cpu:>8} {buffers:>9.1} {pages:>12}{warning}"
+         {p99_ms:>8.3} {cpu:>8} {scan:>8} {buffers:>9.1} {pages:>12}{warning}"
     )
 }
 

@@ -38,6 +38,8 @@ pub struct Point {
     pub p99_ms: f64,
     /// Processor time of the server a query in the least round, microseconds.
     pub cpu_us: Option<f64>,
+    /// Time inside the index scan a query, in the least round, microseconds.
+    pub scan_us: Option<f64>,
     /// Shared buffers touched a query.
     pub buffers: f64,
     /// Those of the index alone.
@@ -133,7 +135,9 @@ impl Sweep {
         for _ in 0..self.rounds {
             for (i, contestant) in contestants.iter_mut().enumerate() {
                 if pages[i].is_some() {
-                    rounds[i].push(contestant.session.run(queries)?);
+                    let scan_us = contestant.session.scan_us(queries)?;
+                    let round = contestant.session.run(queries)?;
+                    rounds[i].push(Round { scan_us, ..round });
                 }
             }
         }
@@ -170,6 +174,7 @@ impl Point {
             p50_ms: percentile(50),
             p99_ms: percentile(99),
             cpu_us: rounds.iter().filter_map(|round| round.cpu_us).min_by(f64::total_cmp),
+            scan_us: rounds.iter().filter_map(|round| round.scan_us).min_by(f64::total_cmp),
             buffers: pages.buffers,
             index_pages: pages.index_pages,
             index_used: pages.index_used,

@@ -14,6 +14,8 @@ pub struct System {
     pub index: &'static str,
     /// The setting that trades time for recall.
     pub effort: &'static str,
+    /// A query that tells how many microseconds the session's last index scan took inside.
+    pub scan_time: Option<&'static str>,
     /// Whether the setting bounds the number of results, so that it must be at least `k`.
     pub effort_covers_k: bool,
 }
@@ -25,6 +27,7 @@ pub const SYSTEMS: &[System] = &[
         extension: "vector_ext",
         index: "hnsw (v vector_{metric}_ops)",
         effort: "hnsw.ef_search",
+        scan_time: Some("SELECT time_us FROM vector_scan_stats()"),
         effort_covers_k: true,
     },
     System {
@@ -32,6 +35,7 @@ pub const SYSTEMS: &[System] = &[
         extension: "vector",
         index: "hnsw (v vector_{metric}_ops)",
         effort: "hnsw.ef_search",
+        scan_time: None,
         effort_covers_k: true,
     },
     System {
@@ -39,6 +43,7 @@ pub const SYSTEMS: &[System] = &[
         extension: "vectorscale",
         index: "diskann (v vector_{metric}_ops)",
         effort: "diskann.query_search_list_size",
+        scan_time: None,
         effort_covers_k: true,
     },
 ];

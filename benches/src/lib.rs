@@ -3,7 +3,8 @@
 //! Data: `matrix` and `dataset` read vectors, `clustered` makes them up, `truth` and `exact` know
 //! what should be found. The server: `server` finds or starts PostgreSQL, `systems` says how each
 //! extension is driven, `database` and `build` load it. Measuring: `measure` searches, `pages` and
-//! `cost` count, `sweep` decides what `sql_bench` measures and `report` prints it; `writes` is what
+//! `cost` count, `sweep` decides what `sql_bench` measures, `report` prints and
+//! `plot` draws it; `writes` is what
 //! `write_bench` measures. `options` is what the programs have in common.
 
 pub mod build;
@@ -17,6 +18,7 @@ pub mod matrix;
 pub mod measure;
 pub mod options;
 pub mod pages;
+pub mod plot;
 pub mod report;
 pub mod server;
 pub mod sweep;

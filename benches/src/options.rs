@@ -40,7 +40,7 @@ pub const HELP: &str = "\
   --k N                neighbors asked for              [10]
   --workers N          max_parallel_maintenance_workers [2]
   --maintenance-work-mem SIZE                           [2GB]
-  --json FILE          write the results as JSON too
+  --json FILE          write the results as JSON too, and plots, if there are any, beside it
   --url URL            a running server (or PGHOST, PGPORT, ...): databases sql_bench_* are
                        made and dropped there           [a private server is started,
                        of the PostgreSQL that PG_CONFIG names]

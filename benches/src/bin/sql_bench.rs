@@ -1,5 +1,6 @@
 //! Loads data sets into a server once a system, builds an index, asks, and prints one table.
 
+use std::fs;
 use std::process::ExitCode;
 
 use benches::Result;
@@ -8,6 +9,7 @@ use benches::dataset::Dataset;
 use benches::machine::{Machine, load as load_average};
 use benches::measure::Session;
 use benches::options::{Options, finish, list, program};
+use benches::plot::svg;
 use benches::report::{DatasetReport, Report};
 use benches::server::Server;
 use benches::sweep::{Contestant, Sweep};
@@ -72,7 +74,20 @@ fn run(mut arguments: Arguments) -> Result<()> {
         "load average {:.1} before, {:.1} after",
         report.machine.load_before, report.load_after
     );
-    options.write_json(&report)
+    options.write_json(&report)?;
+    draw(&options, &report)
+}
+
+/// Writes one plot a data set beside the JSON: `results.json` has `results-NAME.svg`.
+fn draw(options: &Options, report: &Report) -> Result<()> {
+    let Some(json) = &options.json else { return Ok(()) };
+    for dataset in &report.datasets {
+        let stem = json.file_stem().unwrap_or_default().to_string_lossy();
+        let path = json.with_file_name(format!("{stem}-{}.svg", dataset.name));
+        fs::write(&path, svg(dataset, report.clients))
+            .map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    Ok(())
 }
 
 /// All systems on one data set.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::exact::Metric;
 use crate::report::DatasetReport;
 use crate::sweep::{Outcome, Point};
 
@@ -37,7 +38,10 @@ pub fn svg(report: &DatasetReport, clients: usize) -> String {
 
 fn write(out: &mut String, report: &DatasetReport, clients: usize) -> std::fmt::Result {
     let DatasetReport { name, rows, dims, k, .. } = report;
-    let metric = format!("{:?}", report.metric);
+    let metric = match report.metric {
+        Metric::L2 => "L2",
+        Metric::Cosine => "cosine",
+    };
     let clients = if clients == 1 { "one client".to_owned() } else { format!("{clients} clients") };
     let middle = f64::midpoint(LEFT, RIGHT);
     writeln!(

@@ -5,10 +5,12 @@
 //! extension is driven, `database` and `build` load it. Measuring: `measure` searches, `pages` and
 //! `cost` count, `sweep` decides what `sql_bench` measures, `report` prints and
 //! `plot` draws it; `writes` is what
-//! `write_bench` measures. `options` is what the programs have in common.
+//! `write_bench` measures, `cold` what
+//! `cold_bench` does. `options` is what the programs have in common.
 
 pub mod build;
 pub mod clustered;
+pub mod cold;
 pub mod cost;
 pub mod database;
 pub mod dataset;

@@ -1,6 +1,7 @@
 //! The server under test: one that runs already, or a private one.
 
 use std::env;
+use std::path::PathBuf;
 
 use pg_test::Cluster;
 use postgres::{Client, Config, NoTls};
@@ -21,6 +22,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("max_parallel_workers", "64"),
     ("max_connections", "200"),
 ];
+
+const NOT_PRIVATE: &str = "only a private server can be measured in this way: leave --url out";
 
 /// A server that takes connections.
 pub struct Server {
@@ -63,6 +66,21 @@ impl Server {
     /// A connection to database `name`.
     pub fn connect(&self, name: &str) -> Result<Client> {
         Ok(self.config.clone().dbname(name).connect(NoTls)?)
+    }
+
+    /// Restarts a private server with `setting` at `value`; all connections to it end.
+    pub fn restart_with(&mut self, setting: &str, value: &str) -> Result<()> {
+        let (cluster, postmaster) = self.private.as_mut().ok_or(NOT_PRIVATE)?;
+        cluster.set(setting, value)?;
+        cluster.restart()?;
+        *postmaster = cluster.postmaster_pid()?;
+        Ok(())
+    }
+
+    /// The data folder of a private server.
+    pub fn data_dir(&self) -> Result<PathBuf> {
+        let (cluster, _) = self.private.as_ref().ok_or(NOT_PRIVATE)?;
+        Ok(cluster.data_dir())
     }
 
     /// Process id of a private server; its processor time can be read.

@@ -1,0 +1,96 @@
+//! Searches of indexes four times as large as shared buffers, without the operating system's cache.
+
+use std::process::ExitCode;
+
+use benches::cold::Cold;
+use benches::dataset::Dataset;
+use benches::machine::Machine;
+use benches::options::{Options, finish, program};
+use benches::server::Server;
+use benches::{Result, database};
+use pico_args::Arguments;
+use serde_json::json;
+
+const USAGE: &str = "\
+Usage: cold_bench --data DIR [OPTION]...
+
+Pages that queries read, and the time that takes, when shared buffers hold a quarter of the smallest
+index and the operating system nothing: with effective_io_concurrency at 0 and at its default.
+
+  --ef N               ef_search                        [40]
+";
+
+fn main() -> ExitCode {
+    program("cold_bench", USAGE, run)
+}
+
+fn run(mut arguments: Arguments) -> Result<()> {
+    let options = Options::take(&mut arguments)?;
+    let effort = arguments.opt_value_from_str("--ef")?.unwrap_or(40);
+    finish(arguments)?;
+    let machine = Machine::here();
+    let mut datasets = Vec::new();
+    for dataset in options.datasets() {
+        // Each data set has a server of its own, with its own shared buffers.
+        let (mut server, dataset) = (options.server()?, dataset?);
+        let (postgres, date) = server.version_and_time()?;
+        println!("PostgreSQL {postgres}, commit {}, {date}", machine.commit);
+        println!(
+            "{}, {} cores, load average {:.1}",
+            machine.cpu, machine.cores, machine.load_before
+        );
+        let lines = compare(&options, effort, &mut server, &dataset)?;
+        datasets.push(json!({
+            "name": dataset.name, "rows": dataset.base.rows(), "date": date, "postgres": postgres,
+            "effort": effort, "lines": lines,
+        }));
+    }
+    options.write_json(&json!({ "machine": machine, "datasets": datasets }))
+}
+
+fn compare(
+    options: &Options,
+    effort: u32,
+    server: &mut Server,
+    dataset: &Dataset,
+) -> Result<Vec<Cold>> {
+    let rows = dataset.base.rows();
+    let mut least = i64::MAX;
+    for system in &options.systems {
+        eprintln!("{}: {} loads and builds", dataset.name, system.name);
+        let mut client = database::create(server, system, dataset.base.cols)?;
+        database::copy(&mut client, "items", &dataset.base, 0..rows)?;
+        let built = system.build(&mut client, server, dataset.metric, rows, &options.limits)?;
+        client.batch_execute("VACUUM (FREEZE) items")?; // no query writes hint bits
+        least = least.min(built.index_bytes);
+    }
+    let buffers = least / 4 / 1024;
+    println!(
+        "\n{}: {rows} rows, ef {effort}, shared buffers {:.0} MB",
+        dataset.name,
+        buffers as f64 / 1e3
+    );
+    println!(
+        "\nsystem        io concurrency  recall  index touched  index read  table read   p50 ms  mean ms"
+    );
+    let mut lines = Vec::new();
+    for io_concurrency in [Some(0), None] {
+        for system in &options.systems {
+            server.restart_with("shared_buffers", &format!("{buffers}kB"))?;
+            let cold = Cold::measure(server, system, dataset, effort, io_concurrency)?;
+            println!(
+                "{:<13} {:>14} {:>7.4} {:>14.1} {:>11.1} {:>11.1} {:>8.2} {:>8.2}",
+                cold.system,
+                cold.io_concurrency,
+                cold.recall,
+                cold.index_touched,
+                cold.index_read,
+                cold.table_read,
+                cold.p50_ms,
+                cold.mean_ms
+            );
+            lines.push(cold);
+        }
+    }
+    Ok(lines)
+}

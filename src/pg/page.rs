@@ -1,8 +1,8 @@
 //! The frame of an index page: PostgreSQL's header before the body, nothing behind it.
 //!
 //! A body ends in a trailer of the index's own, which is what PostgreSQL calls the special space.
-//! `pd_lower` is set to `pd_upper`, so that nobody takes the middle of the page for a hole that
-//! need not be logged.
+//! What lies between `pd_lower` and `pd_upper` PostgreSQL takes for a hole that need not be logged:
+//! there is none, unless [`shrink`] makes one of zeros that nothing follows.
 
 #![allow(unsafe_code)] // pages are raw memory
 
@@ -26,6 +26,53 @@ pub unsafe fn init(page: Page) {
         pg_sys::PageInit(page, BLCKSZ as usize, PAGE_BODY - PAGE_USABLE);
         let header = page.cast::<pg_sys::PageHeaderData>();
         (*header).pd_lower = (*header).pd_upper;
+    }
+}
+
+/// Makes the zeros that end the usable part of the body a hole.
+///
+/// # Safety
+/// `page` is memory of a page with a header, which nobody else reads or writes.
+pub unsafe fn shrink(page: Page) {
+    // SAFETY: the caller's promise; the end of the body is at most `pd_upper`.
+    unsafe { (*page.cast::<pg_sys::PageHeaderData>()).pd_lower = used_end(page) }
+}
+
+/// Makes the hole smaller where something has been written to it.
+///
+/// # Safety
+/// As for [`shrink`].
+pub unsafe fn grow(page: Page) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let header = page.cast::<pg_sys::PageHeaderData>();
+        if (*header).pd_lower < (*header).pd_upper {
+            (*header).pd_lower = used_end(page).max((*header).pd_lower);
+        }
+    }
+}
+
+/// Offset in the page behind the last usable byte that is not zero.
+///
+/// # Safety
+/// As for [`body`].
+unsafe fn used_end(page: Page) -> u16 {
+    // SAFETY: the caller's promise.
+    let usable = unsafe { &body(page)[..PAGE_USABLE] };
+    let used = usable.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+    (HEADER + used) as u16 // at most BLCKSZ
+}
+
+/// Tells that the WAL up to `lsn` must be on disk before the page is.
+///
+/// # Safety
+/// `page` is memory of a page that nobody else reads or writes.
+pub unsafe fn set_lsn(page: Page, lsn: pg_sys::XLogRecPtr) {
+    let (xlogid, xrecoff) = ((lsn >> 32) as u32, lsn as u32);
+    // SAFETY: the caller's promise.
+    unsafe {
+        (*page.cast::<pg_sys::PageHeaderData>()).pd_lsn =
+            pg_sys::PageXLogRecPtr { xlogid, xrecoff };
     }
 }
 

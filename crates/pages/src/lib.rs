@@ -7,6 +7,7 @@
 //!
 //! Byte maps: `docs/format.md`.
 
+mod delta;
 mod error;
 mod geometry;
 mod meta;
@@ -17,6 +18,7 @@ mod tid;
 
 pub mod mem;
 
+pub use delta::push_delta;
 pub use error::{Error, Result};
 pub use geometry::{Geometry, MAX_LEVEL};
 pub use meta::{META_BLOCK, Meta};

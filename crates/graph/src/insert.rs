@@ -233,10 +233,8 @@ fn link_up<S: PageStore>(
     let (mut below, mut base) = (None, None);
     for level in 0..=row.level {
         let neighbors = chosen.get(usize::from(level)).unwrap_or(&none);
-        let edges: Vec<Edge> =
-            neighbors.iter().map(|one| owner.edge(one.node, &one.vector)).collect();
+        let (edges, links) = edges(hnsw, row, &owner, neighbors);
         let element = row.element(level, below, base);
-        let links = back_links(hnsw, row, neighbors);
         let node = write_linked(store, hnsw, row, &element, &edges, links)?;
         base = base.or(Some(node));
         below = Some(node);
@@ -249,15 +247,20 @@ fn link_up<S: PageStore>(
     }
 }
 
-/// The edges from the neighbors to the new element, whose number is not known yet.
-fn back_links<'a>(hnsw: &Hnsw, row: &'a Row<'_>, neighbors: &[Candidate]) -> Vec<BackLink<'a>> {
-    let link = |one: &Candidate| BackLink {
-        owner: one.node,
-        version: one.version,
-        edge: Owner::new(hnsw, &one.vector).edge(NodeNo(0), &row.ranked),
-        vector: &row.ranked,
+/// The edges to the neighbors, and those back from them to the new element, whose number is not
+/// known yet.
+fn edges<'a>(
+    hnsw: &Hnsw,
+    row: &'a Row<'_>,
+    owner: &Owner<'_>,
+    neighbors: &[Candidate],
+) -> (Vec<Edge>, Vec<BackLink<'a>>) {
+    let pair = |one: &Candidate| {
+        let [there, edge] = owner.edges(one.node, &Owner::new(hnsw, &one.vector));
+        let link = BackLink { owner: one.node, version: one.version, edge, vector: &row.ranked };
+        (there, link)
     };
-    neighbors.iter().map(link).collect()
+    neighbors.iter().map(pair).unzip()
 }
 
 /// Writes one record of the element together with its tether, the edge back from the nearest

@@ -2,7 +2,7 @@
 
 use kernels::hamming;
 use pages::{Batch, MAX_BATCH, NodeNo, PageStore, Record, RecordMut, Result, Slot, State};
-use quant::{EdgeCoder, PreparedOwner, half_scale};
+use quant::{EdgeCoder, Factors, PreparedOwner, half_scale};
 
 use crate::query::rank;
 use crate::{Hnsw, prune, records};
@@ -19,6 +19,15 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
+    fn uncoded(neighbor: NodeNo) -> Self {
+        Self { neighbor, tether: false, add: [0; 2], scale: [0; 2], code: Vec::new() }
+    }
+
+    fn coded(neighbor: NodeNo, factors: Factors, code: Vec<u8>) -> Self {
+        let (add, scale) = (factors.add.to_le_bytes(), factors.res.to_le_bytes());
+        Self { neighbor, tether: false, add, scale, code }
+    }
+
     pub(crate) fn slot(&self) -> Slot<'_> {
         Slot {
             neighbor: self.neighbor,
@@ -42,16 +51,24 @@ impl<'a> Owner<'a> {
         Self { coder: hnsw.coder().map(|coder| (coder, coder.prepare(vector))) }
     }
 
+    /// The edge to `neighbor`, and the one back from it to an owner whose number is not known yet.
+    pub(crate) fn edges(&self, neighbor: NodeNo, other: &Self) -> [Edge; 2] {
+        let (Some((coder, a)), Some((_, b))) = (&self.coder, &other.coder) else {
+            return [neighbor, NodeNo(0)].map(Edge::uncoded);
+        };
+        let [mut there, mut back] = [(); 2].map(|()| vec![0; coder.code_bytes()]);
+        let factors = coder.encode_pair((a.rotated(), b.rotated()), &mut there, &mut back);
+        [Edge::coded(neighbor, factors[0], there), Edge::coded(NodeNo(0), factors[1], back)]
+    }
+
     /// The edge to `neighbor`.
     pub(crate) fn edge(&self, neighbor: NodeNo, vector: &[f32]) -> Edge {
         let Some((coder, owner)) = &self.coder else {
-            let (add, scale, code) = ([0; 2], [0; 2], Vec::new());
-            return Edge { neighbor, tether: false, add, scale, code };
+            return Edge::uncoded(neighbor);
         };
         let mut code = vec![0; coder.code_bytes()];
         let factors = coder.encode(owner, vector, &mut code);
-        let (add, scale) = (factors.add.to_le_bytes(), factors.res.to_le_bytes());
-        Edge { neighbor, tether: false, add, scale, code }
+        Edge::coded(neighbor, factors, code)
     }
 }
 

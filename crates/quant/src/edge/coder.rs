@@ -102,41 +102,95 @@ impl EdgeCoder {
 
     /// [`encode`](Self::encode) for vectors that are rotated already.
     pub fn encode_rotated(&self, owner: &[f32], neighbor: &[f32], code: &mut [u8]) -> Factors {
+        self.code(owner, neighbor, code).factors(self.metric)
+    }
+
+    /// Codes two elements for each other's lists: `there` is the code of `b` for the list of `a`,
+    /// `back` that of `a` for the list of `b`, and so are the factors. Both vectors are rotated.
+    /// Costs little more than [`encode_rotated`](Self::encode_rotated), since one residual is the
+    /// other's negative.
+    pub fn encode_pair(
+        &self,
+        (a, b): (&[f32], &[f32]),
+        there: &mut [u8],
+        back: &mut [u8],
+    ) -> [Factors; 2] {
+        let coded = self.code(a, b, there);
+        if coded.product > 0.0 {
+            let dims = self.code_dims();
+            for (i, (back, there)) in back.iter_mut().zip(&*there).enumerate() {
+                // Coordinates beyond the last have no bits.
+                let first = i % self.shape.plane_bytes * 8;
+                let used = (dims.saturating_sub(first)).min(8);
+                *back = !there & ((1u16 << used) - 1) as u8;
+            }
+        } else {
+            back.fill(0);
+        }
+        [coded.factors(self.metric), coded.reversed().factors(self.metric)]
+    }
+
+    fn code(&self, owner: &[f32], neighbor: &[f32], code: &mut [u8]) -> Coded {
         assert_eq!(code.len(), self.code_bytes());
         let residual: Vec<f32> = neighbor.iter().zip(owner).map(|(x, c)| x - c).collect();
         let squared = dot(&residual, &residual);
+        let along = match self.metric {
+            Metric::InnerProduct | Metric::L1 => dot(owner, &residual),
+            Metric::L2 | Metric::Cosine => 0.0,
+        };
         let coded = &residual[..self.centre.len()];
         let levels = Levels::fit(coded, self.shape.planes);
         if levels.product <= 0.0 {
             code.fill(0);
-            let add = self.add(squared, owner, &residual, 0.0);
-            return Factors { add, res: bf16::ZERO };
+            return Coded { squared, along, product: 0.0, owner_product: 0.0 };
         }
         let centred: Vec<f32> = owner.iter().zip(&self.centre).map(|(c, m)| c - m).collect();
         let owner_product = levels.write(coded, &centred, self.shape.plane_bytes, code);
-        let weight = match self.metric {
-            Metric::L2 | Metric::Cosine => -2.0,
-            Metric::InnerProduct | Metric::L1 => -1.0,
-        };
-        // `add` takes back what the rounded `res` makes of the owner's part of the query, so
-        // that these two large terms cancel.
-        let res = finite_bf16(weight * squared / levels.product);
-        let add = self.add(squared, owner, &residual, -res.to_f64() * owner_product);
-        Factors { add, res }
-    }
-
-    /// The factor `add` where `taken_back` undoes the owner's part of ⟨q, x̄⟩.
-    fn add(&self, squared: f64, owner: &[f32], residual: &[f32], taken_back: f64) -> bf16 {
-        finite_bf16(match self.metric {
-            Metric::L2 | Metric::Cosine => squared + taken_back,
-            Metric::InnerProduct | Metric::L1 => taken_back - dot(owner, residual),
-        })
+        Coded { squared, along, product: levels.product, owner_product }
     }
 
     pub(super) fn rotate(&self, x: &[f32]) -> Vec<f32> {
         let mut rotated = vec![0.0; self.rotation.dims()];
         self.rotation.apply(x, &mut rotated);
         rotated
+    }
+}
+
+/// What the factors of a residual r in the list of element c are made of.
+#[derive(Clone, Copy)]
+struct Coded {
+    /// |r|².
+    squared: f64,
+    /// ⟨c, r⟩; only for the inner product.
+    along: f64,
+    /// ⟨r, x̄⟩ over the coded coordinates; zero where nothing is coded.
+    product: f64,
+    /// ⟨c, x̄⟩ over the coded coordinates, c relative to the centre.
+    owner_product: f64,
+}
+
+impl Coded {
+    /// The same seen from the other end: -r, coded as -x̄, in the list of c + r.
+    fn reversed(self) -> Self {
+        Self {
+            along: -(self.along + self.squared),
+            owner_product: -(self.owner_product + self.product),
+            ..self
+        }
+    }
+
+    fn factors(self, metric: Metric) -> Factors {
+        let (weight, known) = match metric {
+            Metric::L2 | Metric::Cosine => (-2.0, self.squared),
+            Metric::InnerProduct | Metric::L1 => (-1.0, -self.along),
+        };
+        if self.product <= 0.0 {
+            return Factors { add: finite_bf16(known), res: bf16::ZERO };
+        }
+        let res = finite_bf16(weight * self.squared / self.product);
+        // `add` takes back what the rounded `res` makes of the owner's part of the query, so
+        // that these two large terms cancel.
+        Factors { add: finite_bf16(known - res.to_f64() * self.owner_product), res }
     }
 }
 

@@ -171,3 +171,28 @@ fn zeros_and_extremes_give_numbers() {
         }
     }
 }
+
+#[test]
+fn a_pair_is_coded_as_each_for_itself() {
+    let mut random = SplitMix64::new(17);
+    for (dims, code_dims, planes) in [(100, 100, 2), (101, 45, 1), (64, 61, 4)] {
+        for metric in [Metric::L2, Metric::InnerProduct] {
+            let coder = coder(dims, code_dims, planes, metric);
+            let vectors = normals(&mut random, 2, dims, 0.5);
+            for (a, b) in [(&vectors[0], &vectors[1]), (&vectors[0], &vectors[0])] {
+                let mut codes = [(); 4].map(|()| vec![0xAA; coder.code_bytes()]);
+                let [there, back, one, other] = &mut codes;
+                let pair = coder.encode_pair((a, b), there, back);
+                let single = [coder.encode_rotated(a, b, one), coder.encode_rotated(b, a, other)];
+                assert_eq!((&there, &back), (&one, &other), "{dims} {planes} {metric:?}");
+                for (pair, single) in pair.iter().zip(single) {
+                    let close = |x: half::bf16, y: half::bf16| {
+                        (x.to_f64() - y.to_f64()).abs() <= 0.01 * x.to_f64().abs() + 1e-3
+                    };
+                    assert!(close(pair.add, single.add), "{pair:?} {single:?}");
+                    assert!(close(pair.res, single.res), "{pair:?} {single:?}");
+                }
+            }
+        }
+    }
+}

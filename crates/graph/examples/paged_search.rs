@@ -3,20 +3,18 @@
 //! `cargo run --release -p graph --example paged_search -- DIR {l2|cosine|ip} [ROWS]`, where DIR
 //! holds `base.*bin.gz` and `query.*bin.gz`; exact neighbors are computed here.
 
+#[path = "support/data.rs"]
+mod data;
+
 use std::time::Instant;
 
+use data::{kth_distance, read};
 use graph::{Bulk, Hnsw, IndexOptions, Iterative, Scan, ScanOptions};
 use pages::{HeapTid, mem::MemStore};
-use quant::Metric;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let metric = match arguments[1].as_str() {
-        "l2" => Metric::L2,
-        "ip" => Metric::InnerProduct,
-        "l1" => Metric::L1,
-        _ => Metric::Cosine,
-    };
+    let metric = data::metric(&arguments[1]);
     let limit = arguments.get(2).map_or(Ok(usize::MAX), |rows| rows.parse())?;
     let (dims, base) = read(&arguments[0], "base", limit)?;
     let (_, queries) = read(&arguments[0], "query", 300)?;
@@ -73,40 +71,4 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     Ok(())
-}
-
-fn kth_distance(metric: Metric, query: &[f32], base: &[f32], k: usize) -> f64 {
-    let mut distances: Vec<f64> = base
-        .chunks_exact(query.len())
-        .map(|vector| match metric {
-            Metric::L2 => f64::from(kernels::l2_squared(query, vector)).sqrt(),
-            Metric::InnerProduct => -f64::from(kernels::inner_product(query, vector)),
-            Metric::L1 => f64::from(kernels::l1(query, vector)),
-            Metric::Cosine => {
-                let t = kernels::cosine_terms(query, vector);
-                1.0 - f64::from(t.dot) / (f64::from(t.norm_a) * f64::from(t.norm_b)).sqrt()
-            }
-        })
-        .collect();
-    *distances.select_nth_unstable_by(k - 1, f64::total_cmp).1
-}
-
-fn read(dir: &str, name: &str, limit: usize) -> std::io::Result<(usize, Vec<f32>)> {
-    use std::io::Read;
-    for (suffix, size) in [("u8bin", 1), ("f16bin", 2), ("fbin", 4)] {
-        let path = format!("{dir}/{name}.{suffix}.gz");
-        let Ok(file) = std::fs::File::open(path) else { continue };
-        let mut bytes = Vec::new();
-        flate2::read::GzDecoder::new(file).read_to_end(&mut bytes)?;
-        let dims = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]) as usize;
-        let values = bytes[8..].chunks_exact(size).take(limit.saturating_mul(dims));
-        let values = values.map(|b| match *b {
-            [x] => f32::from(x),
-            [a, b] => half::f16::from_le_bytes([a, b]).to_f32(),
-            [a, b, c, d] => f32::from_le_bytes([a, b, c, d]),
-            _ => 0.0,
-        });
-        return Ok((dims, values.collect()));
-    }
-    Err(std::io::Error::other("no such data set"))
 }

@@ -22,7 +22,7 @@ pub struct Cold {
     /// The system.
     pub system: &'static str,
     /// `effective_io_concurrency`; how many reads may be under way at once.
-    pub io_concurrency: String,
+    pub io_concurrency: u32,
     /// Share of the true neighbors found.
     pub recall: f64,
     /// Pages of the index that a query touches.
@@ -52,14 +52,11 @@ impl Cold {
         system: &System,
         dataset: &Dataset,
         effort: u32,
-        io_concurrency: Option<u32>,
+        io_concurrency: u32,
     ) -> Result<Self> {
         let mut client = server.connect(&database::name(system))?;
         client.batch_execute("SET enable_seqscan = off; SET enable_sort = off")?;
-        if let Some(limit) = io_concurrency {
-            client.batch_execute(&format!("SET effective_io_concurrency = {limit}"))?;
-        }
-        let io_concurrency = client.query_one("SHOW effective_io_concurrency", &[])?.get(0);
+        client.batch_execute(&format!("SET effective_io_concurrency = {io_concurrency}"))?;
         let statement = client.prepare(&System::query(dataset.metric, dataset.k))?;
         let files = files(&mut client, server)?;
         let vectors = (0..dataset.queries.rows()).map(|i| Vector::new(dataset.queries.row(i)));

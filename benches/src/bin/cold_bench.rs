@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use benches::cold::Cold;
 use benches::dataset::Dataset;
 use benches::machine::Machine;
-use benches::options::{Options, finish, program};
+use benches::options::{Options, finish, list, program};
 use benches::server::Server;
 use benches::{Result, database};
 use pico_args::Arguments;
@@ -15,9 +15,11 @@ const USAGE: &str = "\
 Usage: cold_bench --data DIR [OPTION]...
 
 Pages that queries read, and the time that takes, when shared buffers hold a quarter of the smallest
-index and the operating system nothing: with effective_io_concurrency at 0 and at its default.
+index and the operating system nothing.
 
   --ef N               ef_search                        [40]
+  --io-concurrency A,B values of effective_io_concurrency: reads ahead at once; 0 is none, the
+                       default is 1, from PostgreSQL 18 on 16 [0,1,16]
 ";
 
 fn main() -> ExitCode {
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
 fn run(mut arguments: Arguments) -> Result<()> {
     let options = Options::take(&mut arguments)?;
     let effort = arguments.opt_value_from_str("--ef")?.unwrap_or(40);
+    let io_concurrency: Vec<u32> = list(&mut arguments, "--io-concurrency", "0,1,16")?;
     finish(arguments)?;
     let machine = Machine::here();
     let mut datasets = Vec::new();
@@ -39,7 +42,7 @@ fn run(mut arguments: Arguments) -> Result<()> {
             "{}, {} cores, load average {:.1}",
             machine.cpu, machine.cores, machine.load_before
         );
-        let lines = compare(&options, effort, &mut server, &dataset)?;
+        let lines = compare(&options, effort, &io_concurrency, &mut server, &dataset)?;
         datasets.push(json!({
             "name": dataset.name, "rows": dataset.base.rows(), "date": date, "postgres": postgres,
             "effort": effort, "lines": lines,
@@ -51,6 +54,7 @@ fn run(mut arguments: Arguments) -> Result<()> {
 fn compare(
     options: &Options,
     effort: u32,
+    io_concurrency: &[u32],
     server: &mut Server,
     dataset: &Dataset,
 ) -> Result<Vec<Cold>> {
@@ -74,7 +78,7 @@ fn compare(
         "\nsystem        io concurrency  recall  index touched  index read  table read   p50 ms  mean ms"
     );
     let mut lines = Vec::new();
-    for io_concurrency in [Some(0), None] {
+    for &io_concurrency in io_concurrency {
         for system in &options.systems {
             server.restart_with("shared_buffers", &format!("{buffers}kB"))?;
             let cold = Cold::measure(server, system, dataset, effort, io_concurrency)?;

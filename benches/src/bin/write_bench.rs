@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use benches::machine::Machine;
 use benches::options::{Options, finish, list, program};
 use benches::writes::insert::Insert;
+use benches::writes::ratios::ratios;
 use benches::writes::{churn, deleted, vacuum};
 use benches::{Result, database};
 use pico_args::Arguments;
@@ -57,7 +58,11 @@ fn run(mut arguments: Arguments) -> Result<()> {
             insert.loaded = vec![dataset.base.rows() / 6 * 5];
         }
         let lines: Value = match mode.as_str() {
-            "insert" => json!(insert.run(&server, systems, &dataset, limits)?),
+            "insert" => {
+                let lines = insert.run(&server, systems, &dataset, limits)?;
+                println!("{}", ratios(&lines));
+                json!(lines)
+            }
             "vacuum" => json!(vacuum::run(&server, systems, &dataset, limits)?),
             "churn" => json!(churn::run(&server, systems, &dataset, limits, effort)?),
             "deleted" => json!(deleted::run(&server, systems, &dataset, limits)?),

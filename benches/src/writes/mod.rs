@@ -3,6 +3,7 @@
 pub mod churn;
 pub mod deleted;
 pub mod insert;
+pub mod ratios;
 pub mod vacuum;
 
 use std::ops::Range;

@@ -99,6 +99,13 @@ impl Argument<'_> for i32 {
     }
 }
 
+impl Argument<'_> for i64 {
+    #[inline]
+    fn take(args: &mut Args) -> Result<i64, Report> {
+        Ok(args.datum()?.value() as i64)
+    }
+}
+
 impl Argument<'_> for pg_sys::Oid {
     fn take(args: &mut Args) -> Result<pg_sys::Oid, Report> {
         // The lower half of the datum is the OID.

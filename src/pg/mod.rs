@@ -17,5 +17,6 @@ pub mod rows;
 pub mod shared;
 pub mod signals;
 pub mod store;
+pub mod temp_file;
 pub mod tid;
 pub mod varlena;

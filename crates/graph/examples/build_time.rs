@@ -12,9 +12,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use graph::build::{BuildOptions, Graph, Sq8Distances, build_graph};
+use graph::build::{Array, BuildOptions, Graph, Space, Sq8Distances, build_graph};
 use half::f16;
-use quant::{Metric, Rotation, Sq8Set};
+use quant::{Metric, Rotation, Sq8Coder, Sq8Set};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -49,10 +49,12 @@ fn main() -> Outcome<()> {
     let dir = Path::new(dir);
     let base = vectors(&dir.join("base"), metric)?;
     let start = (Instant::now(), cpu_seconds()?);
-    let coded = encode(&base, metric);
+    let (coder, rows) = encode(&base, metric)?;
+    let coded = Sq8Set::new(&coder, &rows);
     println!("{} vectors coded in {:.2} s", coded.len(), start.0.elapsed().as_secs_f64());
     let start = (Instant::now(), cpu_seconds()?);
-    let graph = build_graph(&Sq8Distances::new(&coded, metric), &options, &mut |_| true)?;
+    let distances = Sq8Distances::new(coded, metric);
+    let graph = build_graph(&distances, &options, &mut Space::unlimited(), &mut |_| true)?;
     let (wall, cpu) = (start.0.elapsed().as_secs_f64(), cpu_seconds()? - start.1);
     println!("graph built in {wall:.2} s, {cpu:.2} s of CPU, {options:?}");
     let used = graph.level0.iter().filter(|&&id| id != graph::build::NO_NEIGHBOR).count();
@@ -100,7 +102,7 @@ fn report(
 }
 
 /// Rotates and codes all vectors.
-fn encode(base: &Matrix<f32>, metric: Metric) -> Sq8Set {
+fn encode(base: &Matrix<f32>, metric: Metric) -> Outcome<(Sq8Coder, Array<i8>)> {
     let rotation = Rotation::new(base.columns, 1);
     let mut mean = vec![0.0f32; base.columns];
     if metric != Metric::InnerProduct {
@@ -110,13 +112,14 @@ fn encode(base: &Matrix<f32>, metric: Metric) -> Sq8Set {
     }
     let mut rotated = vec![0.0; base.columns];
     rotation.apply(&mean, &mut rotated);
-    let mut coded = Sq8Set::new(rotated.clone());
-    coded.reserve(base.rows().len());
-    for row in base.rows() {
+    let coder = Sq8Coder::new(rotated.clone());
+    let row_len = Sq8Coder::row_len(base.columns);
+    let mut coded = Array::in_memory(base.rows().len() * row_len)?;
+    for (row, out) in base.rows().zip(coded.chunks_exact_mut(row_len)) {
         rotation.apply(row, &mut rotated);
-        coded.push(&rotated);
+        coder.encode(&rotated, out);
     }
-    coded
+    Ok((coder, coded))
 }
 
 /// The vectors of `stem` with the ending that is there, of length one for cosine.

@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use data::{kth_distance, read};
+use graph::build::Space;
 use graph::{Bulk, Hnsw, IndexOptions, Iterative, Scan, ScanOptions, vacuum};
 use pages::{HeapTid, PageStore, mem::MemStore};
 use quant::{Metric, splitmix64};
@@ -67,7 +68,7 @@ impl Set {
     }
 
     fn built(&self, rows: &[usize]) -> Outcome<MemStore> {
-        let mut bulk = Bulk::new(self.options)?;
+        let mut bulk = Bulk::new(self.options, Space::unlimited())?;
         for &row in rows {
             bulk.push(self.vector(row), tid(row))?;
         }

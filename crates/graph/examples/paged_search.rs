@@ -9,6 +9,7 @@ mod data;
 use std::time::Instant;
 
 use data::{kth_distance, read};
+use graph::build::Space;
 use graph::{Bulk, Hnsw, IndexOptions, Iterative, Scan, ScanOptions};
 use pages::{HeapTid, mem::MemStore};
 
@@ -19,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (dims, base) = read(&arguments[0], "base", limit)?;
     let (_, queries) = read(&arguments[0], "query", 300)?;
     let options = IndexOptions { metric, dims, m: 16, ef_construction: 64, seed: 42 };
-    let mut bulk = Bulk::new(options)?;
+    let mut bulk = Bulk::new(options, Space::unlimited())?;
     let start = Instant::now();
     for (i, vector) in base.chunks_exact(dims).enumerate() {
         bulk.push(vector, HeapTid { block: i as u32, offset: 1 })?;

@@ -16,14 +16,25 @@ const RISE: u32 = 5;
 /// The hierarchy is sparser than the usual 1/m: with codes on the edges a descent saves few
 /// expansions, so the size of upper levels counts for more.
 pub(crate) fn level_of(seed: u64, key: u64, count: u64) -> u8 {
-    let first = count.div_ceil(FIRST_LEVEL).max(1).next_power_of_two().trailing_zeros();
-    let first = first.clamp(*FIRST_RISE.start(), *FIRST_RISE.end());
+    let first = first_rise(count);
     let zeros = splitmix64(seed ^ splitmix64(key)).trailing_zeros();
     match zeros.checked_sub(first) {
         None => 0,
         // At most 1 + 64 / RISE.
         Some(more) => ((1 + more / RISE) as u8).min(MAX_LEVEL),
     }
+}
+
+/// How many places on upper levels an index of `count` elements has, about.
+pub(crate) fn expected_upper(count: u64) -> u64 {
+    let first = first_rise(count);
+    (0..u32::from(MAX_LEVEL)).map(|level| count >> (first + level * RISE).min(63)).sum()
+}
+
+/// Of how many elements one rises to level 1, as a power of two.
+fn first_rise(count: u64) -> u32 {
+    let rise = count.div_ceil(FIRST_LEVEL).max(1).next_power_of_two().trailing_zeros();
+    rise.clamp(*FIRST_RISE.start(), *FIRST_RISE.end())
 }
 
 #[cfg(test)]
@@ -37,6 +48,8 @@ mod tests {
                 |level| (0..count).filter(|&key| level_of(7, key, count) >= level).count();
             assert!((at_least(1) as f64 / expected - 1.0).abs() < 0.25, "{count}: {}", at_least(1));
             assert!((at_least(2) as f64) < expected / 16.0 + 4.0);
+            let places = expected_upper(count) as f64;
+            assert!(places >= expected - 1.0 && places < 1.1 * expected, "{count}: {places}");
         }
     }
 }

@@ -30,7 +30,7 @@ pub mod build;
 pub mod threads;
 pub mod vacuum;
 
-pub use bulk::{Bulk, Phase};
+pub use bulk::{Bulk, Phase, build_memory, index_pages};
 pub use check::{Problem, check};
 pub use hnsw::{Hnsw, IndexOptions, empty_index, indexable};
 pub use info::{Info, info};

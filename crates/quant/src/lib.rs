@@ -21,4 +21,4 @@ pub use halves::{HalfInfo, encode_half, half_scale};
 pub use metric::Metric;
 pub use rotation::Rotation;
 pub use splitmix::{SplitMix64, splitmix64};
-pub use sq8::Sq8Set;
+pub use sq8::{Sq8Coder, Sq8Set};

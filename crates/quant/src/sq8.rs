@@ -1,101 +1,146 @@
 //! Many vectors at one byte per coordinate.
 
-/// Vectors coded as 8-bit integers with a scale for each vector, for building a graph: a
-/// quarter of the memory and of the time of a distance. The rounded vectors are points of their
-/// own, and distances between them are exact.
+/// Bytes of what a distance needs of a vector beside its code: two floats.
+const TERMS: usize = 8;
+
+/// Rows begin at multiples of so many bytes, as wide loads like it.
+const ALIGN: usize = 32;
+
+/// Added to a small number it leaves the nearest integer, ties to even, in the lowest bits.
+const ROUND: f32 = 1.5 * (1 << 23) as f32;
+
+/// Codes vectors as 8-bit integers with a scale for each vector, for building a graph: a quarter
+/// of the memory and of the time of a distance. The rounded vectors are points of their own, and
+/// distances between them are exact.
 ///
 /// Vectors should be rotated before, so that no coordinate is much larger than the others.
+///
+/// A *row* is the code, then what one unit of it stands for and the squared length of the rounded
+/// vector, as bytes of `f32`.
 #[derive(Clone, Debug)]
-pub struct Sq8Set {
+pub struct Sq8Coder {
     /// Subtracted from every vector.
     centre: Vec<f32>,
-    /// `centre.len()` numbers for each vector.
-    codes: Vec<i8>,
-    terms: Vec<Terms>,
 }
 
-/// What a distance needs of a vector beside its code.
+impl Sq8Coder {
+    /// For vectors with `centre.len()` (at least 1) dimensions.
+    ///
+    /// The centre is subtracted from every vector: a point amid the data for Euclidean and
+    /// cosine distances, which do not change by it, and zero for the inner product.
+    pub fn new(centre: Vec<f32>) -> Self {
+        assert!(!centre.is_empty());
+        Self { centre }
+    }
+
+    /// Bytes of a row for vectors of `dims` dimensions.
+    pub fn row_len(dims: usize) -> usize {
+        (dims + TERMS).next_multiple_of(ALIGN)
+    }
+
+    /// Writes the row of vector `x`.
+    ///
+    /// # Panics
+    /// If `x` has not as many dimensions as the centre, or `row` not [`Sq8Coder::row_len`] bytes.
+    pub fn encode(&self, x: &[f32], row: &mut [i8]) {
+        let dims = self.centre.len();
+        assert_eq!((x.len(), row.len()), (dims, Self::row_len(dims)));
+        let centred = || x.iter().zip(&self.centre).map(|(x, m)| x - m);
+        let peak = centred().fold(0.0f32, |peak, x| peak.max(x.abs()));
+        let scale = peak / 127.0;
+        let inverse = if scale > 0.0 { 127.0 / peak } else { 0.0 };
+        let (code, terms) = row.split_at_mut(dims);
+        for (code, x) in code.iter_mut().zip(centred()) {
+            *code = (x * inverse + ROUND).to_bits() as i8;
+        }
+        let square = scale * scale * kernels::inner_product_i8(code, code) as f32;
+        let bytes = scale.to_ne_bytes().into_iter().chain(square.to_ne_bytes());
+        for (term, byte) in terms.iter_mut().zip(bytes) {
+            *term = byte as i8;
+        }
+    }
+}
+
+/// Vectors coded in one array.
 #[derive(Clone, Copy, Debug)]
-struct Terms {
+pub struct Sq8Set<'a> {
+    coder: &'a Sq8Coder,
+    row_len: usize,
+    rows: &'a [i8],
+}
+
+impl<'a> Sq8Set<'a> {
+    /// The vectors that `coder` wrote to `rows`, one after another.
+    pub fn new(coder: &'a Sq8Coder, rows: &'a [i8]) -> Self {
+        Self { coder, row_len: Sq8Coder::row_len(coder.centre.len()), rows }
+    }
+
+    /// Number of vectors.
+    pub fn len(&self) -> usize {
+        self.rows.len() / self.row_len
+    }
+
+    /// Whether the set has no vectors.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Squared Euclidean distance of the vectors number `a` and `b`, at least 0.
+    #[inline]
+    pub fn l2_squared(&self, a: usize, b: usize) -> f32 {
+        let (a, b) = (self.vector(a), self.vector(b));
+        (a.square + b.square - 2.0 * a.inner_product(&b)).max(0.0)
+    }
+
+    /// Inner product of the vectors number `a` and `b`.
+    #[inline]
+    pub fn inner_product(&self, a: usize, b: usize) -> f32 {
+        self.vector(a).inner_product(&self.vector(b))
+    }
+
+    /// Writes vector number `i`, as rounded, to `out`, which has as many dimensions.
+    pub fn decode(&self, i: usize, out: &mut [f32]) {
+        let Coded { code, scale, .. } = self.vector(i);
+        for ((out, &code), centre) in out.iter_mut().zip(code).zip(&self.coder.centre) {
+            *out = f32::from(code) * scale + centre;
+        }
+    }
+
+    /// Has vector number `i` loaded into the processor's caches.
+    #[inline]
+    pub fn prefetch(&self, i: usize) {
+        kernels::prefetch(&self.rows[i * self.row_len..][..self.row_len]);
+    }
+
+    #[inline]
+    fn vector(&self, i: usize) -> Coded<'a> {
+        let row = &self.rows[i * self.row_len..][..self.row_len];
+        let (code, terms) = row.split_at(self.coder.centre.len());
+        Coded { code, scale: float(terms, 0), square: float(terms, 4) }
+    }
+}
+
+/// A row, read.
+struct Coded<'a> {
+    code: &'a [i8],
     /// What one unit of the code stands for.
     scale: f32,
     /// Squared length of the rounded vector.
     square: f32,
 }
 
-impl Sq8Set {
-    /// An empty set of vectors with `centre.len()` (at least 1) dimensions.
-    ///
-    /// The centre is subtracted from every vector: a point amid the data for Euclidean and
-    /// cosine distances, which do not change by it, and zero for the inner product.
-    pub fn new(centre: Vec<f32>) -> Self {
-        assert!(!centre.is_empty());
-        Self { centre, codes: Vec::new(), terms: Vec::new() }
+impl Coded<'_> {
+    #[inline]
+    fn inner_product(&self, other: &Coded<'_>) -> f32 {
+        self.scale * other.scale * kernels::inner_product_i8(self.code, other.code) as f32
     }
+}
 
-    /// Makes room for `n` more vectors.
-    pub fn reserve(&mut self, n: usize) {
-        self.codes.reserve(n.saturating_mul(self.centre.len()));
-        self.terms.reserve(n);
-    }
-
-    /// Adds the vector `x`.
-    ///
-    /// # Panics
-    /// If `x` has not as many dimensions as the set.
-    pub fn push(&mut self, x: &[f32]) {
-        assert_eq!(x.len(), self.centre.len());
-        let centred = || x.iter().zip(&self.centre).map(|(x, m)| x - m);
-        let peak = centred().fold(0.0f32, |peak, x| peak.max(x.abs()));
-        let scale = peak / 127.0;
-        let inverse = if scale > 0.0 { 127.0 / peak } else { 0.0 };
-        let start = self.codes.len();
-        self.codes.extend(centred().map(|x| (x * inverse).round_ties_even() as i8));
-        let code = &self.codes[start..];
-        let square = kernels::inner_product_i8(code, code) as f32;
-        self.terms.push(Terms { scale, square: scale * scale * square });
-    }
-
-    /// Number of vectors.
-    pub fn len(&self) -> usize {
-        self.terms.len()
-    }
-
-    /// Whether the set has no vectors.
-    pub fn is_empty(&self) -> bool {
-        self.terms.is_empty()
-    }
-
-    /// Squared Euclidean distance of the vectors number `a` and `b`, at least 0.
-    pub fn l2_squared(&self, a: usize, b: usize) -> f32 {
-        (self.terms[a].square + self.terms[b].square - 2.0 * self.inner_product(a, b)).max(0.0)
-    }
-
-    /// Inner product of the vectors number `a` and `b`.
-    pub fn inner_product(&self, a: usize, b: usize) -> f32 {
-        let dot = kernels::inner_product_i8(self.code(a), self.code(b));
-        self.terms[a].scale * self.terms[b].scale * dot as f32
-    }
-
-    /// Writes vector number `i`, as rounded, to `out`, which has as many dimensions.
-    pub fn decode(&self, i: usize, out: &mut [f32]) {
-        let scale = self.terms[i].scale;
-        for ((out, &code), centre) in out.iter_mut().zip(self.code(i)).zip(&self.centre) {
-            *out = f32::from(code) * scale + centre;
-        }
-    }
-
-    /// Has vector number `i` loaded into the processor's caches.
-    pub fn prefetch(&self, i: usize) {
-        kernels::prefetch(self.code(i));
-        kernels::prefetch(&self.terms[i..=i]);
-    }
-
-    /// The integers of vector number `i`.
-    pub fn code(&self, i: usize) -> &[i8] {
-        let dims = self.centre.len();
-        &self.codes[i * dims..][..dims]
-    }
+/// The float whose bytes begin at `at`.
+#[inline]
+fn float(bytes: &[i8], at: usize) -> f32 {
+    let bytes = &bytes[at..at + 4];
+    f32::from_ne_bytes([bytes[0] as u8, bytes[1] as u8, bytes[2] as u8, bytes[3] as u8])
 }
 
 #[cfg(test)]
@@ -103,11 +148,14 @@ mod tests {
     use super::*;
     use crate::SplitMix64;
 
-    fn set(vectors: &[Vec<f32>], centre: f32) -> Sq8Set {
-        let mut set = Sq8Set::new(vec![centre; vectors[0].len()]);
-        set.reserve(vectors.len());
-        vectors.iter().for_each(|x| set.push(x));
-        set
+    fn coded(vectors: &[Vec<f32>], centre: f32) -> (Sq8Coder, Vec<i8>) {
+        let dims = vectors[0].len();
+        let coder = Sq8Coder::new(vec![centre; dims]);
+        let mut rows = vec![0; vectors.len() * Sq8Coder::row_len(dims)];
+        for (x, row) in vectors.iter().zip(rows.chunks_exact_mut(Sq8Coder::row_len(dims))) {
+            coder.encode(x, row);
+        }
+        (coder, rows)
     }
 
     #[test]
@@ -117,7 +165,8 @@ mod tests {
             let vectors: Vec<Vec<f32>> = (0..30)
                 .map(|_| (0..100).map(|_| offset + random.next_normal()).collect())
                 .collect();
-            let set = set(&vectors, offset);
+            let (coder, rows) = coded(&vectors, offset);
+            let set = Sq8Set::new(&coder, &rows);
             for a in 0..30 {
                 for b in 0..a {
                     let exact = kernels::l2_squared(&vectors[a], &vectors[b]);
@@ -131,11 +180,22 @@ mod tests {
 
     #[test]
     fn inner_products_keep_their_scale() {
-        let set = set(&[vec![3.0, 4.0], vec![-300.0, 400.0], vec![0.0, 0.0]], 0.0);
+        let (coder, rows) = coded(&[vec![3.0, 4.0], vec![-300.0, 400.0], vec![0.0, 0.0]], 0.0);
+        let set = Sq8Set::new(&coder, &rows);
         assert_eq!(set.len(), 3);
         assert!((set.inner_product(0, 1) - 700.0).abs() < 10.0);
         assert!((set.inner_product(1, 1) - 250_000.0).abs() < 2_000.0);
         assert_eq!(set.inner_product(1, 2), 0.0);
         assert_eq!(set.l2_squared(2, 2), 0.0);
+    }
+
+    #[test]
+    fn codes_are_rounded_to_the_nearest_number() {
+        let vector = vec![127.0, -127.0, 1.4, -1.6, 2.5, -3.5, 0.0];
+        let (coder, rows) = coded(std::slice::from_ref(&vector), 0.0);
+        assert_eq!(rows[..7], [127, -127, 1, -2, 2, -4, 0]);
+        let mut decoded = [0.0; 7];
+        Sq8Set::new(&coder, &rows).decode(0, &mut decoded);
+        assert_eq!(decoded, [127.0, -127.0, 1.0, -2.0, 2.0, -4.0, 0.0]);
     }
 }

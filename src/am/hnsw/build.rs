@@ -1,13 +1,15 @@
 //! `CREATE INDEX` and `REINDEX`: the whole table at once.
 //!
-//! The rows are read into memory by the backend; the graph is built there by threads, while the
-//! backend's own thread looks for interrupts; then the pages are written in order.
+//! The rows are read by the backend; the graph is built by threads, while the backend's own thread
+//! looks for interrupts; then the pages are written in order. What does not fit
+//! `maintenance_work_mem` lies in a temporary file that is mapped into memory.
 
 #![allow(unsafe_code)] // called by PostgreSQL
 
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
+use graph::build::Space;
 use graph::{Bulk, IndexOptions, Phase};
 use pages::HeapTid;
 use pgrx::PgSqlErrorCode::{ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMIT_EXCEEDED};
@@ -18,6 +20,7 @@ use super::opclass::metric_of;
 use super::options::Options;
 use crate::pg::bulk::BulkWriter;
 use crate::pg::error::Report;
+use crate::pg::temp_file::TempFile;
 use crate::pg::{progress, relation, tid};
 use crate::types::vector::{VectorError, VectorRef};
 
@@ -84,7 +87,10 @@ unsafe fn build(
     unsafe {
         let options = index_options(index)?;
         let failed = |error| Report::of_index(&relation::qualified_name(index), error);
-        let mut load = Load { bulk: Bulk::new(options).map_err(failed)?, options };
+        let mut temp_file = TempFile::default();
+        let map_file = |bytes| Ok(temp_file.map(bytes).unwrap_or_else(|error| error.raise()));
+        let space = Space::new(maintenance_work_mem(), Box::new(map_file));
+        let mut load = Load { bulk: Bulk::new(options, space).map_err(failed)?, options };
         progress::begin_phase(LOADING, relation::estimated_rows(heap));
         let state = (&raw mut load).cast();
         let heap_tuples = pg_sys::table_index_build_scan(
@@ -129,8 +135,8 @@ unsafe fn build(
 }
 
 /// What [`add_row`] adds to.
-struct Load {
-    bulk: Bulk,
+struct Load<'h> {
+    bulk: Bulk<'h>,
     options: IndexOptions,
 }
 
@@ -147,14 +153,14 @@ unsafe extern "C-unwind" fn add_row(
     // SAFETY: PostgreSQL gives one value for the one column, and our state.
     unsafe {
         if !*isnull {
-            let load = &mut *state.cast::<Load>();
+            let load = &mut *state.cast::<Load<'_>>();
             load.add(*values, tid::from_item_pointer(&*heap_tid))
                 .unwrap_or_else(|error| error.raise());
         }
     }
 }
 
-impl Load {
+impl Load<'_> {
     /// # Safety
     /// `value` is a vector.
     unsafe fn add(&mut self, value: Datum, tid: HeapTid) -> Result<(), Report> {
@@ -212,6 +218,13 @@ unsafe fn index_options(index: Relation) -> Result<IndexOptions, Report> {
     };
     // The seed is fixed: the same rows give the same index.
     Ok(IndexOptions { metric, dims, m, ef_construction, seed: 1 })
+}
+
+/// Bytes of memory that a build may use.
+fn maintenance_work_mem() -> usize {
+    // SAFETY: a setting, read on the backend's own thread; in kilobytes, and positive.
+    let kilobytes = unsafe { pg_sys::maintenance_work_mem };
+    usize::try_from(kilobytes).unwrap_or(0).saturating_mul(1024)
 }
 
 /// Threads to build with beside the first: what the table says, else as many as the settings for

@@ -5,6 +5,7 @@
 mod build;
 mod cost;
 mod counters;
+mod estimate;
 #[cfg(feature = "pg18")]
 mod explain;
 mod handler;

@@ -37,7 +37,7 @@ pub trait Distances: Sync {
 /// Vectors coded in 8 bits. (L1 is not kept by the rotation they need; see [`FlatDistances`].)
 #[derive(Debug)]
 pub struct Sq8Distances<'a> {
-    vectors: &'a Sq8Set,
+    vectors: Sq8Set<'a>,
     by_product: bool,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Sq8Distances<'a> {
     ///
     /// # Panics
     /// If the metric is L1.
-    pub fn new(vectors: &'a Sq8Set, metric: Metric) -> Self {
+    pub fn new(vectors: Sq8Set<'a>, metric: Metric) -> Self {
         assert_ne!(metric, Metric::L1);
         Self { vectors, by_product: metric == Metric::InnerProduct }
     }
@@ -57,6 +57,7 @@ impl Distances for Sq8Distances<'_> {
         self.vectors.len()
     }
 
+    #[inline]
     fn distance(&self, a: u32, b: u32) -> f32 {
         let (a, b) = (a as usize, b as usize);
         if self.by_product {

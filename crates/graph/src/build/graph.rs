@@ -2,14 +2,14 @@
 
 use super::BuildError;
 use super::beam::{Beam, View};
-use super::links::Links;
+use super::space::Array;
 use super::strata::Strata;
 
 /// Fills the unused slots at the end of a neighbor list, and is the entry of an empty graph.
 pub const NO_NEIGHBOR: u32 = u32::MAX;
 
 /// A graph of the elements 0 .. n.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Graph {
     /// Where searches begin: an element of the highest level.
     pub entry: u32,
@@ -17,7 +17,7 @@ pub struct Graph {
     pub degree: usize,
     /// Neighbor lists of level 0, n × `degree`: element numbers, nearest first, then
     /// [`NO_NEIGHBOR`]. Every element can be reached from the entry.
-    pub level0: Vec<u32>,
+    pub level0: Array<u32>,
     /// Level 1 and up; none is empty.
     pub upper: Vec<UpperLevel>,
     /// Highest level of each element.
@@ -25,24 +25,23 @@ pub struct Graph {
 }
 
 /// A level above level 0.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct UpperLevel {
     /// The elements that stand on it, ascending.
     pub elements: Vec<u32>,
     /// Their neighbor lists, `elements.len()` × degree: positions in `elements`, nearest first,
     /// then [`NO_NEIGHBOR`].
-    pub neighbors: Vec<u32>,
+    pub neighbors: Array<u32>,
 }
 
 impl Graph {
     pub(super) fn new(
         strata: Strata,
         degree: usize,
-        level0: Links,
+        level0: Array<u32>,
         upper: Vec<UpperLevel>,
     ) -> Self {
-        let entry = strata.entry();
-        Self { entry, degree, level0: level0.into_ids(), upper, levels: strata.levels }
+        Self { entry: strata.entry(), degree, level0, upper, levels: strata.levels }
     }
 
     /// Number of elements.
@@ -75,7 +74,7 @@ impl Graph {
 }
 
 /// The used slots of list number `i` of `lists`.
-fn list(lists: &[u32], degree: usize, i: u32) -> &[u32] {
+pub(super) fn list(lists: &[u32], degree: usize, i: u32) -> &[u32] {
     let slots = &lists[i as usize * degree..][..degree];
     &slots[..slots.iter().position(|&id| id == NO_NEIGHBOR).unwrap_or(degree)]
 }

@@ -2,7 +2,9 @@
 
 use super::beam::{Beam, Candidate, View};
 use super::distances::{Distances, diverse};
-use super::links::{Link, Links};
+use super::graph::list;
+use super::links::{Link, Links, Slots};
+use super::space::{Array, Space};
 use super::workers::Workers;
 use super::{BuildError, BuildOptions, UpperLevel, memory};
 
@@ -10,30 +12,21 @@ use super::{BuildError, BuildOptions, UpperLevel, memory};
 /// inserted at the same time do not find one another, which does no harm among many.
 const SERIAL: usize = 256;
 
-/// A finished upper level.
-pub(super) struct BuiltLevel<'a> {
-    /// Ascending; the lists refer to positions here.
-    pub(super) elements: &'a [u32],
-    pub(super) links: Links,
-}
-
-impl BuiltLevel<'_> {
-    /// The level as part of the result.
-    pub(super) fn finish(self) -> UpperLevel {
-        UpperLevel { elements: self.elements.to_vec(), neighbors: self.links.into_ids() }
-    }
-}
-
 /// Walks down the levels `above`, highest first, to the element nearest to `element`: on each
 /// to the neighbor nearest to it, until there is none nearer. None if there is no level.
-pub(super) fn descend<D: Distances>(data: &D, above: &[BuiltLevel], element: u32) -> Option<u32> {
+pub(super) fn descend<D: Distances>(
+    data: &D,
+    above: &[UpperLevel],
+    degree: usize,
+    element: u32,
+) -> Option<u32> {
     let mut nearest = *above.first()?.elements.first()?;
     let mut rank = data.distance(element, nearest);
     for level in above {
         let mut position = level.elements.binary_search(&nearest).ok()? as u32;
         loop {
             let from = position;
-            for neighbor in level.links.neighbors(from) {
+            for &neighbor in list(&level.neighbors, degree, from) {
                 let candidate = level.elements[neighbor as usize];
                 let distance = data.distance(element, candidate);
                 if distance < rank {
@@ -55,13 +48,15 @@ pub(super) fn build_level<D: Distances>(
     seeds: &[u32],
     enter: &(impl Fn(u32) -> Option<u32> + Sync),
     options: &BuildOptions,
+    space: &mut Space,
     workers: &mut Workers,
-) -> Result<Links, BuildError> {
+) -> Result<Array<u32>, BuildError> {
     let order = insertion_order(data.len(), seeds)?;
     let Some((&first, _)) = order.split_first() else {
-        return Links::new(0, 1);
+        return Array::in_memory(0);
     };
-    let links = Links::new(data.len(), 2 * options.m)?;
+    let mut slots = Slots::new(space, data.len(), 2 * options.m)?;
+    let links = slots.links();
     let inserter = Inserter { data, links: &links, ef: options.ef_construction.max(1) };
     let scratch = || Scratch::new(data.len());
     let serial = SERIAL.min(order.len());
@@ -76,7 +71,7 @@ pub(super) fn build_level<D: Distances>(
     workers.run(workers.threads(), &order[seeded..], scratch, |scratch, element| {
         inserter.insert(element, enter(element).unwrap_or(first), scratch);
     })?;
-    Ok(links)
+    Ok(slots.into_ids())
 }
 
 /// The numbers 0 .. `count`, those of `seeds` (ascending) first.
@@ -102,7 +97,7 @@ impl Scratch {
 /// The level as seen from one of its elements.
 struct FromElement<'a, D> {
     data: &'a D,
-    links: &'a Links,
+    links: &'a Links<'a>,
     element: u32,
 }
 
@@ -127,7 +122,7 @@ impl<D: Distances> View for FromElement<'_, D> {
 /// What inserting into a level takes.
 struct Inserter<'a, D> {
     data: &'a D,
-    links: &'a Links,
+    links: &'a Links<'a>,
     ef: usize,
 }
 

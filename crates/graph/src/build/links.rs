@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{BuildError, NO_NEIGHBOR, memory};
+use super::space::{Array, Space};
+use super::{BuildError, NO_NEIGHBOR};
 
 /// Locks that the lists share.
 const STRIPES: usize = 1024;
@@ -29,38 +30,55 @@ impl Link {
     }
 }
 
-/// Neighbor lists of a fixed capacity. Reading takes no lock: a reader that meets a writer may
-/// see a neighbor twice or miss one, which a search survives.
-pub(super) struct Links {
+/// The arrays that the lists of a level are in.
+pub(super) struct Slots {
     capacity: usize,
-    ids: Vec<AtomicU32>,
-    packed: Vec<AtomicU32>,
-    stripes: Vec<Mutex<()>>,
+    ids: Array<u32>,
+    packed: Array<u32>,
 }
 
-impl Links {
+impl Slots {
     /// Empty lists of `capacity` neighbors for `count` elements.
-    pub(super) fn new(count: usize, capacity: usize) -> Result<Self, BuildError> {
+    pub(super) fn new(
+        space: &mut Space,
+        count: usize,
+        capacity: usize,
+    ) -> Result<Self, BuildError> {
         let slots = count.checked_mul(capacity).ok_or(BuildError::OutOfMemory)?;
-        let slots_of = |value| (0..slots).map(move |_| AtomicU32::new(value));
-        Ok(Self {
-            capacity,
-            ids: memory::collect(slots, slots_of(NO_NEIGHBOR))?,
-            packed: memory::collect(slots, slots_of(0))?,
-            stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
-        })
+        let mut ids = space.array(slots)?;
+        ids.fill(NO_NEIGHBOR);
+        Ok(Self { capacity, ids, packed: space.array(slots)? })
     }
 
-    /// Most neighbors of a list.
-    pub(super) fn capacity(&self) -> usize {
-        self.capacity
+    /// The lists, for several threads.
+    pub(super) fn links(&mut self) -> Links<'_> {
+        Links {
+            capacity: self.capacity,
+            ids: self.ids.shared(),
+            packed: self.packed.shared(),
+            stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
+        }
     }
 
     /// All slots, list after list, without the ranks.
-    pub(super) fn into_ids(self) -> Vec<u32> {
-        drop(self.packed);
-        // collected in place, without a second array
-        self.ids.into_iter().map(AtomicU32::into_inner).collect()
+    pub(super) fn into_ids(self) -> Array<u32> {
+        self.ids
+    }
+}
+
+/// Neighbor lists of a fixed capacity. Reading takes no lock: a reader that meets a writer may
+/// see a neighbor twice or miss one, which a search survives.
+pub(super) struct Links<'a> {
+    capacity: usize,
+    ids: &'a [AtomicU32],
+    packed: &'a [AtomicU32],
+    stripes: Vec<Mutex<()>>,
+}
+
+impl Links<'_> {
+    /// Most neighbors of a list.
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
     }
 
     /// The neighbors of `element`, nearest first.

@@ -20,6 +20,7 @@ mod graph;
 mod level;
 mod links;
 mod memory;
+mod space;
 mod strata;
 pub(crate) mod workers;
 
@@ -28,9 +29,10 @@ mod tests;
 
 pub use distances::{Distances, FlatDistances, Sq8Distances};
 pub use graph::{Graph, NO_NEIGHBOR, Searcher, UpperLevel};
+pub use space::{Array, Item, MapFile, Space};
 
 use distances::Subset;
-use level::{BuiltLevel, build_level, descend};
+use level::{build_level, descend};
 use strata::Strata;
 use workers::Workers;
 
@@ -53,8 +55,10 @@ pub struct BuildOptions {
 pub enum BuildError {
     /// The tick function asked to stop.
     Cancelled,
-    /// The lists and helper structures do not fit memory.
+    /// The operating system gives no more memory.
     OutOfMemory,
+    /// The temporary file could not be made larger, with the reason.
+    File(String),
     /// More than 2^32 - 2 elements.
     TooManyElements,
     /// The operating system gave not even one thread.
@@ -68,6 +72,7 @@ impl std::fmt::Display for BuildError {
         match self {
             Self::Cancelled => f.write_str("graph build was cancelled"),
             Self::OutOfMemory => f.write_str("out of memory while building the graph"),
+            Self::File(why) => write!(f, "could not extend the temporary file: {why}"),
             Self::TooManyElements => f.write_str("too many elements for one graph"),
             Self::NoThread => f.write_str("could not start a thread to build the graph"),
             Self::Panicked(message) => write!(f, "graph build failed: {message}"),
@@ -77,15 +82,16 @@ impl std::fmt::Display for BuildError {
 
 impl std::error::Error for BuildError {}
 
-/// Bytes that a build needs for each element at its peak, apart from the vectors.
-pub fn bytes_per_element(m: usize) -> usize {
-    const ID: usize = size_of::<u32>();
-    const RANK: usize = size_of::<f32>();
-    // slots, the order of insertion (later the parents of the final check), the level
-    2 * m * (ID + RANK) + ID + 1
+/// Bytes that the lists of a build take for each element, apart from what is always in memory.
+pub(crate) fn list_bytes(m: usize) -> usize {
+    2 * m * (size_of::<u32>() + size_of::<f32>())
 }
 
-/// Builds the graph of all elements of `data`.
+/// Bytes for each element that are always in memory: the order of insertion, later the parents and
+/// the queue of the final check; the level.
+pub(crate) const SMALL_BYTES: usize = 2 * size_of::<u32>() + 1;
+
+/// Builds the graph of all elements of `data`, its lists where `space` has room for them.
 ///
 /// `on_tick` is called on the calling thread about every 20 ms with the number of elements that
 /// are done; the build stops soon after it returns false, or panics.
@@ -95,30 +101,32 @@ pub fn bytes_per_element(m: usize) -> usize {
 pub fn build_graph<D: Distances>(
     data: &D,
     options: &BuildOptions,
+    space: &mut Space,
     on_tick: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Graph, BuildError> {
     let options = &BuildOptions { m: options.m.clamp(2, 100), ..*options };
+    let degree = 2 * options.m;
     let count = u32::try_from(data.len()).ok().filter(|&count| count < NO_NEIGHBOR);
     let strata = Strata::new(count.ok_or(BuildError::TooManyElements)?, options.seed)?;
     let mut workers = Workers::new(options.threads, on_tick);
-    let mut above: Vec<BuiltLevel> = Vec::new();
+    let mut above: Vec<UpperLevel> = Vec::new();
     for (i, elements) in strata.upper.iter().enumerate().rev() {
         let seeds = strata.positions_of_level_above(i);
         let view = Subset { data, elements };
         let enter = |position: u32| {
-            let element = descend(data, &above, elements[position as usize])?;
+            let element = descend(data, &above, degree, elements[position as usize])?;
             elements.binary_search(&element).ok().map(|position| position as u32)
         };
-        let links = build_level(&view, &seeds, &enter, options, &mut workers)?;
-        above.push(BuiltLevel { elements, links });
+        let neighbors = build_level(&view, &seeds, &enter, options, space, &mut workers)?;
+        above.push(UpperLevel { elements: elements.clone(), neighbors });
     }
     workers.count(true);
     let seeds = strata.upper.first().map_or(&[][..], |elements| elements);
-    let enter = |element: u32| descend(data, &above, element);
-    let level0 = build_level(data, seeds, &enter, options, &mut workers)?;
+    let enter = |element: u32| descend(data, &above, degree, element);
+    let level0 = build_level(data, seeds, &enter, options, space, &mut workers)?;
     workers.count(false);
-    let upper = above.into_iter().rev().map(BuiltLevel::finish).collect();
-    let mut graph = Graph::new(strata, 2 * options.m, level0, upper);
+    above.reverse();
+    let mut graph = Graph::new(strata, degree, level0, above);
     connect::connect(&mut graph, data, options.ef_construction, &mut workers)?;
     Ok(graph)
 }

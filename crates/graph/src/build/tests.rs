@@ -1,6 +1,6 @@
 //! Whole builds.
 
-use quant::{Metric, SplitMix64, Sq8Set};
+use quant::{Metric, SplitMix64, Sq8Coder, Sq8Set};
 
 use super::*;
 
@@ -24,8 +24,16 @@ fn options(threads: usize) -> BuildOptions {
     BuildOptions { m: 8, ef_construction: 64, threads, seed: 3 }
 }
 
+fn try_build<D: Distances>(
+    data: &D,
+    threads: usize,
+    on_tick: &mut dyn FnMut(usize) -> bool,
+) -> Result<Graph, BuildError> {
+    build_graph(data, &options(threads), &mut Space::unlimited(), on_tick)
+}
+
 fn build<D: Distances>(data: &D, threads: usize) -> Graph {
-    let graph = build_graph(data, &options(threads), &mut |_| true).expect("a graph");
+    let graph = try_build(data, threads, &mut |_| true).expect("a graph");
     check(&graph, data);
     graph
 }
@@ -110,9 +118,11 @@ fn searches_find_the_nearest_in_clustered_data() {
 #[test]
 fn codes_of_eight_bits_are_enough() {
     let vectors = clustered(4_000, 2);
-    let mut coded = Sq8Set::new(vec![0.0; DIMS]);
-    vectors.chunks_exact(DIMS).for_each(|x| coded.push(x));
-    let graph = build(&Sq8Distances::new(&coded, Metric::L2), 2);
+    let coder = Sq8Coder::new(vec![0.0; DIMS]);
+    let mut rows = vec![0; 4_000 * Sq8Coder::row_len(DIMS)];
+    let places = rows.chunks_exact_mut(Sq8Coder::row_len(DIMS));
+    vectors.chunks_exact(DIMS).zip(places).for_each(|(x, row)| coder.encode(x, row));
+    let graph = build(&Sq8Distances::new(Sq8Set::new(&coder, &rows), Metric::L2), 2);
     let recall = recall(&graph, &vectors, Metric::L2, 80);
     assert!(recall >= 0.95, "{recall}");
 }
@@ -165,13 +175,13 @@ impl Distances for Broken {
 #[test]
 fn a_panic_of_a_thread_is_an_error() {
     for threads in [1, 4] {
-        let result = build_graph(&Broken(2_000), &options(threads), &mut |_| true);
+        let result = try_build(&Broken(2_000), threads, &mut |_| true);
         let Err(BuildError::Panicked(message)) = result else {
             panic!("{result:?}");
         };
         assert!(message.contains("is broken"), "{message}");
     }
-    let graph = build_graph(&Broken(500), &options(2), &mut |_| true);
+    let graph = try_build(&Broken(500), 2, &mut |_| true);
     assert_eq!(graph.map(|graph| graph.len()), Ok(500));
 }
 
@@ -180,17 +190,15 @@ fn ticks_tell_progress_and_can_cancel() {
     let vectors = clustered(20_000, 7);
     let data = FlatDistances::new(&vectors, DIMS, Metric::L2);
     let mut seen = Vec::new();
-    build_graph(&data, &options(2), &mut |done| {
+    try_build(&data, 2, &mut |done| {
         seen.push(done);
         true
     })
     .expect("a graph");
     assert!(seen.is_sorted() && seen.last() == Some(&20_000), "{seen:?}");
 
-    let cancelled = build_graph(&data, &options(2), &mut |done| done < 1_000);
+    let cancelled = try_build(&data, 2, &mut |done| done < 1_000);
     assert_eq!(cancelled, Err(BuildError::Cancelled));
-    let ended = std::panic::catch_unwind(|| {
-        build_graph(&data, &options(2), &mut |_| panic!("interrupted"))
-    });
+    let ended = std::panic::catch_unwind(|| try_build(&data, 2, &mut |_| panic!("interrupted")));
     assert!(ended.is_err());
 }

@@ -1,17 +1,24 @@
-//! Building an index from all rows of a table: rows are collected in memory, the graph is built
-//! over them by threads, pages are written once, in order.
+//! Building an index from all rows of a table: rows are collected, the graph is built over them by
+//! threads, pages are written once, in order.
 
+mod by_hash;
+mod estimate;
 mod rows;
+mod table;
+mod vectors;
 mod write;
 
 use pages::{Error, HeapTid, PAGE_BODY, Result};
-use quant::{Metric, Rotation, Sq8Set};
 
+use crate::build::workers::Workers;
 use crate::build::{
-    BuildError, BuildOptions, FlatDistances, Sq8Distances, build_graph, bytes_per_element,
+    BuildError, BuildOptions, FlatDistances, Graph, SMALL_BYTES, Space, Sq8Distances, build_graph,
+    list_bytes,
 };
 use crate::{Hnsw, IndexOptions};
+pub use estimate::{build_memory, index_pages};
 use rows::Rows;
+use vectors::{Coded, widened};
 use write::Writer;
 
 /// What a build is busy with.
@@ -26,29 +33,41 @@ pub enum Phase {
 /// Tells the host what was done, of how much; false asks to stop.
 type Tick<'a> = dyn FnMut(Phase, usize, usize) -> bool + 'a;
 
-/// Rows between two looks at the host.
-const ROWS_PER_TICK: usize = 1_000;
+/// Rows between two looks at the memory in use.
+const ROWS_PER_LOOK: usize = 256;
 
 /// The rows of a build.
+///
+/// They lie in memory as long as the whole build fits the memory of its [`Space`]. When they
+/// become too many, they move to the file, as they are read in order only, and the memory is left
+/// to the neighbor lists and then to the vectors that the graph is built over.
 #[derive(Debug)]
-pub struct Bulk {
+pub struct Bulk<'h> {
     options: IndexOptions,
     rows: Rows,
+    space: Space<'h>,
+    in_file: bool,
 }
 
-impl Bulk {
+impl<'h> Bulk<'h> {
     /// No rows yet.
     ///
     /// # Errors
     /// [`Error::Limit`] where records of these sizes do not fit a page.
-    pub fn new(options: IndexOptions) -> Result<Self> {
+    pub fn new(options: IndexOptions, space: Space<'h>) -> Result<Self> {
         options.empty_meta()?;
-        Ok(Self { rows: Rows::new(options.metric, options.dims), options })
+        let rows = Rows::new(options.metric, options.dims).map_err(failed)?;
+        Ok(Self { options, rows, space, in_file: false })
     }
 
     /// Adds a row whose vector has the index's dimensions and is [`crate::indexable`].
     pub fn push(&mut self, vector: &[f32], tid: HeapTid) -> Result<()> {
-        self.rows.push(vector, tid)
+        self.rows.push(vector, tid, &mut self.space).map_err(failed)?;
+        if !self.in_file && self.len().is_multiple_of(ROWS_PER_LOOK) && !self.fits() {
+            self.in_file = true;
+            self.rows.move_to_file(&mut self.space).map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Rows so far.
@@ -61,13 +80,11 @@ impl Bulk {
         self.len() == 0
     }
 
-    /// Bytes that the rows take, and will take when the graph is built.
-    pub fn memory(&self) -> usize {
-        let vector = match self.options.metric {
-            Metric::L1 => 4 * self.options.dims,
-            Metric::L2 | Metric::InnerProduct | Metric::Cosine => self.options.dims + 8,
-        };
-        self.rows.memory() + self.rows.len() * (vector + bytes_per_element(self.options.m))
+    /// Whether the build of these rows fits the memory.
+    fn fits(&self) -> bool {
+        let elements = self.rows.len();
+        let twins = self.rows.twins_bytes() as u64;
+        build_memory(&self.options, elements as u64) + twins <= self.space.limit() as u64
     }
 
     /// Builds the graph on `threads` threads and appends all pages, in order from block 0.
@@ -75,7 +92,7 @@ impl Bulk {
     /// `tick` is called on the calling thread about every 20 ms. When it returns false or panics,
     /// threads are stopped and joined first.
     pub fn write(
-        self,
+        mut self,
         threads: usize,
         tick: &mut Tick<'_>,
         append: &mut dyn FnMut(&[u8]) -> Result<()>,
@@ -86,59 +103,50 @@ impl Bulk {
             meta.encode(&mut body);
             return append(&body);
         }
-        let total = self.rows.len();
-        let options = BuildOptions {
-            m: self.options.m,
-            ef_construction: self.options.ef_construction,
-            threads,
-            seed: self.options.seed,
-        };
+        let Self { options, rows, space, in_file } = &mut self;
+        rows.finish().map_err(failed)?;
+        let total = rows.len();
+        space.take(if *in_file { 0 } else { rows.bytes() });
+        let coded = meta.geometry.coded();
         let mut on_graph = |done| tick(Phase::Graph, done, total);
-        let (graph, vectors) = if meta.geometry.coded() {
-            let rotated = self.rotated(&mut on_graph)?;
-            let distances = Sq8Distances::new(&rotated, self.options.metric);
-            let graph = build_graph(&distances, &options, &mut on_graph).map_err(failed)?;
-            meta.centre = self.centre();
-            meta.centre.truncate(meta.geometry.code_dims());
-            (graph, Some(rotated))
-        } else {
-            let flat = self.rows.widened();
-            let distances = FlatDistances::new(&flat, self.options.dims, self.options.metric);
-            (build_graph(&distances, &options, &mut on_graph).map_err(failed)?, None)
-        };
+        let (graph, coded) =
+            make_graph(options, rows, coded, threads, space, &mut on_graph).map_err(failed)?;
+        if let Some(coded) = &coded {
+            meta.centre = coded.centre[..meta.geometry.code_dims()].to_vec();
+        }
         let hnsw = Hnsw::new(meta)?;
-        Writer::new(&hnsw, &self.rows, &graph, vectors.as_ref())?.write(threads, tick, append)
+        let twins = rows.sorted_twins(space).map_err(failed)?;
+        let vectors = coded.as_ref().map(Coded::set);
+        Writer::new(&hnsw, rows, &twins, &graph, vectors)?.write(threads, tick, append)
     }
+}
 
-    fn rotation(&self) -> Rotation {
-        Rotation::new(self.options.dims, self.options.seed)
-    }
-
-    /// Mean of the vectors, rotated; zero where products would change by it.
-    fn centre(&self) -> Vec<f32> {
-        let mut centre = vec![0.0; self.options.dims];
-        if self.options.metric != Metric::InnerProduct {
-            self.rotation().apply(&self.rows.mean(), &mut centre);
-        }
-        centre
-    }
-
-    /// All vectors, rotated, in eight bits.
-    fn rotated(&self, on_tick: &mut dyn FnMut(usize) -> bool) -> Result<Sq8Set> {
-        let rotation = self.rotation();
-        let mut set = Sq8Set::new(self.centre());
-        set.reserve(self.rows.len());
-        let mut vector = vec![0.0; self.options.dims];
-        let mut rotated = vector.clone();
-        for element in 0..self.rows.len() {
-            if element % ROWS_PER_TICK == 0 && !on_tick(0) {
-                return Err(Error::Interrupted);
-            }
-            self.rows.ranked(element, &mut vector);
-            rotation.apply(&vector, &mut rotated);
-            set.push(&rotated);
-        }
-        Ok(set)
+/// The graph over all rows, and their codes if there are any.
+fn make_graph(
+    options: &IndexOptions,
+    rows: &Rows,
+    coded: bool,
+    threads: usize,
+    space: &mut Space,
+    on_tick: &mut dyn FnMut(usize) -> bool,
+) -> std::result::Result<(Graph, Option<Coded>), BuildError> {
+    // Lists come first: they are written at random, vectors are only read.
+    let kept = rows.len() * (list_bytes(options.m) + SMALL_BYTES);
+    space.take(kept);
+    let IndexOptions { metric, dims, m, ef_construction, seed } = *options;
+    let build = BuildOptions { m, ef_construction, threads, seed };
+    let workers = &mut Workers::new(threads, on_tick);
+    if coded {
+        let coded = Coded::new(rows, options, space, workers)?;
+        space.give_back(kept);
+        let distances = Sq8Distances::new(coded.set(), metric);
+        let graph = build_graph(&distances, &build, space, on_tick)?;
+        Ok((graph, Some(coded)))
+    } else {
+        let flat = widened(rows, dims, space, workers)?;
+        space.give_back(kept);
+        let distances = FlatDistances::new(&flat, dims, metric);
+        Ok((build_graph(&distances, &build, space, on_tick)?, None))
     }
 }
 
@@ -146,6 +154,7 @@ fn failed(error: BuildError) -> Error {
     match error {
         BuildError::Cancelled => Error::Interrupted,
         BuildError::OutOfMemory => Error::Limit("out of memory while building the graph"),
+        BuildError::File(_) => Error::Limit("the temporary file of the build cannot grow"),
         BuildError::TooManyElements => Error::Limit("the table has too many rows for one index"),
         BuildError::NoThread => Error::Limit("could not start a thread to build the graph"),
         BuildError::Panicked(message) => Error::Internal(message),

@@ -1,75 +1,113 @@
 //! Rows collected for a build: one element for all rows of the same vector.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher};
 
-use pages::{Error, HeapTid, Result};
+use pages::HeapTid;
 use quant::{Metric, encode_half, half_scale};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use super::by_hash::ByHash;
+use super::table::Table;
+use crate::build::{Array, BuildError, Space};
 use crate::insert::narrowing_error;
 use crate::query::norm;
 
 /// What an element's record needs beside its vector.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
 pub(super) struct RowInfo {
-    pub(super) exponent: i8,
     pub(super) error: f32,
     pub(super) norm: f32,
-    pub(super) tid: HeapTid,
+    block: u32,
+    offset: u16,
+    exponent: i16,
+}
+
+impl RowInfo {
+    pub(super) fn exponent(&self) -> i8 {
+        self.exponent as i8
+    }
+
+    /// The first row of the element.
+    pub(super) fn tid(&self) -> HeapTid {
+        HeapTid { block: self.block, offset: self.offset }
+    }
+}
+
+/// A further row of an element. Sorted by element, then in heap order.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(C)]
+pub(super) struct Twin {
+    pub(super) element: u32,
+    block: u32,
+    offset: u32,
+}
+
+impl Twin {
+    pub(super) fn tid(&self) -> HeapTid {
+        HeapTid { block: self.block, offset: self.offset as u16 }
+    }
 }
 
 /// Vectors as halves, one after another, and their rows.
 #[derive(Debug)]
 pub(super) struct Rows {
     metric: Metric,
-    dims: usize,
-    halves: Vec<[u8; 2]>,
-    infos: Vec<RowInfo>,
-    /// Further rows of elements.
-    twins: Vec<(u32, HeapTid)>,
-    /// Elements by a hash of their halves.
-    by_hash: HashMap<u64, u32>,
+    halves: Table<[u8; 2]>,
+    infos: Table<RowInfo>,
+    twins: Table<Twin>,
+    /// While rows are added.
+    by_hash: ByHash,
     sum: Vec<f64>,
+    /// A row under way.
+    half: Vec<[u8; 2]>,
 }
 
 impl Rows {
-    pub(super) fn new(metric: Metric, dims: usize) -> Self {
-        Self {
+    /// No rows yet; they lie in memory.
+    pub(super) fn new(metric: Metric, dims: usize) -> Result<Self, BuildError> {
+        Ok(Self {
             metric,
-            dims,
-            halves: Vec::new(),
-            infos: Vec::new(),
-            twins: Vec::new(),
-            by_hash: HashMap::new(),
+            halves: Table::new(dims),
+            infos: Table::new(1),
+            twins: Table::new(1),
+            by_hash: ByHash::new()?,
             sum: vec![0.0; dims],
-        }
+            half: vec![[0; 2]; dims],
+        })
     }
 
-    pub(super) fn push(&mut self, vector: &[f32], tid: HeapTid) -> Result<()> {
-        let start = self.halves.len();
-        let element = u32::try_from(self.infos.len())
-            .map_err(|_| Error::Limit("the table has too many rows for one index"))?;
-        self.halves.resize(start + self.dims, [0; 2]);
-        let info = encode_half(vector, &mut self.halves[start..]);
+    pub(super) fn push(
+        &mut self,
+        vector: &[f32],
+        tid: HeapTid,
+        space: &mut Space,
+    ) -> Result<(), BuildError> {
+        let HeapTid { block, offset } = tid;
+        let info = encode_half(vector, &mut self.half);
         let error = narrowing_error(self.metric, &info);
-        let (old, new) = self.halves.split_at(start);
-        let known = *self.by_hash.entry(hash(new, info.exponent)).or_insert(element);
-        if let Some(twin) = self.infos.get_mut(known as usize)
-            && twin.exponent == info.exponent
-            && &old[known as usize * self.dims..][..self.dims] == new
-        {
+        let exponent = i16::from(info.exponent);
+        let hash = hash(&self.half, info.exponent);
+        let same = |element: u32| {
+            let element = element as usize;
+            self.infos.row(element)[0].exponent == exponent && self.halves.row(element) == self.half
+        };
+        if let Some(element) = self.by_hash.find(hash, same) {
+            let twin = &mut self.infos.row_mut(element as usize)[0];
             twin.error = twin.error.max(error);
-            self.twins.push((known, tid));
-            self.halves.truncate(start);
-            return Ok(());
+            return self.twins.push(&[Twin { element, block, offset: offset.into() }], space);
         }
+        let element = u32::try_from(self.len()).map_err(|_| BuildError::TooManyElements)?;
+        self.by_hash.insert(hash, element, space)?;
         let norm = norm(vector);
         let factor = if self.metric == Metric::Cosine { 1.0 / f64::from(norm) } else { 1.0 };
         for (sum, &x) in self.sum.iter_mut().zip(vector) {
             *sum += f64::from(x) * factor;
         }
-        self.infos.push(RowInfo { exponent: info.exponent, error, norm, tid });
-        Ok(())
+        self.halves.push(&self.half, space)?;
+        self.infos.push(&[RowInfo { error, norm, block, offset, exponent }], space)
     }
 
     /// Number of elements.
@@ -82,56 +120,72 @@ impl Rows {
         self.infos.len() + self.twins.len()
     }
 
-    pub(super) fn memory(&self) -> usize {
-        2 * self.halves.capacity()
-            + size_of::<RowInfo>() * self.infos.capacity()
-            + 16 * (self.twins.capacity() + self.by_hash.capacity())
+    /// Bytes for each element, as long as no rows are added any more.
+    pub(super) fn bytes_per_element(dims: usize) -> usize {
+        size_of::<[u8; 2]>() * dims + size_of::<RowInfo>()
+    }
+
+    /// Bytes that further rows of elements take.
+    pub(super) fn twins_bytes(&self) -> usize {
+        self.twins.len() * size_of::<Twin>()
+    }
+
+    /// Bytes of all rows.
+    pub(super) fn bytes(&self) -> usize {
+        self.len() * Self::bytes_per_element(self.sum.len()) + self.twins_bytes()
+    }
+
+    /// Moves all rows to the file, and those to come.
+    pub(super) fn move_to_file(&mut self, space: &mut Space) -> Result<(), BuildError> {
+        self.halves.move_to_file(space)?;
+        self.infos.move_to_file(space)?;
+        self.twins.move_to_file(space)
+    }
+
+    /// Frees what only the adding of rows needs.
+    pub(super) fn finish(&mut self) -> Result<(), BuildError> {
+        self.by_hash = ByHash::new()?;
+        Ok(())
     }
 
     pub(super) fn info(&self, element: usize) -> &RowInfo {
-        &self.infos[element]
+        &self.infos.row(element)[0]
     }
 
     pub(super) fn halves(&self, element: usize) -> &[[u8; 2]] {
-        &self.halves[element * self.dims..][..self.dims]
+        self.halves.row(element)
     }
 
-    /// Further rows of elements, by element and then in heap order.
-    pub(super) fn sorted_twins(&self) -> Vec<(u32, HeapTid)> {
-        let mut twins = self.twins.clone();
+    /// Further rows of elements, sorted.
+    pub(super) fn sorted_twins(&self, space: &mut Space) -> Result<Array<Twin>, BuildError> {
+        let mut twins = space.array(self.twins.len())?;
+        for (i, twin) in twins.iter_mut().enumerate() {
+            *twin = self.twins.row(i)[0];
+        }
         twins.sort_unstable();
-        twins
+        Ok(twins)
     }
 
     /// Mean of the elements (under cosine: of their directions).
     pub(super) fn mean(&self) -> Vec<f32> {
-        let count = self.infos.len().max(1) as f64;
+        let count = self.len().max(1) as f64;
         self.sum.iter().map(|sum| (sum / count) as f32).collect()
     }
 
     /// Writes an element's vector as ranks are computed from it: under cosine of length one.
     pub(super) fn ranked(&self, element: usize, out: &mut [f32]) {
         let info = self.info(element);
-        kernels::widen_f16(self.halves(element), half_scale(info.exponent), out);
+        kernels::widen_f16(self.halves(element), half_scale(info.exponent()), out);
         if self.metric == Metric::Cosine {
             let unit = crate::query::unit(out, norm(out));
             out.copy_from_slice(&unit);
         }
     }
-
-    /// All vectors, widened.
-    pub(super) fn widened(&self) -> Vec<f32> {
-        let mut flat = vec![0.0; self.halves.len()];
-        for (element, out) in flat.chunks_exact_mut(self.dims).enumerate() {
-            self.ranked(element, out);
-        }
-        flat
-    }
 }
 
-fn hash(halves: &[[u8; 2]], exponent: i8) -> u64 {
+fn hash(halves: &[[u8; 2]], exponent: i8) -> u32 {
     let mut hasher = DefaultHasher::new();
     hasher.write(halves.as_flattened());
     hasher.write_i8(exponent);
-    hasher.finish()
+    hasher.finish() as u32
 }

@@ -6,12 +6,10 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use pages::{
-    Element, HeapTid, NodeNo, PAGE_BODY, PageKind, RecordMut, Result, Slot, Tail, init_page,
-};
+use pages::{Element, NodeNo, PAGE_BODY, PageKind, RecordMut, Result, Slot, Tail, init_page};
 use quant::Sq8Set;
 
-use super::rows::Rows;
+use super::rows::{Rows, Twin};
 use super::{Phase, Tick, failed};
 use crate::Hnsw;
 use crate::build::workers::Workers;
@@ -45,8 +43,8 @@ pub(super) struct Writer<'a> {
     hnsw: &'a Hnsw,
     rows: &'a Rows,
     graph: &'a Graph,
-    vectors: Option<&'a Sq8Set>,
-    twins: Vec<(u32, HeapTid)>,
+    vectors: Option<Sq8Set<'a>>,
+    twins: &'a [Twin],
     overflows: Vec<Overflow>,
     /// Number of the first record of each upper level, from level 1.
     upper_starts: Vec<u64>,
@@ -60,17 +58,17 @@ impl<'a> Writer<'a> {
     pub(super) fn new(
         hnsw: &'a Hnsw,
         rows: &'a Rows,
+        twins: &'a [Twin],
         graph: &'a Graph,
-        vectors: Option<&'a Sq8Set>,
+        vectors: Option<Sq8Set<'a>>,
     ) -> Result<Self> {
-        let twins = rows.sorted_twins();
         let mut next = graph.len() as u64 * records_of_element(hnsw);
         let mut upper_starts = Vec::new();
         for level in &graph.upper {
             upper_starts.push(next);
             next += level.elements.len() as u64;
         }
-        let overflows = plan_overflows(hnsw, &twins);
+        let overflows = plan_overflows(hnsw, twins);
         let records = next + overflows.len() as u64;
         let writer = Self {
             hnsw,
@@ -216,11 +214,11 @@ impl<'a> Writer<'a> {
             &self.element(element, 0, overflow, None)?,
             self.rows.halves(element as usize),
         );
-        record.push_tid(self.rows.info(element as usize).tid);
-        let start = self.twins.partition_point(|&(owner, _)| owner < element);
-        let own = self.twins[start..].iter().take_while(|&&(owner, _)| owner == element);
-        for &(_, tid) in own {
-            if !record.push_tid(tid) {
+        record.push_tid(self.rows.info(element as usize).tid());
+        let start = self.twins.partition_point(|twin| twin.element < element);
+        let own = self.twins[start..].iter().take_while(|twin| twin.element == element);
+        for twin in own {
+            if !record.push_tid(twin.tid()) {
                 break;
             }
         }
@@ -273,8 +271,8 @@ impl<'a> Writer<'a> {
             false => Some(self.node(self.overflow_start + index as u64 + 1)?),
         };
         record.write_overflow(self.element_node(overflow.element)?, next);
-        for &(_, tid) in &self.twins[overflow.tids.clone()] {
-            record.push_tid(tid);
+        for twin in &self.twins[overflow.tids.clone()] {
+            record.push_tid(twin.tid());
         }
         Ok(())
     }
@@ -287,7 +285,7 @@ impl<'a> Writer<'a> {
         base: Option<NodeNo>,
     ) -> Result<Element> {
         let info = self.rows.info(element as usize);
-        let (exponent, error, norm) = (info.exponent, info.error, info.norm);
+        let (exponent, error, norm) = (info.exponent(), info.error, info.norm);
         let tail = self.tail(element, 1)?;
         Ok(Element { level, exponent, error, norm, link, base, tail })
     }
@@ -303,12 +301,12 @@ impl<'a> Writer<'a> {
         let mut code = vec![0; geometry.code_bytes()];
         let mut own = vec![0.0; geometry.dims];
         let mut other = own.clone();
-        if let Some(vectors) = self.vectors {
+        if let Some(vectors) = &self.vectors {
             vectors.decode(owner as usize, &mut own);
         }
         for (index, (element, i, tether)) in neighbors.enumerate() {
             let (mut add, mut scale) = ([0; 2], [0; 2]);
-            if let (Some(vectors), Some(coder)) = (self.vectors, self.hnsw.coder()) {
+            if let (Some(vectors), Some(coder)) = (&self.vectors, self.hnsw.coder()) {
                 vectors.decode(element as usize, &mut other);
                 let factors = coder.encode_rotated(&own, &other, &mut code);
                 (add, scale) = (factors.add.to_le_bytes(), factors.res.to_le_bytes());
@@ -342,17 +340,17 @@ fn tethers(graph: &Graph) -> Vec<u32> {
 }
 
 /// Splits the rows that do not fit the records of their elements into overflow records.
-fn plan_overflows(hnsw: &Hnsw, twins: &[(u32, HeapTid)]) -> Vec<Overflow> {
+fn plan_overflows(hnsw: &Hnsw, twins: &[Twin]) -> Vec<Overflow> {
     let geometry = hnsw.geometry();
     let capacity = geometry.overflow_tids().max(1);
     let mut overflows = Vec::new();
     let mut start = 0;
-    for own in twins.chunk_by(|a, b| a.0 == b.0) {
+    for own in twins.chunk_by(|a, b| a.element == b.element) {
         let end = start + own.len();
         let mut at = start + (geometry.inline_tids - 1).min(own.len());
         while at < end {
             let next = end.min(at + capacity);
-            overflows.push(Overflow { element: own[0].0, tids: at..next, last: next == end });
+            overflows.push(Overflow { element: own[0].element, tids: at..next, last: next == end });
             at = next;
         }
         start = end;

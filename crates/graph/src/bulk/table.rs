@@ -1,0 +1,93 @@
+//! Rows of equal width that are added one by one.
+
+use crate::build::{Array, BuildError, Item, Space};
+
+/// Bytes of a segment, about.
+const SEGMENT: usize = 8 << 20;
+
+/// Rows of `width` items, in segments: adding one never moves the others.
+#[derive(Debug)]
+pub(super) struct Table<T> {
+    width: usize,
+    /// Rows of a segment, as a power of two.
+    shift: u32,
+    segments: Vec<Array<T>>,
+    len: usize,
+    in_file: bool,
+}
+
+impl<T: Item + Copy> Table<T> {
+    /// An empty table, in memory, of rows of `width` items, at least one.
+    pub(super) fn new(width: usize) -> Self {
+        let rows = (SEGMENT / (width * size_of::<T>())).max(1);
+        Self { width, shift: rows.ilog2(), segments: Vec::new(), len: 0, in_file: false }
+    }
+
+    /// Number of rows.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds a row.
+    pub(super) fn push(&mut self, row: &[T], space: &mut Space) -> Result<(), BuildError> {
+        if self.len >> self.shift == self.segments.len() {
+            let segment = self.segment(space)?;
+            self.segments.push(segment);
+        }
+        self.len += 1;
+        self.row_mut(self.len - 1).copy_from_slice(row);
+        Ok(())
+    }
+
+    /// Row number `i`.
+    pub(super) fn row(&self, i: usize) -> &[T] {
+        let start = (i & self.mask()) * self.width;
+        &self.segments[i >> self.shift][start..start + self.width]
+    }
+
+    pub(super) fn row_mut(&mut self, i: usize) -> &mut [T] {
+        let start = (i & self.mask()) * self.width;
+        &mut self.segments[i >> self.shift][start..start + self.width]
+    }
+
+    /// Moves all rows to the file, and those to come.
+    pub(super) fn move_to_file(&mut self, space: &mut Space) -> Result<(), BuildError> {
+        self.in_file = true;
+        for i in 0..self.segments.len() {
+            let mut segment = self.segment(space)?;
+            segment.copy_from_slice(&self.segments[i]);
+            self.segments[i] = segment;
+        }
+        Ok(())
+    }
+
+    fn segment(&self, space: &mut Space) -> Result<Array<T>, BuildError> {
+        let len = self.width << self.shift;
+        if self.in_file { space.in_file(len) } else { Array::in_memory(len) }
+    }
+
+    fn mask(&self) -> usize {
+        (1 << self.shift) - 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stay_where_they_are_looked_for() {
+        let mut space = Space::unlimited();
+        let mut table = Table::<u32>::new(100_000);
+        for i in 0..100 {
+            if i == 30 {
+                table.move_to_file(&mut space).expect("memory");
+            }
+            table.push(&[i; 100_000], &mut space).expect("memory");
+        }
+        table.row_mut(50)[99_999] = 7;
+        assert_eq!(table.len(), 100);
+        assert_eq!((table.row(0)[0], table.row(29)[99_999], table.row(99)[5]), (0, 29, 99));
+        assert_eq!(table.row(50)[99_998..], [50, 7]);
+    }
+}

@@ -1,0 +1,91 @@
+//! The vectors that a graph is built over, made from the rows by threads.
+
+use std::sync::{Mutex, PoisonError};
+
+use quant::{Metric, Rotation, Sq8Coder, Sq8Set};
+
+use super::rows::Rows;
+use crate::IndexOptions;
+use crate::build::workers::Workers;
+use crate::build::{Array, BuildError, Item, Space};
+
+/// Elements of a job.
+const ELEMENTS_PER_JOB: usize = 64;
+
+/// All vectors, rotated and in eight bits.
+pub(super) struct Coded {
+    coder: Sq8Coder,
+    /// The mean of the vectors, rotated.
+    pub(super) centre: Vec<f32>,
+    rows: Array<i8>,
+}
+
+impl Coded {
+    pub(super) fn new(
+        rows: &Rows,
+        options: &IndexOptions,
+        space: &mut Space,
+        workers: &mut Workers,
+    ) -> Result<Self, BuildError> {
+        let rotation = Rotation::new(options.dims, options.seed);
+        let mut centre = vec![0.0; options.dims];
+        // Products would change by a centre.
+        if options.metric != Metric::InnerProduct {
+            rotation.apply(&rows.mean(), &mut centre);
+        }
+        let coder = Sq8Coder::new(centre.clone());
+        let row_len = Sq8Coder::row_len(options.dims);
+        let mut coded = array(rows.len(), row_len, space)?;
+        let scratch = || (vec![0.0; options.dims], vec![0.0; options.dims]);
+        for_each_row(&mut coded, row_len, workers, scratch, |(vector, rotated), i, row| {
+            rows.ranked(i, vector);
+            rotation.apply(vector, rotated);
+            coder.encode(rotated, row);
+        })?;
+        Ok(Self { coder, centre, rows: coded })
+    }
+
+    /// The vectors, to be compared and decoded.
+    pub(super) fn set(&self) -> Sq8Set<'_> {
+        Sq8Set::new(&self.coder, &self.rows)
+    }
+}
+
+/// All vectors as floats.
+pub(super) fn widened(
+    rows: &Rows,
+    dims: usize,
+    space: &mut Space,
+    workers: &mut Workers,
+) -> Result<Array<f32>, BuildError> {
+    let mut flat = array(rows.len(), dims, space)?;
+    for_each_row(&mut flat, dims, workers, || (), |(), i, out| rows.ranked(i, out))?;
+    Ok(flat)
+}
+
+fn array<T: Item>(count: usize, len: usize, space: &mut Space) -> Result<Array<T>, BuildError> {
+    space.array(count.checked_mul(len).ok_or(BuildError::OutOfMemory)?)
+}
+
+/// Has `job` write each row of `array`, which are `len` items long.
+fn for_each_row<T: Send, S>(
+    array: &mut [T],
+    len: usize,
+    workers: &mut Workers,
+    scratch: impl Fn() -> S + Sync,
+    job: impl Fn(&mut S, usize, &mut [T]) + Sync,
+) -> Result<(), BuildError> {
+    let places: Vec<_> = array.chunks_mut(len * ELEMENTS_PER_JOB).map(Mutex::new).collect();
+    let jobs: Vec<u32> = (0..places.len() as u32).collect();
+    workers.run(
+        workers.threads(),
+        &jobs,
+        || Ok(scratch()),
+        |scratch, i| {
+            let mut rows = places[i as usize].lock().unwrap_or_else(PoisonError::into_inner);
+            for (row, out) in rows.chunks_exact_mut(len).enumerate() {
+                job(scratch, i as usize * ELEMENTS_PER_JOB + row, out);
+            }
+        },
+    )
+}

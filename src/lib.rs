@@ -14,4 +14,5 @@ pgrx::pg_module_magic!();
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     am::hnsw::init();
+    am::sort_key::register();
 }

@@ -1,3 +1,4 @@
 //! Index access methods: glue between PostgreSQL and the cores. Holds no algorithm.
 
 pub mod hnsw;
+pub mod sort_key;

@@ -18,6 +18,8 @@ mod settings;
 mod stats;
 mod vacuum;
 
+pub use handler::is_ours;
+
 /// Registers options, settings, counters and the hooks that worker threads start under. Called once, when the
 /// library is loaded.
 pub fn init() {

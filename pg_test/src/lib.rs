@@ -21,7 +21,7 @@ pub use inspect::{
 };
 pub use load::{copy_vectors, random_vector};
 pub use place::clusters_dir;
-pub use process::{kill as signal, wait_until};
+pub use process::{kill as signal, limit_file_size, wait_until};
 pub use vector::Vector;
 
 /// Anything that can go wrong with a server; tests unwrap it.

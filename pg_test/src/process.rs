@@ -6,7 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::Result;
-use crate::place::output;
+use crate::place::{as_server_user, output};
 
 /// How long a server may take to start (crash recovery included), stop or catch up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -35,6 +35,14 @@ pub(crate) fn wait_for(
 /// Sends a signal, by the shell's own `kill`: a small Debian has no program of that name.
 pub fn kill(signal: &str, pid: u32) -> Result<()> {
     output(Command::new("sh").args(["-c", &format!("kill -s {signal} {pid}")])).map(drop)
+}
+
+/// Limits how large a file a server's process may write, in bytes; none: as before.
+pub fn limit_file_size(pid: u32, bytes: Option<u64>) -> Result<()> {
+    // The soft limit, which may be raised again.
+    let limit = bytes.map_or("unlimited".into(), |bytes| bytes.to_string());
+    let limit = format!("--fsize={limit}:");
+    output(as_server_user("prlimit").args(["--pid", &pid.to_string(), &limit])).map(drop)
 }
 
 /// The processes whose parent is `pid`, from /proc.

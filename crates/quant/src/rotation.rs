@@ -1,5 +1,8 @@
 //! A fast random rotation of any number of dimensions.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use crate::splitmix::SplitMix64;
 
 /// Rounds of sign flips and a transform; even, so that both windows of [`Rotation`] take the
@@ -21,15 +24,28 @@ const ROUNDS: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Rotation {
     dims: usize,
+    seed: u64,
     window: usize,
     /// One factor per round and coordinate: the random sign, times 1/sqrt(p) inside the window.
-    factors: Vec<f32>,
+    factors: Arc<[f32]>,
+}
+
+thread_local! {
+    /// The rotation that this thread asked for last: an index is opened anew by every scan.
+    static LATEST: RefCell<Option<Rotation>> = const { RefCell::new(None) };
 }
 
 impl Rotation {
     /// The rotation of `dims` dimensions (at least 1) that belongs to `seed`.
     pub fn new(dims: usize, seed: u64) -> Self {
         let dims = dims.max(1);
+        LATEST.with_borrow_mut(|latest| match latest {
+            Some(known) if (known.dims, known.seed) == (dims, seed) => known.clone(),
+            _ => latest.insert(Self::generate(dims, seed)).clone(),
+        })
+    }
+
+    fn generate(dims: usize, seed: u64) -> Self {
         let window = 1usize << dims.ilog2();
         let mut random = SplitMix64::new(seed);
         let mut factors = Vec::with_capacity(ROUNDS * dims);
@@ -46,7 +62,7 @@ impl Rotation {
                 }
             }
         }
-        Self { dims, window, factors }
+        Self { dims, seed, window, factors: factors.into() }
     }
 
     /// Number of dimensions of input and output.

@@ -109,6 +109,23 @@ fn a_standby_answers_like_its_primary() {
         compare(&primary, &standby);
     });
     assert!(!primary.has_crashed() && !standby.has_crashed(), "{}", standby.log());
+
+    // What was a standby takes over, and goes on with the index as it was.
+    let before = answers(&mut connect(&standby));
+    drop(client);
+    primary.crash().unwrap();
+    let mut client = connect(&standby);
+    client.execute("SELECT pg_promote()", &[]).unwrap();
+    assert_eq!(answers(&mut client), before);
+    insert(&mut client, 20_000..20_300);
+    client.batch_execute("DELETE FROM t WHERE id % 7 = 0").unwrap();
+    client.batch_execute("VACUUM t").unwrap();
+    assert_eq!(index_problems(&mut client, "i").unwrap(), [""; 0]);
+    let search = client.prepare("SELECT id FROM t ORDER BY v <-> $1 LIMIT 1").unwrap();
+    for id in (20_000..20_300).filter(|id| id % 7 > 0) {
+        let found: i32 = client.query_one(&search, &[&Vector(vector(id))]).unwrap().get(0);
+        assert_eq!(found, id);
+    }
 }
 
 struct Stop<'a>(&'a AtomicBool);

@@ -31,6 +31,17 @@ pub struct Insert {
     pub clients: Vec<usize>,
 }
 
+/// One way of inserting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Way {
+    /// Rows a statement, each a transaction.
+    pub batch: usize,
+    /// Clients at once.
+    pub clients: usize,
+    /// Whether first changes since the checkpoint just before write whole pages to the WAL.
+    pub full_page_writes: bool,
+}
+
 /// One line: a subject in one way of inserting.
 #[derive(Debug, Serialize)]
 pub struct Inserted {
@@ -38,12 +49,9 @@ pub struct Inserted {
     pub subject: &'static str,
     /// Rows in the index before the first insert of this run.
     pub loaded: usize,
-    /// Rows a statement, each a transaction.
-    pub batch: usize,
-    /// Clients at once.
-    pub clients: usize,
-    /// Whether first changes since the checkpoint just before write whole pages to the WAL.
-    pub full_page_writes: bool,
+    /// How they were inserted.
+    #[serde(flatten)]
+    pub way: Way,
     /// Rows inserted.
     pub rows: usize,
     /// All of them together.
@@ -67,40 +75,52 @@ impl Insert {
             let mut subjects = Subject::load(server, systems, dataset, 0..loaded, limits)?;
             println!("\n{}: inserts into an index of {loaded} rows\n{HEAD}", dataset.name);
             let mut next = loaded;
-            for (&batch, &clients) in
-                self.batches.iter().flat_map(|batch| self.clients.iter().map(move |c| (batch, c)))
-            {
-                for full_pages in [true, false] {
-                    let share = (self.inserts / clients / batch).max(1) * batch;
-                    let rows = next..next + share * clients;
-                    if rows.end > dataset.base.rows() {
-                        eprintln!("{} has no rows left to insert", dataset.name);
-                        return Ok(lines);
-                    }
-                    next = rows.end;
-                    for subject in &mut subjects {
-                        let mut writers = Writer::open(server, subject, batch, clients)?;
-                        full_page_writes(&mut subject.client, full_pages)?;
-                        let meter =
-                            Meter::start(server, writers.iter_mut().map(|w| &mut w.client))?;
-                        insert(&mut writers, &dataset.base, rows.clone(), batch)?;
-                        let cost = meter.stop(writers.iter_mut().map(|w| &mut w.client))?;
-                        let line = Inserted {
-                            subject: subject.name,
-                            loaded,
-                            batch,
-                            clients,
-                            full_page_writes: full_pages,
-                            rows: rows.len(),
-                            cost,
-                        };
-                        println!("{}", line.text());
-                        lines.push(line);
-                    }
+            for way in self.ways() {
+                let share = (self.inserts / way.clients / way.batch).max(1) * way.batch;
+                let rows = next..next + share * way.clients;
+                if rows.end > dataset.base.rows() {
+                    eprintln!("{} has no rows left to insert", dataset.name);
+                    break;
+                }
+                next = rows.end;
+                for subject in &mut subjects {
+                    let cost = way.measure(server, subject, &dataset.base, rows.clone())?;
+                    let subject = subject.name;
+                    let line = Inserted { subject, loaded, way, rows: rows.len(), cost };
+                    println!("{}", line.text());
+                    lines.push(line);
                 }
             }
         }
         Ok(lines)
+    }
+
+    fn ways(&self) -> Vec<Way> {
+        let mut ways = Vec::new();
+        for &batch in &self.batches {
+            for &clients in &self.clients {
+                let way = |full_page_writes| Way { batch, clients, full_page_writes };
+                ways.extend([true, false].map(way));
+            }
+        }
+        ways
+    }
+}
+
+impl Way {
+    /// Inserts `rows` of `base` into the table of `subject`.
+    fn measure(
+        self,
+        server: &Server,
+        subject: &mut Subject,
+        base: &Matrix<f32>,
+        rows: Range<usize>,
+    ) -> Result<Cost> {
+        let mut writers = Writer::open(server, subject, self.batch, self.clients)?;
+        full_page_writes(&mut subject.client, self.full_page_writes)?;
+        let meter = Meter::start(server, writers.iter_mut().map(|w| &mut w.client))?;
+        insert(&mut writers, base, rows, self.batch)?;
+        meter.stop(writers.iter_mut().map(|w| &mut w.client))
     }
 }
 
@@ -109,9 +129,9 @@ subject       rows/stmt clients full pages    rows/s  cpu us/row  WAL B/row  ima
 
 impl Inserted {
     fn text(&self) -> String {
-        let Self { subject, batch, clients, cost, .. } = self;
+        let Self { subject, way: Way { batch, clients, full_page_writes }, cost, .. } = self;
         let rows = self.rows as f64;
-        let full = if self.full_page_writes { "on" } else { "off" };
+        let full = if *full_page_writes { "on" } else { "off" };
         let cpu = cost.cpu_s.map_or("-".into(), |s| format!("{:.0}", s * 1e6 / rows));
         let pages = cost.index_pages.map_or("-".into(), |n| format!("{:.1}", n as f64 / rows));
         format!(

@@ -1,7 +1,7 @@
 //! What the lines of an insert run say of one system beside another, and of a greater index beside
 //! a smaller one.
 
-use super::insert::Inserted;
+use super::insert::{Inserted, Way};
 
 /// The first system by each other one, for each way of inserting; then the cost of a row in the
 /// last index by that in the first one.
@@ -9,7 +9,7 @@ pub fn ratios(lines: &[Inserted]) -> String {
     let mut out = String::new();
     let first = lines.first().map_or("", |line| line.subject);
     for ours in lines.iter().filter(|line| line.subject == first) {
-        let same = |line: &&Inserted| line.way() == ours.way() && line.loaded == ours.loaded;
+        let same = |line: &&Inserted| line.way == ours.way && line.loaded == ours.loaded;
         let Some(alone) = lines.iter().rfind(same) else { continue };
         for theirs in lines.iter().filter(same) {
             if theirs.subject == ours.subject || theirs.subject == alone.subject {
@@ -30,33 +30,30 @@ pub fn ratios(lines: &[Inserted]) -> String {
         }
     }
     for large in lines {
-        let same = |line: &&Inserted| line.subject == large.subject && line.way() == large.way();
+        let same = |line: &&Inserted| line.subject == large.subject && line.way == large.way;
         let Some(small) = lines.iter().find(same).filter(|s| s.loaded < large.loaded) else {
             continue;
         };
-        let pages = |line: &Inserted| line.cost.index_pages.unwrap_or(0) as f64;
         out += &format!(
-            "\n{}, {}: from {} to {} rows: cpu {:.2}, index pages {:.2}",
+            "\n{}, {}: from {} to {} rows: cpu {:.2}",
             large.subject,
             large.way_text(),
             small.loaded,
             large.loaded,
-            large.cpu() / small.cpu(),
-            pages(large) / pages(small)
+            large.cpu() / small.cpu()
         );
+        if let (Some(more), Some(fewer @ 1..)) = (large.cost.index_pages, small.cost.index_pages) {
+            out += &format!(", index pages {:.2}", more as f64 / fewer as f64);
+        }
     }
     out
 }
 
 impl Inserted {
-    /// All that tells one way of inserting from another.
-    fn way(&self) -> (usize, usize, bool) {
-        (self.batch, self.clients, self.full_page_writes)
-    }
-
     fn way_text(&self) -> String {
-        let full = if self.full_page_writes { "full pages" } else { "no full pages" };
-        format!("{} rows/stmt, {} client(s), {full}", self.batch, self.clients)
+        let Way { batch, clients, full_page_writes } = self.way;
+        let full = if full_page_writes { "full pages" } else { "no full pages" };
+        format!("{batch} rows/stmt, {clients} client(s), {full}")
     }
 
     fn cpu(&self) -> f64 {

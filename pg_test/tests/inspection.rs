@@ -96,6 +96,28 @@ fn recall_of_an_expression_and_of_some_rows() {
     assert!(row.get::<_, f64>("recall") > 0.9, "{row:?}");
 }
 
+/// Every byte of an index is of some kind.
+#[test]
+fn bytes_of_an_index_add_up() {
+    let mut db = TestDb::new();
+    table(&mut db, 800);
+    db.batch_execute("INSERT INTO t SELECT -1, v FROM t, generate_series(1, 200) WHERE id = 7; DELETE FROM t WHERE id % 4 = 1")
+        .unwrap();
+    db.batch_execute("VACUUM t").unwrap();
+    let mut bytes = |property: &str| {
+        let query = "SELECT value FROM vector_index_info('i') WHERE property = $1";
+        db.query_one(query, &[&property]).unwrap().get::<_, &str>(0).parse::<i64>().unwrap()
+    };
+    let kinds = ["elements", "upper levels", "overflow records", "dying elements", "free records"];
+    let kinds: i64 = kinds.map(|kind| bytes(&format!("bytes of {kind}"))).iter().sum();
+    let (all, page) = (bytes("bytes"), 8192);
+    assert_eq!(all, bytes("pages") * page);
+    // The metapage, and of each page PostgreSQL's part and what is too short for a record.
+    let unused = bytes("pages") * (page - bytes("records per page") * bytes("bytes per record"));
+    assert_eq!(kinds + unused + page - (unused / bytes("pages")), all);
+    assert!(bytes("bytes of overflow records") > 0 && bytes("bytes of free records") > 0);
+}
+
 /// Who may not read the table learns nothing; of rows that a policy hides nothing is told.
 #[test]
 fn inspection_needs_the_right_to_read() {

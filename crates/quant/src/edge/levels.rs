@@ -85,7 +85,8 @@ impl Levels {
             product += f64::from(o.iter().zip(&rounded).map(|(o, x)| o * x).sum::<f32>());
             // Coordinates beyond the last have no bits.
             let used = u8::MAX >> (8 - rs.len());
-            let levels = u64::from_le_bytes(rounded.map(|x| (x + middle + INTEGER).to_bits() as u8));
+            let levels =
+                u64::from_le_bytes(rounded.map(|x| (x + middle + INTEGER).to_bits() as u8));
             for (plane, bits) in code.chunks_exact_mut(plane_bytes).enumerate() {
                 bits[byte] = lowest_bits(levels >> plane) & used;
             }

@@ -102,7 +102,13 @@ impl Set {
             let (mut found, mut expanded) = (0, 0);
             for (query, &bound) in queries.iter().zip(&truth) {
                 let (max_tuples, memory) = (usize::MAX, usize::MAX);
-                let scan = ScanOptions { ef, iterative: Iterative::Off, max_tuples, memory };
+                let scan = ScanOptions {
+                    ef,
+                    target_recall: None,
+                    iterative: Iterative::Off,
+                    max_tuples,
+                    memory,
+                };
                 let mut scan = Scan::new(Hnsw::open(store)?, Some(query), scan);
                 for _ in 0..10 {
                     let Some(hit) = scan.next(store)? else { break };

@@ -22,6 +22,8 @@ pub(crate) struct Beam {
     width: usize,
     /// No entry before this one is open.
     first_open: usize,
+    /// Place of the farthest entry taken so far.
+    deepest: usize,
     spill: Option<Vec<(f32, NodeNo)>>,
 }
 
@@ -32,6 +34,7 @@ impl Beam {
             entries: Vec::with_capacity(width + 1),
             width,
             first_open: 0,
+            deepest: 0,
             spill: resumable.then(Vec::new),
         }
     }
@@ -71,6 +74,7 @@ impl Beam {
             if fresh(entry.node) {
                 entry.taken = true;
                 self.first_open += 1;
+                self.deepest = self.deepest.max(self.first_open);
                 return Some(entry.node);
             }
             self.entries.remove(self.first_open);
@@ -98,6 +102,13 @@ impl Beam {
             self.push(rank, node);
         }
         !edges.is_empty()
+    }
+
+    /// Width of the narrowest beam that takes all that was taken so far: one of `w` entries takes
+    /// the same ones in the same order as a wider one, until that takes one behind the first `w`.
+    /// (Nearly: repeats that were dropped have made room.)
+    pub(crate) fn deepest(&self) -> usize {
+        self.deepest
     }
 
     /// Bytes in use.

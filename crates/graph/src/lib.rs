@@ -9,7 +9,9 @@
 
 mod beam;
 mod bulk;
+mod calibrate;
 mod check;
+mod effort;
 mod hnsw;
 mod info;
 mod insert;
@@ -31,7 +33,9 @@ pub mod threads;
 pub mod vacuum;
 
 pub use bulk::{Bulk, Phase, build_memory, index_pages};
+pub use calibrate::{calibrate, outgrown};
 pub use check::{Problem, check};
+pub use effort::{ef_for_recall, expansions};
 pub use hnsw::{Hnsw, IndexOptions, empty_index, indexable};
 pub use info::{Info, info};
 pub use insert::insert;

@@ -5,10 +5,15 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use pages::{Error, HeapTid, META_BLOCK, NodeNo, PageStore, Result, State};
 
-use crate::Hnsw;
 use crate::query::Query;
 use crate::records::Chain;
 use crate::walk::{Walk, descend};
+use crate::{Hnsw, effort};
+
+/// A search with a target is as wide as this many elements need, and after each step as this
+/// many times more need.
+const FIRST: usize = 10;
+const GROWTH: usize = 4;
 
 /// How often a scan starts anew when the entry is replaced under its feet.
 const ATTEMPTS: usize = 10;
@@ -29,6 +34,9 @@ pub enum Iterative {
 pub struct ScanOptions {
     /// Width of the search, 1..=1,000: more finds more.
     pub ef: usize,
+    /// Share of the nearest elements to find, below 1: where the index is calibrated, this chooses
+    /// the width instead of `ef`.
+    pub target_recall: Option<f64>,
     /// What happens after `ef` results.
     pub iterative: Iterative,
     /// Rows after which a scan widens its search no more.
@@ -99,11 +107,24 @@ impl PartialEq for Found {
 
 impl Eq for Found {}
 
+/// The width at which `k` elements are found as the options' target says.
+fn ef_for(hnsw: &Hnsw, options: &ScanOptions, k: usize) -> Option<usize> {
+    let (target, calibration) = options.target_recall.zip(hnsw.meta().calibration.as_ref())?;
+    Some(effort::ef_for_recall(calibration, target, k))
+}
+
+/// How many elements a search for `k` with a target returns before it is widened: a few more,
+/// because the executor looks ahead where distances are bounds.
+fn ready_of(k: usize) -> usize {
+    k.saturating_add(k / 2)
+}
+
 /// A search by distance that returns one row after another.
 ///
 /// The first `ef` elements come from a beam wide enough for them. When they are used up the beam
 /// is widened, and the walk goes on where it was; so a scan has no end but that of the index. From
-/// then on it returns the nearer half of what it has met, so that few are found too late.
+/// then on it returns the nearer half of what it has met, so that few are found too late. A scan
+/// with a target knows from the calibration how wide a beam 10, 40, 160 … elements need instead.
 pub struct Scan {
     hnsw: Hnsw,
     query: Query,
@@ -112,6 +133,8 @@ pub struct Scan {
     walk: Option<Walk>,
     /// Elements that the beam as it is now is wide enough for.
     ef: usize,
+    /// Elements that a scan with a target searches for now.
+    wanted: usize,
     /// Elements that may be returned before the beam is widened.
     ready: usize,
     returned: usize,
@@ -137,13 +160,19 @@ impl Scan {
     pub fn new(hnsw: Hnsw, query: Option<&[f32]>, options: ScanOptions) -> Self {
         let zero = vec![0.0; hnsw.geometry().dims];
         let prepared = Query::new(&hnsw, query.unwrap_or(&zero));
+        let (ef, ready) = match ef_for(&hnsw, &options, FIRST) {
+            Some(ef) if options.iterative == Iterative::Off => (ef, ef),
+            Some(ef) => (ef, ready_of(FIRST)),
+            None => (options.ef.max(1), options.ef.max(1)),
+        };
         Self {
             query: prepared,
             ordered: query.is_some_and(|query| crate::indexable(hnsw.metric(), query)),
             hnsw,
-            ef: options.ef.max(1),
-            ready: options.ef.max(1),
-            options,
+            ef,
+            wanted: FIRST,
+            ready,
+            options: ScanOptions { ef, ..options },
             walk: None,
             returned: 0,
             met: 0,
@@ -246,7 +275,13 @@ impl Scan {
     }
 
     fn go_on<S: PageStore>(&mut self, store: &S) -> Result<()> {
-        self.ef = self.ef.max(self.ready).saturating_mul(2);
+        let wanted = self.wanted.saturating_mul(GROWTH);
+        let target = ef_for(&self.hnsw, &self.options, wanted);
+        self.ef = match target {
+            Some(ef) => ef.max(self.ef + 1),
+            None => self.ef.max(self.ready).saturating_mul(2),
+        };
+        self.wanted = wanted;
         let width = self.hnsw.beam_width(self.ef);
         if !self.walk.as_mut().is_some_and(|walk| walk.widen(width)) {
             self.exhausted = true;
@@ -254,8 +289,11 @@ impl Scan {
             return Ok(());
         }
         self.run(store)?;
-        // Elements met later may be nearer than the farther half of those met so far.
-        self.ready = self.ready.max(self.met / 2);
+        self.ready = match target {
+            Some(_) => ready_of(wanted),
+            // Elements met later may be nearer than the farther half of those met so far.
+            None => self.ready.max(self.met / 2),
+        };
         Ok(())
     }
 

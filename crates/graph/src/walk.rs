@@ -32,6 +32,8 @@ pub(crate) struct Met<'a> {
     pub(crate) node: NodeNo,
     pub(crate) record: &'a Record<'a>,
     pub(crate) exact: Exact,
+    /// Width of the narrowest beam that meets it.
+    pub(crate) width: usize,
 }
 
 impl Walk {
@@ -50,6 +52,11 @@ impl Walk {
     /// Adds a place to start from.
     pub(crate) fn seed(&mut self, rank: f32, node: NodeNo) {
         self.beam.push(rank, node);
+    }
+
+    /// Passes `node` over, as if it were not there.
+    pub(crate) fn skip(&mut self, node: NodeNo) {
+        self.expanded.insert(node);
     }
 
     /// Widens the beam; false where the walk has seen all there is to see.
@@ -110,7 +117,7 @@ impl Walk {
             let exact = query.exact(record);
             stats.expanded += 1;
             stats.exact += 1;
-            visit(Met { node, record, exact });
+            visit(Met { node, record, exact, width: self.beam.deepest() });
             let neighbors = record.neighbors();
             if !query.coded() {
                 self.unranked.extend(neighbors.filter(|&neighbor| self.ranked.insert(neighbor)));

@@ -7,6 +7,7 @@
 //!
 //! Byte maps: `docs/format.md`.
 
+mod calibration;
 mod delta;
 mod error;
 mod geometry;
@@ -18,6 +19,7 @@ mod tid;
 
 pub mod mem;
 
+pub use calibration::{CALIBRATED_EF, Calibration, CalibrationPoint};
 pub use delta::push_delta;
 pub use error::{Error, Result};
 pub use geometry::{Geometry, MAX_LEVEL};

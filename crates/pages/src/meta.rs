@@ -1,13 +1,15 @@
 //! The metapage: block 0, what an index is and where a search begins.
 
 use crate::{
-    Error, FORMAT_VERSION, Geometry, NodeNo, PAGE_USABLE, PageKind, Result, init_page, page_kind,
+    Calibration, Error, FORMAT_VERSION, Geometry, NodeNo, PAGE_USABLE, PageKind, Result, init_page,
+    page_kind,
 };
 
 /// Block of the metapage.
 pub const META_BLOCK: u32 = 0;
 
 const MAGIC: u32 = 0x5845_4856;
+const CALIBRATION_AT: usize = 64;
 /// The fields before it leave room for more.
 const CENTRE_AT: usize = 256;
 
@@ -36,6 +38,8 @@ pub struct Meta {
     pub free: Option<NodeNo>,
     /// Elements counted by the last build or vacuum.
     pub elements: u64,
+    /// How searches behave, once that was measured.
+    pub calibration: Option<Calibration>,
     /// Mean of the rotated vectors at build time, one value a coded dimension.
     pub centre: Vec<f32>,
 }
@@ -54,8 +58,15 @@ impl Meta {
             next: NodeNo::first(&geometry),
             free: None,
             elements: 0,
+            calibration: None,
             centre: vec![0.0; geometry.code_dims()],
         }
+    }
+
+    /// Records ever used.
+    pub fn records(&self) -> u64 {
+        let first = NodeNo::first(&self.geometry);
+        u64::from(self.next.0.saturating_sub(first.0))
     }
 
     /// Code dimensions that the metapage has room for.
@@ -90,9 +101,11 @@ impl Meta {
         out.u32(self.next.0);
         out.u32(NodeNo::encode(self.free));
         out.u64(self.elements);
+        out.at = CALIBRATION_AT;
+        out.calibration(&self.calibration.unwrap_or_default());
         out.at = CENTRE_AT;
         for &value in self.centre.iter().take(Self::MAX_CODE_DIMS) {
-            out.u32(value.to_bits());
+            out.f32(value);
         }
     }
 
@@ -131,9 +144,10 @@ impl Meta {
         from.u16();
         let (next, free) = (NodeNo(from.u32()), NodeNo::decode(from.u32()));
         let elements = from.u64();
+        from.at = CALIBRATION_AT;
+        let calibration = Some(from.calibration()).filter(Calibration::is_sound);
         from.at = CENTRE_AT;
-        let centre: Vec<f32> =
-            (0..geometry.code_dims()).map(|_| f32::from_bits(from.u32())).collect();
+        let centre: Vec<f32> = (0..geometry.code_dims()).map(|_| from.f32()).collect();
         if centre.iter().any(|x| !x.is_finite()) {
             return Err(corrupted("metapage has a centre that is not finite"));
         }
@@ -148,6 +162,7 @@ impl Meta {
             next,
             free,
             elements,
+            calibration,
             centre,
         })
     }
@@ -171,6 +186,19 @@ impl Writer<'_> {
     }
     fn u64(&mut self, value: u64) {
         self.put(&value.to_le_bytes());
+    }
+    fn f32(&mut self, value: f32) {
+        self.u32(value.to_bits());
+    }
+    fn calibration(&mut self, calibration: &Calibration) {
+        self.u64(calibration.records);
+        self.u32(calibration.samples);
+        self.f32(calibration.reads);
+        for point in &calibration.points {
+            self.f32(point.recall_10);
+            self.f32(point.recall_100);
+            self.f32(point.expanded);
+        }
     }
 }
 
@@ -196,12 +224,29 @@ impl Reader<'_> {
     fn u64(&mut self) -> u64 {
         u64::from_le_bytes(self.take())
     }
+    fn f32(&mut self) -> f32 {
+        f32::from_bits(self.u32())
+    }
+    fn calibration(&mut self) -> Calibration {
+        let mut calibration = Calibration {
+            records: self.u64(),
+            samples: self.u32(),
+            reads: self.f32(),
+            ..Calibration::default()
+        };
+        for point in &mut calibration.points {
+            point.recall_10 = self.f32();
+            point.recall_100 = self.f32();
+            point.expanded = self.f32();
+        }
+        calibration
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PAGE_BODY;
+    use crate::{CalibrationPoint, PAGE_BODY};
 
     fn sample() -> Meta {
         let geometry = Geometry::choose(384, 16, true).expect("fits");
@@ -211,6 +256,10 @@ mod tests {
         meta.free = Some(NodeNo(9));
         meta.elements = 1 << 40;
         meta.centre[5] = -1.5;
+        let mut calibration =
+            Calibration { records: 7, samples: 500, reads: 1.0, ..Calibration::default() };
+        calibration.points[8] = CalibrationPoint { recall_10: 1.0, recall_100: 0.5, expanded: 9.0 };
+        meta.calibration = Some(calibration);
         meta
     }
 

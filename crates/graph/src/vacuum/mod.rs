@@ -13,7 +13,6 @@ mod clear;
 mod entry;
 mod free;
 mod owners;
-mod repair;
 mod unlink;
 
 use pages::{NodeNo, Tail};

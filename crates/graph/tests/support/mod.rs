@@ -50,7 +50,7 @@ pub fn empty(options: IndexOptions) -> MemStore {
 
 pub fn scan_options(ef: usize) -> ScanOptions {
     let (max_tuples, memory) = (usize::MAX, usize::MAX);
-    ScanOptions { ef, iterative: Iterative::Strict, max_tuples, memory }
+    ScanOptions { ef, target_recall: None, iterative: Iterative::Strict, max_tuples, memory }
 }
 
 /// Rows in the order in which a scan returns them, at most `limit`.

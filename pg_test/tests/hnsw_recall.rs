@@ -93,6 +93,13 @@ fn check_recall(db: &mut TestDb, metric: Metric, there: impl Fn(usize) -> bool +
     db.batch_execute("RESET hnsw.ef_search").unwrap();
 }
 
+/// Width of the last search.
+fn width(db: &mut TestDb) -> i64 {
+    let query = SENTENCES.queries[0].clone();
+    db.query("SELECT id FROM t ORDER BY v <=> $1 LIMIT 10", &[&Vector(query)]).unwrap();
+    db.query_one("SELECT ef FROM vector_scan_stats()", &[]).unwrap().get(0)
+}
+
 /// Pages a query touches on average, heap included, at the default `ef_search`.
 fn pages_per_query(db: &mut TestDb, (_, operator, _): Metric) -> f64 {
     let mut pages = 0;
@@ -155,4 +162,34 @@ fn recall_survives_delete_vacuum_and_insert() {
     check_recall(&mut db, cosine, |_| true);
     let size_after: i64 = db.query_one(size, &[]).unwrap().get(0);
     assert!(size_after <= size_before * 102 / 100, "{size_before} to {size_after} bytes");
+}
+
+#[test]
+fn a_target_recall_is_met_without_waste() {
+    let mut db = table(ROWS);
+    for metric in METRICS {
+        create_index(&mut db, metric);
+        let recalls = [0.9, 0.95, 0.99].map(|target| {
+            db.batch_execute(&format!("SET vector_ext.target_recall = {target}")).unwrap();
+            let recall = SENTENCES.recall(&mut db, metric, |_| true);
+            println!("{} target {target}: recall {recall:.4}", metric.0);
+            assert!(recall >= target - 0.01, "{} target {target}: recall {recall}", metric.0);
+            recall
+        });
+        assert!(recalls[0] < 0.96, "{}: {} is more than 0.9", metric.0, recalls[0]);
+        db.batch_execute("DROP INDEX i").unwrap();
+    }
+}
+
+#[test]
+fn an_index_built_empty_is_calibrated_when_it_has_grown() {
+    let mut db = table(0);
+    create_index(&mut db, METRICS[2]);
+    db.batch_execute("SET vector_ext.target_recall = 0.5; SET hnsw.ef_search = 77").unwrap();
+    SENTENCES.copy(&mut db, 0..1000);
+    assert_eq!(width(&mut db), 77, "nothing is known, so hnsw.ef_search counts");
+    db.batch_execute("VACUUM t").unwrap();
+    assert!(width(&mut db) < 20, "width {}", width(&mut db));
+    db.batch_execute("SET vector_ext.target_recall = 0").unwrap();
+    assert_eq!(width(&mut db), 77);
 }

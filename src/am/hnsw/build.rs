@@ -1,8 +1,8 @@
 //! `CREATE INDEX` and `REINDEX`: the whole table at once.
 //!
 //! The rows are read by the backend; the graph is built by threads, while the backend's own thread
-//! looks for interrupts; then the pages are written in order. What does not fit
-//! `maintenance_work_mem` lies in a temporary file that is mapped into memory.
+//! looks for interrupts; then the pages are written in order, and searches are measured. What does
+//! not fit `maintenance_work_mem` lies in a temporary file that is mapped into memory.
 
 #![allow(unsafe_code)] // called by PostgreSQL
 
@@ -20,6 +20,7 @@ use super::opclass::metric_of;
 use super::options::Options;
 use crate::pg::bulk::BulkWriter;
 use crate::pg::error::Report;
+use crate::pg::store::RelationStore;
 use crate::pg::temp_file::TempFile;
 use crate::pg::{progress, relation, tid};
 use crate::types::vector::{VectorError, VectorRef};
@@ -32,6 +33,7 @@ const INITIALIZING: i64 = pg_sys::PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE as i64;
 const LOADING: i64 = INITIALIZING + 1;
 const BUILDING: i64 = INITIALIZING + 2;
 const WRITING: i64 = INITIALIZING + 3;
+const CALIBRATING: i64 = INITIALIZING + 4;
 
 /// Names a phase.
 #[pg_guard]
@@ -41,6 +43,7 @@ pub unsafe extern "C-unwind" fn ambuildphasename(phase: i64) -> *mut c_char {
         LOADING => c"loading tuples",
         BUILDING => c"building graph",
         WRITING => c"writing pages",
+        CALIBRATING => c"calibrating searches",
         _ => return ptr::null_mut(),
     };
     name.as_ptr().cast_mut()
@@ -130,6 +133,8 @@ unsafe fn build(
         let mut append = |body: &[u8]| writer.append(body);
         load.bulk.write(1 + workers, &mut tick, &mut append).map_err(failed)?;
         writer.finish();
+        progress::begin_phase(CALIBRATING, 0);
+        graph::calibrate(&RelationStore::new(index)).map_err(failed)?;
         Ok((heap_tuples, rows))
     }
 }

@@ -74,7 +74,8 @@ unsafe fn remove_dead(
     Ok(stats)
 }
 
-/// Completes the statistics of a vacuum that removed rows.
+/// Completes the statistics of a vacuum that removed rows, and measures searches anew in an index
+/// that has grown to twice its size since they were measured.
 #[pg_guard]
 pub unsafe extern "C-unwind" fn amvacuumcleanup(
     info: *mut IndexVacuumInfo,
@@ -82,10 +83,21 @@ pub unsafe extern "C-unwind" fn amvacuumcleanup(
 ) -> *mut IndexBulkDeleteResult {
     // SAFETY: PostgreSQL gives an open index; statistics are null where `ambulkdelete` did not run.
     unsafe {
-        if let Some(stats) = stats.as_mut().filter(|_| !(*info).analyze_only) {
-            let store = RelationStore::new((*info).index);
+        if (*info).analyze_only {
+            return stats;
+        }
+        let index = (*info).index;
+        let store = RelationStore::new(index);
+        if let Some(stats) = stats.as_mut() {
             stats.num_pages = store.blocks().unwrap_or(0);
         }
+        recalibrate(&store)
+            .map_err(|error| Report::of_index(&relation::qualified_name(index), error))
+            .unwrap_or_else(|error| error.raise());
     }
     stats
+}
+
+fn recalibrate(store: &RelationStore) -> pages::Result<()> {
+    if graph::outgrown(store)? { graph::calibrate(store) } else { Ok(()) }
 }

@@ -7,6 +7,7 @@ mod aggregate;
 mod arithmetic;
 mod cast;
 mod compare;
+mod cost;
 mod distance;
 mod error;
 mod io;

@@ -6,7 +6,7 @@
 //! `cost` count, `sweep` decides what `sql_bench` measures, `report` prints and
 //! `plot` draws it; `writes` is what
 //! `write_bench` measures, `cold` what
-//! `cold_bench` does. `options` is what the programs have in common.
+//! `cold_bench` does, `plans` what `plan_grid` does. `options` is what the programs have in common.
 
 pub mod build;
 pub mod clustered;
@@ -20,6 +20,7 @@ pub mod matrix;
 pub mod measure;
 pub mod options;
 pub mod pages;
+pub mod plans;
 pub mod plot;
 pub mod report;
 pub mod server;

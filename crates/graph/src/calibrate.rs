@@ -18,12 +18,13 @@ use crate::query::Query;
 use crate::walk::{Walk, descend};
 use crate::{Hnsw, ScanStats};
 
-/// Searches for the recall of 10, at most: the mean recall is then known to about half a point.
-const SEARCHES: u64 = 500;
+/// Searches for the recall of 10, at most: the mean recall is then known to about half a point, in
+/// half a second.
+const SEARCHES: u64 = 300;
 /// Every so many of them measure the recall of 100 as well.
 const HUNDREDS: u64 = 5;
 /// Records for each search.
-const RECORDS_PER_SEARCH: u64 = 20;
+const RECORDS_PER_SEARCH: u64 = 50;
 /// A smaller index is not calibrated: any search finds nearly all.
 const FEWEST_RECORDS: u64 = 200;
 /// How far a row is moved, in distances to its 10th neighbor. Without any shift recall is that of

@@ -29,11 +29,9 @@ fn table(rows: usize) -> TestDb {
 /// All rows of all results of some statements.
 fn rows(client: &mut Client, statements: &str) -> Vec<Vec<Option<String>>> {
     let messages = client.simple_query(statements).unwrap();
-    let row = |message| match message {
-        SimpleQueryMessage::Row(row) => {
-            Some((0..row.len()).map(|i| row.get(i).map(str::to_owned)).collect())
-        }
-        _ => None,
+    let row = |message| {
+        let SimpleQueryMessage::Row(row) = message else { return None };
+        Some((0..row.len()).map(|i| row.get(i).map(str::to_owned)).collect())
     };
     messages.into_iter().filter_map(row).collect()
 }
@@ -83,11 +81,11 @@ fn every_shape_of_query_gives_what_it_gives_without_the_index() {
         format!("SELECT v <-> (SELECT v FROM q) AS d {near} LIMIT 5"),
         format!("SELECT * {near} LIMIT 2"),
         format!("SELECT 1 {near} LIMIT 2"),
-        format!("SELECT FROM t ORDER BY v <-> (SELECT v FROM q) LIMIT 2"),
+        "SELECT FROM t ORDER BY v <-> (SELECT v FROM q) LIMIT 2".to_owned(),
         format!("SELECT id {near}, id LIMIT 5"),
         format!("SELECT id {near} FETCH FIRST 5 ROWS WITH TIES"),
         format!("SELECT id {near} LIMIT 5 FOR UPDATE"),
-        format!("SELECT id FROM t WHERE id % 7 = 1 ORDER BY v <-> (SELECT v FROM q) LIMIT 5"),
+        "SELECT id FROM t WHERE id % 7 = 1 ORDER BY v <-> (SELECT v FROM q) LIMIT 5".to_owned(),
         format!("SELECT count(*), sum(id) FROM (SELECT id {near} LIMIT 9) s"),
         format!("SELECT id FROM (SELECT id {near} LIMIT 9) s ORDER BY id"),
         format!("SELECT * FROM (SELECT id {near} LIMIT 3) a UNION ALL (SELECT id {near} LIMIT 4)"),

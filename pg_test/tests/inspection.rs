@@ -3,7 +3,8 @@
 use std::thread;
 
 use pg_test::{
-    Cluster, TestDb, Vector, copy_vectors, message, random_vector, sqlstate, wait_until,
+    Cluster, TestDb, Vector, copy_vectors, explain_analyze, message, random_vector, sqlstate,
+    wait_until,
 };
 use postgres::{Client, Error, Row};
 
@@ -94,6 +95,23 @@ fn recall_of_an_expression_and_of_some_rows() {
     let row = recall(&mut db, r#"'"My Schema"."I"', sample => 1000"#).unwrap();
     assert_eq!(row.get::<_, i64>("queries"), 500);
     assert!(row.get::<_, f64>("recall") > 0.9, "{row:?}");
+}
+
+/// PostgreSQL lets an extension add to a plan from 18 on.
+#[test]
+fn a_plan_shows_what_the_search_did() {
+    let mut db = TestDb::new();
+    table(&mut db, 500);
+    db.batch_execute("SET enable_seqscan = off").unwrap();
+    let query = "SELECT id FROM t ORDER BY v <-> (SELECT v FROM t WHERE id = 5) LIMIT 10";
+    let plan = explain_analyze(&mut db, query).unwrap();
+    assert!(plan.contains("Index Scan using i "), "{plan}");
+    let version: i32 =
+        db.query_one("SELECT current_setting('server_version_num')::int", &[]).unwrap().get(0);
+    let lines = ["Search Width: 40", "Nodes Expanded: ", "Codes Scored: ", "Exact Distances: "];
+    for line in lines {
+        assert_eq!(plan.contains(line), version >= 180_000, "{line}\n{plan}");
+    }
 }
 
 /// Every byte of an index is of some kind.

@@ -95,25 +95,31 @@ impl<'a> WalBatch<'a> {
         Ok(index)
     }
 
-    /// Writes the copies to the pages, and a WAL record of what that changes.
+    /// Writes the copies that differ to their pages, and a WAL record of what that changes.
     ///
     /// # Safety
     /// Nothing else than this batch writes WAL meanwhile.
     unsafe fn apply(&mut self) {
-        // SAFETY: fields of an open relation.
-        let logged = unsafe { relation::needs_wal(self.store.relation) };
-        let mut deltas: [Vec<u8>; MAX_BATCH] = Default::default();
-        for ((held, image), delta) in self.held.iter().zip(&mut self.images).zip(&mut deltas) {
+        let mut changes = Vec::with_capacity(MAX_BATCH);
+        for (held, image) in self.held.iter().zip(&mut self.images) {
+            let (copy, mut delta) = (image.0.as_mut_ptr().cast(), Vec::new());
             // SAFETY: the buffer is pinned and locked, the image is ours.
             unsafe {
-                let copy = image.0.as_mut_ptr().cast();
                 if held.whole {
                     page::shrink(copy);
                 } else {
                     page::grow(copy);
-                    push_delta(page_of(held), &image.0, delta);
+                    push_delta(page_of(held), &image.0, &mut delta);
                 }
             }
+            if held.whole || !delta.is_empty() {
+                changes.push((held, &*image, delta));
+            }
+        }
+        // SAFETY: fields of an open relation.
+        let logged = unsafe { relation::needs_wal(self.store.relation) };
+        if changes.is_empty() {
+            return;
         }
         // SAFETY: buffers are pinned and locked, deltas live until the record is inserted. Nothing
         // between the two counts can panic.
@@ -123,23 +129,22 @@ impl<'a> WalBatch<'a> {
                     raw::XLogBeginInsert();
                 }
                 pg_sys::CritSectionCount += 1;
-                for (id, (held, image)) in self.held.iter().zip(&self.images).enumerate() {
+                for (id, (held, image, delta)) in (0u8..).zip(&changes) {
                     page_of(held).copy_from_slice(&image.0);
                     raw::MarkBufferDirty(held.buffer);
                     if logged && held.whole {
                         let flags = REGBUF_FORCE_IMAGE | REGBUF_STANDARD;
-                        raw::XLogRegisterBuffer(id as u8, held.buffer, flags as u8);
+                        raw::XLogRegisterBuffer(id, held.buffer, flags as u8);
                     } else if logged {
-                        raw::XLogRegisterBuffer(id as u8, held.buffer, REGBUF_STANDARD as u8);
-                        let (data, len) = (deltas[id].as_ptr().cast(), deltas[id].len() as u32);
-                        raw::XLogRegisterBufData(id as u8, data, len);
+                        raw::XLogRegisterBuffer(id, held.buffer, REGBUF_STANDARD as u8);
+                        raw::XLogRegisterBufData(id, delta.as_ptr().cast(), delta.len() as u32);
                     }
                 }
                 if logged {
                     let lsn = raw::XLogInsert(pg_sys::RmgrIds::RM_GENERIC_ID as u8, 0);
-                    self.held
-                        .iter()
-                        .for_each(|held| page::set_lsn(pg_sys::BufferGetPage(held.buffer), lsn));
+                    for (held, ..) in &changes {
+                        page::set_lsn(pg_sys::BufferGetPage(held.buffer), lsn);
+                    }
                 }
                 pg_sys::CritSectionCount -= 1;
             });

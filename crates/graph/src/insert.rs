@@ -104,6 +104,8 @@ struct Candidate {
     version: u32,
     rank: f32,
     vector: Vec<f32>,
+    /// Whether it is nearer to the new element than to any nearer neighbor.
+    diverse: bool,
 }
 
 /// Makes the row an element without neighbors where searches begin: in an index without elements,
@@ -205,19 +207,26 @@ fn candidate(hnsw: &Hnsw, met: &Met<'_>) -> Option<Candidate> {
         version: met.record.version(),
         rank: met.exact.rank,
         vector: vector_of(hnsw, met.record),
+        diverse: false,
     })
 }
 
-/// The neighbors of the new element: the heuristic over the `ef_construction` nearest.
+/// The neighbors of the new element: the heuristic over the `ef_construction` nearest. Some slots
+/// stay empty, for edges back from elements that come later: filling all would double what is
+/// written, and searches find no more.
 fn choose(hnsw: &Hnsw, mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     candidates.sort_unstable_by(|a, b| a.rank.total_cmp(&b.rank));
     candidates.truncate(usize::from(hnsw.meta().ef_construction));
+    let m = usize::from(hnsw.meta().m);
     let ranks: Vec<f32> = candidates.iter().map(|candidate| candidate.rank).collect();
-    let kept = prune::select(&ranks, hnsw.geometry().slots, |i, j| {
+    let kept = prune::select(&ranks, m + m / 4, |i, j| {
         rank(hnsw.metric(), &candidates[i].vector, &candidates[j].vector)
     });
     let mut candidates: Vec<Option<Candidate>> = candidates.into_iter().map(Some).collect();
-    kept.into_iter().filter_map(|index| candidates[index].take()).collect()
+    let take = |(index, diverse): (usize, bool)| {
+        candidates[index].take().map(|candidate| Candidate { diverse, ..candidate })
+    };
+    kept.into_iter().filter_map(take).collect()
 }
 
 /// Writes the element's records bottom-up, the edges back to each, and the entry where needed.
@@ -247,20 +256,25 @@ fn link_up<S: PageStore>(
     }
 }
 
-/// The edges to the neighbors, and those back from them to the new element, whose number is not
-/// known yet.
+/// The edges to the neighbors, and those back to the new element, whose number is not known yet:
+/// from the diverse and from the nearest of them.
 fn edges<'a>(
     hnsw: &Hnsw,
     row: &'a Row<'_>,
     owner: &Owner<'_>,
     neighbors: &[Candidate],
 ) -> (Vec<Edge>, Vec<BackLink<'a>>) {
-    let pair = |one: &Candidate| {
+    let near = usize::from(hnsw.meta().m) / 2;
+    let mut links = Vec::new();
+    let pair = |(index, one): (usize, &Candidate)| {
         let [there, edge] = owner.edges(one.node, &Owner::new(hnsw, &one.vector));
-        let link = BackLink { owner: one.node, version: one.version, edge, vector: &row.ranked };
-        (there, link)
+        if one.diverse || index < near {
+            let (owner, version, vector) = (one.node, one.version, row.ranked.as_slice());
+            links.push(BackLink { owner, version, edge, vector });
+        }
+        there
     };
-    neighbors.iter().map(pair).unzip()
+    (neighbors.iter().enumerate().map(pair).collect(), links)
 }
 
 /// Writes one record of the element together with its tether, the edge back from the nearest

@@ -1,6 +1,7 @@
 //! Which neighbors an element keeps.
 
-/// Chooses up to `limit` of the candidates, nearest first, and returns their positions.
+/// Chooses up to `limit` of the candidates, nearest first, and returns their positions, each with
+/// whether it was chosen for its direction and not to fill a place.
 ///
 /// The heuristic of the HNSW paper (algorithm 4): a candidate nearer to one already kept than to
 /// the element itself is occluded and waits; places left over are filled with the nearest of those
@@ -12,17 +13,17 @@ pub(crate) fn select(
     ranks: &[f32],
     limit: usize,
     mut between: impl FnMut(usize, usize) -> f32,
-) -> Vec<usize> {
-    let mut kept: Vec<usize> = Vec::with_capacity(limit);
+) -> Vec<(usize, bool)> {
+    let mut kept: Vec<(usize, bool)> = Vec::with_capacity(limit);
     let mut waiting = Vec::new();
     for (i, &rank) in ranks.iter().enumerate() {
         if kept.len() == limit {
             break;
         }
-        if kept.iter().any(|&other| between(i, other) < rank) {
-            waiting.push(i);
+        if kept.iter().any(|&(other, _)| between(i, other) < rank) {
+            waiting.push((i, false));
         } else {
-            kept.push(i);
+            kept.push((i, true));
         }
     }
     let room = limit - kept.len();
@@ -66,9 +67,11 @@ mod tests {
     #[test]
     fn keeps_all_directions_then_fills() {
         let ranks = POINTS.map(f32::abs);
-        assert_eq!(select(&ranks, 2, between), [0, 2]);
-        assert_eq!(select(&ranks, 3, between), [0, 1, 2]);
-        assert_eq!(select(&ranks, 9, between), [0, 1, 2, 3, 4]);
+        let (kept, filled) = (true, false);
+        assert_eq!(select(&ranks, 2, between), [(0, kept), (2, kept)]);
+        assert_eq!(select(&ranks, 3, between), [(0, kept), (1, filled), (2, kept)]);
+        let all = [(0, kept), (1, filled), (2, kept), (3, filled), (4, filled)];
+        assert_eq!(select(&ranks, 9, between), all);
     }
 
     #[test]

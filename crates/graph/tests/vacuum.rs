@@ -46,7 +46,7 @@ fn rows_are_replaced_without_loss_or_growth() {
         let fresh = bulk_built(options(metric, dims), &left);
         let all: Vec<usize> = (0..left.len()).collect();
         let fresh = recall(&fresh, metric, &left, &all, &queries, 100);
-        assert!(churned >= fresh - 0.05, "{metric:?}: recall {churned}, built anew {fresh}");
+        assert!(churned >= fresh - 0.01, "{metric:?}: recall {churned}, built anew {fresh}");
         assert!(store.blocks().expect("counts") <= pages + 8, "{pages} pages have grown");
     }
 }

@@ -13,6 +13,7 @@ mod clear;
 mod entry;
 mod free;
 mod owners;
+mod repair;
 mod unlink;
 
 use pages::{NodeNo, Tail};

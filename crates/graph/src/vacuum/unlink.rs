@@ -5,6 +5,7 @@ use pages::{Batch, META_BLOCK, NodeNo, PageStore, Record, RecordMut, Result, Sta
 use super::Emptied;
 use super::entry::move_entry;
 use super::owners::Owners;
+use super::repair::Survivor;
 use crate::link::{BackLink, Edge, Owner, put_edge, uncoded_victim, vector_of};
 use crate::query::Query;
 use crate::records::open;
@@ -67,14 +68,6 @@ struct Pass<'a, S> {
     loose: Vec<NodeNo>,
 }
 
-/// A live element as read.
-struct Read {
-    version: u32,
-    level: u8,
-    vector: Vec<f32>,
-    neighbors: Vec<NodeNo>,
-}
-
 impl<S: PageStore> Pass<'_, S> {
     /// Shows all live elements to `pick`, page by page, and calls `act` for those it returns.
     fn over_pages(
@@ -98,23 +91,15 @@ impl<S: PageStore> Pass<'_, S> {
         Ok(())
     }
 
-    fn read(&self, node: NodeNo) -> Result<Option<Read>> {
-        let read = self.hnsw.element(self.store, node, |record| {
-            (record.state() == State::Live).then(|| Read {
-                version: record.version(),
-                level: record.element().level,
-                vector: vector_of(self.hnsw, record),
-                neighbors: record.neighbors().collect(),
-            })
-        })?;
-        Ok(read.flatten())
+    fn read(&self, node: NodeNo) -> Result<Option<Survivor>> {
+        Survivor::read(self.store, self.hnsw, node)
     }
 
     /// Drops the edges of an element that lead to dying ones and fills their slots.
     fn repair(&mut self, node: NodeNo) -> Result<()> {
         let Some(element) = self.read(node)? else { return Ok(()) };
-        let edges = self.replacements(node, &element)?;
         let set = &self.emptied.set;
+        let edges = element.replacements(self.store, self.hnsw, set)?;
         let mut batch = self.store.batch();
         let mut record = open(&mut batch, node, self.hnsw.geometry())?;
         if record.as_ref().state() != State::Live || record.as_ref().version() != element.version {
@@ -134,42 +119,8 @@ impl<S: PageStore> Pass<'_, S> {
         if left == 0 { self.search_anew(node, &element) } else { Ok(()) }
     }
 
-    /// An edge for each that is lost, to the nearest of the lost neighbor's own neighbors: so an
-    /// edge to a far region is replaced by one to the same region.
-    fn replacements(&self, node: NodeNo, element: &Read) -> Result<Vec<Edge>> {
-        let set = &self.emptied.set;
-        let mut query = Query::new(self.hnsw, &element.vector);
-        let mut chosen: Vec<NodeNo> = Vec::new();
-        for &dying in element.neighbors.iter().filter(|&&neighbor| set.contains(neighbor)) {
-            let fits = |neighbor: NodeNo| {
-                neighbor != node
-                    && !set.contains(neighbor)
-                    && !element.neighbors.contains(&neighbor)
-                    && !chosen.contains(&neighbor)
-            };
-            let nearest = self.hnsw.element(self.store, dying, |record| {
-                if record.state() != State::Dying || record.element().level != element.level {
-                    return None;
-                }
-                let exact = query.exact(record);
-                let ranked = record.neighbors().zip(query.estimate(record, &exact));
-                let nearest = ranked.filter(|&(neighbor, _)| fits(neighbor));
-                nearest.min_by(|a, b| a.1.total_cmp(b.1)).map(|(neighbor, _)| neighbor)
-            })?;
-            chosen.extend(nearest.flatten());
-        }
-        let owner = Owner::new(self.hnsw, &element.vector);
-        let mut edges = Vec::new();
-        for neighbor in chosen {
-            if let Some(read) = self.read(neighbor)?.filter(|read| read.level == element.level) {
-                edges.push(owner.edge(neighbor, &read.vector));
-            }
-        }
-        Ok(edges)
-    }
-
     /// Finds neighbors for an element that has lost all.
-    fn search_anew(&self, node: NodeNo, element: &Read) -> Result<()> {
+    fn search_anew(&self, node: NodeNo, element: &Survivor) -> Result<()> {
         let (store, hnsw) = (self.store, self.hnsw);
         let set = &self.emptied.set;
         let mut query = Query::new(hnsw, &element.vector);

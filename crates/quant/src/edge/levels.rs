@@ -11,6 +11,9 @@ const STEP_TRIALS: [f32; 4] = [0.75, 0.95, 1.15, 1.45];
 /// variable (Max, Quantizing for minimum distortion, 1960).
 const NORMAL_STEPS: [f32; MAX_PLANES] = [1.596, 0.9957, 0.5860, 0.3352];
 
+/// Added to a small integer it leaves that integer in the lowest bits.
+const INTEGER: f32 = (1 << 23) as f32;
+
 /// Levels x̄ chosen for a residual: coordinate i becomes sign(r_i) · (l + 1/2), where l counts
 /// the whole steps in |r_i|, up to the largest level.
 pub(super) struct Levels {
@@ -82,13 +85,20 @@ impl Levels {
             product += f64::from(o.iter().zip(&rounded).map(|(o, x)| o * x).sum::<f32>());
             // Coordinates beyond the last have no bits.
             let used = u8::MAX >> (8 - rs.len());
+            let levels =
+                u64::from_le_bytes(rounded.map(|x| (x + middle + INTEGER).to_bits() as u8));
             for (plane, bits) in code.chunks_exact_mut(plane_bytes).enumerate() {
-                let bit = |i: usize| ((rounded[i] + middle) as u8 >> plane & 1) << i;
-                bits[byte] = (0..8).map(bit).sum::<u8>() & used;
+                bits[byte] = lowest_bits(levels >> plane) & used;
             }
         }
         product
     }
+}
+
+/// The lowest bits of the eight bytes of `word`, the first byte's lowest.
+fn lowest_bits(word: u64) -> u8 {
+    // Each factor brings the bit of one byte to its place in the highest; none carries.
+    ((word & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8
 }
 
 /// How many of `values` have a magnitude of at least `threshold`, and the sum of these.

@@ -1,0 +1,96 @@
+//! New edges for an element that loses some.
+
+use pages::{NodeNo, PageStore, Result, State};
+
+use crate::link::{Edge, Owner, vector_of};
+use crate::nodes::NodeSet;
+use crate::query::{Query, rank};
+use crate::{Hnsw, prune};
+
+/// A live element as read.
+pub(super) struct Survivor {
+    pub(super) node: NodeNo,
+    pub(super) version: u32,
+    pub(super) level: u8,
+    /// As [`Hnsw::ranked`] gives it.
+    pub(super) vector: Vec<f32>,
+    pub(super) neighbors: Vec<NodeNo>,
+}
+
+impl Survivor {
+    /// Reads `node`; none where it is no live element.
+    pub(super) fn read<S: PageStore>(store: &S, hnsw: &Hnsw, node: NodeNo) -> Result<Option<Self>> {
+        let read = hnsw.element(store, node, |record| {
+            (record.state() == State::Live).then(|| Self {
+                node,
+                version: record.version(),
+                level: record.element().level,
+                vector: vector_of(hnsw, record),
+                neighbors: record.neighbors().collect(),
+            })
+        })?;
+        Ok(read.flatten())
+    }
+
+    /// As many edges as lead to `dying` elements, to live ones that these lead to: those first that
+    /// the diversity rule chooses beside the neighbors that stay, then the nearest.
+    pub(super) fn replacements<S: PageStore>(
+        &self,
+        store: &S,
+        hnsw: &Hnsw,
+        dying: &NodeSet,
+    ) -> Result<Vec<Edge>> {
+        let (lost, kept): (Vec<NodeNo>, Vec<NodeNo>) =
+            self.neighbors.iter().partition(|&&neighbor| dying.contains(neighbor));
+        let heirs = self.heirs(store, hnsw, dying, &lost)?;
+        let mut near = Vec::with_capacity(kept.len() + heirs.len());
+        let all = kept.iter().map(|&node| (node, false)).chain(heirs.iter().map(|&n| (n, true)));
+        for (node, new) in all {
+            let read = Self::read(store, hnsw, node)?.filter(|read| read.level == self.level);
+            near.extend(
+                read.map(|read| (rank(hnsw.metric(), &self.vector, &read.vector), read, new)),
+            );
+        }
+        near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let ranks: Vec<f32> = near.iter().map(|&(rank, ..)| rank).collect();
+        let mut chosen = prune::select(&ranks, ranks.len(), |i, j| {
+            rank(hnsw.metric(), &near[i].1.vector, &near[j].1.vector)
+        });
+        chosen.sort_by_key(|&(_, diverse)| !diverse);
+        let owner = Owner::new(hnsw, &self.vector);
+        let new = chosen.iter().map(|&(index, _)| &near[index]).filter(|&&(_, _, new)| new);
+        Ok(new.take(lost.len()).map(|(_, read, _)| owner.edge(read.node, &read.vector)).collect())
+    }
+
+    /// The neighbors of the `lost` that may take their places: where they have codes, as many of the
+    /// nearest as an element has slots.
+    fn heirs<S: PageStore>(
+        &self,
+        store: &S,
+        hnsw: &Hnsw,
+        dying: &NodeSet,
+        lost: &[NodeNo],
+    ) -> Result<Vec<NodeNo>> {
+        let mut query = Query::new(hnsw, &self.vector);
+        let mut heirs: Vec<(NodeNo, f32)> = Vec::new();
+        for &node in lost {
+            hnsw.element(store, node, |record| {
+                if record.state() == State::Dying && record.element().level == self.level {
+                    let exact = query.exact(record);
+                    let ranks = query.estimate(record, &exact).iter().copied();
+                    heirs.extend(record.neighbors().zip(ranks));
+                }
+            })?;
+        }
+        heirs.retain(|&(node, _)| {
+            node != self.node && !dying.contains(node) && !self.neighbors.contains(&node)
+        });
+        heirs.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        heirs.dedup_by_key(|heir| heir.0);
+        if query.coded() {
+            heirs.sort_unstable_by(|a, b| a.1.total_cmp(&b.1));
+            heirs.truncate(hnsw.geometry().slots);
+        }
+        Ok(heirs.into_iter().map(|(node, _)| node).collect())
+    }
+}

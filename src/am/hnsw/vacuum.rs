@@ -5,13 +5,16 @@
 
 #![allow(unsafe_code)] // called by PostgreSQL
 
+use std::ptr;
+
 use graph::vacuum;
 use pages::HeapTid;
 use pages::PageStore;
 use pgrx::pg_guard;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{
-    self, IndexBulkDeleteCallback, IndexBulkDeleteResult, IndexVacuumInfo, ItemPointer, Relation,
+    self, BufferAccessStrategy, IndexBulkDeleteCallback, IndexBulkDeleteResult, IndexVacuumInfo,
+    ItemPointer, Relation,
 };
 
 use super::counters;
@@ -39,8 +42,7 @@ pub unsafe extern "C-unwind" fn ambulkdelete(
         };
         let Some(callback) = callback else { return stats };
         let index = (*info).index;
-        let store = RelationStore::for_vacuum(index, (*info).strategy);
-        let removed = remove_dead(index, &store, callback, state)
+        let removed = remove_dead(index, (*info).strategy, callback, state)
             .map_err(|error| Report::of_index(&relation::qualified_name(index), error))
             .unwrap_or_else(|error| error.raise());
         if let Some(counters) = counters::of(index) {
@@ -54,10 +56,10 @@ pub unsafe extern "C-unwind" fn ambulkdelete(
 }
 
 /// # Safety
-/// `index` is open, `state` is what `callback` wants.
+/// `index` is open, `strategy` is valid, `state` is what `callback` wants.
 unsafe fn remove_dead(
     index: Relation,
-    store: &RelationStore,
+    strategy: BufferAccessStrategy,
     callback: IsDead,
     state: *mut std::ffi::c_void,
 ) -> pages::Result<vacuum::ClearStats> {
@@ -66,11 +68,17 @@ unsafe fn remove_dead(
         // SAFETY: the caller's promise; the closure owns nothing that an error would leak.
         unsafe { pg_guard_ffi_boundary(|| callback(&raw mut tid, state)) }
     };
-    let (emptied, stats) = vacuum::clear(store, &mut is_dead)?;
+    // The first pass is sequential. The others follow edges, and would read each page many times
+    // through the few buffers of the strategy.
+    // SAFETY: the caller's promise.
+    let sequential = unsafe { RelationStore::for_vacuum(index, strategy) };
+    // SAFETY: as above; null stands for all buffers.
+    let store = unsafe { RelationStore::for_vacuum(index, ptr::null_mut()) };
+    let (emptied, stats) = vacuum::clear(&sequential, &mut is_dead)?;
     // SAFETY: the caller's promise.
     unsafe { lock::wait_for_inserts(index) };
-    vacuum::unlink(store, &emptied)?;
-    vacuum::free(store, emptied)?;
+    vacuum::unlink(&store, &emptied)?;
+    vacuum::free(&store, emptied)?;
     Ok(stats)
 }
 

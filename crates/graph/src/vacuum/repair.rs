@@ -62,8 +62,8 @@ impl Survivor {
         Ok(new.take(lost.len()).map(|(_, read, _)| owner.edge(read.node, &read.vector)).collect())
     }
 
-    /// The neighbors of the `lost` that may take their places: where they have codes, as many of the
-    /// nearest as an element has slots.
+    /// The neighbors of the `lost` that may take their places: where they have codes, twice as many
+    /// of the nearest as are lost.
     fn heirs<S: PageStore>(
         &self,
         store: &S,
@@ -89,7 +89,7 @@ impl Survivor {
         heirs.dedup_by_key(|heir| heir.0);
         if query.coded() {
             heirs.sort_unstable_by(|a, b| a.1.total_cmp(&b.1));
-            heirs.truncate(hnsw.geometry().slots);
+            heirs.truncate(2 * lost.len());
         }
         Ok(heirs.into_iter().map(|(node, _)| node).collect())
     }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::codes::{BitQuery, CodeShape};
-use crate::{CosineTerms, Level, arch};
+use crate::{CosineTerms, Level, Tails, arch};
 
 /// Declares the table, and for each kernel a method of it and a function for the level in use.
 macro_rules! kernels {
@@ -75,6 +75,19 @@ kernels! {
     /// # Panics
     /// When the length is neither 0 nor a power of two.
     hadamard(x: &mut [f32]);
+
+    /// The sum of the magnitudes of `values`, and of those that reach each of four thresholds, all
+    /// above zero.
+    tails(values: &[f32], thresholds: [f32; 4]) -> Tails;
+
+    /// Rounds each of `values` to sign(x) · (l + 1/2), where l counts the whole steps in |x|, at
+    /// most `top`. The rounded values, counted from the lowest, go to `planes` as bits: bit p of
+    /// value i to bit i of plane p, each of `plane_bytes` bytes. Returns the inner product of the
+    /// rounded values and `other`.
+    ///
+    /// # Panics
+    /// When `planes` or `other` is too short for `values`.
+    round_to_planes(values: &[f32], other: &[f32], step: f32, top: u32, plane_bytes: usize, planes: &mut [u8]) -> f64;
 }
 
 impl Kernels {

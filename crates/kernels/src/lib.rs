@@ -22,12 +22,15 @@ mod integer;
 mod lanes;
 mod level;
 mod prefetch;
+mod rounding;
 
 pub use codes::{BitQuery, CodeShape, score_codes};
 pub use dispatch::{
     Kernels, at, cosine_terms, cosine_terms_f16, hadamard, hamming, inner_product,
-    inner_product_f16, inner_product_i8, l1, l1_f16, l2_squared, l2_squared_f16, level, widen_f16,
+    inner_product_f16, inner_product_i8, l1, l1_f16, l2_squared, l2_squared_f16, level,
+    round_to_planes, tails, widen_f16,
 };
 pub use float::CosineTerms;
 pub use level::Level;
 pub use prefetch::prefetch;
+pub use rounding::Tails;

@@ -52,6 +52,23 @@ macro_rules! lane_kernels {
         fn hadamard(x: &mut [f32]) {
             crate::hadamard::hadamard(x);
         }
+
+        $(#[$features])?
+        fn tails(values: &[f32], thresholds: [f32; 4]) -> crate::Tails {
+            crate::rounding::tails(values, thresholds)
+        }
+
+        $(#[$features])?
+        fn round_to_planes(
+            values: &[f32],
+            other: &[f32],
+            step: f32,
+            top: u32,
+            plane_bytes: usize,
+            planes: &mut [u8],
+        ) -> f64 {
+            crate::rounding::round_to_planes(values, other, step, top, plane_bytes, planes)
+        }
     };
     (@distances $lanes:ty, $features:tt, $($name:ident, $name_f16:ident, $result:ty;)*) => {
         $(lane_kernels! { @distance $lanes, $features, $name, $name_f16, $result })*
@@ -88,6 +105,8 @@ macro_rules! kernel_table {
             inner_product_i8: $inner_product_i8,
             hamming: $hamming,
             hadamard,
+            tails,
+            round_to_planes,
             score_codes: $score_codes,
         }
     };

@@ -91,10 +91,10 @@ fn lateral_joins_search_the_index_for_each_row() {
 fn a_generic_plan_uses_the_index() {
     let mut db = table(20_000);
     let query = random_vector(7, DIMS);
-    db.batch_execute(&format!(
+    db.batch_execute(
         "SET plan_cache_mode = force_generic_plan;
-         PREPARE q(vector, int) AS SELECT id FROM t WHERE id <> $2 ORDER BY v <-> $1 LIMIT 10"
-    ))
+         PREPARE q(vector, int) AS SELECT id FROM t WHERE id <> $2 ORDER BY v <-> $1 LIMIT 10",
+    )
     .unwrap();
     let execute = format!("EXECUTE q('{query:?}', 3)");
     check_plan(&mut db, &execute, &["Index Scan using i on t", "(v <-> $1)"], SORT);

@@ -184,6 +184,7 @@ fn scans_are_counted_without_preloading() {
     let mut db = TestDb::new();
     table(&mut db, 500);
     let mut other = db.connect();
+    other.batch_execute("SET enable_seqscan = off").unwrap();
     assert_eq!(search(&mut other, 10), 10);
     drop(other);
     let mut client = db.connect();

@@ -69,3 +69,12 @@ impl Report {
         unreachable!("reporting at level ERROR does not return");
     }
 }
+
+/// What a user wrote, for a message. Bytes of another encoding than UTF-8 cannot be carried in one,
+/// so they show as question marks.
+pub fn printable(text: &[u8]) -> String {
+    match str::from_utf8(text) {
+        Ok(text) => text.to_owned(),
+        Err(_) => text.iter().map(|&b| if b.is_ascii() { char::from(b) } else { '?' }).collect(),
+    }
+}

@@ -7,6 +7,7 @@ use std::ffi::{CStr, CString};
 
 use super::MAX_DIMS;
 use super::error::{VectorError, check_element};
+use crate::pg::error::printable;
 use crate::pg::number;
 
 /// Reads the text form. The checks come in pgvector's order, as the first one decides the message.
@@ -75,19 +76,12 @@ impl Parser<'_> {
     }
 
     fn element(&mut self) -> Result<f32, VectorError> {
-        let (value, len) = match decimal_len(&self.bytes[self.at..]) {
-            Some(len) => {
-                let token = &self.bytes[self.at..self.at + len];
-                let value = str::from_utf8(token).ok().and_then(|token| token.parse().ok());
-                (value.ok_or_else(|| self.syntax(None))?, len)
-            }
-            None => number::parse_c_float(self.literal, self.at),
-        };
+        let (value, len) = number::parse_float(self.literal, self.at);
         if len == 0 {
             return Err(self.syntax(None));
         }
         let token = &self.bytes[self.at..self.at + len];
-        if value.is_infinite() && !spells_infinity(token) {
+        if value.is_infinite() && !number::spells_infinity(token) {
             return Err(VectorError::OutOfRange { token: printable(token) });
         }
         check_element(value)?;
@@ -107,51 +101,5 @@ impl Parser<'_> {
 
     fn syntax(&self, detail: Option<&'static str>) -> VectorError {
         VectorError::Syntax { literal: printable(self.bytes), detail }
-    }
-}
-
-/// Bytes of the plain decimal number that `text` begins with; `None` where there is none or where
-/// it might be something that only `strtof` knows (`0x1p3`, `nan`, `inf`).
-///
-/// For decimal numbers Rust's parser and `strtof` agree, as both round correctly; Rust's is
-/// several times faster.
-fn decimal_len(text: &[u8]) -> Option<usize> {
-    let digits = |from: usize| text[from..].iter().take_while(|b| b.is_ascii_digit()).count();
-    let sign = usize::from(matches!(text.first(), Some(b'+' | b'-')));
-    let whole = digits(sign);
-    let mut end = sign + whole;
-    if whole == 1 && text[sign] == b'0' && matches!(text.get(end), Some(b'x' | b'X')) {
-        return None;
-    }
-    let mut n_digits = whole;
-    if text.get(end) == Some(&b'.') {
-        let fraction = digits(end + 1);
-        n_digits += fraction;
-        end += 1 + fraction;
-    }
-    if n_digits == 0 {
-        return None;
-    }
-    if matches!(text.get(end), Some(b'e' | b'E')) {
-        let sign = usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));
-        let exponent = digits(end + 1 + sign);
-        if exponent > 0 {
-            end += 1 + sign + exponent;
-        }
-    }
-    Some(end)
-}
-
-fn spells_infinity(token: &[u8]) -> bool {
-    let sign = usize::from(matches!(token.first(), Some(b'+' | b'-')));
-    matches!(token.get(sign), Some(b'i' | b'I'))
-}
-
-/// The text for a message. Bytes of another encoding than UTF-8 cannot be carried in one, so they
-/// show as question marks.
-fn printable(text: &[u8]) -> String {
-    match str::from_utf8(text) {
-        Ok(text) => text.to_owned(),
-        Err(_) => text.iter().map(|&b| if b.is_ascii() { char::from(b) } else { '?' }).collect(),
     }
 }

@@ -110,9 +110,9 @@ fn a_function_declared_wrongly_gives_an_error() {
     let mut db = TestDb::new();
     db.batch_execute(
         "CREATE FUNCTION lax(vector, vector) RETURNS float8
-             AS '$libdir/vector_ext', 'l2_distance' LANGUAGE C;
+             AS '$libdir/vector_ext', 'vector_l2_distance' LANGUAGE C;
          CREATE FUNCTION short(vector) RETURNS float8
-             AS '$libdir/vector_ext', 'l2_distance' LANGUAGE C;
+             AS '$libdir/vector_ext', 'vector_l2_distance' LANGUAGE C;
          CREATE FUNCTION bytes(bytea) RETURNS int AS '$libdir/vector_ext', 'vector_dims' LANGUAGE C",
     )
     .unwrap();

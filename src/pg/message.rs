@@ -1,4 +1,4 @@
-//! Messages of the wire protocol: what a `receive` function reads, what a `send` function gives.
+//! Messages of the wire protocol: what a `receive` function reads.
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
@@ -9,7 +9,6 @@ use pgrx::pg_sys::{self, StringInfo};
 
 use super::error::Report;
 use super::function::{Args, Argument};
-use super::varlena::{VARHDRSZ, VarlenaBuf};
 
 /// The binary value that a `receive` function is to read. Reading past its end is an error that
 /// PostgreSQL raises.
@@ -39,11 +38,4 @@ impl<'a> Argument<'a> for Message<'a> {
     fn take(args: &mut Args<'a>) -> Result<Message<'a>, Report> {
         Ok(Message { buffer: args.datum()?.cast_mut_ptr(), call: PhantomData })
     }
-}
-
-/// A `bytea` of these bytes, the result of a `send` function.
-pub fn bytea(bytes: &[u8]) -> Result<VarlenaBuf, Report> {
-    let mut value = VarlenaBuf::zeroed(VARHDRSZ.saturating_add(bytes.len()))?;
-    value.slice_mut(VARHDRSZ, bytes.len()).copy_from_slice(bytes);
-    Ok(value)
 }

@@ -27,6 +27,18 @@ pub fn parse_float(text: &CStr, at: usize) -> (f32, usize) {
     decimal.unwrap_or_else(|| parse_c_float(text, at))
 }
 
+/// Reads the decimal integer that begins at byte `at` of `text`, likewise.
+///
+/// # Panics
+/// If `at` lies behind the end of `text`.
+pub fn parse_integer(text: &CStr, at: usize) -> (f32, usize) {
+    let tail = &text.to_bytes()[at..];
+    let sign = usize::from(matches!(tail.first(), Some(b'+' | b'-')));
+    let digits = tail[sign..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let token = str::from_utf8(&tail[..sign + digits]).unwrap_or_default();
+    token.parse().map_or((0.0, 0), |value| (value, token.len()))
+}
+
 /// Whether a number is written as infinity, and did not just become it.
 pub fn spells_infinity(token: &[u8]) -> bool {
     let sign = usize::from(matches!(token.first(), Some(b'+' | b'-')));

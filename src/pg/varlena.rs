@@ -28,6 +28,8 @@ pub unsafe trait Plain: Copy {}
 // SAFETY: plain numbers.
 unsafe impl Plain for u8 {}
 // SAFETY: as above.
+unsafe impl Plain for i8 {}
+// SAFETY: as above.
 unsafe impl Plain for u16 {}
 // SAFETY: as above.
 unsafe impl Plain for i32 {}
@@ -35,6 +37,10 @@ unsafe impl Plain for i32 {}
 unsafe impl Plain for f32 {}
 // SAFETY: as above.
 unsafe impl Plain for f64 {}
+// SAFETY: as above; both are `u16` inside.
+unsafe impl Plain for half::f16 {}
+// SAFETY: as above.
+unsafe impl Plain for half::bf16 {}
 
 /// A value with a plain 4-byte header: the datum itself where it is stored so, else a copy
 /// (fetched from TOAST, unpacked from a short header) that is freed on drop.

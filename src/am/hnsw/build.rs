@@ -23,7 +23,8 @@ use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 use crate::pg::temp_file::TempFile;
 use crate::pg::{progress, relation, tid};
-use crate::types::vector::{VectorError, VectorRef};
+use crate::types::error::unexpected_dims;
+use crate::types::vector::VectorRef;
 
 /// Fewer rows than this are not worth a second thread.
 const ROWS_WORTH_A_THREAD: usize = 1_000;
@@ -173,7 +174,7 @@ impl Load<'_> {
         let vector = unsafe { VectorRef::from_datum(value) }?;
         let (expected, actual) = (self.options.dims, vector.len());
         if actual != expected {
-            return Err(VectorError::UnexpectedDims { expected: expected as i64, actual }.into());
+            return Err(unexpected_dims(expected as i64, actual));
         }
         if graph::indexable(self.options.metric, &vector) {
             self.bulk

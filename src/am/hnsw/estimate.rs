@@ -8,7 +8,7 @@ use quant::Metric;
 use crate::pg::error::Report;
 use crate::pg::function::pg_functions;
 use crate::pg::rows::Rows;
-use crate::types::vector::MAX_DIMS;
+use crate::types::dense::MAX_DIMS;
 
 pg_functions! {
     /// Bytes of memory that a build of so many rows needs to stay off the disk, and bytes of the

@@ -7,8 +7,10 @@
 
 use pgrx::pg_sys::{self, Datum, Node, NodeTag, SupportRequestCost};
 
+use super::Element;
+use super::value::HEADER;
 use crate::pg::error::Report;
-use crate::pg::function::{Args, Argument, Return, pg_functions};
+use crate::pg::function::{Args, Argument, Return};
 
 /// Dimensions that take as long as a simple operator.
 const DIMS_PER_OPERATOR: f64 = 128.0;
@@ -21,7 +23,7 @@ const CHUNK: usize = 1_996;
 const CHUNK_COST: f64 = 0.05;
 
 /// A value of type `internal`: a node of the planner.
-struct Internal(*mut Node);
+pub struct Internal(*mut Node);
 
 impl Argument<'_> for Internal {
     fn take(args: &mut Args) -> Result<Internal, Report> {
@@ -35,27 +37,26 @@ impl Return for Internal {
     }
 }
 
-pg_functions! {
-    /// Planner support of the distances: answers what one costs, and no other question.
-    fn vector_distance_support(request: Internal) -> Internal {
-        // SAFETY: PostgreSQL passes a request node, and a cost request tells its call or null.
-        unsafe {
-            if (*request.0).type_ != NodeTag::T_SupportRequestCost {
-                return Internal(std::ptr::null_mut());
-            }
-            let cost = request.0.cast::<SupportRequestCost>();
-            (*cost).startup = 0.0;
-            (*cost).per_tuple = distance_cost((*cost).node);
+/// Planner support of the distances: answers what one costs, and no other question.
+pub fn distance_support<E: Element>(request: Internal) -> Internal {
+    // SAFETY: PostgreSQL passes a request node, and a cost request tells its call or null.
+    unsafe {
+        if (*request.0).type_ != NodeTag::T_SupportRequestCost {
+            return Internal(std::ptr::null_mut());
         }
-        request
+        let cost = request.0.cast::<SupportRequestCost>();
+        (*cost).startup = 0.0;
+        (*cost).per_tuple = distance_cost((*cost).node, size_of::<E>());
     }
+    request
 }
 
-/// Cost of one call: of the computation, and of fetching the columns among its arguments.
+/// Cost of one call: of the computation, and of fetching the columns among its arguments, whose
+/// elements have `element_size` bytes.
 ///
 /// # Safety
 /// `call` is null or an expression.
-unsafe fn distance_cost(call: *mut Node) -> f64 {
+unsafe fn distance_cost(call: *mut Node, element_size: usize) -> f64 {
     // SAFETY: settings are read on the backend's own thread; arguments are expressions.
     unsafe {
         let (mut dims, mut chunks) = (0, 0);
@@ -64,7 +65,7 @@ unsafe fn distance_cost(call: *mut Node) -> f64 {
             let of_argument = usize::try_from(typmod).unwrap_or(0);
             dims = dims.max(of_argument);
             if (*argument).type_ == NodeTag::T_Var {
-                chunks += chunks_of(of_argument);
+                chunks += chunks_of(of_argument * element_size);
             }
         }
         pg_sys::cpu_operator_cost * (1.0 + dims as f64 / DIMS_PER_OPERATOR)
@@ -72,9 +73,9 @@ unsafe fn distance_cost(call: *mut Node) -> f64 {
     }
 }
 
-/// Chunks to be read for a column of vectors, and the one look-up before them.
-fn chunks_of(dims: usize) -> usize {
-    let bytes = 8 + 4 * dims;
+/// Chunks to be read for a column with elements of so many bytes, and the one look-up before them.
+fn chunks_of(elements: usize) -> usize {
+    let bytes = HEADER + elements;
     if bytes <= LARGEST_IN_ROW { 0 } else { 1 + bytes.div_ceil(CHUNK) }
 }
 
@@ -100,6 +101,6 @@ mod tests {
 
     #[test]
     fn long_vectors_lie_apart() {
-        assert_eq!([3, 384, 768, 1536].map(chunks_of), [0, 0, 3, 5]);
+        assert_eq!([3, 384, 768, 1536].map(|dims| chunks_of(4 * dims)), [0, 0, 3, 5]);
     }
 }

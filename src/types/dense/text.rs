@@ -1,42 +1,44 @@
 //! The text form of a vector: `[1,2.5,-3e-05]`.
 //!
-//! Elements are read as C's `strtof` reads them, so hexadecimal numbers and a leading `+` are
-//! fine, and are printed as PostgreSQL prints `real`: the shortest text that reads back.
+//! Elements are read as C's `strtof` reads them (integers as integers), and are printed as
+//! PostgreSQL prints `real`: the shortest text that reads back.
 
 use std::ffi::{CStr, CString};
+use std::marker::PhantomData;
 
-use super::MAX_DIMS;
-use super::error::{VectorError, check_element};
-use crate::pg::error::printable;
+use super::{Element, MAX_DIMS, check};
+use crate::pg::error::Report;
 use crate::pg::number;
+use crate::types::error;
 
 /// Reads the text form. The checks come in pgvector's order, as the first one decides the message.
-pub fn parse(literal: &CStr) -> Result<Vec<f32>, VectorError> {
-    Parser { literal, bytes: literal.to_bytes(), at: 0 }.vector()
+pub fn parse<E: Element>(literal: &CStr) -> Result<Vec<E>, Report> {
+    Parser { literal, bytes: literal.to_bytes(), at: 0, element: PhantomData }.vector()
 }
 
 /// Prints the text form.
-pub fn format(elements: &[f32]) -> CString {
+pub fn format<E: Element>(elements: &[E]) -> CString {
     let mut text = Vec::with_capacity(elements.len() * 12 + 3);
     text.push(b'[');
-    for (i, &element) in elements.iter().enumerate() {
+    for (i, element) in elements.iter().enumerate() {
         if i > 0 {
             text.push(b',');
         }
-        number::push_shortest(&mut text, element);
+        number::push_shortest(&mut text, element.to_f32());
     }
     text.push(b']');
     CString::new(text).expect("brackets, commas and numbers have no NUL")
 }
 
-struct Parser<'a> {
+struct Parser<'a, E> {
     literal: &'a CStr,
     bytes: &'a [u8],
     at: usize,
+    element: PhantomData<E>,
 }
 
-impl Parser<'_> {
-    fn vector(&mut self) -> Result<Vec<f32>, VectorError> {
+impl<E: Element> Parser<'_, E> {
+    fn vector(&mut self) -> Result<Vec<E>, Report> {
         self.skip_space();
         if self.peek() != Some(b'[') {
             return Err(self.syntax(Some("Vector contents must start with \"[\".")));
@@ -44,7 +46,7 @@ impl Parser<'_> {
         self.at += 1;
         self.skip_space();
         if self.peek() == Some(b']') {
-            return Err(VectorError::NoDims);
+            return Err(error::no_dims(E::TYPE));
         }
         let elements = self.elements()?;
         self.skip_space();
@@ -55,12 +57,12 @@ impl Parser<'_> {
     }
 
     /// The elements and the closing bracket.
-    fn elements(&mut self) -> Result<Vec<f32>, VectorError> {
+    fn elements(&mut self) -> Result<Vec<E>, Report> {
         let n_commas = self.bytes.iter().filter(|&&byte| byte == b',').count();
         let mut elements = Vec::with_capacity((n_commas + 1).min(MAX_DIMS));
         loop {
             if elements.len() == MAX_DIMS {
-                return Err(VectorError::TooManyDims);
+                return Err(error::too_many_dims(E::TYPE, MAX_DIMS));
             }
             self.skip_space();
             elements.push(self.element()?);
@@ -70,23 +72,25 @@ impl Parser<'_> {
             match delimiter {
                 Some(b',') => {}
                 Some(b']') => return Ok(elements),
-                Some(_) | None => return Err(self.syntax(None)),
+                Some(_) | None => return Err(self.syntax(E::SYNTAX)),
             }
         }
     }
 
-    fn element(&mut self) -> Result<f32, VectorError> {
-        let (value, len) = number::parse_float(self.literal, self.at);
+    fn element(&mut self) -> Result<E, Report> {
+        let (value, len) = E::parse(self.literal, self.at);
         if len == 0 {
-            return Err(self.syntax(None));
+            return Err(self.syntax(E::SYNTAX));
         }
         let token = &self.bytes[self.at..self.at + len];
-        if value.is_infinite() && !number::spells_infinity(token) {
-            return Err(VectorError::OutOfRange { token: printable(token) });
+        if !E::fits(value) {
+            if value.is_nan() || number::spells_infinity(token) {
+                check::finite::<E>(value)?;
+            }
+            return Err(error::out_of_range(E::TYPE, token));
         }
-        check_element(value)?;
         self.at += len;
-        Ok(value)
+        Ok(E::from_f32(value))
     }
 
     fn peek(&self) -> Option<u8> {
@@ -99,7 +103,7 @@ impl Parser<'_> {
         }
     }
 
-    fn syntax(&self, detail: Option<&'static str>) -> VectorError {
-        VectorError::Syntax { literal: printable(self.bytes), detail }
+    fn syntax(&self, detail: Option<&str>) -> Report {
+        error::syntax(E::TYPE, self.bytes, detail)
     }
 }

@@ -1,0 +1,40 @@
+//! Type `bf16vec`: elements are bfloat16 numbers, single-precision ones of 8 significant bits.
+
+use half::{bf16, f16};
+
+use super::dense::cast::convert;
+use super::dense::{Element, export_dense};
+use crate::pg::function::pg_export;
+
+impl Element for bf16 {
+    const TYPE: &'static str = "bf16vec";
+    type Total = bf16;
+
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        bf16::to_f32(self)
+    }
+
+    #[inline(always)]
+    fn from_f32(number: f32) -> bf16 {
+        bf16::from_f32(number)
+    }
+
+    #[inline(always)]
+    fn fits(number: f32) -> bool {
+        bf16::from_f32(number).is_finite()
+    }
+
+    fn to_network(self) -> bf16 {
+        bf16::from_bits(self.to_bits().to_be())
+    }
+}
+
+export_dense!("bf16vec", bf16);
+
+pg_export! { "bf16vec":
+    to_vector => convert::<bf16, f32>;
+    from_vector => convert::<f32, bf16>;
+    to_halfvec => convert::<bf16, f16>;
+    from_halfvec => convert::<f16, bf16>;
+}

@@ -1,0 +1,54 @@
+//! Type `vector`: elements are single-precision numbers of IEEE 754.
+
+use super::dense::{DenseRef, Element, export_dense};
+
+/// A value of type `vector`.
+pub type VectorRef<'a> = DenseRef<'a, f32>;
+
+impl Element for f32 {
+    const TYPE: &'static str = "vector";
+    type Total = f32;
+
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        self
+    }
+
+    #[inline(always)]
+    fn from_f32(number: f32) -> f32 {
+        number
+    }
+
+    #[inline(always)]
+    fn fits(number: f32) -> bool {
+        number.is_finite()
+    }
+
+    #[inline(always)]
+    fn to_network(self) -> f32 {
+        f32::from_bits(self.to_bits().to_be())
+    }
+
+    #[inline(always)]
+    fn l2_squared(a: &[f32], b: &[f32]) -> f64 {
+        kernels::l2_squared(a, b).into()
+    }
+
+    #[inline(always)]
+    fn inner_product(a: &[f32], b: &[f32]) -> f64 {
+        kernels::inner_product(a, b).into()
+    }
+
+    #[inline(always)]
+    fn cosine_terms(a: &[f32], b: &[f32]) -> (f64, f64, f64) {
+        let terms = kernels::cosine_terms(a, b);
+        (terms.dot.into(), terms.norm_a.into(), terms.norm_b.into())
+    }
+
+    #[inline(always)]
+    fn l1(a: &[f32], b: &[f32]) -> f64 {
+        kernels::l1(a, b).into()
+    }
+}
+
+export_dense!("vector", f32);

@@ -15,7 +15,9 @@ pub fn accumulate<E: Element>(
     state: ArrayRef,
     vector: DenseRef<E>,
 ) -> Result<ArrayBuf<f64>, Report> {
-    add_vector(call, state, add_vector(call, state, &vector, vector, CALLER, |state, vector| error::unexpected_dims(state as i64, vector))
+    add_vector(call, state, &vector, "accum", |state, vector| {
+        error::unexpected_dims(state as i64, vector)
+    })
 }
 
 /// Transition function of `sum`, which says like `+` that dimensions differ.
@@ -24,7 +26,9 @@ pub fn accumulate_sum<E: Element>(
     state: ArrayRef,
     vector: DenseRef<E>,
 ) -> Result<ArrayBuf<f64>, Report> {
-    add_vector(call, state, add_vector(call, state, &vector, vector, CALLER, |state, vector| error::different_dims(E::TYPE, state, vector))
+    add_vector(call, state, &vector, "sum_accum", |state, vector| {
+        error::different_dims(E::TYPE, state, vector)
+    })
 }
 
 /// Combine function of parallel aggregation.

@@ -19,6 +19,9 @@ fn functions(db: &mut TestDb) -> Vec<(String, Vec<String>)> {
 fn values(sql_type: &str) -> &'static [&'static str] {
     match sql_type {
         "vector" => &["[1]", "[-0]", "[1,2,3]", "[3e38,-3e38]", "[1e-45]"],
+        "halfvec" => &["[1]", "[-0]", "[1,2,3]", "[65504,-65504]", "[6e-8]"],
+        "bf16vec" => &["[1]", "[-0]", "[1,2,3]", "[3e38,-3e38]", "[1e-40]"],
+        "i8vec" => &["[1]", "[0]", "[1,2,3]", "[127,-128]"],
         "integer" => &["0", "1", "-1", "3", "2147483647", "-2147483648"],
         "boolean" => &["t"],
         "cstring" => &["", "[", "[1,2,3]", "[1e999]", "[nan", "é"],
@@ -56,14 +59,21 @@ fn calls(arguments: &[String]) -> Vec<Vec<String>> {
 #[test]
 fn functions_are_pure_strict_and_safe_in_parallel() {
     let mut db = TestDb::new();
-    let query = "SELECT count(*), string_agg(p.oid::regprocedure::text, ' ') FILTER (WHERE NOT
-            (proisstrict AND provolatile = 'i' AND proparallel = 's' AND NOT prosecdef))
-        FROM pg_proc AS p JOIN pg_depend AS d
-            ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-        WHERE prokind = 'f' AND 'vector'::regtype IN (prorettype, proargtypes[0], proargtypes[1])";
-    let row = db.query_one(query, &[]).unwrap();
-    assert!(row.get::<_, i64>(0) >= 35);
-    assert_eq!(row.get::<_, Option<String>>(1), None);
+    for (sql_type, n_functions) in [("vector", 36), ("halfvec", 36), ("bf16vec", 36), ("i8vec", 34)]
+    {
+        let query = format!(
+            "SELECT count(*), string_agg(p.oid::regprocedure::text, ' ') FILTER (WHERE NOT
+                (proisstrict AND provolatile = 'i' AND proparallel = 's' AND NOT prosecdef
+                    AND obj_description(p.oid, 'pg_proc') IS NOT NULL))
+            FROM pg_proc AS p JOIN pg_depend AS d
+                ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+            WHERE prokind = 'f' AND '{sql_type}'::regtype
+                IN (prorettype, proargtypes[0], proargtypes[1])"
+        );
+        let row = db.query_one(&query, &[]).unwrap();
+        assert!(row.get::<_, i64>(0) >= n_functions, "{sql_type}: {}", row.get::<_, i64>(0));
+        assert_eq!(row.get::<_, Option<String>>(1), None);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::codes::{BitQuery, CodeShape};
+use crate::element::AllDistances;
 use crate::{CosineTerms, Level, Tails, arch};
 
 /// Declares the table, and for each kernel a method of it and a function for the level in use.
@@ -12,6 +13,7 @@ macro_rules! kernels {
         #[derive(Debug)]
         pub struct Kernels {
             pub(crate) level: Level,
+            pub(crate) distances: AllDistances,
             $(pub(crate) $name: unsafe fn($($type),*) $(-> $result)?,)*
             pub(crate) score_codes: unsafe fn(&BitQuery, &[u8], CodeShape, usize, &mut [i32]),
         }
@@ -34,18 +36,6 @@ macro_rules! kernels {
 }
 
 kernels! {
-    /// The squared Euclidean distance.
-    l2_squared(a: &[f32], b: &[f32]) -> f32;
-
-    /// The inner product.
-    inner_product(a: &[f32], b: &[f32]) -> f32;
-
-    /// The inner product and both squared norms, in one pass.
-    cosine_terms(a: &[f32], b: &[f32]) -> CosineTerms;
-
-    /// The taxicab distance.
-    l1(a: &[f32], b: &[f32]) -> f32;
-
     /// The squared Euclidean distance to little-endian IEEE halves times `scale`, a power of two.
     l2_squared_f16(a: &[f32], b: &[[u8; 2]], scale: f32) -> f32;
 
@@ -62,12 +52,17 @@ kernels! {
     /// Writes little-endian IEEE halves times `scale`, a power of two, to `out`.
     widen_f16(b: &[[u8; 2]], scale: f32, out: &mut [f32]);
 
-    /// The inner product of values in `-127..=127`, at most 65,536 of them. Other input gives a
-    /// number without meaning.
+    /// The inner product of codes in `-127..=127`, at most 65,536 of them, which is faster than
+    /// [`inner_product`](crate::inner_product) of any `i8`. Other input gives a number without
+    /// meaning.
     inner_product_i8(a: &[i8], b: &[i8]) -> i32;
 
-    /// The number of differing bits.
+    /// The number of bits that differ, of less than 2^32.
     hamming(a: &[u8], b: &[u8]) -> u32;
+
+    /// The number of bits that both have, and of those that at least one has, of less than 2^32.
+    /// The Jaccard distance is `1 - common / either`.
+    jaccard_terms(a: &[u8], b: &[u8]) -> (u32, u32);
 
     /// The Walsh-Hadamard transform in place and unnormalised: `x` becomes `H x` with
     /// `H[i][j] = (-1)^popcount(i & j)`.

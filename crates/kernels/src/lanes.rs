@@ -1,6 +1,11 @@
-//! The vector operations that the floating-point kernels are written in.
+//! The vector operations that the kernels are written in.
 
-/// A register of `f32` lanes.
+use half::{bf16, f16};
+
+/// The lanes of the widest register of floats.
+pub(crate) const MAX_LANES: usize = 16;
+
+/// A register of lanes, each with one element of a vector.
 ///
 /// # Safety
 /// Every method requires that the CPU has the instruction set of the implementing type, and must
@@ -9,39 +14,59 @@ pub(crate) trait Lanes: Copy {
     /// The number of lanes.
     const LANES: usize;
 
-    /// All lanes set to `x`.
-    unsafe fn splat(x: f32) -> Self;
+    /// A register of sums, not necessarily one for each lane.
+    type Sums: Copy;
 
-    /// The elements at `p`; `LANES` of them must be readable.
-    unsafe fn load(p: *const f32) -> Self;
+    /// What the sums add up to.
+    type Sum;
 
-    /// The `n` elements at `p`, then zeros; `0 < n < LANES`, and nothing past them is read.
-    unsafe fn load_first(p: *const f32, n: usize) -> Self;
-
-    /// The IEEE halves at `p`, widened; `LANES` of them must be readable.
-    unsafe fn widen(p: *const [u8; 2]) -> Self;
-
-    /// The `n` halves at `p`, widened, then zeros; `0 < n < LANES`, and nothing past them is read.
-    unsafe fn widen_first(p: *const [u8; 2], n: usize) -> Self;
-
-    /// Writes all lanes to `p`; `LANES` elements must be writable.
-    unsafe fn store(self, p: *mut f32);
-
-    /// `self + b`.
-    unsafe fn add(self, b: Self) -> Self;
+    /// Sums of nothing.
+    unsafe fn zero() -> Self::Sums;
 
     /// `self - b`.
     unsafe fn sub(self, b: Self) -> Self;
 
-    /// `self * b`.
-    unsafe fn mul(self, b: Self) -> Self;
+    /// `sums + self * b`, rounded once where the instruction set has a fused operation.
+    unsafe fn mul_add(self, b: Self, sums: Self::Sums) -> Self::Sums;
 
-    /// `self * b + c`, rounded once where the instruction set has a fused operation.
-    unsafe fn mul_add(self, b: Self, c: Self) -> Self;
+    /// `sums + |self|`.
+    unsafe fn abs_add(self, sums: Self::Sums) -> Self::Sums;
 
-    /// The absolute value.
-    unsafe fn abs(self) -> Self;
+    /// `a + b`.
+    unsafe fn add(a: Self::Sums, b: Self::Sums) -> Self::Sums;
 
-    /// The sum of all lanes, in a fixed order.
-    unsafe fn sum(self) -> f32;
+    /// The sum of all sums, in a fixed order.
+    unsafe fn total(sums: Self::Sums) -> Self::Sum;
+}
+
+/// Lanes of `f32`. A `load` of one type of elements reads `LANES` of them; a `load_first` reads
+/// `n`, with `0 < n < LANES`, nothing past them, and has zeros in the other lanes.
+///
+/// # Safety
+/// As for [`Lanes`]; and what a method reads or writes must exist.
+pub(crate) trait FloatLanes: Lanes<Sum = f32> {
+    unsafe fn load(p: *const f32) -> Self;
+    unsafe fn load_first(p: *const f32, n: usize) -> Self;
+
+    unsafe fn load_f16(p: *const f16) -> Self;
+    unsafe fn load_first_f16(p: *const f16, n: usize) -> Self;
+
+    unsafe fn load_bf16(p: *const bf16) -> Self;
+    unsafe fn load_first_bf16(p: *const bf16, n: usize) -> Self;
+
+    /// `self * factor` in each lane.
+    unsafe fn scale(self, factor: f32) -> Self;
+
+    /// Writes all lanes to `p`.
+    unsafe fn store(self, p: *mut f32);
+}
+
+/// Lanes of `i16`, which hold differences of `i8` elements, with sums of `i32`. Loads are as for
+/// [`FloatLanes`].
+///
+/// # Safety
+/// As for [`Lanes`]; and what a method reads must exist.
+pub(crate) trait IntLanes: Lanes<Sum = i32> {
+    unsafe fn load(p: *const i8) -> Self;
+    unsafe fn load_first(p: *const i8, n: usize) -> Self;
 }

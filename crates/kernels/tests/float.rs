@@ -2,8 +2,8 @@
 
 mod levels;
 
-use half::f16;
-use kernels::{CosineTerms, Kernels};
+use half::{bf16, f16};
+use kernels::{CosineTerms, Element, Kernels};
 use levels::levels;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -142,6 +142,61 @@ fn halves_give_the_bits_of_floats() {
             }
             let of_halves = kernels.cosine_terms_f16(&a, halves, scale);
             assert_eq!(of_halves, kernels.cosine_terms(&a, &floats), "{} {n}", kernels.level());
+        }
+    }
+}
+
+/// Compares narrow floats of any bits with the same numbers as `f32`.
+fn check_narrow<E: Element<Sum = f32> + Into<f32>>(rng: &mut SmallRng, from_bits: fn(u16) -> E) {
+    for kernels in levels() {
+        for n in lengths(rng) {
+            let (skip_a, skip_b) = (rng.random_range(0..4), rng.random_range(0..4));
+            let mut narrow = |skip| (0..n + skip).map(|_| from_bits(rng.random())).collect();
+            let (a, b): (Vec<E>, Vec<E>) = (narrow(skip_a), narrow(skip_b));
+            let (a, b) = (&a[skip_a..], &b[skip_b..]);
+            let wide = |narrow: &[E]| narrow.iter().map(|&x| x.into()).collect::<Vec<f32>>();
+            let (wide_a, wide_b) = (&wide(a)[..], &wide(b)[..]);
+            let (narrow, wide) = (kernels.cosine_terms(a, b), kernels.cosine_terms(wide_a, wide_b));
+            let all = [
+                (kernels.l2_squared(a, b), kernels.l2_squared(wide_a, wide_b)),
+                (kernels.inner_product(a, b), kernels.inner_product(wide_a, wide_b)),
+                (kernels.l1(a, b), kernels.l1(wide_a, wide_b)),
+                (narrow.dot, wide.dot),
+                (narrow.norm_a, wide.norm_a),
+                (narrow.norm_b, wide.norm_b),
+            ];
+            for (narrow, wide) in all {
+                let same = narrow.to_bits() == wide.to_bits() || narrow.is_nan() && wide.is_nan();
+                assert!(same, "{} {n}: {narrow} is not {wide}", kernels.level());
+            }
+        }
+    }
+}
+
+#[test]
+fn narrow_floats_give_the_bits_of_floats() {
+    let rng = &mut SmallRng::seed_from_u64(4);
+    // All finite numbers, with subnormal ones; then infinities and NaNs among them.
+    check_narrow(rng, |bits| f16::from_bits(bits & 0xbfff));
+    check_narrow(rng, f16::from_bits);
+    check_narrow(rng, |bits| bf16::from_bits(bits & 0xbfff));
+    check_narrow(rng, bf16::from_bits);
+}
+
+#[test]
+fn the_ends_of_the_ranges_of_narrow_floats() {
+    for kernels in levels() {
+        for n in [1, 7, 16, 100, 16_000] {
+            let squares = |x: f32| x * x * n as f32;
+            let (largest, least) = (f16::MAX, f16::from_bits(1));
+            let difference = kernels.l2_squared(&vec![largest; n], &vec![-largest; n]);
+            let expected = squares(2.0 * 65504.0);
+            assert!((difference / expected - 1.0).abs() < 1e-4, "{} {n}", kernels.level());
+            let product = kernels.inner_product(&vec![least; n], &vec![least; n]);
+            assert_eq!(product, squares(2f32.powi(-24)), "{} {n}", kernels.level());
+            let least = bf16::from_bits(1);
+            let sum = kernels.l1(&vec![least; n], &vec![-least; n]);
+            assert_eq!(sum, 2.0 * n as f32 * 2f32.powi(-133), "{} {n}", kernels.level());
         }
     }
 }

@@ -4,24 +4,29 @@
 use std::arch::x86_64::*;
 use std::sync::LazyLock;
 
+use half::{bf16, f16};
+
 use super::{avx2, kernel_table, lane_kernels, transposed};
-use crate::lanes::Lanes;
+use crate::lanes::{FloatLanes, IntLanes};
 use crate::{Kernels, Level};
 
 /// The kernels for the extensions that the CPU has.
 pub(crate) fn kernels() -> &'static Kernels {
     static KERNELS: LazyLock<Kernels> = LazyLock::new(|| {
         let mut kernels = kernel_table!(
-            Level::Avx512,
-            avx2::inner_product_i8,
-            avx2::hamming,
-            transposed::score_codes
+            Level::Avx512, __m512, Ints<false>,
+            inner_product_i8: avx2::inner_product_i8,
+            hamming: avx2::hamming,
+            jaccard_terms: avx2::jaccard_terms,
+            score_codes: transposed::score_codes
         );
         if is_x86_feature_detected!("avx512vnni") {
+            kernels.distances.i8 = vnni::distances::<Ints<true>, i8>();
             kernels.inner_product_i8 = inner_product_i8;
         }
         if is_x86_feature_detected!("avx512vpopcntdq") {
             kernels.hamming = hamming;
+            kernels.jaccard_terms = jaccard_terms;
         }
         kernels
     });
@@ -33,15 +38,52 @@ lane_kernels!(
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma,f16c,popcnt")]
 );
 
+/// Distances with VNNI on top.
+mod vnni {
+    crate::arch::distance_kernels!(
+        #[target_feature(enable = "avx512vnni,avx512f,avx512bw,avx512vl,avx2,popcnt")]
+    );
+}
+
 #[allow(unsafe_op_in_unsafe_fn, reason = "the trait's precondition is all that intrinsics need")]
 impl Lanes for __m512 {
     const LANES: usize = 16;
+    type Sums = Self;
+    type Sum = f32;
 
     #[inline(always)]
-    unsafe fn splat(x: f32) -> Self {
-        _mm512_set1_ps(x)
+    unsafe fn zero() -> Self {
+        _mm512_setzero_ps()
     }
 
+    #[inline(always)]
+    unsafe fn sub(self, b: Self) -> Self {
+        _mm512_sub_ps(self, b)
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(self, b: Self, sums: Self) -> Self {
+        _mm512_fmadd_ps(self, b, sums)
+    }
+
+    #[inline(always)]
+    unsafe fn abs_add(self, sums: Self) -> Self {
+        _mm512_add_ps(sums, _mm512_abs_ps(self))
+    }
+
+    #[inline(always)]
+    unsafe fn add(a: Self, b: Self) -> Self {
+        _mm512_add_ps(a, b)
+    }
+
+    #[inline(always)]
+    unsafe fn total(sums: Self) -> f32 {
+        _mm512_reduce_add_ps(sums)
+    }
+}
+
+#[allow(unsafe_op_in_unsafe_fn, reason = "the trait's precondition is all that intrinsics need")]
+impl FloatLanes for __m512 {
     #[inline(always)]
     unsafe fn load(p: *const f32) -> Self {
         _mm512_loadu_ps(p)
@@ -53,48 +95,99 @@ impl Lanes for __m512 {
     }
 
     #[inline(always)]
-    unsafe fn widen(p: *const [u8; 2]) -> Self {
+    unsafe fn load_f16(p: *const f16) -> Self {
         _mm512_cvtph_ps(_mm256_loadu_si256(p.cast()))
     }
 
     #[inline(always)]
-    unsafe fn widen_first(p: *const [u8; 2], n: usize) -> Self {
+    unsafe fn load_first_f16(p: *const f16, n: usize) -> Self {
         _mm512_cvtph_ps(_mm256_maskz_loadu_epi16((1 << n) - 1, p.cast()))
+    }
+
+    #[inline(always)]
+    unsafe fn load_bf16(p: *const bf16) -> Self {
+        widen_bf16(_mm256_loadu_si256(p.cast()))
+    }
+
+    #[inline(always)]
+    unsafe fn load_first_bf16(p: *const bf16, n: usize) -> Self {
+        widen_bf16(_mm256_maskz_loadu_epi16((1 << n) - 1, p.cast()))
+    }
+
+    #[inline(always)]
+    unsafe fn scale(self, factor: f32) -> Self {
+        _mm512_mul_ps(self, _mm512_set1_ps(factor))
     }
 
     #[inline(always)]
     unsafe fn store(self, p: *mut f32) {
         _mm512_storeu_ps(p, self);
     }
+}
+
+/// Widens by zeros below.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn widen_bf16(halves: __m256i) -> __m512 {
+    _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(halves)))
+}
+
+/// Thirty-two elements, two of which add to each sum; `VNNI` tells whether that takes a single
+/// instruction.
+#[derive(Clone, Copy)]
+struct Ints<const VNNI: bool>(__m512i);
+
+#[allow(unsafe_op_in_unsafe_fn, reason = "the trait's precondition is all that intrinsics need")]
+impl<const VNNI: bool> Lanes for Ints<VNNI> {
+    const LANES: usize = 32;
+    type Sums = __m512i;
+    type Sum = i32;
 
     #[inline(always)]
-    unsafe fn add(self, b: Self) -> Self {
-        _mm512_add_ps(self, b)
+    unsafe fn zero() -> __m512i {
+        _mm512_setzero_si512()
     }
 
     #[inline(always)]
     unsafe fn sub(self, b: Self) -> Self {
-        _mm512_sub_ps(self, b)
+        Self(_mm512_sub_epi16(self.0, b.0))
     }
 
     #[inline(always)]
-    unsafe fn mul(self, b: Self) -> Self {
-        _mm512_mul_ps(self, b)
+    unsafe fn mul_add(self, b: Self, sums: __m512i) -> __m512i {
+        if VNNI {
+            _mm512_dpwssd_epi32(sums, self.0, b.0)
+        } else {
+            _mm512_add_epi32(sums, _mm512_madd_epi16(self.0, b.0))
+        }
     }
 
     #[inline(always)]
-    unsafe fn mul_add(self, b: Self, c: Self) -> Self {
-        _mm512_fmadd_ps(self, b, c)
+    unsafe fn abs_add(self, sums: __m512i) -> __m512i {
+        Self(_mm512_abs_epi16(self.0)).mul_add(Self(_mm512_set1_epi16(1)), sums)
     }
 
     #[inline(always)]
-    unsafe fn abs(self) -> Self {
-        _mm512_abs_ps(self)
+    unsafe fn add(a: __m512i, b: __m512i) -> __m512i {
+        _mm512_add_epi32(a, b)
     }
 
     #[inline(always)]
-    unsafe fn sum(self) -> f32 {
-        _mm512_reduce_add_ps(self)
+    unsafe fn total(sums: __m512i) -> i32 {
+        _mm512_reduce_add_epi32(sums)
+    }
+}
+
+#[allow(unsafe_op_in_unsafe_fn, reason = "the trait's precondition is all that intrinsics need")]
+impl<const VNNI: bool> IntLanes for Ints<VNNI> {
+    #[inline(always)]
+    unsafe fn load(p: *const i8) -> Self {
+        Self(_mm512_cvtepi8_epi16(_mm256_loadu_si256(p.cast())))
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(p: *const i8, n: usize) -> Self {
+        Self(_mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8((1 << n) - 1, p)))
     }
 }
 
@@ -120,5 +213,10 @@ fn inner_product_i8(a: &[i8], b: &[i8]) -> i32 {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq,popcnt")]
 fn hamming(a: &[u8], b: &[u8]) -> u32 {
-    crate::integer::hamming(a, b)
+    crate::bits::hamming(a, b)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq,popcnt")]
+fn jaccard_terms(a: &[u8], b: &[u8]) -> (u32, u32) {
+    crate::bits::jaccard_terms(a, b)
 }

@@ -28,24 +28,64 @@ pub(crate) fn table(level: Level) -> Option<&'static Kernels> {
     }
 }
 
-/// Defines the kernels that are generic over `Lanes`, for one type of lanes and its instruction
-/// set, given as an attribute.
+/// Defines the distances that are generic over lanes and elements, and their table `distances`,
+/// for an instruction set given as an attribute.
+macro_rules! distance_kernels {
+    ($(#[$features:meta])?) => {
+        use crate::CosineTerms;
+        use crate::distance;
+        use crate::element::{Distances, Element};
+        use crate::lanes::Lanes;
+        use crate::operand::Load;
+
+        crate::arch::distance_kernels! { @each [$(#[$features])?]
+            l2_squared -> V::Sum,
+            inner_product -> V::Sum,
+            cosine_terms -> CosineTerms<V::Sum>,
+            l1 -> V::Sum,
+        }
+
+        /// The distances for lanes of this instruction set.
+        pub(super) const fn distances<V: Lanes<Sum = E::Sum>, E: Element + Load<V>>() -> Distances<E> {
+            Distances {
+                l2_squared: l2_squared::<V, E>,
+                inner_product: inner_product::<V, E>,
+                cosine_terms: cosine_terms::<V, E>,
+                l1: l1::<V, E>,
+            }
+        }
+    };
+    (@each $features:tt $($name:ident -> $result:ty,)*) => {
+        $(crate::arch::distance_kernels! { @one $features $name $result })*
+    };
+    (@one [$($features:tt)*] $name:ident $result:ty) => {
+        $($features)*
+        fn $name<V: Lanes, E: Load<V>>(a: &[E], b: &[E]) -> $result {
+            // SAFETY: this function enables the instruction set of the lanes.
+            unsafe { distance::$name::<V>(a, b) }
+        }
+    };
+}
+
+/// Defines the kernels that differ only in their instruction set, given as an attribute, and in
+/// its lanes of floats.
 macro_rules! lane_kernels {
     ($lanes:ty $(, #[$features:meta])?) => {
-        use crate::CosineTerms;
-        use crate::float::{self, Floats, Halves};
+        use crate::operand::Halves;
 
-        lane_kernels! { @distances $lanes, [$(#[$features])?],
-            l2_squared, l2_squared_f16, f32;
-            inner_product, inner_product_f16, f32;
-            cosine_terms, cosine_terms_f16, CosineTerms;
-            l1, l1_f16, f32;
+        crate::arch::distance_kernels! { $(#[$features])? }
+
+        lane_kernels! { @halves $lanes, [$(#[$features])?]
+            l2_squared_f16 = l2_squared -> f32,
+            inner_product_f16 = inner_product -> f32,
+            cosine_terms_f16 = cosine_terms -> CosineTerms,
+            l1_f16 = l1 -> f32,
         }
 
         $(#[$features])?
         fn widen_f16(halves: &[[u8; 2]], scale: f32, out: &mut [f32]) {
             // SAFETY: this function enables the instruction set of the lanes.
-            unsafe { float::widen::<$lanes>(Halves { halves, scale }, out) }
+            unsafe { distance::widen::<$lanes>(Halves { halves, scale }, out) }
         }
 
         $(#[$features])?
@@ -70,46 +110,41 @@ macro_rules! lane_kernels {
             crate::rounding::round_to_planes(values, other, step, top, plane_bytes, planes)
         }
     };
-    (@distances $lanes:ty, $features:tt, $($name:ident, $name_f16:ident, $result:ty;)*) => {
-        $(lane_kernels! { @distance $lanes, $features, $name, $name_f16, $result })*
+    (@halves $lanes:ty, $features:tt $($name:ident = $distance:ident -> $result:ty,)*) => {
+        $(lane_kernels! { @half $lanes, $features $name $distance $result })*
     };
-    (@distance $lanes:ty, [$($features:tt)*], $name:ident, $name_f16:ident, $result:ty) => {
+    (@half $lanes:ty, [$($features:tt)*] $name:ident $distance:ident $result:ty) => {
         $($features)*
-        fn $name(a: &[f32], b: &[f32]) -> $result {
+        fn $name(a: &[f32], halves: &[[u8; 2]], scale: f32) -> $result {
             // SAFETY: this function enables the instruction set of the lanes.
-            unsafe { float::$name::<$lanes>(a, Floats(b)) }
-        }
-
-        $($features)*
-        fn $name_f16(a: &[f32], halves: &[[u8; 2]], scale: f32) -> $result {
-            // SAFETY: this function enables the instruction set of the lanes.
-            unsafe { float::$name::<$lanes>(a, Halves { halves, scale }) }
+            unsafe { distance::$distance::<$lanes>(a, Halves { halves, scale }) }
         }
     };
 }
 
-/// The table of a module that used `lane_kernels`, with what is not generic.
+/// The table of a module that used `lane_kernels`: with its lanes of floats and of integers, and
+/// with the kernels that are not generic, by name.
 macro_rules! kernel_table {
-    ($level:expr, $inner_product_i8:path, $hamming:path, $score_codes:path) => {
+    ($level:expr, $floats:ty, $ints:ty, $($name:ident: $kernel:path),*) => {
         Kernels {
             level: $level,
-            l2_squared,
-            inner_product,
-            cosine_terms,
-            l1,
+            distances: crate::element::AllDistances {
+                f32: distances::<$floats, f32>(),
+                f16: distances::<$floats, half::f16>(),
+                bf16: distances::<$floats, half::bf16>(),
+                i8: distances::<$ints, i8>(),
+            },
             l2_squared_f16,
             inner_product_f16,
             cosine_terms_f16,
             l1_f16,
             widen_f16,
-            inner_product_i8: $inner_product_i8,
-            hamming: $hamming,
             hadamard,
             tails,
             round_to_planes,
-            score_codes: $score_codes,
+            $($name: $kernel,)*
         }
     };
 }
 
-use {kernel_table, lane_kernels};
+use {distance_kernels, kernel_table, lane_kernels};

@@ -26,6 +26,7 @@ mod level;
 mod operand;
 mod prefetch;
 mod rounding;
+pub mod sparse;
 
 pub use codes::{BitQuery, CodeShape, score_codes};
 pub use dispatch::{

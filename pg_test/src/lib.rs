@@ -22,7 +22,7 @@ pub use inspect::{
 pub use load::{copy_vectors, random_vector};
 pub use place::clusters_dir;
 pub use process::{kill as signal, limit_file_size, wait_until};
-pub use vector::Vector;
+pub use vector::{DENSE_TYPES, Vector};
 
 /// Anything that can go wrong with a server; tests unwrap it.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -5,6 +5,9 @@ use std::error::Error;
 use bytes::{BufMut, BytesMut};
 use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
+/// The SQL types that store every element.
+pub const DENSE_TYPES: [&str; 4] = ["vector", "halfvec", "bf16vec", "i8vec"];
+
 /// A value of type `vector`, for parameters and results.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vector(pub Vec<f32>);

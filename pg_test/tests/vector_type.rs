@@ -1,6 +1,6 @@
-//! Type `vector`: text form, modifiers, casts, storage, comparison, sorting.
+//! The dense types: text form, modifiers, casts, storage, comparison, sorting.
 
-use pg_test::TestDb;
+use pg_test::{DENSE_TYPES, TestDb};
 
 /// The only value of the only row, as text.
 #[track_caller]
@@ -54,21 +54,72 @@ fn text_is_read_as_strtof_reads_and_printed_shortest() {
 }
 
 #[test]
+fn halves_are_rounded_to_even() {
+    let mut db = TestDb::new();
+    for (literal, printed) in [
+        ("[1,-2.5,0.1,-0]", "[1,-2.5,0.099975586,-0]"),
+        ("[0x1p-1, .5e1 ,+3]", "[0.5,5,3]"),
+        // Halfway between two halves: to the even one.
+        ("[2049,2051,1.00048828125,1.0005]", "[2048,2052,1,1.0009766]"),
+        ("[65504,65519.99,-65519.99]", "[65504,65504,-65504]"),
+        // The smallest one, half of it, and a hair above.
+        ("[5.9604645e-8,2.9802322e-8,3e-8,-1e-9]", "[5.9604645e-08,0,5.9604645e-08,-0]"),
+    ] {
+        check(&mut db, &format!("'{literal}'::halfvec"), printed);
+    }
+}
+
+#[test]
+fn bfloats_are_rounded_to_even() {
+    let mut db = TestDb::new();
+    for (literal, printed) in [
+        ("[1,-2.5,0.1,-0]", "[1,-2.5,0.100097656,-0]"),
+        ("[257,259,1.00390625,1.003907]", "[256,260,1,1.0078125]"),
+        ("[3.3895314e38,-3.3961e38]", "[3.3895314e+38,-3.3895314e+38]"),
+        ("[1e-40,4.6e-41,-1e-45]", "[9.1835e-41,9.1835e-41,-0]"),
+    ] {
+        check(&mut db, &format!("'{literal}'::bf16vec"), printed);
+    }
+}
+
+#[test]
+fn integers_are_read_as_such() {
+    let mut db = TestDb::new();
+    for (literal, printed) in [
+        ("[1,2,3]", "[1,2,3]"),
+        ("[127,-128,0,-0,+5,007]", "[127,-128,0,0,5,7]"),
+        (" \t\n[ 1 ,\r2\u{b} ]\u{c}", "[1,2]"),
+    ] {
+        check(&mut db, &format!("'{literal}'::i8vec"), printed);
+    }
+}
+
+#[test]
 fn modifiers_show_and_hold() {
     let mut db = TestDb::new();
-    check(&mut db, "format_type('vector'::regtype, 3)", "vector(3)");
-    check(&mut db, "format_type('vector[]'::regtype, 16000)", "vector(16000)[]");
-    check(&mut db, "'[1,2,3]'::vector(3)", "[1,2,3]");
-    db.batch_execute("CREATE TABLE t (v vector(3), w vector, a vector(2)[])").unwrap();
-    let types = "SELECT string_agg(format_type(atttypid, atttypmod), ' ' ORDER BY attnum)
-                 FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0";
-    assert_eq!(text(&mut db, types).as_deref(), Some("vector(3) vector vector(2)[]"));
-    db.batch_execute("INSERT INTO t VALUES ('[1,2,3]', '[1]', ARRAY['[1,2]', '[3,4]']::vector[])")
+    for t in DENSE_TYPES {
+        check(&mut db, &format!("format_type('{t}'::regtype, 3)"), &format!("{t}(3)"));
+        let of_array = format!("{t}(16000)[]");
+        check(&mut db, &format!("format_type('{t}[]'::regtype, 16000)"), &of_array);
+        check(&mut db, &format!("'[1,2,3]'::{t}(3)"), "[1,2,3]");
+        let table = format!("CREATE TABLE of_{t} (v {t}(3), w {t}, a {t}(2)[])");
+        db.batch_execute(&table).unwrap();
+        let types = format!(
+            "SELECT string_agg(format_type(atttypid, atttypmod), ' ' ORDER BY attnum)
+             FROM pg_attribute WHERE attrelid = 'of_{t}'::regclass AND attnum > 0"
+        );
+        let expected = format!("{t}(3) {t} {t}(2)[]");
+        assert_eq!(text(&mut db, &types).as_deref(), Some(expected.as_str()));
+        db.batch_execute(&format!(
+            "INSERT INTO of_{t} VALUES ('[1,2,3]', '[1]', ARRAY['[1,2]', '[3,4]']::{t}[])"
+        ))
         .unwrap();
-    assert_eq!(text(&mut db, "SELECT a FROM t").as_deref(), Some(r#"{"[1,2]","[3,4]"}"#));
-    assert!(db.batch_execute("UPDATE t SET a = ARRAY['[1]']::vector[]").is_err());
-    db.batch_execute("ALTER TABLE t ALTER w TYPE vector(1)").unwrap();
-    assert!(db.batch_execute("ALTER TABLE t ALTER w TYPE vector(2)").is_err());
+        let array = text(&mut db, &format!("SELECT a FROM of_{t}"));
+        assert_eq!(array.as_deref(), Some(r#"{"[1,2]","[3,4]"}"#));
+        assert!(db.batch_execute(&format!("UPDATE of_{t} SET a = ARRAY['[1]']::{t}[]")).is_err());
+        db.batch_execute(&format!("ALTER TABLE of_{t} ALTER w TYPE {t}(1)")).unwrap();
+        assert!(db.batch_execute(&format!("ALTER TABLE of_{t} ALTER w TYPE {t}(2)")).is_err());
+    }
 }
 
 #[test]
@@ -91,98 +142,150 @@ fn casts_from_and_to_arrays() {
     ] {
         check(&mut db, expression, printed);
     }
-    db.batch_execute("CREATE TABLE t (v vector(3)); INSERT INTO t VALUES (ARRAY[1,2,3])").unwrap();
-    let text_cast = db.simple_query("SELECT 1 FROM t WHERE v = ARRAY[1,2,3]");
-    assert!(text_cast.is_err(), "arrays become vectors by assignment only");
+    for t in DENSE_TYPES {
+        check(&mut db, &format!("ARRAY[1,-2,100]::{t}"), "[1,-2,100]");
+        let printed = if t == "i8vec" { "[2,-2,100]" } else { "[1.5,-2.5,100]" };
+        for array in ["real[]", "float8[]", "numeric[]"] {
+            check(&mut db, &format!("'{{1.5,-2.5,100}}'::{array}::{t}"), printed);
+        }
+        check(&mut db, &format!("'[1,2]'::{t}::real[]"), "{1,2}");
+        db.batch_execute(&format!("CREATE TABLE of_{t} (v {t}(3))")).unwrap();
+        db.batch_execute(&format!("INSERT INTO of_{t} VALUES (ARRAY[1,2,3])")).unwrap();
+        let compared = db.simple_query(&format!("SELECT 1 FROM of_{t} WHERE v = ARRAY[1,2,3]"));
+        assert!(compared.is_err(), "arrays become vectors by assignment only");
+    }
+    // What may round to integers must be asked for.
+    assert!(db.batch_execute("INSERT INTO of_i8vec VALUES ('{1,2,3}'::real[])").is_err());
+}
+
+#[test]
+fn casts_among_dense_types() {
+    let mut db = TestDb::new();
+    for from in DENSE_TYPES {
+        for to in DENSE_TYPES {
+            check(&mut db, &format!("'[1,-2,100]'::{from}::{to}"), "[1,-2,100]");
+            check(&mut db, &format!("'[1,-2,100]'::{from}::{to}(3)"), "[1,-2,100]");
+            let short = db.simple_query(&format!("SELECT '[1,-2,100]'::{from}::{to}(2)"));
+            let error = short.unwrap_err();
+            assert_eq!(pg_test::message(&error), "expected 2 dimensions, not 3");
+        }
+    }
+    for (expression, printed) in [
+        ("'[0.1,2049,1e-9]'::vector::halfvec", "[0.099975586,2048,0]"),
+        ("'[0.1,257,1e-9]'::vector::bf16vec", "[0.100097656,256,9.968062e-10]"),
+        ("'[0.1,257]'::halfvec::bf16vec", "[0.100097656,256]"),
+        ("'[0.1,1e-9]'::bf16vec::halfvec", "[0.10009766,0]"),
+        ("'[0.5,1.5,2.5,-0.5,-1.5,0.51]'::vector::i8vec", "[0,2,2,0,-2,1]"),
+        ("'[127.49,-128.5]'::vector::i8vec", "[127,-128]"),
+        ("'[0.5,1.5,2.5]'::halfvec::i8vec", "[0,2,2]"),
+        ("'[0.5,1.5,2.5]'::bf16vec::i8vec", "[0,2,2]"),
+    ] {
+        check(&mut db, expression, printed);
+    }
+    // vector to halfvec is implicit, as in pgvector; else integers are the only ones to be
+    // asked for.
+    let query = "SELECT string_agg(castsource::regtype || '>' || casttarget::regtype, ' '
+                     ORDER BY castsource::regtype::text, casttarget::regtype::text)
+         FROM pg_cast WHERE castsource <> casttarget AND castcontext = $1
+             AND castsource = ANY ($2::text[]::regtype[]) AND casttarget = ANY ($2::text[]::regtype[])";
+    let mut of_context = |context: i8| -> String {
+        db.query_one(query, &[&context, &DENSE_TYPES.as_slice()]).unwrap().get(0)
+    };
+    assert_eq!(of_context(b'i' as i8), "vector>halfvec");
+    assert_eq!(of_context(b'e' as i8), "bf16vec>i8vec halfvec>i8vec vector>i8vec");
 }
 
 #[test]
 fn every_storage_and_size_reads_the_same() {
     let mut db = TestDb::new();
-    db.batch_execute(
-        "CREATE TABLE plain (id int, v vector);
-         ALTER TABLE plain ALTER v SET STORAGE plain;
-         CREATE TABLE external (LIKE plain);
-         ALTER TABLE external ALTER v SET STORAGE external;
-         CREATE TABLE extended (LIKE plain);
-         ALTER TABLE extended ALTER v SET STORAGE extended;
-         CREATE TABLE main (LIKE plain);
-         ALTER TABLE main ALTER v SET STORAGE main",
-    )
-    .unwrap();
-    for n in [1, 2, 25, 26, 29, 30, 31, 100, 490, 510, 1_000, 1_900] {
-        for table in ["plain", "external", "extended", "main"] {
-            // Repeated numbers, so that what may be compressed is.
-            let insert = format!(
-                "INSERT INTO {table} SELECT {n}, array_agg(i % 4)::vector
-                 FROM generate_series(1, {n}) AS i"
-            );
-            db.batch_execute(&insert).unwrap();
+    for t in DENSE_TYPES {
+        db.batch_execute(&format!(
+            "DROP TABLE IF EXISTS plain, external, extended, main;
+             CREATE TABLE plain (id int, v {t});
+             ALTER TABLE plain ALTER v SET STORAGE plain;
+             CREATE TABLE external (LIKE plain);
+             ALTER TABLE external ALTER v SET STORAGE external;
+             CREATE TABLE extended (LIKE plain);
+             ALTER TABLE extended ALTER v SET STORAGE extended;
+             CREATE TABLE main (LIKE plain);
+             ALTER TABLE main ALTER v SET STORAGE main"
+        ))
+        .unwrap();
+        for n in [1, 2, 25, 26, 29, 30, 31, 100, 490, 510, 1_000, 1_900] {
+            for table in ["plain", "external", "extended", "main"] {
+                // Repeated numbers, so that what may be compressed is.
+                let insert = format!(
+                    "INSERT INTO {table} SELECT {n}, array_agg(i % 4)::{t}
+                     FROM generate_series(1, {n}) AS i"
+                );
+                db.batch_execute(&insert).unwrap();
+            }
         }
-    }
-    for table in ["external", "extended", "main"] {
-        let query = format!(
-            "SELECT count(*) || ' ' || max(a.v <-> b.v) || ' ' || bool_and(a.v = b.v) || ' '
-                 || bool_and(vector_send(a.v) = vector_send(b.v)) || ' '
-                 || bool_and(a.v::text = b.v::text) || ' ' || bool_and(vector_dims(b.v) = id)
-             FROM plain AS a JOIN {table} AS b USING (id)"
-        );
-        assert_eq!(text(&mut db, &query).as_deref(), Some("12 0 true true true true"), "{table}");
+        for table in ["external", "extended", "main"] {
+            let query = format!(
+                "SELECT count(*) || ' ' || max(a.v <-> b.v) || ' ' || bool_and(a.v = b.v) || ' '
+                     || bool_and({t}_send(a.v) = {t}_send(b.v)) || ' '
+                     || bool_and(a.v::text = b.v::text) || ' ' || bool_and(vector_dims(b.v) = id)
+                 FROM plain AS a JOIN {table} AS b USING (id)"
+            );
+            let same = text(&mut db, &query);
+            assert_eq!(same.as_deref(), Some("12 0 true true true true"), "{t} {table}");
+        }
     }
 }
 
 #[test]
 fn order_is_by_element_then_length() {
     let mut db = TestDb::new();
-    let ascending = [
-        "[-3e38,9]",
-        "[-1]",
-        "[-1,-5]",
-        "[0]",
-        "[0,0]",
-        "[1e-45]",
-        "[1]",
-        "[1,-9,9]",
-        "[1,2]",
-        "[2]",
-    ];
-    for (i, a) in ascending.iter().enumerate() {
-        for (j, b) in ascending.iter().enumerate() {
-            let query = format!(
-                "concat_ws(' ', a < b, a <= b, a = b, a <> b, a >= b, a > b, vector_cmp(a, b))
-                 FROM (SELECT '{a}'::vector AS a, '{b}'::vector AS b) AS t"
-            );
-            let expected = match i.cmp(&j) {
-                std::cmp::Ordering::Less => "t t f t f f -1",
-                std::cmp::Ordering::Equal => "f t t f t f 0",
-                std::cmp::Ordering::Greater => "f f f t t t 1",
-            };
-            check(&mut db, &query, expected);
+    for t in DENSE_TYPES {
+        let (lowest, least) = match t {
+            "vector" | "bf16vec" => ("[-3e38,9]", "[1e-39]"),
+            "halfvec" => ("[-65504,9]", "[6e-8]"),
+            _ => ("[-128,9]", "[1,-127]"),
+        };
+        let ascending =
+            [lowest, "[-1]", "[-1,-5]", "[0]", "[0,0]", least, "[1,-9,9]", "[1,2]", "[2]"];
+        for (i, a) in ascending.iter().enumerate() {
+            for (j, b) in ascending.iter().enumerate() {
+                let query = format!(
+                    "concat_ws(' ', a < b, a <= b, a = b, a <> b, a >= b, a > b, {t}_cmp(a, b))
+                     FROM (SELECT '{a}'::{t} AS a, '{b}'::{t} AS b) AS t"
+                );
+                let expected = match i.cmp(&j) {
+                    std::cmp::Ordering::Less => "t t f t f f -1",
+                    std::cmp::Ordering::Equal => "f t t f t f 0",
+                    std::cmp::Ordering::Greater => "f f f t t t 1",
+                };
+                check(&mut db, &query, expected);
+            }
         }
+        check(&mut db, &format!("'[0,-0]'::{t} = '[-0,0]'"), "t");
     }
-    check(&mut db, "'[0,-0]'::vector = '[-0,0]'", "t");
 }
 
 #[test]
 fn btree_sorts_groups_and_keeps_unique() {
     let mut db = TestDb::new();
-    db.batch_execute(
-        "CREATE TABLE t (v vector PRIMARY KEY);
-         INSERT INTO t SELECT ARRAY[i % 10, i / 10]::vector FROM generate_series(0, 99) AS i;
-         SET enable_seqscan = off",
-    )
-    .unwrap();
-    let query =
-        "SELECT string_agg(v::text, ' ' ORDER BY v) FROM t WHERE v > '[9,6]' OR v <= '[0,1]'";
-    let expected = "[0,0] [0,1] [9,7] [9,8] [9,9]";
-    assert_eq!(text(&mut db, query).as_deref(), Some(expected));
-    let plan = pg_test::explain_plan(&mut db, "SELECT * FROM t WHERE v = '[3,4]'").unwrap();
-    assert!(plan.contains("Index Cond: (v = '[3,4]'::vector)"), "{plan}");
-    assert_eq!(text(&mut db, "SELECT v FROM t WHERE v = '[3,4]'").as_deref(), Some("[3,4]"));
-    let error = db.batch_execute("INSERT INTO t VALUES ('[3,4]')").unwrap_err();
-    assert_eq!(pg_test::sqlstate(&error), "23505");
-    let distinct = "SELECT count(*) FROM (SELECT DISTINCT subvector(v, 1, 1) FROM t) AS d";
-    assert_eq!(text(&mut db, distinct).as_deref(), Some("10"));
+    for t in DENSE_TYPES {
+        db.batch_execute(&format!(
+            "DROP TABLE IF EXISTS t;
+             CREATE TABLE t (v {t} PRIMARY KEY);
+             INSERT INTO t SELECT ARRAY[i % 10, i / 10]::{t} FROM generate_series(0, 99) AS i;
+             SET enable_seqscan = off"
+        ))
+        .unwrap();
+        let query =
+            "SELECT string_agg(v::text, ' ' ORDER BY v) FROM t WHERE v > '[9,6]' OR v <= '[0,1]'";
+        let expected = "[0,0] [0,1] [9,7] [9,8] [9,9]";
+        assert_eq!(text(&mut db, query).as_deref(), Some(expected));
+        let plan = pg_test::explain_plan(&mut db, "SELECT * FROM t WHERE v = '[3,4]'").unwrap();
+        assert!(plan.contains(&format!("Index Cond: (v = '[3,4]'::{t})")), "{plan}");
+        assert_eq!(text(&mut db, "SELECT v FROM t WHERE v = '[3,4]'").as_deref(), Some("[3,4]"));
+        let error = db.batch_execute("INSERT INTO t VALUES ('[3,4]')").unwrap_err();
+        assert_eq!(pg_test::sqlstate(&error), "23505");
+        let distinct = "SELECT count(*) FROM (SELECT DISTINCT subvector(v, 1, 1) FROM t) AS d";
+        assert_eq!(text(&mut db, distinct).as_deref(), Some("10"));
+    }
 }
 
 #[test]

@@ -28,27 +28,6 @@ impl Element for f32 {
     fn to_network(self) -> f32 {
         f32::from_bits(self.to_bits().to_be())
     }
-
-    #[inline(always)]
-    fn l2_squared(a: &[f32], b: &[f32]) -> f64 {
-        kernels::l2_squared(a, b).into()
-    }
-
-    #[inline(always)]
-    fn inner_product(a: &[f32], b: &[f32]) -> f64 {
-        kernels::inner_product(a, b).into()
-    }
-
-    #[inline(always)]
-    fn cosine_terms(a: &[f32], b: &[f32]) -> (f64, f64, f64) {
-        let terms = kernels::cosine_terms(a, b);
-        (terms.dot.into(), terms.norm_a.into(), terms.norm_b.into())
-    }
-
-    #[inline(always)]
-    fn l1(a: &[f32], b: &[f32]) -> f64 {
-        kernels::l1(a, b).into()
-    }
 }
 
 export_dense!("vector", f32);

@@ -8,49 +8,51 @@ use crate::pg::error::Report;
 #[inline(always)]
 pub fn l2<E: Element>(a: DenseRef<E>, b: DenseRef<E>) -> Result<f64, Report> {
     check::same_dims(&a, &b)?;
-    Ok(E::l2_squared(&a, &b).sqrt())
+    Ok(kernels::l2_squared::<E>(&a, &b).into().sqrt())
 }
 
 /// The square of the Euclidean distance.
 #[inline(always)]
 pub fn l2_squared<E: Element>(a: DenseRef<E>, b: DenseRef<E>) -> Result<f64, Report> {
     check::same_dims(&a, &b)?;
-    Ok(E::l2_squared(&a, &b))
+    Ok(kernels::l2_squared::<E>(&a, &b).into())
 }
 
 /// The inner product.
 #[inline(always)]
 pub fn inner_product<E: Element>(a: DenseRef<E>, b: DenseRef<E>) -> Result<f64, Report> {
     check::same_dims(&a, &b)?;
-    Ok(E::inner_product(&a, &b))
+    Ok(kernels::inner_product::<E>(&a, &b).into())
 }
 
 /// Operator `<#>`.
 #[inline(always)]
 pub fn negative_inner_product<E: Element>(a: DenseRef<E>, b: DenseRef<E>) -> Result<f64, Report> {
     check::same_dims(&a, &b)?;
-    Ok(-E::inner_product(&a, &b))
+    Ok(-kernels::inner_product::<E>(&a, &b).into())
 }
 
 /// Operator `<=>`: 1 - cos. NaN if a vector is zero.
 #[inline(always)]
 pub fn cosine<E: Element>(a: DenseRef<E>, b: DenseRef<E>) -> Result<f64, Report> {
     check::same_dims(&a, &b)?;
-    let (dot, norm_a, norm_b) = E::cosine_terms(&a, &b);
-    Ok(1.0 - (dot / (norm_a * norm_b).sqrt()).clamp(-1.0, 1.0))
+    let terms = kernels::cosine_terms::<E>(&a, &b);
+    let norms = (terms.norm_a.into() * terms.norm_b.into()).sqrt();
+    Ok(1.0 - (terms.dot.into() / norms).clamp(-1.0, 1.0))
 }
 
 /// Operator `<+>`.
 #[inline(always)]
 pub fn l1<E: Element>(a: DenseRef<E>, b: DenseRef<E>) -> Result<f64, Report> {
     check::same_dims(&a, &b)?;
-    Ok(E::l1(&a, &b))
+    Ok(kernels::l1::<E>(&a, &b).into())
 }
 
 /// Angle between unit vectors as part of a half turn; a metric, which 1 - cos is not.
 pub fn spherical<E: Element>(a: DenseRef<E>, b: DenseRef<E>) -> Result<f64, Report> {
     check::same_dims(&a, &b)?;
-    Ok(E::inner_product(&a, &b).clamp(-1.0, 1.0).acos() / std::f64::consts::PI)
+    let cos = kernels::inner_product::<E>(&a, &b).into().clamp(-1.0, 1.0);
+    Ok(cos.acos() / std::f64::consts::PI)
 }
 
 /// Number of dimensions.

@@ -6,8 +6,9 @@ use crate::pg::number;
 use crate::pg::varlena::Plain;
 
 /// A number that the elements of a type are. Every element is a `f32` exactly, so all but the
-/// distances is computed in `f32` (norms, sums and averages in `f64`) and rounded once.
-pub trait Element: Plain {
+/// distances, which the kernels know, is computed in `f32` (norms, sums and averages in `f64`) and
+/// rounded once.
+pub trait Element: Plain + kernels::Element {
     /// The SQL name of the type.
     const TYPE: &'static str;
 
@@ -34,32 +35,4 @@ pub trait Element: Plain {
     fn parse(text: &CStr, at: usize) -> (f32, usize) {
         number::parse_float(text, at)
     }
-
-    /// The squared Euclidean distance.
-    #[inline(always)]
-    fn l2_squared(a: &[Self], b: &[Self]) -> f64 {
-        sum(a, b, |a, b| (a - b) * (a - b))
-    }
-
-    /// The inner product.
-    #[inline(always)]
-    fn inner_product(a: &[Self], b: &[Self]) -> f64 {
-        sum(a, b, |a, b| a * b)
-    }
-
-    /// The inner product and both squared norms.
-    #[inline(always)]
-    fn cosine_terms(a: &[Self], b: &[Self]) -> (f64, f64, f64) {
-        (sum(a, b, |a, b| a * b), sum(a, a, |a, b| a * b), sum(b, b, |a, b| a * b))
-    }
-
-    /// The taxicab distance.
-    #[inline(always)]
-    fn l1(a: &[Self], b: &[Self]) -> f64 {
-        sum(a, b, |a, b| (a - b).abs())
-    }
-}
-
-fn sum<E: Element>(a: &[E], b: &[E], term: impl Fn(f64, f64) -> f64) -> f64 {
-    a.iter().zip(b).map(|(a, b)| term(a.to_f32().into(), b.to_f32().into())).sum()
 }

@@ -136,6 +136,13 @@ impl Return for f64 {
     }
 }
 
+impl Return for f32 {
+    #[inline]
+    fn into_datum(self, _: &Args) -> Result<Datum, Report> {
+        Ok(Datum::from(self.to_bits()))
+    }
+}
+
 impl Return for i32 {
     #[inline]
     fn into_datum(self, _: &Args) -> Result<Datum, Report> {

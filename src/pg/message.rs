@@ -24,6 +24,12 @@ impl<'a> Message<'a> {
         u16::from_be_bytes([bytes[0], bytes[1]])
     }
 
+    /// The next four bytes, in network order.
+    pub fn i32(&mut self) -> i32 {
+        let bytes = self.bytes(4);
+        i32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+    }
+
     /// The next `n` bytes.
     pub fn bytes(&mut self, n: usize) -> &'a [u8] {
         // SAFETY: the buffer is valid during the call; PostgreSQL checks that `n` bytes are left.

@@ -45,6 +45,14 @@ pub fn spells_infinity(token: &[u8]) -> bool {
     matches!(token.get(sign), Some(b'i' | b'I'))
 }
 
+/// Whether a number is written as zero, and did not just become it.
+pub fn spells_zero(token: &[u8]) -> bool {
+    let hexadecimal = token.iter().any(|byte| matches!(byte, b'x' | b'X'));
+    let exponent = if hexadecimal { b'p' } else { b'e' };
+    let mut mantissa = token.iter().map(u8::to_ascii_lowercase).take_while(|&b| b != exponent);
+    !mantissa.any(|byte| byte != b'0' && byte.is_ascii_hexdigit())
+}
+
 /// The same by C's `strtof` itself.
 fn parse_c_float(text: &CStr, at: usize) -> (f32, usize) {
     let tail = &text.to_bytes_with_nul()[at..];

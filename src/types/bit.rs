@@ -14,19 +14,29 @@ use crate::pg::varlena::{Detoasted, VARHDRSZ, VarlenaBuf};
 const HEADER: usize = VARHDRSZ + 4;
 
 pg_functions! {
-    /// Operator `<~>`: number of bits that differ.
+    /// Operator `<~>`.
     fn hamming_distance(a: BitsRef, b: BitsRef) -> Result<f64, Report> {
-        let (a, b) = same_len(&a, &b)?;
-        Ok(count(a, b, |a, b| a ^ b) as f64)
+        hamming(&a, &b)
     }
 
-    /// Operator `<%>`: 1 - common bits / bits in either; 1 if there is no common one.
+    /// Operator `<%>`.
     fn jaccard_distance(a: BitsRef, b: BitsRef) -> Result<f64, Report> {
-        let (a, b) = same_len(&a, &b)?;
-        let common = count(a, b, |a, b| a & b);
-        let either = count(a, b, |a, b| a | b);
-        Ok(if common == 0 { 1.0 } else { 1.0 - common as f64 / either as f64 })
+        jaccard(&a, &b)
     }
+}
+
+/// Number of bits that differ.
+pub fn hamming(a: &BitsRef, b: &BitsRef) -> Result<f64, Report> {
+    let (a, b) = same_len(a, b)?;
+    Ok(count(a, b, |a, b| a ^ b) as f64)
+}
+
+/// 1 - common bits / bits in either; 1 if there is no common one.
+pub fn jaccard(a: &BitsRef, b: &BitsRef) -> Result<f64, Report> {
+    let (a, b) = same_len(a, b)?;
+    let common = count(a, b, |a, b| a & b);
+    let either = count(a, b, |a, b| a | b);
+    Ok(if common == 0 { 1.0 } else { 1.0 - common as f64 / either as f64 })
 }
 
 /// A `bit` (or `bit varying`) argument.

@@ -1,9 +1,12 @@
 //! Data types: their text and binary forms, casts, functions and operators.
 
+mod array;
 pub mod bf16vec;
 pub mod bit;
 pub mod dense;
 pub mod error;
 pub mod halfvec;
 pub mod i8vec;
+mod score;
+pub mod sparsevec;
 pub mod vector;

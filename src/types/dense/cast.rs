@@ -1,12 +1,10 @@
 //! Casts: among the dense types, from and to arrays, to a type modifier.
 
-use pgrx::PgSqlErrorCode::{ERRCODE_DATA_EXCEPTION, ERRCODE_NULL_VALUE_NOT_ALLOWED};
-use pgrx::pg_sys;
-
 use super::{DenseBuf, DenseRef, Element, check};
-use crate::pg::array::{ArrayBuf, ArrayRef, Item};
+use crate::pg::array::{ArrayBuf, ArrayRef};
 use crate::pg::error::Report;
 use crate::pg::function::Ignored;
+use crate::types::array;
 
 /// `vector` to `vector(n)`: the value itself, if it has n dimensions.
 pub fn check_typmod<E: Element>(
@@ -34,22 +32,10 @@ pub fn from_array<E: Element>(
     typmod: i32,
     _explicit: Ignored,
 ) -> Result<DenseBuf<E>, Report> {
-    if array.n_dims() > 1 {
-        return Err(Report::new(ERRCODE_DATA_EXCEPTION, "array must be 1-D"));
-    }
-    if array.has_nulls() {
-        let message = "array must not contain nulls";
-        return Err(Report::new(ERRCODE_NULL_VALUE_NOT_ALLOWED, message));
-    }
+    array::check_shape(&array)?;
     check::dims::<E>(array.len())?;
     check::typmod(typmod, array.len())?;
-    match array.item_type() {
-        pg_sys::INT4OID => from_items(&array, |x: i32| x as f32),
-        pg_sys::FLOAT4OID => from_items(&array, |x: f32| x),
-        pg_sys::FLOAT8OID => from_items(&array, |x: f64| x as f32),
-        pg_sys::NUMERICOID => nearest(array.numerics_as_f32()?.into_iter()),
-        _ => Err(Report::new(ERRCODE_DATA_EXCEPTION, "unsupported array type")),
-    }
+    nearest(array::numbers(&array)?.into_iter())
 }
 
 /// To `real[]`.
@@ -61,13 +47,6 @@ pub fn to_float4<E: Element>(
     let mut array = ArrayBuf::zeroed(vector.len())?;
     array.items_mut().iter_mut().zip(vector.iter()).for_each(|(out, x)| *out = x.to_f32());
     Ok(array)
-}
-
-fn from_items<E: Element, T: Item>(
-    array: &ArrayRef,
-    to_f32: impl Fn(T) -> f32,
-) -> Result<DenseBuf<E>, Report> {
-    nearest(array.items::<T>()?.iter().map(|&item| to_f32(item)))
 }
 
 /// The vector of the elements nearest to these numbers.

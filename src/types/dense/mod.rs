@@ -9,7 +9,7 @@
 pub mod aggregate;
 pub mod arithmetic;
 pub mod cast;
-mod check;
+pub mod check;
 pub mod compare;
 pub mod cost;
 pub mod distance;

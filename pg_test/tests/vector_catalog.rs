@@ -22,9 +22,13 @@ fn values(sql_type: &str) -> &'static [&'static str] {
         "halfvec" => &["[1]", "[-0]", "[1,2,3]", "[65504,-65504]", "[6e-8]"],
         "bf16vec" => &["[1]", "[-0]", "[1,2,3]", "[3e38,-3e38]", "[1e-40]"],
         "i8vec" => &["[1]", "[0]", "[1,2,3]", "[127,-128]"],
+        "sparsevec" => &["{}/1", "{1:1}/1", "{1:1,3:3e38}/3", "{2:1e-45}/1000000000"],
+        "text" => &["", "L2", "COSINE", "HAMMING", "é"],
         "integer" => &["0", "1", "-1", "3", "2147483647", "-2147483648"],
         "boolean" => &["t"],
-        "cstring" => &["", "[", "[1,2,3]", "[1e999]", "[nan", "é"],
+        "cstring" => {
+            &["", "[", "[1,2,3]", "[1e999]", "[nan", "é", "{", "{1:1}/2", "{1:1e-99", "{}/9e9"]
+        }
         "oid" => &["0", "4294967295"],
         "regclass" => &["0", "4294967295", "pg_class", "pg_class_oid_index", "pg_stat_activity"],
         "bit" => &["", "1", "101010101"],
@@ -59,8 +63,14 @@ fn calls(arguments: &[String]) -> Vec<Vec<String>> {
 #[test]
 fn functions_are_pure_strict_and_safe_in_parallel() {
     let mut db = TestDb::new();
-    for (sql_type, n_functions) in [("vector", 36), ("halfvec", 36), ("bf16vec", 36), ("i8vec", 34)]
-    {
+    for (sql_type, n_functions) in [
+        ("vector", 36),
+        ("halfvec", 36),
+        ("bf16vec", 36),
+        ("i8vec", 34),
+        ("sparsevec", 40),
+        ("bit", 6),
+    ] {
         let query = format!(
             "SELECT count(*), string_agg(p.oid::regprocedure::text, ' ') FILTER (WHERE NOT
                 (proisstrict AND provolatile = 'i' AND proparallel = 's' AND NOT prosecdef

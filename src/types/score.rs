@@ -24,9 +24,12 @@ pg_export! { "vector_score":
 fn dense<E: Element>(a: DenseRef<E>, b: DenseRef<E>, metric: Detoasted) -> Result<f32, Report> {
     check::same_dims(&a, &b)?;
     Ok(match named(&metric, E::TYPE, OF_NUMBERS)? {
-        OfNumbers::L2 => E::l2_squared(&a, &b) as f32,
-        OfNumbers::Ip => E::inner_product(&a, &b) as f32,
-        OfNumbers::Cosine => cosine(E::cosine_terms(&a, &b)),
+        OfNumbers::L2 => kernels::l2_squared::<E>(&a, &b).into() as f32,
+        OfNumbers::Ip => kernels::inner_product::<E>(&a, &b).into() as f32,
+        OfNumbers::Cosine => {
+            let terms = kernels::cosine_terms::<E>(&a, &b);
+            cosine((terms.dot.into(), terms.norm_a.into(), terms.norm_b.into()))
+        }
     })
 }
 

@@ -17,6 +17,11 @@ use crate::twin::Twin;
 use crate::walk::{Met, Walk, descend};
 use crate::{Hnsw, ScanStats, prune};
 
+/// Searches for neighbors that can tether a new element, before it does without a tether until the
+/// next vacuum. Neighbors die between search and edge only now and then, so this ends a search only
+/// where all places of all neighbors are tethers.
+const MAX_SEARCHES: usize = 8;
+
 /// Adds the row at `tid` with `vector`, which has the index's dimensions and is
 /// [`crate::indexable`].
 ///
@@ -25,14 +30,16 @@ use crate::{Hnsw, ScanStats, prune};
 pub fn insert<S: PageStore>(store: &S, vector: &[f32], tid: HeapTid) -> Result<()> {
     let mut hnsw = Hnsw::open(store)?;
     let row = Row::new(&hnsw, vector, tid);
+    let mut searches = 1;
     loop {
         let done = match hnsw.meta().entry {
             None => insert_alone(store, &hnsw, &row)?,
-            Some(_) => insert_next(store, &hnsw, &row)?,
+            Some(_) => insert_next(store, &hnsw, &row, searches < MAX_SEARCHES)?,
         };
         if done {
             return Ok(());
         }
+        searches += 1;
         hnsw = Hnsw::open(store)?;
     }
 }
@@ -125,9 +132,14 @@ fn insert_alone<S: PageStore>(store: &S, hnsw: &Hnsw, row: &Row<'_>) -> Result<b
     Ok(true)
 }
 
-/// Adds the row to an index with elements; false where the entry has changed meanwhile and the
-/// search found nothing to hold on to.
-fn insert_next<S: PageStore>(store: &S, hnsw: &Hnsw, row: &Row<'_>) -> Result<bool> {
+/// Adds the row to an index with elements. False where what the search found has gone meanwhile: the
+/// entry, or, if the element `must_tether`, all that could lead to it.
+fn insert_next<S: PageStore>(
+    store: &S,
+    hnsw: &Hnsw,
+    row: &Row<'_>,
+    must_tether: bool,
+) -> Result<bool> {
     let mut query = Query::new(hnsw, row.vector);
     let top = row.level.min(hnsw.meta().entry_level);
     let mut seeds = descend(store, hnsw, &mut query, &mut ScanStats::default(), top)?;
@@ -146,8 +158,7 @@ fn insert_next<S: PageStore>(store: &S, hnsw: &Hnsw, row: &Row<'_>) -> Result<bo
     if chosen.first().is_none_or(Vec::is_empty) {
         return insert_alone(store, hnsw, row);
     }
-    link_up(store, hnsw, row, &chosen)?;
-    Ok(true)
+    link_up(store, hnsw, row, &chosen, must_tether)
 }
 
 /// What the search for neighbors met on a level.
@@ -229,13 +240,15 @@ fn choose(hnsw: &Hnsw, mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     kept.into_iter().filter_map(take).collect()
 }
 
-/// Writes the element's records bottom-up, the edges back to each, and the entry where needed.
+/// Writes the element's records bottom-up, the edges back to each, and the entry where needed. False,
+/// and nothing written, where the element would have no tether but `must_tether`.
 fn link_up<S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
     row: &Row<'_>,
     chosen: &[Vec<Candidate>],
-) -> Result<()> {
+    must_tether: bool,
+) -> Result<bool> {
     row.write_tails(store, hnsw)?;
     let owner = Owner::new(hnsw, &row.ranked);
     let none = Vec::new();
@@ -244,16 +257,20 @@ fn link_up<S: PageStore>(
         let neighbors = chosen.get(usize::from(level)).unwrap_or(&none);
         let (edges, links) = edges(hnsw, row, &owner, neighbors);
         let element = row.element(level, below, base);
-        let node = write_linked(store, hnsw, row, &element, &edges, links)?;
+        let node = match write_linked(store, hnsw, row, &element, &edges, links)? {
+            Some(node) => node,
+            None if level == 0 && must_tether => return Ok(false),
+            None => write_alone(store, hnsw, row, &element, &edges)?,
+        };
         base = base.or(Some(node));
         below = Some(node);
     }
-    match (below, base) {
-        (Some(top), Some(base)) if row.level > hnsw.meta().entry_level => {
-            raise_entry(store, row.level, (top, base))
-        }
-        _ => Ok(()),
+    if let (Some(top), Some(base)) = (below, base)
+        && row.level > hnsw.meta().entry_level
+    {
+        raise_entry(store, row.level, (top, base))?;
     }
+    Ok(true)
 }
 
 /// The edges to the neighbors, and those back to the new element, whose number is not known yet:
@@ -278,7 +295,8 @@ fn edges<'a>(
 }
 
 /// Writes one record of the element together with its tether, the edge back from the nearest
-/// neighbor that has a place for it, and then the other edges back.
+/// neighbor that has a place for it, and then the other edges back. None, and nothing written, where
+/// no neighbor has a place.
 fn write_linked<S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
@@ -286,17 +304,28 @@ fn write_linked<S: PageStore>(
     element: &Element,
     edges: &[Edge],
     mut links: Vec<BackLink<'_>>,
-) -> Result<NodeNo> {
+) -> Result<Option<NodeNo>> {
     for index in 0..links.len() {
         links[index].edge.tether = true;
         if let Some(node) = write_tethered(store, hnsw, row, element, edges, &mut links[index])? {
             links.remove(index);
             links.iter_mut().for_each(|link| link.edge.neighbor = node);
             add_back_links(store, hnsw, links)?;
-            return Ok(node);
+            return Ok(Some(node));
         }
         links[index].edge.tether = false;
     }
+    Ok(None)
+}
+
+/// Writes one record of the element, to which no edge leads.
+fn write_alone<S: PageStore>(
+    store: &S,
+    hnsw: &Hnsw,
+    row: &Row<'_>,
+    element: &Element,
+    edges: &[Edge],
+) -> Result<NodeNo> {
     let mut batch = store.batch();
     let allocation = Allocation::begin(&mut batch)?;
     let node = allocation.node;

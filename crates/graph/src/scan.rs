@@ -247,7 +247,7 @@ impl Scan {
 
     /// Descends and runs the first beam.
     fn start<S: PageStore>(&mut self, store: &S) -> Result<()> {
-        for attempt in 1..=ATTEMPTS {
+        for _ in 0..ATTEMPTS {
             let resumable = self.options.iterative != Iterative::Off;
             let mut walk = Walk::new(0, self.hnsw.beam_width(self.ef), resumable);
             let seeds = descend(store, &self.hnsw, &mut self.query, &mut self.stats, 0)?;
@@ -257,20 +257,10 @@ impl Scan {
             let before = self.stats.expanded;
             self.walk = Some(walk);
             self.run(store)?;
-            let expanded = self.stats.expanded - before;
-            if self.hnsw.meta().entry.is_none() || expanded >= self.ef as u64 {
+            if self.hnsw.meta().entry.is_none() || self.stats.expanded > before {
                 return Ok(());
             }
-            // So few are all that could be reached. Where the entry was replaced meanwhile, and its
-            // record maybe used for another element, that may be too few.
-            let now = Hnsw::open(store)?;
-            let same = now.meta().entry == self.hnsw.meta().entry;
-            if expanded > 0 && (same || attempt == ATTEMPTS) {
-                return Ok(());
-            }
-            self.hnsw = now;
-            self.found.clear();
-            (self.met, self.visited_tids) = (0, 0);
+            self.hnsw = Hnsw::open(store)?;
         }
         Err(Error::corrupted(META_BLOCK, "entry point is not an element"))
     }

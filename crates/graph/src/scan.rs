@@ -15,7 +15,7 @@ use crate::{Hnsw, effort};
 const FIRST: usize = 10;
 const GROWTH: usize = 4;
 
-/// How often a scan starts anew when the entry is replaced under its feet.
+/// How often a scan may begin, where others write.
 const ATTEMPTS: usize = 10;
 
 /// What a scan does when its first results are used up.
@@ -245,8 +245,10 @@ impl Scan {
         &self.options
     }
 
-    /// Descends and runs the first beam.
+    /// Descends and runs the first beam. Where it runs out of elements while records come and go it
+    /// may have missed some, as the way to them led over a record that was freed: it begins anew.
     fn start<S: PageStore>(&mut self, store: &S) -> Result<()> {
+        let mut began = false;
         for _ in 0..ATTEMPTS {
             let resumable = self.options.iterative != Iterative::Off;
             let mut walk = Walk::new(0, self.hnsw.beam_width(self.ef), resumable);
@@ -256,13 +258,21 @@ impl Scan {
             }
             let before = self.stats.expanded;
             self.walk = Some(walk);
+            (self.met, self.visited_tids) = (0, 0);
+            self.found.clear();
             self.run(store)?;
-            if self.hnsw.meta().entry.is_none() || self.stats.expanded > before {
+            if self.met >= self.ef {
                 return Ok(());
             }
-            self.hnsw = Hnsw::open(store)?;
+            let now = Hnsw::open(store)?;
+            began = self.hnsw.meta().entry.is_none() || self.stats.expanded > before;
+            if began && now.meta().same_records(self.hnsw.meta()) {
+                return Ok(());
+            }
+            self.hnsw = now;
         }
-        Err(Error::corrupted(META_BLOCK, "entry point is not an element"))
+        let nowhere = Error::corrupted(META_BLOCK, "entry point is not an element");
+        if began { Ok(()) } else { Err(nowhere) }
     }
 
     fn may_go_on(&self) -> bool {

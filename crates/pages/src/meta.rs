@@ -69,6 +69,11 @@ impl Meta {
         u64::from(self.next.0.saturating_sub(first.0))
     }
 
+    /// Whether no record has come or gone between this and `other`.
+    pub fn same_records(&self, other: &Self) -> bool {
+        (self.entry, self.next, self.free) == (other.entry, other.next, other.free)
+    }
+
     /// Code dimensions that the metapage has room for.
     pub const MAX_CODE_DIMS: usize = (PAGE_USABLE - CENTRE_AT) / 4;
 

@@ -28,15 +28,14 @@ pg_functions! {
 /// Number of bits that differ.
 pub fn hamming(a: &BitsRef, b: &BitsRef) -> Result<f64, Report> {
     let (a, b) = same_len(a, b)?;
-    Ok(count(a, b, |a, b| a ^ b) as f64)
+    Ok(kernels::hamming(a, b).into())
 }
 
 /// 1 - common bits / bits in either; 1 if there is no common one.
 pub fn jaccard(a: &BitsRef, b: &BitsRef) -> Result<f64, Report> {
     let (a, b) = same_len(a, b)?;
-    let common = count(a, b, |a, b| a & b);
-    let either = count(a, b, |a, b| a | b);
-    Ok(if common == 0 { 1.0 } else { 1.0 - common as f64 / either as f64 })
+    let (common, either) = kernels::jaccard_terms(a, b);
+    Ok(if common == 0 { 1.0 } else { 1.0 - f64::from(common) / f64::from(either) })
 }
 
 /// A `bit` (or `bit varying`) argument.
@@ -96,16 +95,4 @@ fn same_len<'a>(a: &'a BitsRef, b: &'a BitsRef) -> Result<(&'a [u8], &'a [u8]), 
     }
     let message = format!("different bit lengths {} and {}", a.n_bits, b.n_bits);
     Err(Report::new(ERRCODE_DATA_EXCEPTION, message))
-}
-
-/// Number of ones in `op` of each pair of words.
-fn count(a: &[u8], b: &[u8], op: impl Fn(u64, u64) -> u64) -> u64 {
-    let (a_words, a_rest) = a.as_chunks::<8>();
-    let (b_words, b_rest) = b.as_chunks::<8>();
-    let words = a_words
-        .iter()
-        .zip(b_words)
-        .map(|(&a, &b)| op(u64::from_ne_bytes(a), u64::from_ne_bytes(b)));
-    let rest = a_rest.iter().zip(b_rest).map(|(&a, &b)| op(a.into(), b.into()));
-    words.chain(rest).map(|word| u64::from(word.count_ones())).sum()
 }

@@ -4,9 +4,10 @@
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
 
 use half::{bf16, f16};
+use kernels::CosineTerms;
 
 use super::bit::{self, BitsRef};
-use super::dense::{DenseRef, Element, check};
+use super::dense::{self, DenseRef, Element};
 use super::sparsevec::{self, SparseRef};
 use crate::pg::error::{Report, printable};
 use crate::pg::function::pg_export;
@@ -22,22 +23,21 @@ pg_export! { "vector_score":
 }
 
 fn dense<E: Element>(a: DenseRef<E>, b: DenseRef<E>, metric: Detoasted) -> Result<f32, Report> {
-    check::same_dims(&a, &b)?;
+    dense::check::same_dims(&a, &b)?;
     Ok(match named(&metric, E::TYPE, OF_NUMBERS)? {
         OfNumbers::L2 => kernels::l2_squared::<E>(&a, &b).into() as f32,
         OfNumbers::Ip => kernels::inner_product::<E>(&a, &b).into() as f32,
-        OfNumbers::Cosine => {
-            let terms = kernels::cosine_terms::<E>(&a, &b);
-            cosine((terms.dot.into(), terms.norm_a.into(), terms.norm_b.into()))
-        }
+        OfNumbers::Cosine => cosine(kernels::cosine_terms::<E>(&a, &b)),
     })
 }
 
 fn sparse(a: SparseRef, b: SparseRef, metric: Detoasted) -> Result<f32, Report> {
+    sparsevec::check::same_dims(&a, &b)?;
+    let (a, b) = (a.view(), b.view());
     Ok(match named(&metric, "sparsevec", OF_NUMBERS)? {
-        OfNumbers::L2 => sparsevec::l2_squared(&a, &b)? as f32,
-        OfNumbers::Ip => sparsevec::inner_product(&a, &b)? as f32,
-        OfNumbers::Cosine => cosine(sparsevec::cosine_terms(&a, &b)?),
+        OfNumbers::L2 => kernels::sparse::l2_squared(a, b),
+        OfNumbers::Ip => kernels::sparse::inner_product(a, b),
+        OfNumbers::Cosine => cosine(kernels::sparse::cosine_terms(a, b)),
     })
 }
 
@@ -88,11 +88,10 @@ fn named<M: Copy>(
     Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message).hint(hint))
 }
 
-/// Cosine of the angle, from the inner product and both squared norms; 0 where a vector is zero, as
-/// in Milvus.
-fn cosine((dot, norm_a, norm_b): (f64, f64, f64)) -> f32 {
-    match (norm_a * norm_b).sqrt() {
+/// Cosine of the angle; 0 where a vector is zero, as in Milvus.
+fn cosine<Sum: Into<f64>>(terms: CosineTerms<Sum>) -> f32 {
+    match (terms.norm_a.into() * terms.norm_b.into()).sqrt() {
         0.0 => 0.0,
-        norms => (dot / norms).clamp(-1.0, 1.0) as f32,
+        norms => (terms.dot.into() / norms).clamp(-1.0, 1.0) as f32,
     }
 }

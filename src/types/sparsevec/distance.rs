@@ -1,7 +1,8 @@
-//! Distances and norms. Elements are multiplied and summed in single precision, norms of one
-//! vector in double precision.
+//! Distances and norms. Both are summed in double precision; distances then become single
+//! precision.
 
-use super::value::union;
+use kernels::sparse;
+
 use super::{SparseBuf, SparseRef, check};
 use crate::pg::error::Report;
 use crate::pg::function::pg_functions;
@@ -9,32 +10,38 @@ use crate::pg::function::pg_functions;
 pg_functions! {
     /// Operator `<->`.
     fn sparsevec_l2_distance(a: SparseRef, b: SparseRef) -> Result<f64, Report> {
-        Ok(l2_squared(&a, &b)?.sqrt())
+        check::same_dims(&a, &b)?;
+        Ok(f64::from(sparse::l2_squared(a.view(), b.view())).sqrt())
     }
 
     fn sparsevec_l2_squared_distance(a: SparseRef, b: SparseRef) -> Result<f64, Report> {
-        l2_squared(&a, &b)
+        check::same_dims(&a, &b)?;
+        Ok(sparse::l2_squared(a.view(), b.view()).into())
     }
 
     fn sparsevec_inner_product(a: SparseRef, b: SparseRef) -> Result<f64, Report> {
-        inner_product(&a, &b)
+        check::same_dims(&a, &b)?;
+        Ok(sparse::inner_product(a.view(), b.view()).into())
     }
 
     /// Operator `<#>`.
     fn sparsevec_negative_inner_product(a: SparseRef, b: SparseRef) -> Result<f64, Report> {
-        Ok(-inner_product(&a, &b)?)
+        check::same_dims(&a, &b)?;
+        Ok((-sparse::inner_product(a.view(), b.view())).into())
     }
 
     /// Operator `<=>`: 1 - cos. NaN if a vector is zero.
     fn sparsevec_cosine_distance(a: SparseRef, b: SparseRef) -> Result<f64, Report> {
-        let (dot, norm_a, norm_b) = cosine_terms(&a, &b)?;
-        Ok(1.0 - (dot / (norm_a * norm_b).sqrt()).clamp(-1.0, 1.0))
+        check::same_dims(&a, &b)?;
+        let terms = sparse::cosine_terms(a.view(), b.view());
+        let norms = (f64::from(terms.norm_a) * f64::from(terms.norm_b)).sqrt();
+        Ok(1.0 - (f64::from(terms.dot) / norms).clamp(-1.0, 1.0))
     }
 
     /// Operator `<+>`.
     fn sparsevec_l1_distance(a: SparseRef, b: SparseRef) -> Result<f64, Report> {
         check::same_dims(&a, &b)?;
-        Ok(sum(union(&a, &b).map(|(_, x, y)| (x - y).abs())))
+        Ok(sparse::l1(a.view(), b.view()).into())
     }
 
     fn sparsevec_dims(vector: SparseRef) -> i32 {
@@ -53,31 +60,8 @@ pg_functions! {
     }
 }
 
-/// Squared Euclidean distance.
-pub fn l2_squared(a: &SparseRef, b: &SparseRef) -> Result<f64, Report> {
-    check::same_dims(a, b)?;
-    Ok(sum(union(a, b).map(|(_, x, y)| (x - y) * (x - y))))
-}
-
-/// Sum of the products of elements that both have.
-pub fn inner_product(a: &SparseRef, b: &SparseRef) -> Result<f64, Report> {
-    check::same_dims(a, b)?;
-    Ok(sum(union(a, b).map(|(_, x, y)| x * y)))
-}
-
-/// The inner product and both squared norms.
-pub fn cosine_terms(a: &SparseRef, b: &SparseRef) -> Result<(f64, f64, f64), Report> {
-    let square = |values| f64::from(kernels::inner_product(values, values));
-    Ok((inner_product(a, b)?, square(a.values()), square(b.values())))
-}
-
 /// Euclidean norm.
 fn norm(vector: &SparseRef) -> f64 {
     let squares = vector.values().iter().map(|&x| f64::from(x) * f64::from(x));
     squares.fold(0.0, |sum, x| sum + x).sqrt()
-}
-
-/// The sum; 0 of nothing, where Rust has -0.
-fn sum(terms: impl Iterator<Item = f32>) -> f64 {
-    terms.fold(0.0, |sum, x| sum + x).into()
 }

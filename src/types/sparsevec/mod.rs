@@ -9,14 +9,13 @@
 mod aggregate;
 mod arithmetic;
 mod cast;
-mod check;
+pub mod check;
 mod compare;
 mod distance;
 mod io;
 mod text;
 mod value;
 
-pub use distance::{cosine_terms, inner_product, l2_squared};
 pub use value::{SparseBuf, SparseRef};
 
 /// The SQL name of the type.

@@ -2,6 +2,7 @@
 
 use std::iter;
 
+use kernels::sparse::Sparse;
 use pgrx::pg_sys::Datum;
 
 use super::{TYPE, check};
@@ -54,6 +55,12 @@ impl<'a> SparseRef<'a> {
     #[inline]
     pub fn values(&self) -> &[f32] {
         self.value.slice(HEADER + self.nnz * 4, self.nnz).unwrap_or_default()
+    }
+
+    /// For the kernels.
+    #[inline]
+    pub fn view(&self) -> Sparse<'_> {
+        Sparse { indices: self.indices(), values: self.values() }
     }
 
     /// Indices with their values.

@@ -20,3 +20,4 @@ pub mod store;
 pub mod temp_file;
 pub mod tid;
 pub mod varlena;
+pub mod version;

@@ -7,6 +7,8 @@ use std::thread;
 
 use pgrx::pg_sys::{self, Oid, Relation};
 
+use super::version;
+
 /// The name with its schema, quoted where needed, as a command or a message wants it.
 ///
 /// # Safety
@@ -32,13 +34,8 @@ pub unsafe fn needs_wal(relation: Relation) -> bool {
     unsafe {
         let permanent =
             (*(*relation).rd_rel).relpersistence as u8 == pg_sys::RELPERSISTENCE_PERMANENT;
-        #[cfg(any(feature = "pg14", feature = "pg15"))]
-        let first = (*relation).rd_firstRelfilenodeSubid;
-        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
-        let first = (*relation).rd_firstRelfilelocatorSubid;
-        let old = (*relation).rd_createSubid == 0 && first == 0; // 0: no subtransaction
         let archived = pg_sys::wal_level >= pg_sys::WalLevel::WAL_LEVEL_REPLICA as i32;
-        permanent && (archived || old)
+        permanent && (archived || !version::is_new(relation))
     }
 }
 
@@ -47,19 +44,9 @@ pub unsafe fn needs_wal(relation: Relation) -> bool {
 /// # Safety
 /// `index` is open.
 pub unsafe fn count_scan(index: Relation) {
-    // SAFETY: fields of an open relation; `pgstat_info` is set by `pgstat_assoc_relation`.
-    unsafe {
-        #[cfg(not(feature = "pg14"))]
-        if (*index).pgstat_info.is_null() && (*index).pgstat_enabled {
-            pg_sys::pgstat_assoc_relation(index);
-        }
-        if let Some(stats) = (*index).pgstat_info.as_mut() {
-            #[cfg(any(feature = "pg14", feature = "pg15"))]
-            let numscans = &mut stats.t_counts.t_numscans;
-            #[cfg(not(any(feature = "pg14", feature = "pg15")))]
-            let numscans = &mut stats.counts.numscans;
-            *numscans += 1;
-        }
+    // SAFETY: the caller's promise; nothing else happens meanwhile.
+    if let Some(scans) = unsafe { version::scan_counter(index) } {
+        *scans += 1;
     }
 }
 

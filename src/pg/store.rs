@@ -23,7 +23,7 @@ use pgrx::pg_sys::{
 
 use super::ahead::ReadAhead;
 use super::batch::WalBatch;
-use super::page;
+use super::{page, version};
 
 const MAIN: pg_sys::ForkNumber::Type = pg_sys::ForkNumber::MAIN_FORKNUM;
 const NORMAL: pg_sys::ReadBufferMode::Type = pg_sys::ReadBufferMode::RBM_NORMAL;
@@ -191,11 +191,7 @@ impl PageStore for RelationStore<'_> {
                 pgrx::check_for_interrupts!();
             }
             // SAFETY: no page is held here.
-            #[cfg(not(feature = "pg18"))]
-            Pace::Vacuum => unsafe { pg_sys::vacuum_delay_point() },
-            // SAFETY: as above.
-            #[cfg(feature = "pg18")]
-            Pace::Vacuum => unsafe { pg_sys::vacuum_delay_point(false) },
+            Pace::Vacuum => unsafe { version::vacuum_delay_point() },
         }
         Ok(())
     }

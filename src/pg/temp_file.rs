@@ -18,6 +18,7 @@ use pgrx::PgSqlErrorCode::{
 use pgrx::pg_sys;
 
 use super::error::Report;
+use super::version;
 
 /// Bytes of disk that are asked for at a time, between two looks for interrupts.
 const STEP: u64 = 32 << 20;
@@ -78,17 +79,8 @@ fn extend(file: pg_sys::File, size: u64) -> Result<(), Report> {
     let Ok(last) = pg_sys::off_t::try_from(size - 1) else {
         return Err(cannot_extend(io::Error::from_raw_os_error(libc::EFBIG)));
     };
-    let mut byte = 0_u8;
-    let byte = (&raw mut byte).cast();
-    // SAFETY: the file is open; one byte is read from its place.
-    #[cfg(any(feature = "pg14", feature = "pg15", feature = "pg16"))]
-    let written = unsafe { pg_sys::FileWrite(file, byte, 1, last, 0) };
-    #[cfg(not(any(feature = "pg14", feature = "pg15", feature = "pg16")))]
-    let written = {
-        let part = pg_sys::iovec { iov_base: byte, iov_len: 1 };
-        // SAFETY: as above.
-        unsafe { pg_sys::FileWriteV(file, &raw const part, 1, last, 0) }
-    };
+    // SAFETY: the file is open.
+    let written = unsafe { version::write_byte(file, 0, last) };
     if written == 1 { Ok(()) } else { Err(cannot_extend(io::Error::last_os_error())) }
 }
 

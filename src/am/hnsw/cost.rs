@@ -26,6 +26,7 @@ use pgrx::pg_sys::{self, Cost, IndexOptInfo, IndexPath, List, PlannerInfo, QualC
 use super::settings;
 use crate::pg::relation::Opened;
 use crate::pg::store::RelationStore;
+use crate::pg::version;
 
 /// Expansions that take as long as each row after the first ones. A scan that goes on doubles its
 /// beam and returns the nearer half of what it has met: two to four expansions a row. What it had
@@ -140,10 +141,7 @@ pub unsafe extern "C-unwind" fn amcostestimate(
             // The index gives rows in order of distance or not at all.
             (*startup, *total) = (f64::INFINITY, f64::INFINITY);
             (*selectivity, *index_pages) = (0.0, 0.0);
-            #[cfg(feature = "pg18")]
-            {
-                (*path).path.disabled_nodes = 2;
-            }
+            version::disable(path);
             return;
         }
         let index = &*(*path).indexinfo;

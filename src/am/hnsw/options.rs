@@ -2,13 +2,15 @@
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
+use std::mem::offset_of;
 use std::sync::OnceLock;
 
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
 use pgrx::pg_guard;
-use pgrx::pg_sys::{self, Datum, Relation, bytea, relopt_parse_elt};
+use pgrx::pg_sys::{self, Datum, Relation, bytea};
 
 use crate::pg::error::Report;
+use crate::pg::version;
 
 const DEFAULT_M: i32 = 16;
 const DEFAULT_EF_CONSTRUCTION: i32 = 64;
@@ -73,16 +75,9 @@ pub fn register() {
 /// Parses storage parameters.
 #[pg_guard]
 pub unsafe extern "C-unwind" fn amoptions(reloptions: Datum, validate: bool) -> *mut bytea {
-    let option = |name: &'static std::ffi::CStr, offset: usize| relopt_parse_elt {
-        optname: name.as_ptr(),
-        opttype: pg_sys::relopt_type::RELOPT_TYPE_INT,
-        offset: offset as i32,
-        #[cfg(feature = "pg18")]
-        isset_offset: 0,
-    };
     let options = [
-        option(c"m", std::mem::offset_of!(Stored, m)),
-        option(c"ef_construction", std::mem::offset_of!(Stored, ef_construction)),
+        version::int_option(c"m", offset_of!(Stored, m) as i32),
+        version::int_option(c"ef_construction", offset_of!(Stored, ef_construction) as i32),
     ];
     let Some(&kind) = KIND.get() else { return std::ptr::null_mut() };
     // SAFETY: the options point into a struct of this size.

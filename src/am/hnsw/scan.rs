@@ -18,7 +18,7 @@ use super::settings;
 use super::stats::{self, ScanFigures};
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
-use crate::pg::{relation, tid};
+use crate::pg::{relation, tid, version};
 use crate::types::vector::VectorRef;
 
 /// What a scan keeps between calls. Lives until the memory context of the scan goes, so also an
@@ -199,10 +199,7 @@ unsafe fn start(desc: &mut IndexScanDescData, hnsw: Hnsw) -> Result<Running, Rep
             return Err(unsupported("non-MVCC snapshots are not supported with hnsw"));
         }
         relation::count_scan(desc.indexRelation);
-        #[cfg(feature = "pg18")]
-        if let Some(instrument) = desc.instrument.as_mut() {
-            instrument.nsearches += 1;
-        }
+        version::count_search(desc);
         let options = settings::scan_options();
         // Where all rows are equally far, none comes too late.
         let unordered = ScanOptions {

@@ -7,6 +7,8 @@ use graph::{Iterative, ScanOptions};
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::{PostgresGucEnum, pg_sys};
 
+use crate::pg::version;
+
 /// Values of `hnsw.iterative_scan`.
 #[derive(Clone, Copy, PostgresGucEnum)]
 enum IterativeScan {
@@ -112,12 +114,6 @@ pub fn register() {
         flags,
     );
     for prefix in [c"hnsw", c"vector_ext"] {
-        // SAFETY: a string that ends with NUL.
-        unsafe {
-            #[cfg(feature = "pg14")]
-            pg_sys::EmitWarningsOnPlaceholders(prefix.as_ptr());
-            #[cfg(not(feature = "pg14"))]
-            pg_sys::MarkGUCPrefixReserved(prefix.as_ptr());
-        }
+        version::reserve_settings(prefix);
     }
 }

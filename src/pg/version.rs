@@ -1,0 +1,129 @@
+//! Where the majors of PostgreSQL differ: the same small verbs for all of them.
+//!
+//! What is larger than a line lies beside: `bulk` writes new indexes in one of two ways, and
+//! `am::hnsw::explain` is there from 18 on.
+
+#![allow(unsafe_code)] // calls into PostgreSQL
+
+use std::ffi::{CStr, c_int};
+
+use pgrx::pg_sys::{self, IndexPath, IndexScanDesc, PgStat_Counter, Relation, relopt_parse_elt};
+
+/// Sleeps where `vacuum_cost_delay` says so, and looks for interrupts.
+///
+/// # Safety
+/// No page is held.
+pub unsafe fn vacuum_delay_point() {
+    // SAFETY: the caller's promise. From 18 on it is told apart from ANALYZE.
+    unsafe {
+        #[cfg(not(feature = "pg18"))]
+        pg_sys::vacuum_delay_point();
+        #[cfg(feature = "pg18")]
+        pg_sys::vacuum_delay_point(false);
+    }
+}
+
+/// Writes one byte into a file at an offset; what is returned is 1 where that succeeds.
+///
+/// # Safety
+/// The file is open.
+pub unsafe fn write_byte(file: pg_sys::File, mut byte: u8, offset: pg_sys::off_t) -> isize {
+    let byte = (&raw mut byte).cast();
+    // SAFETY: the caller's promise; one byte is read from its place.
+    unsafe {
+        #[cfg(any(feature = "pg14", feature = "pg15", feature = "pg16"))]
+        let written = pg_sys::FileWrite(file, byte, 1, offset, 0) as isize;
+        #[cfg(not(any(feature = "pg14", feature = "pg15", feature = "pg16")))]
+        let written = {
+            let part = pg_sys::iovec { iov_base: byte, iov_len: 1 };
+            pg_sys::FileWriteV(file, &raw const part, 1, offset, 0)
+        };
+        written
+    }
+}
+
+/// Whether this transaction, or a part of it that has not failed, has made the relation or given it
+/// a new file.
+///
+/// # Safety
+/// `relation` is open.
+pub unsafe fn is_new(relation: Relation) -> bool {
+    // SAFETY: fields of an open relation; 0 is no subtransaction.
+    unsafe {
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        let file = (*relation).rd_firstRelfilenodeSubid;
+        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        let file = (*relation).rd_firstRelfilelocatorSubid;
+        (*relation).rd_createSubid != 0 || file != 0
+    }
+}
+
+/// The number of scans in the cumulative statistics of an index; none where they are off.
+///
+/// # Safety
+/// `index` is open, and the statistics are not flushed while the result is used.
+pub unsafe fn scan_counter<'a>(index: Relation) -> Option<&'a mut PgStat_Counter> {
+    // SAFETY: fields of an open relation; `pgstat_info` is set by `pgstat_assoc_relation`, in 14
+    // when the relation is opened.
+    unsafe {
+        #[cfg(not(feature = "pg14"))]
+        if (*index).pgstat_info.is_null() && (*index).pgstat_enabled {
+            pg_sys::pgstat_assoc_relation(index);
+        }
+        let stats = (*index).pgstat_info.as_mut()?;
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        return Some(&mut stats.t_counts.t_numscans);
+        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        return Some(&mut stats.counts.numscans);
+    }
+}
+
+/// Counts a descent into the index, which `EXPLAIN (ANALYZE)` shows from 18 on.
+///
+/// # Safety
+/// `desc` is a scan that has not ended.
+pub unsafe fn count_search(desc: IndexScanDesc) {
+    #[cfg(feature = "pg18")]
+    // SAFETY: the caller's promise; null where nobody asks.
+    unsafe {
+        if let Some(instrument) = (*desc).instrument.as_mut() {
+            instrument.nsearches += 1;
+        }
+    }
+    let _ = desc;
+}
+
+/// Marks a path as one that must not be taken. Before 18 its infinite cost alone says so.
+///
+/// # Safety
+/// `path` is valid.
+pub unsafe fn disable(path: *mut IndexPath) {
+    #[cfg(feature = "pg18")]
+    // SAFETY: the caller's promise.
+    unsafe {
+        (*path).path.disabled_nodes = 2;
+    }
+    let _ = path;
+}
+
+/// How an integer storage parameter is parsed into a struct that has it at `offset`.
+pub fn int_option(name: &'static CStr, offset: c_int) -> relopt_parse_elt {
+    relopt_parse_elt {
+        optname: name.as_ptr(),
+        opttype: pg_sys::relopt_type::RELOPT_TYPE_INT,
+        offset,
+        #[cfg(feature = "pg18")]
+        isset_offset: 0,
+    }
+}
+
+/// Says that all settings of this prefix are known: another one is a slip of the pen.
+pub fn reserve_settings(prefix: &'static CStr) {
+    // SAFETY: a string that ends with NUL.
+    unsafe {
+        #[cfg(feature = "pg14")]
+        pg_sys::EmitWarningsOnPlaceholders(prefix.as_ptr());
+        #[cfg(not(feature = "pg14"))]
+        pg_sys::MarkGUCPrefixReserved(prefix.as_ptr());
+    }
+}

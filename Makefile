@@ -1,6 +1,7 @@
 # The commands a newcomer needs.  `make` alone lists them.
 #
 #   PG_CONFIG=/path/to/pg_config   the PostgreSQL to build for (default: the newest Debian one)
+#   PG=17                          test: with this major, in a folder if this machine has it not
 #   SUDO=sudo                      lets an ordinary user install into PostgreSQL's folders
 #   DESTDIR=/some/root             installs below another root, for packagers
 #   BENCH_ARGS="--data DIR"        what to measure
@@ -37,8 +38,13 @@ demo-psql: install ## the same, then leave the server running and open psql in i
 demo-stop: ## stop the server that demo-psql left, and remove it
 	@$(CARGO) run --quiet --package demo -- stop
 
+ifeq ($(PG),)
 test: install ## all tests, in private servers; ends with `N passed, M failed`
 	@$(WITH_PG) scripts/test.sh --workspace $(FEATURES)
+else
+test:
+	@scripts/pgchroot.sh $(PG) make --no-print-directory test PG=
+endif
 
 check: prepare ## format, lints, the tests that need no server: before every commit
 	@cargo fmt --all --check

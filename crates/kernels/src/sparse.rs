@@ -97,18 +97,22 @@ fn distance<T: Term>(a: Sparse<'_>, b: Sparse<'_>) -> f32 {
     sum as f32
 }
 
-/// Walks through both. Steps without branches, as which vector comes next is hard to predict.
-fn merge<T: Term>(a: Sparse<'_>, b: Sparse<'_>) -> f64 {
+/// Walks through both. Which vector comes next is hard to predict, so steps do without branches,
+/// and elements without partners wait for the next that has one.
+fn merge<T: Term>(mut a: Sparse<'_>, mut b: Sparse<'_>) -> f64 {
     let (mut i, mut j, mut sum) = (0, 0, 0.0);
-    while i < a.indices.len() && j < b.indices.len() {
-        let (at, bt) = (a.indices[i], b.indices[j]);
-        let x = if at <= bt { a.values[i] } else { 0.0 };
-        let y = if bt <= at { b.values[j] } else { 0.0 };
-        sum += T::of(x.into(), y.into());
-        i += usize::from(at <= bt);
-        j += usize::from(bt <= at);
+    while let (Some(&at), Some(&bt)) = (a.indices.get(i), b.indices.get(j)) {
+        if at == bt {
+            sum += alone::<T>(&a.values[..i]) + alone::<T>(&b.values[..j]);
+            sum += T::of(a.values[i].into(), b.values[j].into());
+            (a, b) = (a.from(i + 1), b.from(j + 1));
+            (i, j) = (0, 0);
+            continue;
+        }
+        i += usize::from(at < bt);
+        j += usize::from(bt < at);
     }
-    sum + alone::<T>(&a.values[i..]) + alone::<T>(&b.values[j..])
+    sum + alone::<T>(a.values) + alone::<T>(b.values)
 }
 
 /// Walks through `short` and searches each index in `long`.

@@ -264,3 +264,40 @@ fn states_that_no_aggregate_made() {
         check(&mut db, &format!("SELECT sparsevec_avg('{state}')"), code, text);
     }
 }
+
+/// Bytes where SQL has promised a sparse vector: refused before they are read, or before an index
+/// leads out of what it is used on.
+#[test]
+fn damaged_values() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE FUNCTION norm(bytea) RETURNS float8
+             AS '$libdir/vector_ext', 'sparsevec_l2_norm' LANGUAGE C STRICT;
+         CREATE FUNCTION dense(bytea, int, bool) RETURNS vector
+             AS '$libdir/vector_ext', 'sparsevec_to_vector' LANGUAGE C STRICT",
+    )
+    .unwrap();
+    let word =
+        |n: i32| n.to_le_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let bytes = |words: &[i32]| words.iter().map(|&n| word(n)).collect::<String>();
+    for damaged in [
+        bytes(&[]),
+        "0100".into(),
+        bytes(&[1]),
+        bytes(&[1, 0]),
+        bytes(&[1, 1, 0]),
+        bytes(&[1, 1, 0, 0]),
+        bytes(&[9, 2, 0, 0, 1, 0]),
+        bytes(&[9, -1, 0, 0, 1]),
+        bytes(&[9, i32::MAX, 0, 0, 1]),
+    ] {
+        for call in [format!("norm('\\x{damaged}')"), format!("dense('\\x{damaged}', -1, true)")] {
+            let (code, text) = ("XX001", "invalid value of type sparsevec");
+            check(&mut db, &format!("SELECT {call}"), code, text);
+        }
+    }
+    let beyond = bytes(&[2, 1, 0, 2, 0x3f80_0000]);
+    let query = format!("SELECT dense('\\x{beyond}', -1, true)");
+    check(&mut db, &query, "XX001", "invalid value of type sparsevec");
+    db.simple_query(&format!("SELECT norm('\\x{beyond}')")).unwrap();
+}

@@ -1,5 +1,5 @@
-//! Distances and norms. Both are summed in double precision; distances then become single
-//! precision.
+//! Distances and norms. The kernels decide how distances are summed; norms of one vector are
+//! summed in double precision.
 
 use kernels::sparse;
 

@@ -291,3 +291,34 @@ fn progress_tells_how_many_rows_there_are() {
         waited.unwrap_or_else(|error| panic!("{error}: {seen:?}"));
     });
 }
+
+#[test]
+fn pages_found_where_they_were_seen_are_counted() {
+    let mut db = TestDb::new();
+    table(&mut db, 3000);
+    db.batch_execute("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off").unwrap();
+    let search = db.prepare("SELECT id FROM t ORDER BY v <-> $1 LIMIT 10").unwrap();
+    let counted = "SELECT pg_stat_get_xact_blocks_fetched('i'::regclass),
+                          pg_stat_get_xact_blocks_hit('i'::regclass)";
+    let mut searches = |from: u64| {
+        let mut transaction = db.transaction().unwrap();
+        let mut query = |seed| {
+            let query = Vector(random_vector(seed, DIMENSIONS));
+            transaction.query(&search, &[&query]).unwrap();
+            let row = transaction.query_one("SELECT pages FROM vector_scan_stats()", &[]).unwrap();
+            let counts = transaction.query_one(counted, &[]).unwrap();
+            [row.get::<_, i64>(0), counts.get(0), counts.get(1)]
+        };
+        let first = query(from);
+        let (mut pages, mut last) = (0, first);
+        for seed in from + 1..from + 100 {
+            last = query(seed);
+            pages += last[0];
+        }
+        (pages, last[1] - first[1], last[2] - first[2])
+    };
+    searches(0);
+    let (pages, fetched, hit) = searches(1000);
+    assert!(pages > 1000, "{pages}");
+    assert_eq!((fetched, hit), (pages, pages));
+}

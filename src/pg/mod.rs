@@ -11,6 +11,7 @@ pub mod message;
 pub mod number;
 pub mod page;
 pub mod progress;
+mod recent;
 pub mod record;
 pub mod relation;
 pub mod rows;

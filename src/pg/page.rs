@@ -6,10 +6,11 @@
 
 #![allow(unsafe_code)] // pages are raw memory
 
+use std::ops::Range;
 use std::slice;
 
 use pages::{PAGE_BODY, PAGE_USABLE};
-use pgrx::pg_sys::{self, BLCKSZ, Page, PageHeader};
+use pgrx::pg_sys::{self, BLCKSZ, Buffer, Page, PageHeader};
 
 /// Bytes of the header.
 const HEADER: usize = BLCKSZ as usize - PAGE_BODY;
@@ -93,6 +94,22 @@ pub unsafe fn is_new(page: Page) -> bool {
 pub unsafe fn body<'a>(page: Page) -> &'a [u8] {
     // SAFETY: the caller's promise; header and body make up the page.
     unsafe { slice::from_raw_parts(page.cast::<u8>().add(HEADER), PAGE_BODY) }
+}
+
+/// Has the processor load what a visit of the page in `buffer`, a shared one, looks at: PostgreSQL's
+/// description of the buffer, the page's trailer, and these bytes of its body.
+#[inline]
+pub fn warm(buffer: Buffer, bytes: Range<usize>) {
+    let index = buffer as usize - 1;
+    // SAFETY: addresses fixed at server start; what is there is not read.
+    let (descriptor, page) = unsafe {
+        let descriptor = pg_sys::BufferDescriptors.wrapping_add(index);
+        (descriptor, pg_sys::BufferBlocks.wrapping_add(index * BLCKSZ as usize).cast::<u8>())
+    };
+    let body = page.wrapping_add(HEADER);
+    kernels::prefetch_at(descriptor.cast(), 1);
+    kernels::prefetch_at(body.wrapping_add(PAGE_USABLE), 1);
+    kernels::prefetch_at(body.wrapping_add(bytes.start), bytes.len());
 }
 
 /// The body of a page, to be written.

@@ -12,7 +12,7 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::{ptr, thread};
 
 use pages::{Error, MAX_BATCH, PageStore, Result};
@@ -23,6 +23,8 @@ use pgrx::pg_sys::{
 
 use super::ahead::ReadAhead;
 use super::batch::WalBatch;
+use super::recent::RecentBuffers;
+use super::version::RelFile;
 use super::{page, version};
 
 const MAIN: pg_sys::ForkNumber::Type = pg_sys::ForkNumber::MAIN_FORKNUM;
@@ -34,6 +36,8 @@ mod raw {
         BlockNumber, Buffer, BufferAccessStrategy, ForkNumber, ReadBufferMode, Relation,
     };
 
+    use crate::pg::version::RelFile;
+
     unsafe extern "C-unwind" {
         pub fn ReadBufferExtended(
             relation: Relation,
@@ -42,6 +46,12 @@ mod raw {
             mode: ReadBufferMode::Type,
             strategy: BufferAccessStrategy,
         ) -> Buffer;
+        pub fn ReadRecentBuffer(
+            file: RelFile,
+            fork: ForkNumber::Type,
+            block: BlockNumber,
+            recent: Buffer,
+        ) -> bool;
         pub fn LockBuffer(buffer: Buffer, mode: i32);
         pub fn UnlockReleaseBuffer(buffer: Buffer);
     }
@@ -66,6 +76,9 @@ pub struct RelationStore<'a> {
     /// Pages held for reading so far, again ones included.
     reads: Cell<u64>,
     ahead: ReadAhead,
+    recent: &'static RecentBuffers,
+    /// The file whose pages `recent` may know.
+    file: Option<RelFile>,
     open: PhantomData<&'a ()>,
 }
 
@@ -80,6 +93,9 @@ impl RelationStore<'_> {
             blocks: Cell::new(0),
             reads: Cell::new(0),
             ahead: ReadAhead::default(),
+            recent: RecentBuffers::of_backend(),
+            // SAFETY: the caller's promise.
+            file: unsafe { version::shared_file(index) },
             open: PhantomData,
         }
     }
@@ -90,7 +106,7 @@ impl RelationStore<'_> {
     /// As [`RelationStore::new`]; `strategy` is null or valid as long.
     pub unsafe fn for_vacuum(index: Relation, strategy: BufferAccessStrategy) -> Self {
         // SAFETY: the caller's promise.
-        RelationStore { strategy, pace: Pace::Vacuum, ..unsafe { Self::new(index) } }
+        RelationStore { strategy, pace: Pace::Vacuum, file: None, ..unsafe { Self::new(index) } }
     }
 
     /// Pages held for reading so far, again ones included.
@@ -107,13 +123,36 @@ impl RelationStore<'_> {
         // SAFETY: the relation is open; the closure owns nothing that an error would leak.
         let buffer = unsafe {
             pg_guard_ffi_boundary(|| {
-                let buffer =
-                    raw::ReadBufferExtended(self.relation, MAIN, block, NORMAL, self.strategy);
+                let buffer = self.pin(block);
                 raw::LockBuffer(buffer, mode as i32);
                 buffer
             })
         };
         Ok(buffer)
+    }
+
+    /// Pins an existing block, where it was seen last if it is still there.
+    ///
+    /// # Safety
+    /// To be called under a guard; owns nothing that an error would leak.
+    #[inline]
+    unsafe fn pin(&self, block: u32) -> Buffer {
+        // SAFETY: the relation is open; a buffer that was seen exists.
+        unsafe {
+            let read =
+                || raw::ReadBufferExtended(self.relation, MAIN, block, NORMAL, self.strategy);
+            let Some(file) = self.file else { return read() };
+            if self.recent.suffices()
+                && let Some(buffer) = self.recent.get(file, block)
+                && raw::ReadRecentBuffer(file, MAIN, block, buffer)
+            {
+                version::count_hit(self.relation);
+                return buffer;
+            }
+            let buffer = read();
+            self.recent.set(file, block, buffer);
+            buffer
+        }
     }
 
     /// Adds pages until `block` exists. Writers add them one by one, so a block far behind the end
@@ -178,6 +217,13 @@ impl PageStore for RelationStore<'_> {
         if block < self.blocks.get() {
             // SAFETY: the relation is open, the block exists.
             unsafe { pg_sys::PrefetchBuffer(self.relation, MAIN, block) };
+        }
+    }
+
+    #[inline]
+    fn warm(&self, block: u32, bytes: Range<usize>) {
+        if let Some(buffer) = self.file.and_then(|file| self.recent.get(file, block)) {
+            page::warm(buffer, bytes);
         }
     }
 

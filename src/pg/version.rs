@@ -7,6 +7,10 @@
 
 use std::ffi::{CStr, c_int};
 
+#[cfg(not(any(feature = "pg14", feature = "pg15")))]
+pub use pgrx::pg_sys::RelFileLocator as RelFile;
+#[cfg(any(feature = "pg14", feature = "pg15"))]
+pub use pgrx::pg_sys::RelFileNode as RelFile;
 use pgrx::pg_sys::{self, IndexPath, IndexScanDesc, PgStat_Counter, Relation, relopt_parse_elt};
 
 /// Sleeps where `vacuum_cost_delay` says so, and looks for interrupts.
@@ -63,18 +67,79 @@ pub unsafe fn is_new(relation: Relation) -> bool {
 /// # Safety
 /// `index` is open, and the statistics are not flushed while the result is used.
 pub unsafe fn scan_counter<'a>(index: Relation) -> Option<&'a mut PgStat_Counter> {
+    // SAFETY: the caller's promise.
+    let counts = unsafe { counts(index) }?;
+    #[cfg(any(feature = "pg14", feature = "pg15"))]
+    return Some(&mut counts.t_numscans);
+    #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+    return Some(&mut counts.numscans);
+}
+
+/// Counts a page found in the shared buffers in the cumulative statistics, as `ReadBuffer` does.
+///
+/// # Safety
+/// `relation` is open.
+#[inline]
+pub unsafe fn count_hit(relation: Relation) {
+    // SAFETY: the caller's promise.
+    if let Some(counts) = unsafe { counts(relation) } {
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        let (fetched, hit) = (&mut counts.t_blocks_fetched, &mut counts.t_blocks_hit);
+        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        let (fetched, hit) = (&mut counts.blocks_fetched, &mut counts.blocks_hit);
+        *fetched += 1;
+        *hit += 1;
+    }
+    #[cfg(any(feature = "pg16", feature = "pg17", feature = "pg18"))]
+    {
+        use pg_sys::{IOContext, IOObject, IOOp};
+        let object = IOObject::IOOBJECT_RELATION;
+        let (context, hit) = (IOContext::IOCONTEXT_NORMAL, IOOp::IOOP_HIT);
+        // SAFETY: adds to a counter of this backend.
+        unsafe {
+            #[cfg(not(feature = "pg18"))]
+            pg_sys::pgstat_count_io_op(object, context, hit);
+            #[cfg(feature = "pg18")]
+            pg_sys::pgstat_count_io_op(object, context, hit, 1, 0);
+        }
+    }
+}
+
+/// The cumulative statistics of a relation; none where they are off.
+///
+/// # Safety
+/// `relation` is open, and the statistics are not flushed while the result is used.
+#[inline]
+unsafe fn counts<'a>(relation: Relation) -> Option<&'a mut pg_sys::PgStat_TableCounts> {
     // SAFETY: fields of an open relation; `pgstat_info` is set by `pgstat_assoc_relation`, in 14
     // when the relation is opened.
     unsafe {
         #[cfg(not(feature = "pg14"))]
-        if (*index).pgstat_info.is_null() && (*index).pgstat_enabled {
-            pg_sys::pgstat_assoc_relation(index);
+        if (*relation).pgstat_info.is_null() && (*relation).pgstat_enabled {
+            pg_sys::pgstat_assoc_relation(relation);
         }
-        let stats = (*index).pgstat_info.as_mut()?;
+        let stats = (*relation).pgstat_info.as_mut()?;
         #[cfg(any(feature = "pg14", feature = "pg15"))]
-        return Some(&mut stats.t_counts.t_numscans);
+        return Some(&mut stats.t_counts);
         #[cfg(not(any(feature = "pg14", feature = "pg15")))]
-        return Some(&mut stats.counts.numscans);
+        return Some(&mut stats.counts);
+    }
+}
+
+/// The file whose pages the shared buffers hold; none of a temporary relation.
+///
+/// # Safety
+/// `relation` is open.
+#[inline]
+pub unsafe fn shared_file(relation: Relation) -> Option<RelFile> {
+    // SAFETY: fields of an open relation.
+    unsafe {
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        let file = (*relation).rd_node;
+        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        let file = (*relation).rd_locator;
+        // Pages of a temporary relation have one backend.
+        ((*relation).rd_backend == -1).then_some(file)
     }
 }
 

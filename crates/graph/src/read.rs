@@ -14,8 +14,16 @@ impl Hnsw {
     ) -> Result<R> {
         let geometry = self.geometry();
         let block = node.block(geometry);
+        self.warm(store, node);
         let page = store.read(block)?;
         Ok(look(&Record::read(&page, block, node.place(geometry), geometry)?))
+    }
+
+    /// Tells `store` that the record `node` will be read at once.
+    pub(crate) fn warm<S: PageStore>(&self, store: &S, node: NodeNo) {
+        let geometry = self.geometry();
+        let start = node.place(geometry) * geometry.record_size;
+        store.warm(node.block(geometry), start..start + geometry.record_size);
     }
 
     /// Shows the element `node` with its whole vector; none where the record is not an element (any

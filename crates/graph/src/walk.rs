@@ -84,6 +84,9 @@ impl Walk {
         while let Some(node) = self.beam.pop(|node| self.expanded.insert(node)) {
             store.pause()?;
             self.prefetch(store, hnsw);
+            if let Some(next) = self.beam.ahead().next() {
+                hnsw.warm(store, next);
+            }
             self.expand(store, hnsw, query, stats, node, &mut visit)?;
         }
         Ok(())

@@ -36,5 +36,5 @@ pub use dispatch::{
 pub use distance::CosineTerms;
 pub use element::{Element, cosine_terms, inner_product, l1, l2_squared};
 pub use level::Level;
-pub use prefetch::prefetch;
+pub use prefetch::{prefetch, prefetch_at};
 pub use rounding::Tails;

@@ -1,6 +1,6 @@
 //! The traits between index cores and the place their pages live.
 
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 use crate::Result;
 
@@ -35,6 +35,10 @@ pub trait PageStore {
 
     /// Tells that `block` will be read soon.
     fn prefetch(&self, _block: u32) {}
+
+    /// Tells that these bytes of `block` will be read at once, so that the processor may load them
+    /// while it does other things. Does nothing where the page is not in memory.
+    fn warm(&self, _block: u32, _bytes: Range<usize>) {}
 
     /// Starts an empty batch.
     fn batch(&self) -> Self::Batch<'_>;

@@ -144,6 +144,8 @@ fn bits(c: &mut Criterion) {
     }
 }
 
+type SparseDistance = fn(Sparse<'_>, Sparse<'_>) -> f32;
+
 fn sparse(c: &mut Criterion) {
     for (n, m) in [(30, 30), (100, 100), (100, 3_000), (1_000, 1_000)] {
         // Many pairs: a branch predictor would learn the course of one.
@@ -154,7 +156,7 @@ fn sparse(c: &mut Criterion) {
         let pairs: Vec<_> = (0..200).map(|i| (indices(n, i), indices(m, 1000 + i))).collect();
         let values = &floats(m, 0.0);
         let mut g = group(c, &format!("sparse/{n}x{m}"));
-        let distances: [(&str, fn(Sparse<'_>, Sparse<'_>) -> f32); 3] = [
+        let distances: [(&str, SparseDistance); 3] = [
             ("l2_squared", sparse::l2_squared),
             ("inner_product", sparse::inner_product),
             ("plain inner_product", merge_products),

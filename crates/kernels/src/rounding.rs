@@ -59,22 +59,26 @@ pub(crate) fn round_to_planes(
     planes: &mut [u8],
 ) -> f64 {
     planes.fill(0);
-    let middle = top as f32 + 0.5;
-    let mut product = 0.0f64;
-    for (byte, (values, others)) in values.chunks(8).zip(other.chunks(8)).enumerate() {
-        let (mut x, mut o) = ([0.0; 8], [0.0; 8]);
-        x[..values.len()].copy_from_slice(values);
-        o[..values.len()].copy_from_slice(&others[..values.len()]);
-        let rounded = round(&x, step, top);
-        product += f64::from(o.iter().zip(&rounded).map(|(o, x)| o * x).sum::<f32>());
+    let mut products = [0.0f32; 8];
+    let (octets, rest) = values.as_chunks::<8>();
+    let (others, other_rest) = other[..values.len()].as_chunks::<8>();
+    let (mut last, mut other_last) = ([0.0; 8], [0.0; 8]);
+    last[..rest.len()].copy_from_slice(rest);
+    other_last[..rest.len()].copy_from_slice(other_rest);
+    let octets = octets.iter().zip(others).chain([(&last, &other_last)]);
+    for (byte, (octet, others)) in octets.take(values.len().div_ceil(8)).enumerate() {
+        let rounded = round(octet, step, top);
+        for i in 0..8 {
+            products[i] += others[i] * rounded[i];
+        }
         // Values beyond the last have no bits.
-        let used = u8::MAX >> (8 - values.len());
-        let levels = u64::from_le_bytes(rounded.map(|x| (x + middle + INTEGER).to_bits() as u8));
+        let used = u8::MAX >> (8 * (byte + 1)).saturating_sub(values.len());
+        let levels = levels(&rounded, top);
         for (plane, bits) in planes.chunks_exact_mut(plane_bytes).enumerate() {
             bits[byte] = lowest_bits(levels >> plane) & used;
         }
     }
-    product
+    sum_of(&products)
 }
 
 #[inline(always)]
@@ -86,7 +90,21 @@ fn round(values: &[f32; 8], step: f32, top: u32) -> [f32; 8] {
             steps[i] += if values[i].abs() >= threshold { 1.0 } else { 0.0 };
         }
     }
-    std::array::from_fn(|i| steps[i].copysign(values[i]))
+    for i in 0..8 {
+        steps[i] = steps[i].copysign(values[i]);
+    }
+    steps
+}
+
+/// The numbers of the levels that `rounded` holds, a byte each.
+#[inline(always)]
+fn levels(rounded: &[f32; 8], top: u32) -> u64 {
+    let middle = top as f32 + 0.5;
+    let mut bytes = [0; 8];
+    for i in 0..8 {
+        bytes[i] = (rounded[i] + middle + INTEGER).to_bits() as u8;
+    }
+    u64::from_le_bytes(bytes)
 }
 
 /// The lowest bits of the eight bytes of `word`, the first byte's lowest.

@@ -26,7 +26,7 @@ impl Levels {
     pub(super) fn fit(residual: &[f32], planes: usize) -> Self {
         let top = (1u32 << (planes - 1)) - 1;
         if top == 0 {
-            let product = 0.5 * kernels::tails(residual, [f32::INFINITY; 4]).total;
+            let product = 0.5 * magnitude(residual);
             return Self { step: f32::INFINITY, top, product };
         }
         let energy = kernels::inner_product(residual, residual);
@@ -60,4 +60,16 @@ impl Levels {
     ) -> f64 {
         kernels::round_to_planes(residual, other, self.step, self.top, plane_bytes, code)
     }
+}
+
+/// Sum of the coordinates without their signs.
+fn magnitude(residual: &[f32]) -> f64 {
+    let (octets, rest) = residual.as_chunks::<8>();
+    let mut lanes = [0.0f32; 8];
+    for octet in octets {
+        for (lane, x) in lanes.iter_mut().zip(octet) {
+            *lane += x.abs();
+        }
+    }
+    lanes.iter().chain(rest).map(|&x| f64::from(x.abs())).sum()
 }

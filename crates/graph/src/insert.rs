@@ -7,15 +7,16 @@ use pages::{
 };
 use quant::{HalfInfo, Metric, encode_half};
 
+use crate::candidates::{Candidates, Neighbor};
 use crate::level::level_of;
-use crate::link::{BackLink, Edge, Owner, add_back_links, put_edge, uncoded_victim, vector_of};
-use crate::query::{Query, norm, rank};
+use crate::link::{BackLink, Edge, Owner, add_back_links, put_edge, uncoded_victim};
+use crate::query::{Query, norm};
 use crate::records::{Allocation, open};
 use crate::root::hold_root;
 use crate::tail::write_tails;
 use crate::twin::Twin;
-use crate::walk::{Met, Walk, descend};
-use crate::{Hnsw, ScanStats, prune};
+use crate::walk::{Walk, descend};
+use crate::{Hnsw, ScanStats};
 
 /// Searches for neighbors that can tether a new element, before it does without a tether until the
 /// next vacuum. Neighbors die between search and edge only now and then, so this ends a search only
@@ -105,16 +106,6 @@ pub(crate) fn narrowing_error(metric: Metric, info: &HalfInfo) -> f32 {
     }
 }
 
-/// An element that may become a neighbor.
-struct Candidate {
-    node: NodeNo,
-    version: u32,
-    rank: f32,
-    vector: Vec<f32>,
-    /// Whether it is nearer to the new element than to any nearer neighbor.
-    diverse: bool,
-}
-
 /// Makes the row an element without neighbors where searches begin: in an index without elements,
 /// or where all that can be reached are dying. False where the entry has changed meanwhile.
 fn insert_alone<S: PageStore>(store: &S, hnsw: &Hnsw, row: &Row<'_>) -> Result<bool> {
@@ -143,7 +134,7 @@ fn insert_next<S: PageStore>(
     let mut query = Query::new(hnsw, row.vector);
     let top = row.level.min(hnsw.meta().entry_level);
     let mut seeds = descend(store, hnsw, &mut query, &mut ScanStats::default(), top)?;
-    let mut chosen: Vec<Vec<Candidate>> = Vec::new();
+    let mut chosen: Vec<Vec<Neighbor>> = Vec::new();
     for level in (0..=top).rev() {
         let found = search_level(store, hnsw, &mut query, row, level, &seeds)?;
         if let Some(twin) = found.twin
@@ -152,7 +143,7 @@ fn insert_next<S: PageStore>(
             return Ok(true);
         }
         seeds = found.below;
-        chosen.push(choose(hnsw, found.candidates));
+        chosen.push(found.candidates.choose(hnsw));
     }
     chosen.reverse();
     if chosen.first().is_none_or(Vec::is_empty) {
@@ -162,9 +153,8 @@ fn insert_next<S: PageStore>(
 }
 
 /// What the search for neighbors met on a level.
-#[derive(Default)]
 struct Found {
-    candidates: Vec<Candidate>,
+    candidates: Candidates,
     /// Where to start on the level below, nearest first.
     below: Vec<(f32, NodeNo)>,
     twin: Option<Twin>,
@@ -184,7 +174,7 @@ fn search_level<S: PageStore>(
     let mut width = hnsw.beam_width(ef);
     let mut walk = Walk::new(level, width, true);
     seeds.iter().for_each(|&(rank, node)| walk.seed(rank, node));
-    let mut found = Found::default();
+    let mut found = Found { candidates: Candidates::new(ef), below: Vec::new(), twin: None };
     loop {
         walk.run(store, hnsw, query, &mut ScanStats::default(), |met| {
             if level > 0 {
@@ -193,10 +183,10 @@ fn search_level<S: PageStore>(
                 let (version, error, tid) = (met.record.version(), row.error, row.tid);
                 found.twin = Some(Twin { node: met.node, version, error, tid });
             }
-            found.candidates.extend(candidate(hnsw, &met));
+            found.candidates.offer(hnsw, &met);
         })?;
         width *= 2;
-        if found.candidates.len() >= usize::from(hnsw.meta().m) || !walk.widen(width) {
+        if found.candidates.len() >= ef.min(usize::from(hnsw.meta().m)) || !walk.widen(width) {
             break;
         }
     }
@@ -212,41 +202,13 @@ fn is_twin(row: &Row<'_>, record: &Record<'_>) -> bool {
         && record.vector() == row.halves
 }
 
-fn candidate(hnsw: &Hnsw, met: &Met<'_>) -> Option<Candidate> {
-    (met.record.state() == State::Live).then(|| Candidate {
-        node: met.node,
-        version: met.record.version(),
-        rank: met.exact.rank,
-        vector: vector_of(hnsw, met.record),
-        diverse: false,
-    })
-}
-
-/// The neighbors of the new element: the heuristic over the `ef_construction` nearest. Some slots
-/// stay empty, for edges back from elements that come later: filling all would double what is
-/// written, and searches find no more.
-fn choose(hnsw: &Hnsw, mut candidates: Vec<Candidate>) -> Vec<Candidate> {
-    candidates.sort_unstable_by(|a, b| a.rank.total_cmp(&b.rank));
-    candidates.truncate(usize::from(hnsw.meta().ef_construction));
-    let m = usize::from(hnsw.meta().m);
-    let ranks: Vec<f32> = candidates.iter().map(|candidate| candidate.rank).collect();
-    let kept = prune::select(&ranks, m + m / 4, |i, j| {
-        rank(hnsw.metric(), &candidates[i].vector, &candidates[j].vector)
-    });
-    let mut candidates: Vec<Option<Candidate>> = candidates.into_iter().map(Some).collect();
-    let take = |(index, diverse): (usize, bool)| {
-        candidates[index].take().map(|candidate| Candidate { diverse, ..candidate })
-    };
-    kept.into_iter().filter_map(take).collect()
-}
-
 /// Writes the element's records bottom-up, the edges back to each, and the entry where needed. False,
 /// and nothing written, where the element would have no tether but `must_tether`.
 fn link_up<S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
     row: &Row<'_>,
-    chosen: &[Vec<Candidate>],
+    chosen: &[Vec<Neighbor>],
     must_tether: bool,
 ) -> Result<bool> {
     row.write_tails(store, hnsw)?;
@@ -279,11 +241,11 @@ fn edges<'a>(
     hnsw: &Hnsw,
     row: &'a Row<'_>,
     owner: &Owner<'_>,
-    neighbors: &[Candidate],
+    neighbors: &[Neighbor],
 ) -> (Vec<Edge>, Vec<BackLink<'a>>) {
     let near = usize::from(hnsw.meta().m) / 2;
     let mut links = Vec::new();
-    let pair = |(index, one): (usize, &Candidate)| {
+    let pair = |(index, one): (usize, &Neighbor)| {
         let [there, edge] = owner.edges(one.node, &Owner::new(hnsw, &one.vector));
         if one.diverse || index < near {
             let (owner, version, vector) = (one.node, one.version, row.ranked.as_slice());

@@ -10,6 +10,7 @@
 mod beam;
 mod bulk;
 mod calibrate;
+mod candidates;
 mod check;
 mod effort;
 mod hnsw;

@@ -139,3 +139,12 @@ pub(crate) fn rank(metric: Metric, a: &[f32], b: &[f32]) -> f32 {
         Metric::L1 => kernels::l1(a, b),
     }
 }
+
+/// The same where `b` is given as halves times `scale`.
+pub(crate) fn rank_f16(metric: Metric, a: &[f32], b: &[[u8; 2]], scale: f32) -> f32 {
+    match metric {
+        Metric::L2 | Metric::Cosine => kernels::l2_squared_f16(a, b, scale),
+        Metric::InnerProduct => -kernels::inner_product_f16(a, b, scale),
+        Metric::L1 => kernels::l1_f16(a, b, scale),
+    }
+}

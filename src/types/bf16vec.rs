@@ -6,6 +6,9 @@ use super::dense::cast::convert;
 use super::dense::{Element, export_dense};
 use crate::pg::function::pg_export;
 
+/// What rounds to infinity: halfway from the largest element to the next power of two, and more.
+const TOO_LARGE: f32 = f32::from_bits(0x7f7f_8000);
+
 impl Element for bf16 {
     const TYPE: &'static str = "bf16vec";
     type Total = bf16;
@@ -22,7 +25,7 @@ impl Element for bf16 {
 
     #[inline(always)]
     fn fits(number: f32) -> bool {
-        bf16::from_f32(number).is_finite()
+        number.abs() < TOO_LARGE
     }
 
     fn to_network(self) -> bf16 {

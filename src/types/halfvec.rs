@@ -1,10 +1,14 @@
 //! Type `halfvec`: elements are half-precision numbers of IEEE 754, up to 65504.
 
 use half::f16;
+use half::slice::HalfFloatSliceExt;
 
 use super::dense::cast::convert;
 use super::dense::{Element, export_dense};
 use crate::pg::function::pg_export;
+
+/// What rounds to infinity: halfway from the largest half to the next power of two, and more.
+const TOO_LARGE: f32 = 65_520.0;
 
 impl Element for f16 {
     const TYPE: &'static str = "halfvec";
@@ -22,7 +26,17 @@ impl Element for f16 {
 
     #[inline(always)]
     fn fits(number: f32) -> bool {
-        f16::from_f32(number).is_finite()
+        number.abs() < TOO_LARGE
+    }
+
+    // The CPU converts several at once.
+    fn widen<'a>(elements: &'a [f16], space: &'a mut [f32]) -> &'a [f32] {
+        elements.convert_to_f32_slice(space);
+        space
+    }
+
+    fn narrow(numbers: &[f32], out: &mut [f16]) {
+        out.convert_from_f32_slice(numbers);
     }
 
     fn to_network(self) -> f16 {

@@ -22,12 +22,14 @@ impl Element for i8 {
 
     #[inline(always)]
     fn from_f32(number: f32) -> i8 {
-        number.round_ties_even() as i8
+        // Numbers of this size have no fractions, so the sum is rounded, to even.
+        const NO_FRACTIONS: f32 = 1.5 * (1 << 23) as f32;
+        (number + NO_FRACTIONS - NO_FRACTIONS) as i8
     }
 
     #[inline(always)]
     fn fits(number: f32) -> bool {
-        (-128.0..=127.0).contains(&number.round_ties_even())
+        (-128.5..127.5).contains(&number) // ends are ties, the first one to -128, which is even
     }
 
     fn to_network(self) -> i8 {

@@ -25,6 +25,11 @@ impl Element for f32 {
     }
 
     #[inline(always)]
+    fn widen<'a>(elements: &'a [f32], _space: &'a mut [f32]) -> &'a [f32] {
+        elements
+    }
+
+    #[inline(always)]
     fn to_network(self) -> f32 {
         f32::from_bits(self.to_bits().to_be())
     }

@@ -3,6 +3,7 @@
 
 use pgrx::pg_sys;
 
+use super::round::{nearest, widened};
 use super::{DenseBuf, DenseRef, Element, check};
 use crate::pg::array::{ArrayBuf, ArrayRef};
 use crate::pg::error::Report;
@@ -46,7 +47,9 @@ pub fn combine<E: Element>(a: ArrayRef, b: ArrayRef) -> Result<ArrayBuf<f64>, Re
         if sums.len() != addend.len() {
             return Err(error::unexpected_dims(sums.len() as i64, addend.len()));
         }
-        add(&mut state.items_mut()[1..], addend.iter().copied())?;
+        if !add(&mut state.items_mut()[1..], addend.iter().copied()) {
+            return Err(error::overflow());
+        }
     }
     Ok(state)
 }
@@ -54,16 +57,13 @@ pub fn combine<E: Element>(a: ArrayRef, b: ArrayRef) -> Result<ArrayBuf<f64>, Re
 /// Final function of `avg`: NULL of no vectors.
 pub fn avg<E: Element>(state: ArrayRef) -> Result<Option<DenseBuf<E::Total>>, Report> {
     let (n, sums) = parts::<E>(&state, "avg")?;
-    total(n, sums, |sum| check::element((sum / n) as f32))
+    total(n, sums, |sum| (sum / n) as f32, check::misfit::<E::Total>)
 }
 
 /// Final function of `sum`: NULL of no vectors.
 pub fn sum<E: Element>(state: ArrayRef) -> Result<Option<DenseBuf<E::Total>>, Report> {
     let (n, sums) = parts::<E>(&state, "sum")?;
-    total(n, sums, |sum| {
-        let sum = sum as f32;
-        if E::Total::fits(sum) { Ok(E::Total::from_f32(sum)) } else { Err(error::overflow()) }
-    })
+    total(n, sums, |sum| sum as f32, |_| error::overflow())
 }
 
 /// Number of vectors and sums of a state, which may come from anywhere.
@@ -84,10 +84,9 @@ fn add_vector<E: Element>(
     caller: &str,
     mismatch: impl Fn(usize, usize) -> Report,
 ) -> Result<ArrayBuf<f64>, Report> {
-    let numbers = vector.iter().map(|x| f64::from(x.to_f32()));
     let (n, sums) = parts::<E>(&state, caller)?;
     if sums.is_empty() {
-        return new_state(n + 1.0, numbers);
+        return new_state(n + 1.0, vector.iter().map(|x| x.to_f32().into()));
     }
     if sums.len() != vector.len() {
         return Err(mismatch(sums.len(), vector.len()));
@@ -98,7 +97,13 @@ fn add_vector<E: Element>(
     };
     if let [n, sums @ ..] = state.items_mut() {
         *n += 1.0;
-        add(sums, numbers)?;
+        let mut fits = true;
+        widened(vector, |at, numbers| {
+            fits &= add(&mut sums[at..], numbers.iter().map(|&x| x.into()));
+        });
+        if !fits {
+            return Err(error::overflow());
+        }
     }
     Ok(state)
 }
@@ -112,28 +117,31 @@ fn new_state(n: f64, sums: impl ExactSizeIterator<Item = f64>) -> Result<ArrayBu
     Ok(state)
 }
 
-fn add(sums: &mut [f64], addend: impl Iterator<Item = f64>) -> Result<(), Report> {
-    for (sum, x) in sums.iter_mut().zip(addend) {
+/// Adds to sums; whether all stay finite.
+fn add(sums: &mut [f64], addend: impl Iterator<Item = f64>) -> bool {
+    sums.iter_mut().zip(addend).fold(true, |fits, (sum, x)| {
         *sum += x;
-        if sum.is_infinite() {
-            return Err(error::overflow());
-        }
-    }
-    Ok(())
+        fits & !sum.is_infinite()
+    })
 }
 
-/// The vector of `result` of each sum; none of no vectors.
+/// The vector of `number` of each sum, none of no vectors; `misfit` tells what is wrong with a
+/// number that no element fits.
 fn total<T: Element>(
     n: f64,
     sums: &[f64],
-    result: impl Fn(f64) -> Result<T, Report>,
+    number: impl Fn(f64) -> f32,
+    misfit: impl Fn(f32) -> Report,
 ) -> Result<Option<DenseBuf<T>>, Report> {
     if n == 0.0 {
         return Ok(None);
     }
-    let mut total = DenseBuf::zeroed(sums.len())?;
-    for (out, &sum) in total.as_mut().iter_mut().zip(sums) {
-        *out = result(sum)?;
+    let total = nearest(sums.len(), |at, out| {
+        out.iter_mut().zip(&sums[at..]).for_each(|(out, &sum)| *out = number(sum));
+    })?;
+    if total.is_none() {
+        let misfits = sums.iter().map(|&sum| number(sum)).find(|&number| !T::fits(number));
+        return Err(misfit(misfits.unwrap_or(f32::NAN)));
     }
-    Ok(Some(total))
+    Ok(total)
 }

@@ -1,5 +1,6 @@
 //! `+ - * ||`, parts and signs of vectors.
 
+use super::round::{CHUNK, nearest};
 use super::{DenseBuf, DenseRef, Element, check};
 use crate::pg::error::Report;
 use crate::types::bit::BitsBuf;
@@ -70,13 +71,13 @@ fn elementwise<E: Element>(
     op: impl Fn(f32, f32) -> f32,
 ) -> Result<DenseBuf<E>, Report> {
     check::same_dims(a, b)?;
-    let mut result = DenseBuf::zeroed(a.len())?;
-    // Without an early end, so that the compiler can take several elements at once.
-    let mut fits = true;
-    for (out, (a, b)) in result.as_mut().iter_mut().zip(a.iter().zip(b)) {
-        let number = op(a.to_f32(), b.to_f32());
-        fits &= E::fits(number);
-        *out = E::from_f32(number);
-    }
-    if fits { Ok(result) } else { Err(error::overflow()) }
+    let mut space = [[0.0; CHUNK]; 2];
+    let result = nearest(a.len(), |at, out| {
+        let [space_a, space_b] = &mut space;
+        let part = at..at + out.len();
+        let a = E::widen(&a[part.clone()], &mut space_a[..out.len()]);
+        let b = E::widen(&b[part], &mut space_b[..out.len()]);
+        out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (&a, &b))| *out = op(a, b));
+    });
+    result?.ok_or_else(error::overflow)
 }

@@ -1,5 +1,6 @@
 //! Casts: among the dense types, from and to arrays, to a type modifier.
 
+use super::round::{CHUNK, nearest, widened};
 use super::{DenseBuf, DenseRef, Element, check};
 use crate::pg::array::{ArrayBuf, ArrayRef};
 use crate::pg::error::Report;
@@ -23,7 +24,12 @@ pub fn convert<A: Element, B: Element>(
     _explicit: Ignored,
 ) -> Result<DenseBuf<B>, Report> {
     check::typmod(typmod, vector.len())?;
-    nearest(vector.iter().map(|x| x.to_f32()))
+    let mut space = [0.0; CHUNK];
+    let converted = nearest(vector.len(), |at, out| {
+        let elements = &vector[at..at + out.len()];
+        out.copy_from_slice(A::widen(elements, &mut space[..out.len()]));
+    });
+    converted?.ok_or_else(|| misfit::<B>(vector.iter().map(|x| x.to_f32())))
 }
 
 /// `int[]`, `real[]`, `float8[]` or `numeric[]` to `vector(n)`. Numbers become `real` first.
@@ -35,7 +41,11 @@ pub fn from_array<E: Element>(
     array::check_shape(&array)?;
     check::dims::<E>(array.len())?;
     check::typmod(typmod, array.len())?;
-    nearest(array::numbers(&array)?.into_iter())
+    let numbers = array::numbers(&array)?;
+    let converted = nearest(numbers.len(), |at, out| {
+        out.copy_from_slice(&numbers[at..at + out.len()]);
+    });
+    converted?.ok_or_else(|| misfit::<E>(numbers.iter().copied()))
 }
 
 /// To `real[]`.
@@ -45,15 +55,13 @@ pub fn to_float4<E: Element>(
     _explicit: Ignored,
 ) -> Result<ArrayBuf<f32>, Report> {
     let mut array = ArrayBuf::zeroed(vector.len())?;
-    array.items_mut().iter_mut().zip(vector.iter()).for_each(|(out, x)| *out = x.to_f32());
+    let items = array.items_mut();
+    widened(&vector, |at, numbers| items[at..at + numbers.len()].copy_from_slice(numbers));
     Ok(array)
 }
 
-/// The vector of the elements nearest to these numbers.
-fn nearest<E: Element>(numbers: impl ExactSizeIterator<Item = f32>) -> Result<DenseBuf<E>, Report> {
-    let mut vector = DenseBuf::zeroed(numbers.len())?;
-    for (out, number) in vector.as_mut().iter_mut().zip(numbers) {
-        *out = check::element(number)?;
-    }
-    Ok(vector)
+/// What is wrong with the first of these numbers that no element fits.
+#[cold]
+fn misfit<E: Element>(mut numbers: impl Iterator<Item = f32>) -> Report {
+    check::misfit::<E>(numbers.find(|&number| !E::fits(number)).unwrap_or(f32::NAN))
 }

@@ -44,11 +44,16 @@ pub fn finite<E: Element>(number: f32) -> Result<(), Report> {
 /// The element nearest to a number, ties to even.
 #[inline]
 pub fn element<E: Element>(number: f32) -> Result<E, Report> {
-    if E::fits(number) {
-        return Ok(E::from_f32(number));
+    if E::fits(number) { Ok(E::from_f32(number)) } else { Err(misfit::<E>(number)) }
+}
+
+/// What is wrong with a number that no element fits.
+#[cold]
+pub fn misfit<E: Element>(number: f32) -> Report {
+    if let Err(report) = finite::<E>(number) {
+        return report;
     }
-    finite::<E>(number)?;
     let mut text = Vec::new();
     number::push_shortest(&mut text, number);
-    Err(error::out_of_range(E::TYPE, &text))
+    error::out_of_range(E::TYPE, &text)
 }

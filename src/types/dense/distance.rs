@@ -1,8 +1,10 @@
 //! Distances and norms. The kernels decide how distances are summed (single precision, or exactly
 //! for integers); norms of one vector are summed in double precision.
 
+use super::round::{CHUNK, nearest, widened};
 use super::{DenseBuf, DenseRef, Element, check};
 use crate::pg::error::Report;
+use crate::types::error;
 
 /// Operator `<->`.
 #[inline(always)]
@@ -67,25 +69,30 @@ pub fn norm<E: Element>(vector: DenseRef<E>) -> f64 {
 
 /// The vector divided by its norm; the zero vector stays.
 pub fn normalize<E: Element>(vector: DenseRef<E>) -> Result<DenseBuf<E>, Report> {
-    let norm = norm_of(&vector);
-    let mut result = DenseBuf::zeroed(vector.len())?;
-    if norm > 0.0 {
-        for (out, x) in result.as_mut().iter_mut().zip(vector.iter()) {
-            *out = E::from_f32((f64::from(x.to_f32()) / norm) as f32);
-        }
-    }
-    Ok(result)
+    let norm = match norm_of(&vector) {
+        0.0 => 1.0,
+        norm => norm,
+    };
+    let mut space = [0.0; CHUNK];
+    let normalized = nearest(vector.len(), |at, out| {
+        let numbers = E::widen(&vector[at..at + out.len()], &mut space[..out.len()]);
+        out.iter_mut().zip(numbers).for_each(|(out, &x)| *out = (f64::from(x) / norm) as f32);
+    });
+    normalized?.ok_or_else(error::overflow)
 }
 
 fn norm_of<E: Element>(vector: &[E]) -> f64 {
     // Several sums, as one would have each addition wait for the last.
     const LANES: usize = 8;
-    let square = |x: &E| f64::from(x.to_f32()) * f64::from(x.to_f32());
-    let (chunks, rest) = vector.as_chunks::<LANES>();
     let mut sums = [0.0; LANES];
-    for chunk in chunks {
-        sums.iter_mut().zip(chunk).for_each(|(sum, x)| *sum += square(x));
-    }
-    let rest: f64 = rest.iter().map(square).sum();
-    (sums.iter().sum::<f64>() + rest).sqrt()
+    widened(vector, |_, numbers| {
+        let (chunks, rest) = numbers.as_chunks::<LANES>();
+        let mut add = |numbers: &[f32]| {
+            let squares = numbers.iter().map(|&x| f64::from(x) * f64::from(x));
+            sums.iter_mut().zip(squares).for_each(|(sum, square)| *sum += square);
+        };
+        chunks.iter().for_each(|chunk| add(chunk));
+        add(rest);
+    });
+    sums.iter().sum::<f64>().sqrt()
 }

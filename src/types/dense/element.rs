@@ -27,6 +27,20 @@ pub trait Element: Plain + kernels::Element {
     /// Whether the nearest element is in the range of the type, and finite.
     fn fits(number: f32) -> bool;
 
+    /// The numbers that these elements are. `space`, of the same length, is for them; elements that
+    /// are `f32` need none.
+    #[inline(always)]
+    fn widen<'a>(elements: &'a [Self], space: &'a mut [f32]) -> &'a [f32] {
+        space.iter_mut().zip(elements).for_each(|(number, element)| *number = element.to_f32());
+        space
+    }
+
+    /// Writes the elements nearest to these numbers to `out`, of the same length.
+    #[inline(always)]
+    fn narrow(numbers: &[f32], out: &mut [Self]) {
+        out.iter_mut().zip(numbers).for_each(|(out, &number)| *out = Self::from_f32(number));
+    }
+
     /// In the network's byte order; its own inverse.
     fn to_network(self) -> Self;
 

@@ -15,6 +15,7 @@ pub mod cost;
 pub mod distance;
 mod element;
 pub mod io;
+mod round;
 mod text;
 mod value;
 

@@ -1,9 +1,6 @@
 //! Type `vector`: elements are single-precision numbers of IEEE 754.
 
-use super::dense::{DenseRef, Element, export_dense};
-
-/// A value of type `vector`.
-pub type VectorRef<'a> = DenseRef<'a, f32>;
+use super::dense::{Element, export_dense};
 
 impl Element for f32 {
     const TYPE: &'static str = "vector";

@@ -16,15 +16,15 @@ use pgrx::PgSqlErrorCode::{ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMI
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, Datum, ForkNumber, IndexBuildResult, IndexInfo, ItemPointer, Relation};
 
-use super::opclass::metric_of;
+use super::opclass::OpClass;
 use super::options::Options;
+use crate::am::element_kind::ElementKind;
 use crate::pg::bulk::BulkWriter;
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 use crate::pg::temp_file::TempFile;
 use crate::pg::{progress, relation, tid};
 use crate::types::error::unexpected_dims;
-use crate::types::vector::VectorRef;
 
 /// Fewer rows than this are not worth a second thread.
 const ROWS_WORTH_A_THREAD: usize = 1_000;
@@ -74,7 +74,7 @@ pub unsafe extern "C-unwind" fn ambuild(
 pub unsafe extern "C-unwind" fn ambuildempty(index: Relation) {
     // SAFETY: PostgreSQL gives an open index whose initial fork is empty.
     unsafe {
-        let options = index_options(index).unwrap_or_else(|error| error.raise());
+        let (_, options) = index_options(index).unwrap_or_else(|error| error.raise());
         write_empty(index, ForkNumber::INIT_FORKNUM, &options)
             .unwrap_or_else(|error| error.raise());
     }
@@ -89,12 +89,13 @@ unsafe fn build(
 ) -> Result<(f64, usize), Report> {
     // SAFETY: the caller's promise, for all calls.
     unsafe {
-        let options = index_options(index)?;
+        let (kind, options) = index_options(index)?;
         let failed = |error| Report::of_index(&relation::qualified_name(index), error);
         let mut temp_file = TempFile::default();
         let map_file = |bytes| Ok(temp_file.map(bytes).unwrap_or_else(|error| error.raise()));
         let space = Space::new(maintenance_work_mem(), Box::new(map_file));
-        let mut load = Load { bulk: Bulk::new(options, space).map_err(failed)?, options };
+        let bulk = Bulk::new(options, space).map_err(failed)?;
+        let mut load = Load { bulk, kind, options };
         progress::begin_phase(LOADING, relation::estimated_rows(heap));
         let state = (&raw mut load).cast();
         let heap_tuples = pg_sys::table_index_build_scan(
@@ -143,6 +144,7 @@ unsafe fn build(
 /// What [`add_row`] adds to.
 struct Load<'h> {
     bulk: Bulk<'h>,
+    kind: ElementKind,
     options: IndexOptions,
 }
 
@@ -168,21 +170,26 @@ unsafe extern "C-unwind" fn add_row(
 
 impl Load<'_> {
     /// # Safety
-    /// `value` is a vector.
+    /// `value` is of the type that the index is on.
     unsafe fn add(&mut self, value: Datum, tid: HeapTid) -> Result<(), Report> {
+        let options = &self.options;
         // SAFETY: the caller's promise.
-        let vector = unsafe { VectorRef::from_datum(value) }?;
-        let (expected, actual) = (self.options.dims, vector.len());
-        if actual != expected {
-            return Err(unexpected_dims(expected as i64, actual));
-        }
-        if graph::indexable(self.options.metric, &vector) {
-            self.bulk
-                .push(&vector, tid)
-                .map_err(|error| Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, error.to_string()))?;
-            if self.bulk.len().is_multiple_of(1_000) {
-                progress::tuples_done(self.bulk.len());
-            }
+        let added = unsafe {
+            self.kind.look(value, |vector| {
+                if vector.len() != options.dims {
+                    return Err(unexpected_dims(options.dims as i64, vector.len()));
+                }
+                if !graph::indexable(options.metric, vector) {
+                    return Ok(false);
+                }
+                let pushed = self.bulk.push(vector, tid);
+                pushed
+                    .map(|()| true)
+                    .map_err(|error| Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, error.to_string()))
+            })
+        };
+        if added?? && self.bulk.len().is_multiple_of(1_000) {
+            progress::tuples_done(self.bulk.len());
         }
         Ok(())
     }
@@ -206,15 +213,15 @@ unsafe fn write_empty(
     Ok(())
 }
 
-/// What a new index is to be made with.
+/// What a new index is on, and is to be made with.
 ///
 /// # Safety
 /// `index` is open.
-unsafe fn index_options(index: Relation) -> Result<IndexOptions, Report> {
+unsafe fn index_options(index: Relation) -> Result<(ElementKind, IndexOptions), Report> {
     // SAFETY: the caller's promise; the index has a column, number 1.
-    let (metric, Options { m, ef_construction }, typmod) = unsafe {
+    let (OpClass { kind, metric }, Options { m, ef_construction }, typmod) = unsafe {
         let typmod = relation::typmod(index, 1);
-        (metric_of(index)?, Options::of(index)?, typmod)
+        (OpClass::of(index)?, Options::of(index)?, typmod)
     };
     let Some(dims) = usize::try_from(typmod).ok().filter(|&dims| dims > 0) else {
         return Err(Report::new(
@@ -223,7 +230,7 @@ unsafe fn index_options(index: Relation) -> Result<IndexOptions, Report> {
         ));
     };
     // The seed is fixed: the same rows give the same index.
-    Ok(IndexOptions { metric, dims, m, ef_construction, seed: 1 })
+    Ok((kind, IndexOptions { metric, dims, m, ef_construction, seed: 1 }))
 }
 
 /// Bytes of memory that a build may use.

@@ -6,12 +6,11 @@ use pgrx::pg_guard;
 use pgrx::pg_sys::{Datum, IndexInfo, IndexUniqueCheck, ItemPointer, Relation};
 
 use super::counters;
-use super::opclass::metric_of;
+use super::opclass::OpClass;
 use crate::pg::error::Report;
 use crate::pg::lock::InsertLock;
 use crate::pg::store::RelationStore;
 use crate::pg::{relation, tid};
-use crate::types::vector::VectorRef;
 
 /// Adds a row to the index; NULL and what the metric has no place for are left out.
 #[pg_guard]
@@ -39,17 +38,19 @@ pub unsafe extern "C-unwind" fn aminsert(
 }
 
 /// # Safety
-/// `index` is open, `value` a vector.
+/// `index` is open, `value` of the type that its operator class is for.
 unsafe fn insert(index: Relation, value: Datum, heap_tid: ItemPointer) -> Result<(), Report> {
     // SAFETY: the caller's promise, for all calls.
     unsafe {
-        let vector = VectorRef::from_datum(value)?;
-        if !graph::indexable(metric_of(index)?, &vector) {
-            return Ok(());
-        }
-        let _lock = InsertLock::take(index);
-        let store = RelationStore::new(index);
-        graph::insert(&store, &vector, tid::from_item_pointer(&*heap_tid))
-            .map_err(|error| Report::of_index(&relation::qualified_name(index), error))
+        let OpClass { kind, metric } = OpClass::of(index)?;
+        let tid = tid::from_item_pointer(&*heap_tid);
+        let inserted = kind.look(value, |vector| {
+            if !graph::indexable(metric, vector) {
+                return Ok(());
+            }
+            let _lock = InsertLock::take(index);
+            graph::insert(&RelationStore::new(index), vector, tid)
+        })?;
+        inserted.map_err(|error| Report::of_index(&relation::qualified_name(index), error))
     }
 }

@@ -1,7 +1,7 @@
 //! What an operator class says about its indexes.
 //!
 //! Support functions 1 and 2 of a class are those of pgvector's class of that name. Number 3 is our
-//! own: it gives the metric.
+//! own: it tells type and metric.
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
@@ -9,50 +9,74 @@ use pgrx::PgSqlErrorCode::ERRCODE_INVALID_OBJECT_DEFINITION;
 use pgrx::pg_sys::{self, Datum, InvalidOid, Oid, Relation};
 use quant::Metric;
 
+use crate::am::element_kind::ElementKind;
 use crate::pg::error::Report;
-use crate::pg::function::pg_functions;
+use crate::pg::function::pg_export;
 
 /// Number of support functions that a class can have.
 pub const SUPPORT_FUNCTIONS: u16 = 3;
-/// Number of the one that gives the metric.
-const METRIC_FUNCTION: u16 = 3;
+/// Number of the one that tells what the class is.
+const CLASS_FUNCTION: u16 = 3;
 
-pg_functions! {
-    /// The metric of `vector_l2_ops`.
-    fn hnsw_vector_l2_support() -> i32 { Metric::L2 as i32 }
-
-    /// The metric of `vector_ip_ops`.
-    fn hnsw_vector_ip_support() -> i32 { Metric::InnerProduct as i32 }
-
-    /// The metric of `vector_cosine_ops`.
-    fn hnsw_vector_cosine_support() -> i32 { Metric::Cosine as i32 }
-
-    /// The metric of `vector_l1_ops`.
-    fn hnsw_vector_l1_support() -> i32 { Metric::L1 as i32 }
+/// An operator class: what is compared, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct OpClass {
+    /// Elements of the vectors.
+    pub kind: ElementKind,
+    /// How vectors are compared.
+    pub metric: Metric,
 }
 
-/// The metric of an index.
-///
-/// # Safety
-/// `index` is open.
-pub unsafe fn metric_of(index: Relation) -> Result<Metric, Report> {
-    // SAFETY: the index is open and has a first column; the function takes an argument that it
-    // does not look at.
-    let number = unsafe {
-        if pg_sys::index_getprocid(index, 1, METRIC_FUNCTION) == InvalidOid {
-            None
-        } else {
-            let function = pg_sys::index_getprocinfo(index, 1, METRIC_FUNCTION);
-            Some(pg_sys::FunctionCall1Coll(function, Oid::INVALID, Datum::null()).value())
+/// Support function 3 of a class: both bytes.
+const fn class(kind: ElementKind, metric: Metric) -> i32 {
+    (kind as i32) << 8 | metric as i32
+}
+
+/// Exports the support functions of the classes on one type: `hnsw_halfvec_l2_support`, and so on.
+macro_rules! export_classes {
+    ($prefix:literal, $kind:expr) => {
+        pg_export! { $prefix:
+            l2_support => || class($kind, Metric::L2);
+            ip_support => || class($kind, Metric::InnerProduct);
+            cosine_support => || class($kind, Metric::Cosine);
+            l1_support => || class($kind, Metric::L1);
         }
     };
-    number.and_then(|number| u8::try_from(number).ok()).and_then(Metric::from_byte).ok_or_else(
-        || {
+}
+
+export_classes!("hnsw_vector", ElementKind::F32);
+export_classes!("hnsw_halfvec", ElementKind::F16);
+export_classes!("hnsw_bf16vec", ElementKind::Bf16);
+export_classes!("hnsw_i8vec", ElementKind::I8);
+
+impl OpClass {
+    /// The class of an index.
+    ///
+    /// # Safety
+    /// `index` is open.
+    pub unsafe fn of(index: Relation) -> Result<Self, Report> {
+        // SAFETY: the index is open and has a first column; the function takes an argument that it
+        // does not look at.
+        let class = unsafe {
+            if pg_sys::index_getprocid(index, 1, CLASS_FUNCTION) == InvalidOid {
+                None
+            } else {
+                let function = pg_sys::index_getprocinfo(index, 1, CLASS_FUNCTION);
+                let class = pg_sys::FunctionCall1Coll(function, Oid::INVALID, Datum::null());
+                u16::try_from(class.value()).ok()
+            }
+        };
+        class.and_then(Self::decode).ok_or_else(|| {
             Report::new(
                 ERRCODE_INVALID_OBJECT_DEFINITION,
                 "operator class does not tell its metric to access method \"hnsw\"",
             )
-            .hint("Give it one of the functions hnsw_vector_*_support as FUNCTION 3.")
-        },
-    )
+            .hint("Give it one of the functions hnsw_*_support as FUNCTION 3.")
+        })
+    }
+
+    fn decode(class: u16) -> Option<Self> {
+        let [kind, metric] = class.to_be_bytes();
+        Some(Self { kind: ElementKind::from_byte(kind)?, metric: Metric::from_byte(metric)? })
+    }
 }

@@ -6,7 +6,7 @@ use std::ptr;
 use std::time::{Duration, Instant};
 
 use graph::{Hit, Hnsw, Iterative, Scan, ScanOptions};
-use pgrx::PgSqlErrorCode::{ERRCODE_DATA_EXCEPTION, ERRCODE_FEATURE_NOT_SUPPORTED};
+use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_sys::{
     self, Datum, IndexScanDesc, IndexScanDescData, Oid, Relation, ScanDirection, ScanKey,
     ScanKeyData, SnapshotType,
@@ -14,12 +14,13 @@ use pgrx::pg_sys::{
 use pgrx::{PgMemoryContexts, pg_guard};
 
 use super::counters::{self, Counters};
+use super::opclass::OpClass;
 use super::settings;
 use super::stats::{self, ScanFigures};
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 use crate::pg::{relation, tid, version};
-use crate::types::vector::VectorRef;
+use crate::types::error::different_dims;
 
 /// What a scan keeps between calls. Lives until the memory context of the scan goes, so also an
 /// error frees it.
@@ -213,18 +214,19 @@ unsafe fn start(desc: &mut IndexScanDescData, hnsw: Hnsw) -> Result<Running, Rep
             let scan = Scan::new(hnsw, None, unordered);
             return Ok(Running::new(desc.indexRelation, scan, Distance::Null));
         }
-        let query = VectorRef::from_datum(key.sk_argument)?;
-        let dims = hnsw.meta().geometry.dims;
-        if query.len() != dims {
-            let message = format!("different vector dimensions {dims} and {}", query.len());
-            return Err(Report::new(ERRCODE_DATA_EXCEPTION, message));
-        }
-        let (options, distance) = if graph::indexable(hnsw.metric(), &query) {
-            (options, Distance::Number)
-        } else {
-            (unordered, Distance::NotANumber)
-        };
-        let scan = Scan::new(hnsw, Some(&query), options);
+        let OpClass { kind, .. } = OpClass::of(desc.indexRelation)?;
+        let (scan, distance) = kind.look(key.sk_argument, |query| {
+            let dims = hnsw.meta().geometry.dims;
+            if query.len() != dims {
+                return Err(different_dims(kind.type_name(), dims, query.len()));
+            }
+            let (options, distance) = if graph::indexable(hnsw.metric(), query) {
+                (options, Distance::Number)
+            } else {
+                (unordered, Distance::NotANumber)
+            };
+            Ok((Scan::new(hnsw, Some(query), options), distance))
+        })??;
         Ok(Running::new(desc.indexRelation, scan, distance))
     }
 }

@@ -19,7 +19,8 @@ pub fn sub<E: Element>(a: DenseRef<E>, b: DenseRef<E>) -> Result<DenseBuf<E>, Re
 /// Operator `*`: element by element.
 pub fn mul<E: Element>(a: DenseRef<E>, b: DenseRef<E>) -> Result<DenseBuf<E>, Report> {
     let mut product = elementwise(&a, &b, |a, b| a * b)?;
-    let is_zero = |x: E| x.to_f32() == 0.0;
+    let zero = E::from_f32(0.0);
+    let is_zero = |x: E| x == zero;
     let factors = a.iter().zip(b.iter());
     let underflow = product
         .as_mut()

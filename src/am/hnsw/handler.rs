@@ -30,6 +30,8 @@ pg_functions! {
         routine.amoptionalkey = true;
         routine.amparallelvacuumoptions = pg_sys::VACUUM_OPTION_PARALLEL_BULKDEL as u8;
         routine.amkeytype = Oid::INVALID;
+        // `amcanbuildparallel` (from 17 on) stays false: it has PostgreSQL plan worker processes,
+        // and a build has threads.
 
         routine.ambuild = Some(build::ambuild);
         routine.ambuildempty = Some(build::ambuildempty);

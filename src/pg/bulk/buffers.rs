@@ -1,4 +1,4 @@
-//! Writing a new index from its first page to its last.
+//! Through the shared buffers: before 17, PostgreSQL has nothing better to offer.
 
 #![allow(unsafe_code)] // buffers are raw memory
 
@@ -7,15 +7,12 @@ use std::ptr;
 use pages::{Error, PAGE_BODY, Result};
 use pgrx::pg_sys::{self, ForkNumber, InvalidBlockNumber, ReadBufferMode, Relation};
 
-use super::{page, relation};
+use crate::pg::{page, relation};
 
 /// Pages that go to the WAL at a time, while they are still in shared buffers.
 const LOG_EVERY: u32 = 256;
 
 /// Appends pages to a fork that nobody else sees yet.
-///
-/// Pages are logged as whole images, without a record of their own for each; not at all where the
-/// end of the transaction writes the file out (`wal_level = minimal`).
 pub struct BulkWriter {
     index: Relation,
     fork: ForkNumber::Type,

@@ -15,8 +15,6 @@ use std::cell::Cell;
 use pgrx::pg_sys::{self, Buffer};
 
 use super::version::RelFile;
-#[cfg(not(any(feature = "pg14", feature = "pg15")))]
-pub use pgrx::pg_sys::RelFileLocator as File;
 
 /// Pages remembered at most, in 8 bytes each.
 const MOST: usize = 1 << 18;

@@ -18,12 +18,15 @@ PKGLIBDIR  = $(DESTDIR)$(shell $(PG_CONFIG) --pkglibdir)
 EXTENSIONS = $(DESTDIR)$(shell $(PG_CONFIG) --sharedir)/extension
 VERSION   := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" vector_ext.control)
 SCRIPT    := vector_ext--$(VERSION).sql
+# The alias has all files of SQL but the first, which keeps vector_ext and the alias apart.
+ALIAS      = vector--$(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" alias/vector.control).sql
+ALIAS_SQL  = alias/begin.sql $(filter-out %/00_prelude.sql,$(sort $(wildcard sql/$(VERSION)/*.sql))) alias/end.sql
 # PG_CONFIG for the test harness, PGRX_PG_CONFIG_PATH for the bindings: cargo-pgrx is not needed.
 WITH_PG    = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG)
 CARGO      = $(WITH_PG) cargo
 FEATURES   = --no-default-features --features vector_ext/pg$(PG_MAJOR)
 
-.PHONY: help prepare build install uninstall demo demo-psql demo-stop test check bench lint-deps
+.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop test check bench lint-deps
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -59,9 +62,18 @@ install: build ## build and install into the PostgreSQL of PG_CONFIG
 	$(SUDO) install -m 755 $(TARGET)/release/libvector_ext.so "$(PKGLIBDIR)/vector_ext.so"
 	$(SUDO) install -m 644 vector_ext.control $(TARGET)/$(SCRIPT) "$(EXTENSIONS)"
 
-uninstall: ## remove what install put there
+install-alias: ## also an extension named `vector`, for clients of pgvector; after install
+	@test -e "$(EXTENSIONS)/vector_ext.control" || \
+	  { echo "vector_ext is not installed in $(EXTENSIONS): run make install first" >&2; exit 1; }
+	@! grep -L vector_ext "$(EXTENSIONS)"/vector.control "$(EXTENSIONS)"/vector--*.sql 2>/dev/null | grep -q . || \
+	  { echo "pgvector is installed in $(EXTENSIONS): remove it first, see docs/migrate-from-pgvector.md" >&2; exit 1; }
+	$(SUDO) install -m 644 alias/vector.control "$(EXTENSIONS)"
+	@cat $(ALIAS_SQL) | $(SUDO) install -m 644 /dev/stdin "$(EXTENSIONS)/$(ALIAS)"
+
+uninstall: ## remove what install and install-alias put there
 	$(SUDO) rm -f "$(PKGLIBDIR)/vector_ext.so" "$(EXTENSIONS)/vector_ext.control"
 	$(SUDO) rm -f "$(EXTENSIONS)"/vector_ext--*.sql
+	@grep -ls vector_ext "$(EXTENSIONS)"/vector.control "$(EXTENSIONS)"/vector--*.sql | $(SUDO) xargs -rt rm -f
 
 bench: install ## measure against other extensions; options in BENCH_ARGS, see benches/README.md
 	@$(CARGO) run --quiet --release --package benches --bin sql_bench -- $(BENCH_ARGS)

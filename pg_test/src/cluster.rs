@@ -3,17 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use postgres::{Client, Config, NoTls};
 
-use crate::Result;
 use crate::place::{
-    as_ourselves, as_server_user, bindir, clusters_dir, give_to_server_user, output,
+    as_ourselves, as_server_user, bindir, clusters_dir, give_to_server_user, output, unique,
 };
 use crate::process::{PATIENCE, children_of, is_reaped, is_running, kill, wait_for, wait_until};
 use crate::watchdog::Watchdog;
+use crate::{Prefix, Result};
 
 /// Settings of every cluster.  Tests crash servers, never the machine, so nothing needs to reach
 /// the disk; autovacuum would make page counts and plans depend on the time of day.
@@ -40,15 +39,22 @@ impl Cluster {
     /// Makes and starts a new cluster.  `name` is for people: it appears in the folder's name.
     /// `settings` are those of `postgresql.conf`, on top of the harness's own.
     pub fn new(name: &str, settings: &[(&str, &str)]) -> Result<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self::in_folder(&format!("{name}-{}-{count}", std::process::id()), settings)
+        Self::in_folder(&unique(name), settings)
+    }
+
+    /// As [`new`](Self::new), with the programs and extensions of `prefix`, which must live longer.
+    pub fn in_prefix(prefix: &Prefix, name: &str, settings: &[(&str, &str)]) -> Result<Self> {
+        Self::initialized(prefix.bindir().to_path_buf(), &unique(name), settings)
     }
 
     /// As [`new`](Self::new), but in the folder of exactly this name under
     /// [`clusters_dir`](crate::clusters_dir), replacing what is there.
     pub fn in_folder(name: &str, settings: &[(&str, &str)]) -> Result<Self> {
-        let cluster = Self::empty(name)?;
+        Self::initialized(bindir()?, name, settings)
+    }
+
+    fn initialized(bindir: PathBuf, name: &str, settings: &[(&str, &str)]) -> Result<Self> {
+        let cluster = Self::empty(bindir, name)?;
         output(
             as_server_user(cluster.bindir.join("initdb"))
                 .args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-N", "-D"])
@@ -62,8 +68,7 @@ impl Cluster {
     }
 
     /// Folders and watchdog, without a server yet.
-    fn empty(name: &str) -> Result<Self> {
-        let bindir = bindir()?;
+    fn empty(bindir: PathBuf, name: &str) -> Result<Self> {
         let dir = clusters_dir()?.join(name);
         if dir.exists() {
             fs::remove_dir_all(&dir)?;
@@ -147,9 +152,7 @@ impl Cluster {
 
     /// Makes a physical standby of this server by `pg_basebackup`, streaming and open for reads.
     pub fn standby(&self) -> Result<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let standby = Self::empty(&format!("standby-{}-{count}", std::process::id()))?;
+        let standby = Self::empty(self.bindir.clone(), &unique("standby"))?;
         output(
             as_server_user(self.bindir.join("pg_basebackup"))
                 .args(["-U", "postgres", "-c", "fast", "-X", "stream", "-R", "--no-sync", "-h"])

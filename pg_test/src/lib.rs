@@ -10,6 +10,7 @@ mod db;
 mod inspect;
 mod load;
 mod place;
+mod prefix;
 mod process;
 mod vector;
 mod watchdog;
@@ -21,6 +22,7 @@ pub use inspect::{
 };
 pub use load::{copy_vectors, random_vector};
 pub use place::clusters_dir;
+pub use prefix::Prefix;
 pub use process::{kill as signal, limit_file_size, wait_until};
 pub use vector::{DENSE_TYPES, Vector};
 

@@ -5,17 +5,23 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::Result;
 
-/// The folder of `initdb`, `pg_ctl`, `psql` …: that of `PG_CONFIG`, else the newest Debian one.
+/// The folder of `initdb`, `pg_ctl`, `psql` … of the PostgreSQL under test.
 pub(crate) fn bindir() -> Result<PathBuf> {
-    let pg_config = match std::env::var_os("PG_CONFIG").filter(|path| !path.is_empty()) {
+    let bindir = output(Command::new(pg_config()).arg("--bindir"))?;
+    Ok(PathBuf::from(bindir.trim()))
+}
+
+/// The program that knows where the PostgreSQL under test lies: `PG_CONFIG`, else the newest Debian
+/// one.
+pub(crate) fn pg_config() -> PathBuf {
+    match std::env::var_os("PG_CONFIG").filter(|path| !path.is_empty()) {
         Some(path) => PathBuf::from(path),
         None => newest_debian_pg_config().unwrap_or_else(|| "pg_config".into()),
-    };
-    let bindir = output(Command::new(&pg_config).arg("--bindir"))?;
-    Ok(PathBuf::from(bindir.trim()))
+    }
 }
 
 fn newest_debian_pg_config() -> Option<PathBuf> {
@@ -44,6 +50,13 @@ pub fn clusters_dir() -> Result<PathBuf> {
         return Err(format!("{} belongs to another user", dir.display()).into());
     }
     Ok(dir)
+}
+
+/// A name of a folder that no other test has: `name` is for people.
+pub(crate) fn unique(name: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{name}-{}-{count}", std::process::id())
 }
 
 /// A command run as the user that may run servers: `postgres` when we are root, which PostgreSQL

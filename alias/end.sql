@@ -1,0 +1,3 @@
+	$vector_ext$;
+END
+$alias$;

@@ -148,6 +148,10 @@ impl Batch for MemBatch<'_> {
     }
 
     fn create(&mut self, block: u32) -> Result<&mut [u8]> {
+        // Writers add pages one by one, so a block far behind the end comes from a page that lies.
+        if block.saturating_sub(self.store.blocks()?) > MAX_BATCH as u32 {
+            return Err(Error::corrupted(block, "block is beyond the end of the index"));
+        }
         self.check_order(block);
         Ok(self.hold(block, vec![0; PAGE_BODY]))
     }

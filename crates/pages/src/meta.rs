@@ -148,6 +148,10 @@ impl Meta {
             u8::try_from(from.u16()).map_err(|_| corrupted("entry level is wrong"))?;
         from.u16();
         let (next, free) = (NodeNo(from.u32()), NodeNo::decode(from.u32()));
+        let first = NodeNo::first(&geometry);
+        if [entry, free, Some(next)].into_iter().flatten().any(|node| node < first) {
+            return Err(corrupted("metapage names a record in itself"));
+        }
         let elements = from.u64();
         from.at = CALIBRATION_AT;
         let calibration = Some(from.calibration()).filter(Calibration::is_sound);
@@ -274,6 +278,23 @@ mod tests {
         let mut body = vec![0; PAGE_BODY];
         meta.encode(&mut body);
         assert_eq!(Meta::decode(&body), Ok(meta));
+    }
+
+    #[test]
+    fn no_record_lies_in_the_metapage() {
+        let inside = NodeNo(0);
+        let changes: [fn(&mut Meta, NodeNo); 3] = [
+            |meta, node| meta.entry = Some(node),
+            |meta, node| meta.free = Some(node),
+            |meta, node| meta.next = node,
+        ];
+        for change in changes {
+            let mut meta = sample();
+            change(&mut meta, inside);
+            let mut body = vec![0; PAGE_BODY];
+            meta.encode(&mut body);
+            assert!(Meta::decode(&body).is_err());
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ WITH_PG    = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG)
 CARGO      = $(WITH_PG) cargo
 FEATURES   = --no-default-features --features vector_ext/pg$(PG_MAJOR)
 
-.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop test check bench lint-deps
+.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop test fuzz check bench lint-deps
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -48,6 +48,10 @@ else
 test:
 	@scripts/pgchroot.sh $(PG) make --no-print-directory test PG=
 endif
+
+fuzz: install ## random input and damaged pages, each for FUZZ_SECONDS=300, from FUZZ_SEED (else drawn)
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-300} FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} \
+	  $(CARGO) test --package graph --package pg_test --test fuzz -- --nocapture
 
 check: prepare ## format, lints, the tests that need no server: before every commit
 	@cargo fmt --all --check

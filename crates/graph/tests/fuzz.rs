@@ -1,0 +1,161 @@
+//! A page is untrusted: whatever it holds, the answer is an error or a result, never a panic, and
+//! it comes after a bounded number of reads.
+
+mod support;
+
+use std::cell::Cell;
+
+use fuzz::{Case, scribble};
+use graph::{Hnsw, Iterative, Scan, vacuum};
+use pages::mem::{MemBatch, MemPage, MemStore};
+use pages::{PageStore, Result};
+use quant::Metric;
+use rand::Rng;
+use rand::rngs::SmallRng;
+use rand::seq::IndexedRandom;
+use support::*;
+
+const DIMS: usize = 20;
+
+/// Far more than any operation on these small indexes reads.
+const MAX_READS: u64 = 1_000_000;
+
+/// A store that panics when it is read too often.
+struct Bounded {
+    store: MemStore,
+    reads: Cell<u64>,
+}
+
+impl PageStore for Bounded {
+    type Page<'a> = MemPage<'a>;
+    type Batch<'a> = MemBatch<'a>;
+
+    fn blocks(&self) -> Result<u32> {
+        self.store.blocks()
+    }
+
+    fn read(&self, block: u32) -> Result<MemPage<'_>> {
+        self.count();
+        self.store.read(block)
+    }
+
+    fn batch(&self) -> MemBatch<'_> {
+        self.count();
+        self.store.batch()
+    }
+
+    fn pause(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Bounded {
+    fn count(&self) {
+        self.reads.set(self.reads.get() + 1);
+        assert!(self.reads.get() < MAX_READS, "an operation goes on and on");
+    }
+}
+
+/// Puts wrong bytes into some pages, or one page into another's place.
+fn damage(rng: &mut SmallRng, store: &MemStore) {
+    let blocks = store.blocks().expect("counts");
+    for _ in 0..1 << rng.random_range(0..6) {
+        let block = rng.random_range(0..blocks);
+        if rng.random_range(0..20) == 0 {
+            let other = store.read(rng.random_range(0..blocks)).expect("reads").to_vec();
+            store.scribble(block, |page| page.copy_from_slice(&other));
+        } else {
+            // Headers of pages and of their first records are the most telling.
+            let near = rng.random_range(0..3) == 0;
+            store.scribble(block, |page| {
+                let end = if near { 128 } else { page.len() };
+                scribble(rng, &mut page[..end]);
+            });
+        }
+    }
+}
+
+fn scan(case: &mut Case, store: &Bounded, query: &[f32]) -> Result<()> {
+    let hnsw = Hnsw::open(store)?;
+    if hnsw.meta().geometry.dims != query.len() {
+        return Ok(()); // the host compares them with the column's
+    }
+    let modes = [Iterative::Off, Iterative::Strict, Iterative::Relaxed];
+    let mut options = scan_options(case.rng.random_range(1..100));
+    options.iterative = *modes.choose(&mut case.rng).expect("is one of them");
+    options.target_recall = case.rng.random::<bool>().then_some(0.9);
+    options.memory = if case.rng.random() { usize::MAX } else { 1 << 16 };
+    let mut scan = Scan::new(hnsw, Some(query), options);
+    for _ in 0..case.rng.random_range(1..400) {
+        if scan.next(store)?.is_none() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// One operation of a host.
+fn operate(case: &mut Case, store: &Bounded, vectors: &[Vec<f32>]) -> Result<()> {
+    store.reads.set(0);
+    let vector = vectors.choose(&mut case.rng).expect("is one of them");
+    match case.rng.random_range(0..6) {
+        0 => graph::check(store, &mut |_| ()),
+        1 | 2 => scan(case, store, vector),
+        3 => {
+            let fits = Hnsw::open(store)?.meta().geometry.dims == vector.len();
+            if fits {
+                graph::insert(store, vector, tid(case.rng.random_range(0..1000)))
+            } else {
+                Ok(())
+            }
+        }
+        4 => {
+            let dead = case.rng.random_range(1..50);
+            let (emptied, _) = vacuum::clear(store, &mut |tid| tid.offset % dead == 0)?;
+            vacuum::unlink(store, &emptied)?;
+            vacuum::free(store, emptied)
+        }
+        _ => {
+            graph::info(store)?;
+            if graph::outgrown(store)? { graph::calibrate(store) } else { Ok(()) }
+        }
+    }
+}
+
+/// Indexes with all that pages may hold, each with vectors to search for and to insert.
+fn sound() -> Vec<(MemStore, Vec<Vec<f32>>)> {
+    let mut indexes = Vec::new();
+    for metric in [Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::L1] {
+        let vectors = clustered(200, DIMS, 1);
+        let store = bulk_built(options(metric, DIMS), &vectors);
+        // Some records are free, some rows are alike.
+        let (emptied, _) = vacuum::clear(&store, &mut |tid| tid.offset == 7).expect("clears");
+        vacuum::unlink(&store, &emptied).expect("unlinks");
+        vacuum::free(&store, emptied).expect("frees");
+        (300..330).for_each(|i| graph::insert(&store, &vectors[3], tid(i)).expect("inserts"));
+        indexes.push((store, vectors));
+    }
+    // Vectors that no page holds whole.
+    let vectors = clustered(15, 9000, 2);
+    indexes.push((bulk_built(options(Metric::L2, 9000), &vectors), vectors));
+    indexes
+}
+
+#[test]
+fn damaged_pages_end_in_an_error_or_a_result() {
+    let sound = sound();
+    let mut errors = 0;
+    let cases = fuzz::run("graph-pages", |case| {
+        let (store, vectors) = sound.choose(&mut case.rng).expect("is one of them");
+        let store = store.clone();
+        damage(&mut case.rng, &store);
+        let blocks = 0..store.blocks().expect("counts");
+        let bytes: Vec<u8> = blocks.flat_map(|b| store.read(b).expect("reads").to_vec()).collect();
+        case.input(bytes);
+        let store = Bounded { store, reads: Cell::new(0) };
+        for _ in 0..4 {
+            errors += u64::from(operate(case, &store, vectors).is_err());
+        }
+    });
+    assert!(cases == 1 || errors > 0, "no damage was noticed");
+}

@@ -4,6 +4,7 @@
 #   PG=17                          test: with this major, in a folder if this machine has it not
 #   SUDO=sudo                      lets an ordinary user install into PostgreSQL's folders
 #   DESTDIR=/some/root             installs below another root, for packagers
+#   PGVECTOR=/path/to/pgvector     pgvector-suite: whose tests
 #   BENCH_ARGS="--data DIR"        what to measure
 
 PG_CONFIG ?= $(shell ls /usr/lib/postgresql/*/bin/pg_config 2>/dev/null | sort -V | tail -n 1 | grep . || command -v pg_config)
@@ -26,11 +27,11 @@ WITH_PG    = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG)
 CARGO      = $(WITH_PG) cargo
 FEATURES   = --no-default-features --features vector_ext/pg$(PG_MAJOR)
 
-.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop test fuzz check bench lint-deps
+.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop test fuzz pgvector-suite check bench lint-deps
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "  make %-11s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 demo: install ## load real sentences, build an HNSW index, search (a private server, stopped at the end)
 	@$(CARGO) run --quiet --package demo
@@ -52,6 +53,9 @@ endif
 fuzz: install ## random input and damaged pages, each for FUZZ_SECONDS=300, from FUZZ_SEED (else drawn)
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-300} FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} \
 	  $(CARGO) test --package graph --package pg_test --test fuzz -- --nocapture
+
+pgvector-suite: install ## the SQL tests of the checkout PGVECTOR of pgvector: where we differ
+	@$(CARGO) run --quiet --package pg_test --bin with_server -- scripts/pgvector-suite.sh "$(PGVECTOR)"
 
 check: prepare ## format, lints, the tests that need no server: before every commit
 	@cargo fmt --all --check

@@ -4,6 +4,7 @@
 #   PG=17                          test: with this major, in a folder if this machine has it not
 #   SUDO=sudo                      lets an ordinary user install into PostgreSQL's folders
 #   DESTDIR=/some/root             installs below another root, for packagers
+#   CLIENTS="knex django"          test-clients: only those
 #   PGVECTOR=/path/to/pgvector     pgvector-suite: whose tests
 #   BENCH_ARGS="--data DIR"        what to measure
 
@@ -27,7 +28,7 @@ WITH_PG    = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG)
 CARGO      = $(WITH_PG) cargo
 FEATURES   = --no-default-features --features vector_ext/pg$(PG_MAJOR)
 
-.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop test fuzz pgvector-suite check bench lint-deps
+.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop test fuzz test-clients pgvector-suite check bench lint-deps
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -53,6 +54,9 @@ endif
 fuzz: install ## random input and damaged pages, each for FUZZ_SECONDS=300, from FUZZ_SEED (else drawn)
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-300} FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} \
 	  $(CARGO) test --package graph --package pg_test --test fuzz -- --nocapture
+
+test-clients: install ## published clients of pgvector, from their registries; CLIENTS="django knex" for some
+	@$(CARGO) run --quiet --package pg_test --bin with_server -- clients/run.sh $(CLIENTS)
 
 pgvector-suite: install ## the SQL tests of the checkout PGVECTOR of pgvector: where we differ
 	@$(CARGO) run --quiet --package pg_test --bin with_server -- scripts/pgvector-suite.sh "$(PGVECTOR)"

@@ -6,9 +6,11 @@ use half::{bf16, f16};
 use pgrx::pg_sys::Datum;
 
 use crate::pg::error::Report;
-use crate::types::dense::{DenseRef, Element};
+use crate::types::bit::{self, BitsRef};
+use crate::types::dense::{self, DenseRef, Element};
+use crate::types::error;
 
-/// A dense type that an index can be on.
+/// A type that an index can be on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ElementKind {
@@ -20,25 +22,37 @@ pub enum ElementKind {
     Bf16 = 2,
     /// `i8vec`.
     I8 = 3,
+    /// `bit`.
+    Bit = 4,
 }
 
 impl ElementKind {
     /// The kind whose discriminant `byte` is, if there is one.
     pub fn from_byte(byte: u8) -> Option<Self> {
-        [Self::F32, Self::F16, Self::Bf16, Self::I8].into_iter().find(|&kind| kind as u8 == byte)
+        let all = [Self::F32, Self::F16, Self::Bf16, Self::I8, Self::Bit];
+        all.into_iter().find(|&kind| kind as u8 == byte)
     }
 
-    /// The SQL name of the type.
-    pub fn type_name(self) -> &'static str {
+    /// Most dimensions that an index can have.
+    pub fn max_dims(self) -> usize {
         match self {
-            Self::F32 => f32::TYPE,
-            Self::F16 => f16::TYPE,
-            Self::Bf16 => bf16::TYPE,
-            Self::I8 => i8::TYPE,
+            Self::F32 | Self::F16 | Self::Bf16 | Self::I8 => dense::MAX_DIMS,
+            Self::Bit => 64_000,
         }
     }
 
-    /// Shows a vector as single-precision numbers, which all elements are exactly.
+    /// A query has not as many dimensions as the column.
+    pub fn different_dims(self, column: usize, query: usize) -> Report {
+        match self {
+            Self::F32 => error::different_dims(f32::TYPE, column, query),
+            Self::F16 => error::different_dims(f16::TYPE, column, query),
+            Self::Bf16 => error::different_dims(bf16::TYPE, column, query),
+            Self::I8 => error::different_dims(i8::TYPE, column, query),
+            Self::Bit => bit::different_lengths(column, query),
+        }
+    }
+
+    /// Shows a vector as single-precision numbers, which all elements are exactly; bits as 0 and 1.
     ///
     /// # Safety
     /// `vector` is a non-null value of this type.
@@ -54,6 +68,11 @@ impl ElementKind {
                 Self::F16 => Ok(look(&widened::<f16>(vector)?)),
                 Self::Bf16 => Ok(look(&widened::<bf16>(vector)?)),
                 Self::I8 => Ok(look(&widened::<i8>(vector)?)),
+                Self::Bit => {
+                    let bits: Vec<f32> =
+                        BitsRef::from_datum(vector)?.bits().map(f32::from).collect();
+                    Ok(look(&bits))
+                }
             }
         }
     }

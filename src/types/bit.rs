@@ -1,6 +1,8 @@
 //! Distances of PostgreSQL's own type `bit`. Layout: length word, number of bits as `i32`, the
 //! bits from the highest of each byte on; bits behind the last are zero.
 
+use std::fmt::Display;
+
 use pgrx::PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED;
 use pgrx::PgSqlErrorCode::{ERRCODE_DATA_CORRUPTED, ERRCODE_DATA_EXCEPTION};
 
@@ -44,20 +46,41 @@ pub struct BitsRef<'a> {
     n_bits: i32,
 }
 
-impl BitsRef<'_> {
+impl<'a> BitsRef<'a> {
+    /// Views a datum.
+    ///
+    /// # Safety
+    /// `datum` is a non-null value of type `bit` that lives during `'a`.
+    #[allow(unsafe_code)] // datums are raw pointers
+    pub unsafe fn from_datum(datum: Datum) -> Result<BitsRef<'a>, Report> {
+        // SAFETY: the caller's promise.
+        BitsRef::new(unsafe { Detoasted::from_datum(datum) })
+    }
+
+    #[inline]
+    fn new(value: Detoasted<'a>) -> Result<BitsRef<'a>, Report> {
+        match value.slice::<i32>(VARHDRSZ, 1) {
+            Some(&[n_bits]) => Ok(BitsRef { value, n_bits }),
+            Some(_) | None => Err(Report::new(ERRCODE_DATA_CORRUPTED, "invalid value of type bit")),
+        }
+    }
+
     fn bytes(&self) -> &[u8] {
         self.value.slice(HEADER, self.value.size() - HEADER).unwrap_or_default()
+    }
+
+    /// The bits from the first on, each 0 or 1.
+    pub fn bits(&self) -> impl Iterator<Item = u8> {
+        let count = usize::try_from(self.n_bits).unwrap_or(0);
+        let bytes = self.bytes().iter();
+        bytes.flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).take(count)
     }
 }
 
 impl<'a> Argument<'a> for BitsRef<'a> {
     #[inline]
     fn take(args: &mut Args<'a>) -> Result<BitsRef<'a>, Report> {
-        let value = Detoasted::take(args)?;
-        match value.slice::<i32>(VARHDRSZ, 1) {
-            Some(&[n_bits]) => Ok(BitsRef { value, n_bits }),
-            Some(_) | None => Err(Report::new(ERRCODE_DATA_CORRUPTED, "invalid value of type bit")),
-        }
+        BitsRef::new(Detoasted::take(args)?)
     }
 }
 
@@ -93,6 +116,11 @@ fn same_len<'a>(a: &'a BitsRef, b: &'a BitsRef) -> Result<(&'a [u8], &'a [u8]), 
     if a.n_bits == b.n_bits {
         return Ok((a.bytes(), b.bytes()));
     }
-    let message = format!("different bit lengths {} and {}", a.n_bits, b.n_bits);
-    Err(Report::new(ERRCODE_DATA_EXCEPTION, message))
+    Err(different_lengths(a.n_bits, b.n_bits))
+}
+
+/// Two strings that must have the same number of bits do not.
+#[cold]
+pub fn different_lengths(a: impl Display, b: impl Display) -> Report {
+    Report::new(ERRCODE_DATA_EXCEPTION, format!("different bit lengths {a} and {b}"))
 }

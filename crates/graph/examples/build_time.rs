@@ -85,7 +85,9 @@ fn report(
             let x = &base.values[id as usize * base.columns..][..base.columns];
             match metric {
                 Metric::InnerProduct => -kernels::inner_product(query, x),
-                Metric::L2 | Metric::Cosine | Metric::L1 => kernels::l2_squared(query, x),
+                Metric::L2 | Metric::Cosine | Metric::L1 | Metric::Hamming | Metric::Jaccard => {
+                    kernels::l2_squared(query, x)
+                }
             }
         });
         expanded += searcher.expanded();

@@ -11,10 +11,10 @@
 use pages::{
     Batch, CALIBRATED_EF, Calibration, META_BLOCK, Meta, NodeNo, PageStore, Result, State,
 };
-use quant::SplitMix64;
+use quant::{Metric, SplitMix64};
 
-use crate::link::vector_of;
-use crate::query::Query;
+use crate::query::{Query, rank};
+use crate::stored::vector_of;
 use crate::walk::{Walk, descend};
 use crate::{Hnsw, ScanStats};
 
@@ -122,14 +122,25 @@ impl Row {
     ) -> Result<Vec<f32>> {
         let near = self.search(store, hnsw, &self.vector, 10)?;
         let tenth = near.met.get(9).or(near.met.last()).map(|met| met.node);
+        let bits = hnsw.metric().is_of_bits();
+        let metric = if bits { Metric::Hamming } else { Metric::L2 };
         let squared = match tenth {
             Some(node) => hnsw.element(store, node, |record| {
-                kernels::l2_squared(&self.vector, &vector_of(hnsw, record))
+                rank(metric, &self.vector, &vector_of(hnsw, record))
             })?,
             None => None,
         };
-        let deviation = SHIFT * (squared.unwrap_or(0.0) / self.vector.len() as f32).sqrt();
-        Ok(self.vector.iter().map(|x| x + deviation * random.next_normal()).collect())
+        let variance = SHIFT * SHIFT * squared.unwrap_or(0.0) / self.vector.len() as f32;
+        let moved = |&x: &f32| {
+            if !bits {
+                x + variance.sqrt() * random.next_normal()
+            } else if random.next_f32() < variance {
+                1.0 - x
+            } else {
+                x
+            }
+        };
+        Ok(self.vector.iter().map(moved).collect())
     }
 
     /// Searches for `query` as if the row were not there.

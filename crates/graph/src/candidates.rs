@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use pages::{NodeNo, State};
 use quant::{Metric, half_scale};
 
-use crate::query::rank_f16;
+use crate::stored::{rank_held, widen};
 use crate::walk::Met;
 use crate::{Hnsw, prune};
 
@@ -22,8 +22,9 @@ struct Candidate {
     node: NodeNo,
     version: u32,
     rank: f32,
-    halves: Vec<[u8; 2]>,
-    /// What `halves` are multiplied by; under cosine that makes the length one.
+    /// The vector as it is held.
+    held: Vec<u8>,
+    /// What halves are multiplied by; under cosine that makes the length one.
     scale: f32,
 }
 
@@ -59,17 +60,17 @@ impl Candidates {
             node: met.node,
             version: met.record.version(),
             rank: met.exact.rank,
-            halves: Vec::new(),
+            held: Vec::new(),
             scale: scale(hnsw, met),
         };
         if self.list.len() < self.limit {
-            candidate.halves = met.record.vector().to_vec();
+            candidate.held = met.record.vector().to_vec();
             self.list.push(candidate);
         } else if let Some(farthest) = self.list.iter_mut().max_by(|a, b| a.rank.total_cmp(&b.rank))
             && candidate.rank < farthest.rank
         {
-            candidate.halves = std::mem::take(&mut farthest.halves);
-            candidate.halves.copy_from_slice(met.record.vector());
+            candidate.held = std::mem::take(&mut farthest.held);
+            candidate.held.copy_from_slice(met.record.vector());
             *farthest = candidate;
         }
     }
@@ -84,13 +85,13 @@ impl Candidates {
         let mut vectors: Vec<OnceCell<Vec<f32>>> = list.iter().map(|_| OnceCell::new()).collect();
         let m = usize::from(hnsw.meta().m);
         let kept = prune::select(&ranks, m + m / 4, |i, j| {
-            let vector = vectors[j].get_or_init(|| list[j].widened());
-            rank_f16(hnsw.metric(), vector, &list[i].halves, list[i].scale)
+            let vector = vectors[j].get_or_init(|| list[j].widened(hnsw));
+            rank_held(hnsw, vector, &list[i].held, list[i].scale)
         });
         let neighbor = |(index, diverse): (usize, bool)| Neighbor {
             node: list[index].node,
             version: list[index].version,
-            vector: vectors[index].take().unwrap_or_else(|| list[index].widened()),
+            vector: vectors[index].take().unwrap_or_else(|| list[index].widened(hnsw)),
             diverse,
         };
         kept.into_iter().map(neighbor).collect()
@@ -99,9 +100,9 @@ impl Candidates {
 
 impl Candidate {
     /// The vector as [`Hnsw::ranked`] gives it.
-    fn widened(&self) -> Vec<f32> {
-        let mut vector = vec![0.0; self.halves.len()];
-        kernels::widen_f16(&self.halves, self.scale, &mut vector);
+    fn widened(&self, hnsw: &Hnsw) -> Vec<f32> {
+        let mut vector = vec![0.0; hnsw.geometry().dims];
+        widen(hnsw.geometry().form, &self.held, self.scale, &mut vector);
         vector
     }
 }
@@ -109,8 +110,5 @@ impl Candidate {
 fn scale(hnsw: &Hnsw, met: &Met<'_>) -> f32 {
     let element = met.record.element();
     let scale = half_scale(element.exponent);
-    match hnsw.metric() {
-        Metric::Cosine => scale / element.norm,
-        Metric::L2 | Metric::InnerProduct | Metric::L1 => scale,
-    }
+    if hnsw.metric() == Metric::Cosine { scale / element.norm } else { scale }
 }

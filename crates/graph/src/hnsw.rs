@@ -1,7 +1,7 @@
 //! An index that is open: its metapage and what follows from it.
 
 use kernels::CodeShape;
-use pages::{Error, Geometry, META_BLOCK, Meta, PAGE_BODY, PageStore, Result};
+use pages::{Error, Form, Geometry, META_BLOCK, Meta, PAGE_BODY, PageStore, Result};
 use quant::{EdgeCoder, Metric, Rotation};
 
 use crate::query;
@@ -11,7 +11,7 @@ use crate::query;
 pub struct IndexOptions {
     /// How vectors are compared.
     pub metric: Metric,
-    /// Dimensions of the column, 1..=16,000.
+    /// Dimensions of the column, 1..=16,000; 64,000 where they are bits.
     pub dims: usize,
     /// Half the neighbors of an element, 2..=100.
     pub m: usize,
@@ -22,16 +22,27 @@ pub struct IndexOptions {
 }
 
 impl IndexOptions {
+    /// How records hold vectors.
+    pub(crate) fn form(&self) -> Form {
+        form_of(self.metric)
+    }
+
     /// The metapage of an index without elements.
     ///
     /// # Errors
     /// [`Error::Limit`] where records of these sizes do not fit a page.
     pub fn empty_meta(&self) -> Result<Meta> {
-        let geometry = Geometry::choose(self.dims, self.m, self.metric != Metric::L1)?;
+        let coded = self.metric != Metric::L1;
+        let geometry = Geometry::choose(self.form(), self.dims, self.m, coded)?;
         let small = |value: usize| u16::try_from(value).map_err(|_| Error::Limit("option"));
         let (m, ef_construction) = (small(self.m)?, small(self.ef_construction)?);
         Ok(Meta::empty(self.metric as u8, m, ef_construction, geometry, self.seed))
     }
+}
+
+/// How vectors that are compared by `metric` are held.
+fn form_of(metric: Metric) -> Form {
+    if metric.is_of_bits() { Form::Bits } else { Form::Halves }
 }
 
 /// The body of the only page of an index without elements.
@@ -66,11 +77,15 @@ impl Hnsw {
         let corrupted = |what| Error::corrupted(META_BLOCK, what);
         let metric = Metric::from_byte(meta.metric).ok_or(corrupted("metric is unknown"))?;
         let geometry = &meta.geometry;
-        if geometry.coded() == (metric == Metric::L1) || usize::from(meta.m) * 2 != geometry.slots {
+        if geometry.form != form_of(metric)
+            || geometry.coded() == (metric == Metric::L1)
+            || usize::from(meta.m) * 2 != geometry.slots
+        {
             return Err(corrupted("metapage has impossible sizes"));
         }
         let shape = CodeShape { planes: geometry.planes, plane_bytes: geometry.plane_bytes };
-        let coder = geometry.coded().then(|| {
+        let residual = geometry.coded() && metric.keeps_rotation();
+        let coder = residual.then(|| {
             let rotation = Rotation::new(geometry.dims, meta.seed);
             EdgeCoder::new(rotation, shape, metric, meta.centre.clone())
         });
@@ -91,24 +106,28 @@ impl Hnsw {
         &self.meta.geometry
     }
 
+    /// What codes neighbors, where codes are those of residuals.
     pub(crate) fn coder(&self) -> Option<&EdgeCoder> {
         self.coder.as_ref()
     }
 
     /// The vector that codes and ranks between elements are made of: under cosine of length one.
     pub(crate) fn ranked(&self, vector: Vec<f32>) -> Vec<f32> {
-        match self.metric {
-            Metric::Cosine => query::unit(&vector, query::norm(&vector)),
-            Metric::L2 | Metric::InnerProduct | Metric::L1 => vector,
+        if self.metric != Metric::Cosine {
+            return vector;
         }
+        query::unit(&vector, query::norm(&vector))
     }
 
     /// Entries of the beam that a search of width `ef` needs, so that it finds what a search by
     /// exact distances with `ef` entries finds. Measured: `src/am/hnsw/README.md`.
     pub(crate) fn beam_width(&self, ef: usize) -> usize {
-        match self.geometry().planes {
+        let geometry = self.geometry();
+        match geometry.planes {
             0 => ef,
-            1 => ef + ef / 2 + 6,
+            1 if geometry.form == Form::Halves => ef + ef / 2 + 6,
+            // The code of a neighbor is a part of it.
+            1 if geometry.code_dims() < geometry.dims => 2 * ef + 6,
             _ => ef + ef / 8 + 6,
         }
     }

@@ -5,7 +5,6 @@ use std::cell::Cell;
 use pages::{
     Batch, Element, HeapTid, META_BLOCK, Meta, NodeNo, PageStore, Record, Result, State, Tail,
 };
-use quant::{HalfInfo, Metric, encode_half};
 
 use crate::candidates::{Candidates, Neighbor};
 use crate::level::level_of;
@@ -13,6 +12,7 @@ use crate::link::{BackLink, Edge, Owner, add_back_links, put_edge, uncoded_victi
 use crate::query::{Query, norm};
 use crate::records::{Allocation, open};
 use crate::root::hold_root;
+use crate::stored::Stored;
 use crate::tail::write_tails;
 use crate::twin::Twin;
 use crate::walk::{Walk, descend};
@@ -50,9 +50,7 @@ struct Row<'a> {
     vector: &'a [f32],
     /// As [`Hnsw::ranked`] gives it.
     ranked: Vec<f32>,
-    halves: Vec<[u8; 2]>,
-    half_info: HalfInfo,
-    error: f32,
+    stored: Stored,
     level: u8,
     tid: HeapTid,
     /// Where the part of the vector begins that does not fit a record, once that is written.
@@ -61,16 +59,14 @@ struct Row<'a> {
 
 impl<'a> Row<'a> {
     fn new(hnsw: &Hnsw, vector: &'a [f32], tid: HeapTid) -> Self {
-        let mut halves = vec![[0; 2]; vector.len()];
-        let half_info = encode_half(vector, &mut halves);
+        let mut stored = Stored::new(hnsw.geometry().form, vector.len());
+        stored.set(hnsw.geometry().form, hnsw.metric(), vector);
         let key = u64::from(tid.block) << 16 | u64::from(tid.offset);
         let records = u64::from(hnsw.meta().next.0);
         Self {
             vector,
             ranked: hnsw.ranked(vector.to_vec()),
-            halves,
-            half_info,
-            error: narrowing_error(hnsw.metric(), &half_info),
+            stored,
             level: level_of(hnsw.meta().seed, key, records / (1 + hnsw.geometry().tails() as u64)),
             tid,
             tail: Cell::new(None),
@@ -80,7 +76,7 @@ impl<'a> Row<'a> {
     /// Writes what does not fit a record.
     fn write_tails<S: PageStore>(&self, store: &S, hnsw: &Hnsw) -> Result<()> {
         if self.tail.get().is_none() {
-            self.tail.set(write_tails(store, hnsw, &self.halves)?);
+            self.tail.set(write_tails(store, hnsw, &self.stored.bytes)?);
         }
         Ok(())
     }
@@ -88,21 +84,13 @@ impl<'a> Row<'a> {
     fn element(&self, level: u8, link: Option<NodeNo>, base: Option<NodeNo>) -> Element {
         Element {
             level,
-            exponent: self.half_info.exponent,
-            error: self.error,
+            exponent: self.stored.exponent,
+            error: self.stored.error,
             norm: norm(self.vector),
             link,
             base,
             tail: self.tail.get(),
         }
-    }
-}
-
-/// The error bound that suits a metric.
-pub(crate) fn narrowing_error(metric: Metric, info: &HalfInfo) -> f32 {
-    match metric {
-        Metric::L1 => info.error_l1,
-        Metric::L2 | Metric::InnerProduct | Metric::Cosine => info.error_l2,
     }
 }
 
@@ -180,7 +168,7 @@ fn search_level<S: PageStore>(
             if level > 0 {
                 found.below.extend(met.record.link().map(|link| (met.exact.rank, link)));
             } else if is_twin(row, met.record) {
-                let (version, error, tid) = (met.record.version(), row.error, row.tid);
+                let (version, error, tid) = (met.record.version(), row.stored.error, row.tid);
                 found.twin = Some(Twin { node: met.node, version, error, tid });
             }
             found.candidates.offer(hnsw, &met);
@@ -198,8 +186,8 @@ fn search_level<S: PageStore>(
 /// Whether an element stands for the same vector as the row.
 fn is_twin(row: &Row<'_>, record: &Record<'_>) -> bool {
     record.state() == State::Live
-        && record.element().exponent == row.half_info.exponent
-        && record.vector() == row.halves
+        && record.element().exponent == row.stored.exponent
+        && record.vector() == row.stored.bytes
 }
 
 /// Writes the element's records bottom-up, the edges back to each, and the entry where needed. False,
@@ -340,7 +328,7 @@ fn write_element<B: Batch>(
         open(&mut batch, tail, hnsw.geometry())?.set_owner(Some(node));
     }
     let mut record = open(&mut batch, node, hnsw.geometry())?;
-    record.write_element(element, &row.halves);
+    record.write_element(element, &row.stored.bytes);
     if element.level == 0 {
         record.push_tid(row.tid);
     }

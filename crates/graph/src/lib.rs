@@ -25,6 +25,7 @@ mod read;
 mod records;
 mod root;
 mod scan;
+mod stored;
 mod tail;
 mod twin;
 mod walk;

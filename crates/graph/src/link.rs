@@ -1,10 +1,11 @@
 //! Edges on disk: coding a neighbor into a slot, and making room for it.
 
 use kernels::hamming;
-use pages::{Batch, MAX_BATCH, NodeNo, PageStore, Record, RecordMut, Result, Slot, State};
-use quant::{EdgeCoder, Factors, PreparedOwner, half_scale};
+use pages::{Batch, Form, MAX_BATCH, NodeNo, PageStore, Record, RecordMut, Result, Slot, State};
+use quant::{EdgeCoder, Factors, PreparedOwner};
 
 use crate::query::rank;
+use crate::stored::{pack, rank_bits, vector_of};
 use crate::{Hnsw, prune, records};
 
 /// A slot's content, owned.
@@ -19,8 +20,9 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    fn uncoded(neighbor: NodeNo) -> Self {
-        Self { neighbor, tether: false, add: [0; 2], scale: [0; 2], code: Vec::new() }
+    /// An edge whose code is the beginning of the neighbor, or none.
+    fn of_bits(neighbor: NodeNo, code: &[u8]) -> Self {
+        Self { neighbor, tether: false, add: [0; 2], scale: [0; 2], code: code.to_vec() }
     }
 
     fn coded(neighbor: NodeNo, factors: Factors, code: Vec<u8>) -> Self {
@@ -43,18 +45,26 @@ impl Edge {
 #[derive(Debug)]
 pub(crate) struct Owner<'a> {
     coder: Option<(&'a EdgeCoder, PreparedOwner)>,
+    /// What codes a vector of bits: its beginning.
+    bits: Vec<u8>,
 }
 
 impl<'a> Owner<'a> {
     /// `vector` is the owner's, as [`Hnsw::ranked`] gives it; so are those of its neighbors.
     pub(crate) fn new(hnsw: &'a Hnsw, vector: &[f32]) -> Self {
-        Self { coder: hnsw.coder().map(|coder| (coder, coder.prepare(vector))) }
+        let coder = hnsw.coder().map(|coder| (coder, coder.prepare(vector)));
+        let mut bits = Vec::new();
+        if hnsw.geometry().form == Form::Bits {
+            bits.resize(hnsw.geometry().code_bytes(), 0);
+            pack(vector, &mut bits);
+        }
+        Self { coder, bits }
     }
 
     /// The edge to `neighbor`, and the one back from it to an owner whose number is not known yet.
     pub(crate) fn edges(&self, neighbor: NodeNo, other: &Self) -> [Edge; 2] {
         let (Some((coder, a)), Some((_, b))) = (&self.coder, &other.coder) else {
-            return [neighbor, NodeNo(0)].map(Edge::uncoded);
+            return [Edge::of_bits(neighbor, &other.bits), Edge::of_bits(NodeNo(0), &self.bits)];
         };
         let [mut there, mut back] = [(); 2].map(|()| vec![0; coder.code_bytes()]);
         let factors = coder.encode_pair((a.rotated(), b.rotated()), &mut there, &mut back);
@@ -64,19 +74,14 @@ impl<'a> Owner<'a> {
     /// The edge to `neighbor`.
     pub(crate) fn edge(&self, neighbor: NodeNo, vector: &[f32]) -> Edge {
         let Some((coder, owner)) = &self.coder else {
-            return Edge::uncoded(neighbor);
+            let mut code = vec![0; self.bits.len()];
+            pack(vector, &mut code);
+            return Edge::of_bits(neighbor, &code);
         };
         let mut code = vec![0; coder.code_bytes()];
         let factors = coder.encode(owner, vector, &mut code);
         Edge::coded(neighbor, factors, code)
     }
-}
-
-/// The vector of an element, as [`Hnsw::ranked`] gives it.
-pub(crate) fn vector_of(hnsw: &Hnsw, record: &Record<'_>) -> Vec<f32> {
-    let mut vector = vec![0.0; hnsw.geometry().dims];
-    kernels::widen_f16(record.vector(), half_scale(record.element().exponent), &mut vector);
-    hnsw.ranked(vector)
 }
 
 /// An edge to be added to an element that was met before.
@@ -147,6 +152,8 @@ pub(crate) fn put_edge(
         Some(count)
     } else if let Some(coder) = hnsw.coder() {
         coded_victim(coder, &current, link)
+    } else if hnsw.geometry().coded() {
+        victim_of_bits(hnsw, &current, link)
     } else {
         displaced.and_then(|victim| current.neighbors().position(|neighbor| neighbor == victim))
     };
@@ -159,9 +166,7 @@ pub(crate) fn put_edge(
 /// The slot to give up, judged by the codes alone: residual lengths from the factors, angles from
 /// the share of differing sign bits. None where the new edge is the one to do without.
 fn coded_victim(coder: &EdgeCoder, record: &Record<'_>, link: &BackLink<'_>) -> Option<usize> {
-    let mut slots: Vec<Slot<'_>> =
-        (0..record.neighbor_count()).filter_map(|index| record.slot(index)).collect();
-    slots.push(link.edge.slot());
+    let slots = slots_with(record, link);
     let squares: Vec<f32> =
         slots.iter().map(|slot| coder.residual_squared(slot.scale, slot.code)).collect();
     let planes: Vec<&[u8]> = slots.iter().map(|slot| coder.sign_plane(slot.code)).collect();
@@ -172,6 +177,24 @@ fn coded_victim(coder: &EdgeCoder, record: &Record<'_>, link: &BackLink<'_>) -> 
     };
     let victim = prune::victim(&squares, |i| !slots[i].tether, between);
     victim.filter(|&victim| victim + 1 < slots.len())
+}
+
+/// The same where codes are the beginnings of vectors of bits.
+fn victim_of_bits(hnsw: &Hnsw, record: &Record<'_>, link: &BackLink<'_>) -> Option<usize> {
+    let slots = slots_with(record, link);
+    // Kernels compare as many bytes as both have.
+    let rank = |a: &[u8], b: &[u8]| rank_bits(hnsw.metric(), a, b);
+    let own = record.vector().get(..hnsw.geometry().code_bytes()).unwrap_or(record.vector());
+    let ranks: Vec<f32> = slots.iter().map(|slot| rank(own, slot.code)).collect();
+    let between = |i: usize, j: usize| rank(slots[i].code, slots[j].code);
+    let victim = prune::victim(&ranks, |i| !slots[i].tether, between);
+    victim.filter(|&victim| victim + 1 < slots.len())
+}
+
+/// The slots of a record, and the one that wants to be among them.
+fn slots_with<'a>(record: &Record<'a>, link: &'a BackLink<'_>) -> Vec<Slot<'a>> {
+    let slots = (0..record.neighbor_count()).filter_map(|index| record.slot(index));
+    slots.chain([link.edge.slot()]).collect()
 }
 
 /// Cosine of an angle of 0..=π, to a thousandth up to π/2 and below zero beyond: by far precise
@@ -187,7 +210,7 @@ pub(crate) fn uncoded_victim<S: PageStore>(
     hnsw: &Hnsw,
     link: &BackLink<'_>,
 ) -> Result<Option<NodeNo>> {
-    if hnsw.coder().is_some() {
+    if hnsw.geometry().coded() {
         return Ok(None);
     }
     let owner = hnsw.element(store, link.owner, |record| {

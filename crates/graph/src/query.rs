@@ -1,9 +1,10 @@
 //! A vector that others are compared with: exactly, and by their codes.
 
-use pages::{Element, Record};
+use pages::{Element, Form, Record};
 use quant::{EdgeQuery, Metric, half_scale};
 
 use crate::Hnsw;
+use crate::stored::{bit_distance, pack, rank_bits};
 
 /// How far an element is from the query.
 #[derive(Debug, Clone, Copy)]
@@ -18,13 +19,25 @@ pub(crate) struct Exact {
     alpha: f32,
 }
 
+/// What the codes of neighbors are compared with.
+#[derive(Debug)]
+enum Codes {
+    None,
+    Residual(EdgeQuery),
+    /// The vector itself, where codes are beginnings of vectors of bits.
+    Bits(Vec<u8>),
+}
+
 /// A query prepared once for all elements of one index.
 #[derive(Debug)]
 pub(crate) struct Query {
     metric: Metric,
     vector: Vec<f32>,
     norm: f32,
-    codes: Option<EdgeQuery>,
+    codes: Codes,
+    code_bytes: usize,
+    /// Dimensions for each that a code covers.
+    dims_per_coded: f32,
     estimates: Vec<f32>,
 }
 
@@ -32,23 +45,43 @@ impl Query {
     /// Prepares `vector`, which has the index's dimensions.
     pub(crate) fn new(hnsw: &Hnsw, vector: &[f32]) -> Self {
         let norm = norm(vector);
-        let codes = hnsw.coder().map(|coder| match hnsw.metric() {
-            Metric::Cosine => EdgeQuery::new(coder, &unit(vector, norm)),
-            Metric::L2 | Metric::InnerProduct | Metric::L1 => EdgeQuery::new(coder, vector),
-        });
-        let estimates = vec![0.0; hnsw.geometry().slots];
-        Self { metric: hnsw.metric(), vector: vector.to_vec(), norm, codes, estimates }
+        let codes = match (hnsw.geometry().form, hnsw.coder()) {
+            (Form::Bits, _) => {
+                let mut bits = vec![0; hnsw.geometry().vector_bytes()];
+                pack(vector, &mut bits);
+                Codes::Bits(bits)
+            }
+            (Form::Halves, None) => Codes::None,
+            (Form::Halves, Some(coder)) if hnsw.metric() == Metric::Cosine => {
+                Codes::Residual(EdgeQuery::new(coder, &unit(vector, norm)))
+            }
+            (Form::Halves, Some(coder)) => Codes::Residual(EdgeQuery::new(coder, vector)),
+        };
+        let geometry = hnsw.geometry();
+        Self {
+            metric: hnsw.metric(),
+            vector: vector.to_vec(),
+            norm,
+            codes,
+            code_bytes: geometry.code_bytes(),
+            dims_per_coded: geometry.dims as f32 / geometry.code_dims().max(1) as f32,
+            estimates: vec![0.0; geometry.slots],
+        }
     }
 
     /// Whether neighbors have codes to estimate from.
     pub(crate) fn coded(&self) -> bool {
-        self.codes.is_some()
+        !matches!(self.codes, Codes::None)
     }
 
     /// Compares with the element's own vector.
     pub(crate) fn exact(&self, record: &Record<'_>) -> Exact {
+        if let Codes::Bits(bits) = &self.codes {
+            let distance = bit_distance(self.metric, bits, record.vector());
+            return Exact { distance, certain: true, rank: distance as f32, alpha: 1.0 };
+        }
         let element = record.element();
-        let (halves, scale) = (record.vector(), half_scale(element.exponent));
+        let (halves, scale) = (record.halves(), half_scale(element.exponent));
         let q = &self.vector;
         let mut alpha = 1.0;
         let (distance, rank) = match self.metric {
@@ -66,7 +99,7 @@ impl Query {
                 let distance = cosine_distance(&terms);
                 (distance, 2.0 * distance as f32)
             }
-            Metric::L1 => {
+            Metric::L1 | Metric::Hamming | Metric::Jaccard => {
                 let distance = kernels::l1_f16(q, halves, scale);
                 (f64::from(distance), distance)
             }
@@ -85,9 +118,21 @@ impl Query {
     pub(crate) fn estimate(&mut self, record: &Record<'_>, exact: &Exact) -> &[f32] {
         let count = record.neighbor_count();
         let estimates = &mut self.estimates[..count];
-        if let Some(codes) = &mut self.codes {
-            let (adds, scales) = (record.adds(), record.scales());
-            codes.estimate(record.codes(), adds, scales, exact.rank, exact.alpha, estimates);
+        match &mut self.codes {
+            Codes::None => {}
+            Codes::Residual(codes) => {
+                let (adds, scales) = (record.adds(), record.scales());
+                codes.estimate(record.codes(), adds, scales, exact.rank, exact.alpha, estimates);
+            }
+            Codes::Bits(bits) => {
+                let codes = record.codes().chunks_exact(self.code_bytes);
+                let query = &bits[..self.code_bytes];
+                // A count grows with the bits it is taken over, a share does not.
+                let factor = if self.metric == Metric::Hamming { self.dims_per_coded } else { 1.0 };
+                for (estimate, code) in estimates.iter_mut().zip(codes) {
+                    *estimate = factor * rank_bits(self.metric, query, code);
+                }
+            }
         }
         estimates
     }
@@ -100,7 +145,9 @@ impl Query {
         }
         let (error, norm) = (f64::from(element.error), f64::from(element.norm));
         let (shift, size) = match self.metric {
-            Metric::L2 | Metric::L1 => (error, distance + error),
+            Metric::L2 | Metric::L1 | Metric::Hamming | Metric::Jaccard => {
+                (error, distance + error)
+            }
             Metric::InnerProduct => {
                 let q = f64::from(self.norm);
                 (q * error, q * (norm + error))
@@ -134,17 +181,25 @@ pub(crate) fn unit(vector: &[f32], norm: f32) -> Vec<f32> {
 /// Rank between two vectors (under cosine: of length one).
 pub(crate) fn rank(metric: Metric, a: &[f32], b: &[f32]) -> f32 {
     match metric {
-        Metric::L2 | Metric::Cosine => kernels::l2_squared(a, b),
+        // Of bits, each a number: those that differ.
+        Metric::L2 | Metric::Cosine | Metric::Hamming => kernels::l2_squared(a, b),
         Metric::InnerProduct => -kernels::inner_product(a, b),
         Metric::L1 => kernels::l1(a, b),
+        Metric::Jaccard => {
+            let terms = kernels::cosine_terms(a, b);
+            if terms.dot == 0.0 {
+                return 1.0;
+            }
+            1.0 - terms.dot / (terms.norm_a + terms.norm_b - terms.dot)
+        }
     }
 }
 
-/// The same where `b` is given as halves times `scale`.
+/// The same where `b` is given as halves times `scale`; not for bits.
 pub(crate) fn rank_f16(metric: Metric, a: &[f32], b: &[[u8; 2]], scale: f32) -> f32 {
     match metric {
         Metric::L2 | Metric::Cosine => kernels::l2_squared_f16(a, b, scale),
         Metric::InnerProduct => -kernels::inner_product_f16(a, b, scale),
-        Metric::L1 => kernels::l1_f16(a, b, scale),
+        Metric::L1 | Metric::Hamming | Metric::Jaccard => kernels::l1_f16(a, b, scale),
     }
 }

@@ -50,7 +50,7 @@ impl Hnsw {
         let Some((mut bytes, mut next)) = own else { return Ok(None) };
         for part in 1..=geometry.tails() {
             let Some(tail) = next else { return Ok(None) };
-            let len = 2 * geometry.part(part).len();
+            let len = geometry.part(part).len();
             let there = self.record(store, tail.node, |record| {
                 let there = record.state() == State::Tail && record.version() == tail.version;
                 if there {

@@ -3,8 +3,9 @@
 use pages::{Batch, NodeNo, PageStore, Result};
 
 use crate::Hnsw;
-use crate::link::{BackLink, Owner, put_edge, uncoded_victim, vector_of};
+use crate::link::{BackLink, Owner, put_edge, uncoded_victim};
 use crate::records::open;
+use crate::stored::vector_of;
 
 /// The element of level 0 that `entry` stands for.
 pub(crate) fn root_of<S: PageStore>(

@@ -12,7 +12,7 @@ use crate::records::{Allocation, lock_in_order, open};
 pub(crate) fn write_tails<S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
-    halves: &[[u8; 2]],
+    vector: &[u8],
 ) -> Result<Option<Tail>> {
     let geometry = hnsw.geometry();
     let (mut first, mut before) = (None, None);
@@ -24,7 +24,7 @@ pub(crate) fn write_tails<S: PageStore>(
         allocation.lock(&mut batch, before.as_slice())?;
         allocation.take(&mut batch)?;
         let mut record = open(&mut batch, node, geometry)?;
-        record.write_tail(before, &halves[geometry.part(part)]);
+        record.write_tail(before, &vector[geometry.part(part)]);
         let tail = Some(Tail { node, version: record.as_ref().version() });
         if let Some(before) = before {
             open(&mut batch, before, geometry)?.set_tail(tail);

@@ -125,8 +125,10 @@ fn operate(case: &mut Case, store: &Bounded, vectors: &[Vec<f32>]) -> Result<()>
 /// Indexes with all that pages may hold, each with vectors to search for and to insert.
 fn sound() -> Vec<(MemStore, Vec<Vec<f32>>)> {
     let mut indexes = Vec::new();
-    for metric in [Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::L1] {
+    let floats = [Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::L1];
+    for metric in floats.into_iter().chain([Metric::Hamming, Metric::Jaccard]) {
         let vectors = clustered(200, DIMS, 1);
+        let vectors = if metric.is_of_bits() { bits(&vectors) } else { vectors };
         let store = bulk_built(options(metric, DIMS), &vectors);
         // Some records are free, some rows are alike.
         let (emptied, _) = vacuum::clear(&store, &mut |tid| tid.offset == 7).expect("clears");

@@ -62,7 +62,8 @@ fn insert_among_the_dying(metric: Metric, near: usize) {
     };
     let eventful = Eventful { store: &store, event: Cell::new(Some(clear)) };
     graph::insert(&eventful, vector, tid(new)).expect("inserts");
-    assert_eq!(search(&store, vector, 40, 1), [new], "{metric:?}, {near} die");
+    // Wide enough for the dying, which are nearer.
+    assert_eq!(search(&store, vector, 400, 1), [new], "{metric:?}, {near} die");
     let emptied = emptied.into_inner().expect("vacuum has begun");
     vacuum::unlink(&store, &emptied).expect("unlinks");
     vacuum::free(&store, emptied).expect("frees");

@@ -16,19 +16,7 @@ fn built_and_inserted_indexes_find_the_neighbors() {
         (Metric::L1, 40),
         (Metric::L2, 3),
     ] {
-        let vectors = clustered(3_000, dims, 1);
-        let queries = clustered(60, dims, 2);
-        let rows: Vec<usize> = (0..vectors.len()).collect();
-        let built = bulk_built(options(metric, dims), &vectors);
-        let inserted = empty(options(metric, dims));
-        for &i in &rows {
-            graph::insert(&inserted, &vectors[i], tid(i)).expect("inserts");
-        }
-        for (store, how) in [(&built, "built"), (&inserted, "inserted")] {
-            assert_eq!(problems(store), [], "{metric:?} {dims} {how}");
-            let recall = recall(store, metric, &vectors, &rows, &queries, 100);
-            assert!(recall >= 0.95, "{metric:?} {dims} {how}: recall {recall}");
-        }
+        expect_recall(metric, &clustered(3_000, dims, 1), &clustered(60, dims, 2), 100);
     }
 }
 

@@ -6,14 +6,14 @@ use std::collections::HashSet;
 
 use graph::vacuum;
 use pages::mem::MemStore;
-use pages::{Error, Geometry, HeapTid, PageStore};
+use pages::{Error, Form, Geometry, HeapTid, PageStore};
 use quant::Metric;
 use support::*;
 
 const DIMS: usize = 9_000;
 
 fn tails() -> u64 {
-    Geometry::choose(DIMS, 16, true).expect("fits").tails() as u64
+    Geometry::choose(Form::Halves, DIMS, 16, true).expect("fits").tails() as u64
 }
 
 fn vacuum_rows(store: &MemStore, dead: &HashSet<usize>) -> Result<(), Error> {
@@ -35,19 +35,7 @@ fn long_vectors_are_found() {
     for (metric, dims) in
         [(Metric::L2, 4_096), (Metric::Cosine, DIMS), (Metric::L1, 4_500), (Metric::L2, 16_000)]
     {
-        let vectors = clustered(160, dims, 1);
-        let queries = clustered(12, dims, 2);
-        let rows: Vec<usize> = (0..vectors.len()).collect();
-        let built = bulk_built(options(metric, dims), &vectors);
-        let inserted = empty(options(metric, dims));
-        for &i in &rows {
-            graph::insert(&inserted, &vectors[i], tid(i)).expect("inserts");
-        }
-        for (store, how) in [(&built, "built"), (&inserted, "inserted")] {
-            assert_eq!(problems(store), [], "{metric:?} {dims} {how}");
-            let recall = recall(store, metric, &vectors, &rows, &queries, 40);
-            assert!(recall >= 0.95, "{metric:?} {dims} {how}: recall {recall}");
-        }
+        expect_recall(metric, &clustered(160, dims, 1), &clustered(12, dims, 2), 40);
     }
 }
 

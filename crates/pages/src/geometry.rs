@@ -11,12 +11,59 @@ pub const MAX_LEVEL: u8 = 7;
 const MAX_INLINE_TIDS: usize = 10;
 /// Tails of an element with the most dimensions there are.
 const MAX_TAILS: usize = 4;
-/// Bits a code needs to steer a search well (`design` evidence in `src/am/hnsw/README.md`).
-const STEERING_BITS: usize = 256;
 /// Bits below which it is better to give vectors pages of their own than to shorten codes.
 const MIN_BITS: usize = 192;
 /// Bits beyond which a longer code gains nothing.
 const MAX_BITS: usize = 1536;
+
+/// How records hold vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Form {
+    /// Little-endian halves, to be multiplied by a power of two.
+    Halves = 0,
+    /// Bits, from the highest of each byte on; those behind the last are zero.
+    Bits = 1,
+}
+
+impl Form {
+    /// The form whose discriminant `byte` is, if there is one.
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        [Self::Halves, Self::Bits].into_iter().find(|&form| form as u8 == byte)
+    }
+
+    /// Most dimensions of an index.
+    pub fn max_dims(self) -> usize {
+        match self {
+            Self::Halves => 16_000,
+            Self::Bits => 64_000,
+        }
+    }
+
+    /// Bytes of a vector of `dims` dimensions.
+    pub fn bytes(self, dims: usize) -> usize {
+        match self {
+            Self::Halves => 2 * dims,
+            Self::Bits => dims.div_ceil(8),
+        }
+    }
+
+    /// Bytes that a code needs to steer a search well (evidence: `src/am/hnsw/README.md`).
+    fn steering_bytes(self) -> usize {
+        match self {
+            Self::Halves => 256 / 8,
+            Self::Bits => 512 / 8,
+        }
+    }
+
+    /// Bytes that stay together where a vector is split.
+    fn unit(self) -> usize {
+        match self {
+            Self::Halves => 2,
+            Self::Bits => 1,
+        }
+    }
+}
 
 /// The fixed sizes of one index: how records lie in a page and fields lie in a record.
 ///
@@ -25,11 +72,14 @@ const MAX_BITS: usize = 1536;
 /// records, its *tails*, hold the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Geometry {
-    /// Dimensions of the column, 1..=16,000.
+    /// How vectors are held.
+    pub form: Form,
+    /// Dimensions of the column, 1..=[`Form::max_dims`].
     pub dims: usize,
     /// Neighbor slots of a record: 2 × m.
     pub slots: usize,
-    /// Bits a coded dimension takes, 1..=4; 0 where neighbors carry no codes.
+    /// Bits a coded dimension takes, 1..=4; 0 where neighbors carry no codes. The code of a vector
+    /// of bits is its beginning.
     pub planes: usize,
     /// Bytes of one plane of one code; the code covers the first `8 × plane_bytes` rotated dims.
     pub plane_bytes: usize,
@@ -47,7 +97,7 @@ impl Geometry {
     /// Bytes between header and tids that tell where the vector goes on.
     const TAIL: usize = 8;
 
-    /// Chooses sizes for `dims` and `m` so that records fill pages.
+    /// Chooses sizes for vectors of `dims` dimensions and for `m`, so that records fill pages.
     ///
     /// As many records go on a page as leave room for codes that steer well; what is left then
     /// lengthens the codes, and after them the tids. An element that no page has room for takes as
@@ -55,11 +105,13 @@ impl Geometry {
     ///
     /// # Errors
     /// [`Error::Limit`] where neighbor lists do not fit a page; they do for any `m` up to 100.
-    pub fn choose(dims: usize, m: usize, coded: bool) -> Result<Self> {
+    pub fn choose(form: Form, dims: usize, m: usize, coded: bool) -> Result<Self> {
         let full = dims.div_ceil(8);
-        let sized = |planes, plane_bytes| Self::sized(dims, 2 * m, planes, plane_bytes);
+        let start = |planes, plane_bytes| Self::start(form, dims, 2 * m, planes, plane_bytes);
+        let sized = |planes, plane_bytes| start(planes, plane_bytes).sized();
         let whole = match dims {
             _ if !coded => sized(0, 0),
+            _ if form == Form::Bits => sized(1, full).filter(|_| full <= form.steering_bytes()),
             256.. => None,
             65..256 => sized(2, full),
             _ => sized(4, full).or_else(|| sized(2, full)),
@@ -71,7 +123,7 @@ impl Geometry {
             let all = (1..=full.min(MAX_BITS / 8)).rev();
             all.filter(|bytes| bytes % 8 == 0 || *bytes == full)
         };
-        let tight = sized(1, full.min(STEERING_BITS / 8))
+        let tight = sized(1, full.min(form.steering_bytes()))
             .or_else(|| sized(1, full.min(MIN_BITS / 8)))
             .filter(|_| coded);
         if let Some(tight) = tight {
@@ -80,7 +132,7 @@ impl Geometry {
                 .find(|geometry| geometry.records_per_page == tight.records_per_page);
             return Ok(longest.unwrap_or(tight));
         }
-        let split = |planes, plane_bytes| Self::split(dims, 2 * m, planes, plane_bytes);
+        let split = |planes, plane_bytes| start(planes, plane_bytes).split();
         let tight = if coded { split(1, full.min(MIN_BITS / 8)) } else { split(0, 0) };
         let tight = tight.ok_or(Error::Limit("neighbor lists do not fit an index page"))?;
         let longest = lengths()
@@ -90,72 +142,79 @@ impl Geometry {
         Ok(longest.unwrap_or(tight))
     }
 
+    /// Sizes of fields, before those of records are known.
+    fn start(form: Form, dims: usize, slots: usize, planes: usize, plane_bytes: usize) -> Self {
+        let inline_tids = 1;
+        let (record_size, records_per_page) = (0, 0);
+        Self { form, dims, slots, planes, plane_bytes, inline_tids, record_size, records_per_page }
+    }
+
     /// One element a page, its vector going on in others.
-    fn split(dims: usize, slots: usize, planes: usize, plane_bytes: usize) -> Option<Self> {
-        let geometry = Self {
-            dims,
-            slots,
-            planes,
-            plane_bytes,
-            inline_tids: MAX_INLINE_TIDS,
-            record_size: PAGE_USABLE,
-            records_per_page: 1,
-        };
+    fn split(self) -> Option<Self> {
+        let (inline_tids, record_size) = (MAX_INLINE_TIDS, PAGE_USABLE);
+        let geometry = Self { inline_tids, record_size, records_per_page: 1, ..self };
         geometry.validate().then_some(geometry)
     }
 
-    fn sized(dims: usize, slots: usize, planes: usize, plane_bytes: usize) -> Option<Self> {
-        let mut geometry = Self {
-            dims,
-            slots,
-            planes,
-            plane_bytes,
-            inline_tids: 1,
-            record_size: 0,
-            records_per_page: 0,
-        };
-        let least = geometry.vector_at() + 2 * dims;
-        geometry.records_per_page = PAGE_USABLE / least;
-        if geometry.records_per_page == 0 {
+    /// As many records a page as there is room for.
+    fn sized(mut self) -> Option<Self> {
+        let least = self.before_vector() + self.vector_bytes();
+        self.records_per_page = PAGE_USABLE / least;
+        if self.records_per_page == 0 {
             return None;
         }
-        geometry.record_size = PAGE_USABLE / geometry.records_per_page;
-        let spare = geometry.record_size - least;
-        geometry.inline_tids = (1 + spare / HeapTid::SIZE).min(MAX_INLINE_TIDS);
-        Some(geometry)
+        self.record_size = PAGE_USABLE / self.records_per_page;
+        let spare = self.record_size - least;
+        self.inline_tids = (1 + spare / HeapTid::SIZE).min(MAX_INLINE_TIDS);
+        Some(self)
+    }
+
+    /// Bytes of a vector.
+    pub fn vector_bytes(&self) -> usize {
+        self.form.bytes(self.dims)
     }
 
     /// Whether the vectors of elements go on in tails.
     pub fn is_split(&self) -> bool {
-        self.before_vector() + 2 * self.dims > self.record_size
+        self.before_vector() + self.vector_bytes() > self.record_size
     }
 
     /// Bytes before the vector of a record that holds it whole.
     fn before_vector(&self) -> usize {
-        let slot = 4 + if self.coded() { 4 } else { 0 } + self.code_bytes();
+        let slot = 4 + 2 * self.factor_bytes() + self.code_bytes();
         Self::HEADER + self.inline_tids * HeapTid::SIZE + self.slots * slot
     }
 
     /// Tails of an element: records of their own, each with a part of the vector.
     pub fn tails(&self) -> usize {
-        (self.dims - self.part(0).end).div_ceil(self.tail_dims())
+        (self.vector_bytes() - self.part(0).end).div_ceil(self.tail_bytes())
     }
 
-    /// Dimensions that part `index` of a vector covers: part 0 is in the element's own record,
-    /// part i in its i-th tail.
+    /// Bytes that part `index` of a vector covers: part 0 is in the element's own record, part i in
+    /// its i-th tail.
     pub fn part(&self, index: usize) -> Range<usize> {
-        let own = self.dims.min(self.record_size.saturating_sub(self.vector_at()) / 2);
-        let end = |index| self.dims.min(own + index * self.tail_dims());
+        let all = self.vector_bytes();
+        let own = all.min(self.whole_units(self.record_size.saturating_sub(self.vector_at())));
+        let end = |index| all.min(own + index * self.tail_bytes());
         if index == 0 { 0..own } else { end(index - 1)..end(index) }
     }
 
-    fn tail_dims(&self) -> usize {
-        (self.record_size - Self::HEADER) / 2
+    fn tail_bytes(&self) -> usize {
+        self.whole_units(self.record_size - Self::HEADER)
+    }
+
+    fn whole_units(&self, bytes: usize) -> usize {
+        bytes - bytes % self.form.unit()
     }
 
     /// Whether neighbors carry codes.
     pub fn coded(&self) -> bool {
         self.planes > 0
+    }
+
+    /// Bytes of each of the two factors of an edge.
+    pub(crate) fn factor_bytes(&self) -> usize {
+        if self.coded() && self.form == Form::Halves { 2 } else { 0 }
     }
 
     /// Bytes of one code.
@@ -186,11 +245,11 @@ impl Geometry {
     }
 
     pub(crate) fn scales_at(&self) -> usize {
-        self.adds_at() + if self.coded() { 2 * self.slots } else { 0 }
+        self.adds_at() + self.factor_bytes() * self.slots
     }
 
     pub(crate) fn codes_at(&self) -> usize {
-        self.scales_at() + if self.coded() { 2 * self.slots } else { 0 }
+        self.scales_at() + self.factor_bytes() * self.slots
     }
 
     pub(crate) fn vector_at(&self) -> usize {
@@ -199,7 +258,7 @@ impl Geometry {
 
     /// Checks sizes that were read from a page.
     pub fn validate(&self) -> bool {
-        (1..=16_000).contains(&self.dims)
+        (1..=self.form.max_dims()).contains(&self.dims)
             && (4..=200).contains(&self.slots)
             && self.planes <= 4
             && (self.planes == 0) == (self.plane_bytes == 0)
@@ -227,7 +286,7 @@ mod tests {
             (784, 2, 512),
             (1536, 1, 1152),
         ] {
-            let g = Geometry::choose(dims, 16, true).expect("fits");
+            let g = Geometry::choose(Form::Halves, dims, 16, true).expect("fits");
             assert_eq!(
                 (g.records_per_page, g.code_bytes() * 8),
                 (per_page, code_bits),
@@ -242,10 +301,10 @@ mod tests {
         for m in [2, 5, 16, 48, 100] {
             for dims in (1..4000).step_by(7).chain((4000..=16_000).step_by(301)) {
                 for coded in [true, false] {
-                    let g = Geometry::choose(dims, m, coded).expect("fits");
+                    let g = Geometry::choose(Form::Halves, dims, m, coded).expect("fits");
                     assert!(g.validate(), "{dims} dims, m {m}: {g:?}");
                     let parts: Vec<_> = (0..=g.tails()).map(|part| g.part(part)).collect();
-                    assert_eq!((parts[0].start, parts[g.tails()].end), (0, dims), "{g:?}");
+                    assert_eq!((parts[0].start, parts[g.tails()].end), (0, 2 * dims), "{g:?}");
                     assert!(parts.windows(2).all(|two| two[0].end == two[1].start), "{g:?}");
                     assert!(parts[1..].iter().all(|part| !part.is_empty()), "{g:?}");
                 }
@@ -262,13 +321,13 @@ mod tests {
             (16_000, 16, 4, 1_536),
             (16_000, 100, 4, 256),
         ] {
-            let g = Geometry::choose(dims, m, true).expect("fits");
+            let g = Geometry::choose(Form::Halves, dims, m, true).expect("fits");
             assert_eq!((g.tails(), g.code_bytes() * 8), (tails, code_bits), "{dims} dims");
         }
     }
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        assert!(matches!(Geometry::choose(4000, 2_000, true), Err(Error::Limit(_))));
+        assert!(matches!(Geometry::choose(Form::Halves, 4000, 2_000, true), Err(Error::Limit(_))));
     }
 }

@@ -1,8 +1,8 @@
 //! The metapage: block 0, what an index is and where a search begins.
 
 use crate::{
-    Calibration, Error, FORMAT_VERSION, Geometry, NodeNo, PAGE_USABLE, PageKind, Result, init_page,
-    page_kind,
+    Calibration, Error, FORMAT_VERSION, Form, Geometry, NodeNo, PAGE_USABLE, PageKind, Result,
+    init_page, page_kind,
 };
 
 /// Block of the metapage.
@@ -96,13 +96,13 @@ impl Meta {
             g.record_size,
             g.records_per_page,
         ] {
-            // All sizes are below 16,001, see `Geometry::validate`.
+            // All sizes are below 64,001, see `Geometry::validate`.
             out.u16(u16::try_from(size).unwrap_or(u16::MAX));
         }
         out.u64(self.seed);
         out.u32(NodeNo::encode(self.entry));
         out.u16(u16::from(self.entry_level));
-        out.u16(0);
+        out.u16(self.geometry.form as u16);
         out.u32(self.next.0);
         out.u32(NodeNo::encode(self.free));
         out.u64(self.elements);
@@ -130,7 +130,8 @@ impl Meta {
         }
         let metric = u8::try_from(from.u16()).map_err(|_| corrupted("metric is unknown"))?;
         let (m, ef_construction) = (from.u16(), from.u16());
-        let geometry = Geometry {
+        let mut geometry = Geometry {
+            form: Form::Halves,
             dims: from.u16().into(),
             slots: from.u16().into(),
             planes: from.u16().into(),
@@ -139,14 +140,15 @@ impl Meta {
             record_size: from.u16().into(),
             records_per_page: from.u16().into(),
         };
-        if !geometry.validate() || geometry.code_dims() > Self::MAX_CODE_DIMS {
-            return Err(corrupted("metapage has impossible sizes"));
-        }
         let seed = from.u64();
         let entry = NodeNo::decode(from.u32());
         let entry_level =
             u8::try_from(from.u16()).map_err(|_| corrupted("entry level is wrong"))?;
-        from.u16();
+        let form = u8::try_from(from.u16()).ok().and_then(Form::from_byte);
+        geometry.form = form.ok_or(corrupted("form of vectors is unknown"))?;
+        if !geometry.validate() || geometry.code_dims() > Self::MAX_CODE_DIMS {
+            return Err(corrupted("metapage has impossible sizes"));
+        }
         let (next, free) = (NodeNo(from.u32()), NodeNo::decode(from.u32()));
         let first = NodeNo::first(&geometry);
         if [entry, free, Some(next)].into_iter().flatten().any(|node| node < first) {
@@ -255,10 +257,10 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CalibrationPoint, PAGE_BODY};
+    use crate::{CalibrationPoint, Form, PAGE_BODY};
 
     fn sample() -> Meta {
-        let geometry = Geometry::choose(384, 16, true).expect("fits");
+        let geometry = Geometry::choose(Form::Halves, 384, 16, true).expect("fits");
         let mut meta = Meta::empty(3, 16, 64, geometry, 0x0123_4567_89AB_CDEF);
         meta.entry = Some(NodeNo(77));
         meta.entry_level = 2;

@@ -162,7 +162,7 @@ impl<'a> Record<'a> {
     /// # Errors
     /// [`Error::Internal`] where `bytes` is not of the size that [`Geometry`] says.
     pub fn whole(bytes: &'a [u8], geometry: &'a Geometry) -> Result<Self> {
-        if bytes.len() != geometry.vector_at() + 2 * geometry.dims {
+        if bytes.len() != geometry.vector_at() + geometry.vector_bytes() {
             return Err(Error::Internal("an element was not put together whole".to_owned()));
         }
         Ok(Self { bytes, geometry })
@@ -247,7 +247,7 @@ impl<'a> Record<'a> {
     /// An element's record up to the end of its own part of the vector: what [`Record::whole`]
     /// begins with.
     pub fn own_bytes(&self) -> &'a [u8] {
-        &self.bytes[..self.geometry.vector_at() + 2 * self.geometry.part(0).len()]
+        &self.bytes[..self.geometry.vector_at() + self.geometry.part(0).len()]
     }
 
     /// Next record of a chain: overflow tids, free records, or one level down.
@@ -304,8 +304,8 @@ impl<'a> Record<'a> {
     }
 
     fn factors(&self, start: usize) -> &'a [[u8; 2]] {
-        let count = if self.geometry.coded() { self.neighbor_count() } else { 0 };
-        self.bytes[start..start + 2 * count].as_chunks().0
+        let count = self.neighbor_count();
+        self.bytes[start..start + self.geometry.factor_bytes() * count].as_chunks().0
     }
 
     /// Codes of all slots, one after another, followed by the rest of the record, so that kernels
@@ -328,12 +328,17 @@ impl<'a> Record<'a> {
         })
     }
 
-    /// The vector as little-endian halves, to be multiplied by `2^exponent`. A record that was read
-    /// from its page has only its own part of a vector that is split.
-    pub fn vector(&self) -> &'a [[u8; 2]] {
+    /// The vector as it is held, see [`Form`](crate::Form). A record that was read from its page has
+    /// only its own part of a vector that is split.
+    pub fn vector(&self) -> &'a [u8] {
         let start = self.geometry.vector_at();
-        let end = self.bytes.len().min(start + 2 * self.geometry.dims);
-        self.bytes[start..end].as_chunks().0
+        let end = self.bytes.len().min(start + self.geometry.vector_bytes());
+        &self.bytes[start..end]
+    }
+
+    /// The vector as little-endian halves, to be multiplied by `2^exponent`.
+    pub fn halves(&self) -> &'a [[u8; 2]] {
+        self.vector().as_chunks().0
     }
 
     fn overflow_count(&self) -> usize {
@@ -376,9 +381,9 @@ impl<'a> RecordMut<'a> {
         Record { bytes: self.bytes, geometry: self.geometry }
     }
 
-    /// Turns the record into an element without tids and neighbors. `vector` has `dims` halves, of
-    /// which part 0 is written here.
-    pub fn write_element(&mut self, element: &Element, vector: &[[u8; 2]]) {
+    /// Turns the record into an element without tids and neighbors. Of `vector`, as it is held, part
+    /// 0 is written here.
+    pub fn write_element(&mut self, element: &Element, vector: &[u8]) {
         let version = self.as_ref().version();
         self.bytes.fill(0);
         self.bytes[at::STATE] = State::Live as u8;
@@ -390,20 +395,20 @@ impl<'a> RecordMut<'a> {
         self.put(at::BASE, NodeNo::encode(element.base));
         self.bytes[at::EXPONENT] = element.exponent.to_le_bytes()[0];
         self.set_tail(element.tail);
-        let part = vector[self.geometry.part(0)].as_flattened();
+        let part = &vector[self.geometry.part(0)];
         let start = self.geometry.vector_at();
         self.bytes[start..start + part.len()].copy_from_slice(part);
     }
 
     /// Turns the record into the last tail of a vector, with `part` of it; see [`Record::owner`].
-    pub fn write_tail(&mut self, owner: Option<NodeNo>, part: &[[u8; 2]]) {
+    pub fn write_tail(&mut self, owner: Option<NodeNo>, part: &[u8]) {
         let version = self.as_ref().version();
         self.bytes.fill(0);
         self.bytes[at::STATE] = State::Tail as u8;
         self.put(at::VERSION, version);
         self.put(at::BASE, NodeNo::encode(owner));
         self.set_tail(None);
-        self.bytes[at::PART..at::PART + 2 * part.len()].copy_from_slice(part.as_flattened());
+        self.bytes[at::PART..at::PART + part.len()].copy_from_slice(part);
     }
 
     /// Says where the vector of an element, or of a tail, goes on.
@@ -530,12 +535,12 @@ impl<'a> RecordMut<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::init_page;
+    use crate::{Form, init_page};
 
     fn page() -> (Geometry, Vec<u8>) {
         let mut body = vec![0; PAGE_BODY];
         init_page(&mut body, PageKind::Records);
-        (Geometry::choose(100, 16, true).expect("fits"), body)
+        (Geometry::choose(Form::Halves, 100, 16, true).expect("fits"), body)
     }
 
     fn element() -> Element {
@@ -546,7 +551,7 @@ mod tests {
     #[test]
     fn an_element_keeps_what_was_written() {
         let (g, mut body) = page();
-        let vector: Vec<[u8; 2]> = (0..100u16).map(u16::to_le_bytes).collect();
+        let vector: Vec<u8> = (0..100u16).flat_map(u16::to_le_bytes).collect();
         let code: Vec<u8> = (0..26).collect();
         let tid = HeapTid { block: 70_000, offset: 3 };
         let mut record = RecordMut::open(&mut body, 1, 5, &g).expect("opens");
@@ -580,8 +585,8 @@ mod tests {
 
     #[test]
     fn a_vector_goes_on_in_tails() {
-        let g = Geometry::choose(9_000, 16, true).expect("fits");
-        let vector: Vec<[u8; 2]> = (0..9_000u16).map(u16::to_le_bytes).collect();
+        let g = Geometry::choose(Form::Halves, 9_000, 16, true).expect("fits");
+        let vector: Vec<u8> = (0..9_000u16).flat_map(u16::to_le_bytes).collect();
         let mut pages = vec![vec![0; PAGE_BODY]; 3];
         pages.iter_mut().for_each(|page| init_page(page, PageKind::Records));
         let tail = |node| Some(Tail { node: NodeNo(node), version: 0 });
@@ -626,7 +631,7 @@ mod tests {
     fn no_scribble_panics() {
         let (g, mut body) = page();
         let mut record = RecordMut::open(&mut body, 1, 0, &g).expect("opens");
-        record.write_element(&element(), &[[0; 2]; 100]);
+        record.write_element(&element(), &[0; 200]);
         for at in (0..g.codes_at()).chain(PAGE_BODY - 8..PAGE_BODY) {
             for value in [0, 1, 2, 3, 0x7F, 0xFF] {
                 let mut broken = body.clone();

@@ -17,6 +17,10 @@ pub enum Metric {
     /// Manhattan distance; the rank is the distance itself. It has no edge codes, because a
     /// rotation does not keep it.
     L1 = 3,
+    /// Hamming distance of vectors of bits; the rank is the distance itself.
+    Hamming = 4,
+    /// Jaccard distance of vectors of bits; the rank is the distance itself.
+    Jaccard = 5,
 }
 
 impl Metric {
@@ -27,7 +31,19 @@ impl Metric {
             1 => Some(Self::InnerProduct),
             2 => Some(Self::Cosine),
             3 => Some(Self::L1),
+            4 => Some(Self::Hamming),
+            5 => Some(Self::Jaccard),
             _ => None,
         }
+    }
+
+    /// Whether it compares vectors of bits.
+    pub fn is_of_bits(self) -> bool {
+        matches!(self, Self::Hamming | Self::Jaccard)
+    }
+
+    /// Whether a rotation of both vectors keeps it, so that edge codes can tell it.
+    pub fn keeps_rotation(self) -> bool {
+        matches!(self, Self::L2 | Self::InnerProduct | Self::Cosine)
     }
 }

@@ -229,6 +229,11 @@ unsafe fn index_options(index: Relation) -> Result<(ElementKind, IndexOptions), 
             "column does not have dimensions",
         ));
     };
+    if dims > kind.max_dims() {
+        let most = kind.max_dims();
+        let message = format!("column cannot have more than {most} dimensions for hnsw index");
+        return Err(Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, message));
+    }
     // The seed is fixed: the same rows give the same index.
     Ok((kind, IndexOptions { metric, dims, m, ef_construction, seed: 1 }))
 }

@@ -47,6 +47,8 @@ fn properties(info: &Info) -> Vec<(&'static str, String)> {
         Some(Metric::InnerProduct) => "inner product",
         Some(Metric::Cosine) => "cosine",
         Some(Metric::L1) => "l1",
+        Some(Metric::Hamming) => "hamming",
+        Some(Metric::Jaccard) => "jaccard",
         None => "unknown",
     };
     let upper = info.levels.iter().skip(1).map(u64::to_string).collect::<Vec<_>>();

@@ -20,7 +20,6 @@ use super::stats::{self, ScanFigures};
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 use crate::pg::{relation, tid, version};
-use crate::types::error::different_dims;
 
 /// What a scan keeps between calls. Lives until the memory context of the scan goes, so also an
 /// error frees it.
@@ -218,7 +217,7 @@ unsafe fn start(desc: &mut IndexScanDescData, hnsw: Hnsw) -> Result<Running, Rep
         let (scan, distance) = kind.look(key.sk_argument, |query| {
             let dims = hnsw.meta().geometry.dims;
             if query.len() != dims {
-                return Err(different_dims(kind.type_name(), dims, query.len()));
+                return Err(kind.different_dims(dims, query.len()));
             }
             let (options, distance) = if graph::indexable(hnsw.metric(), query) {
                 (options, Distance::Number)

@@ -45,9 +45,9 @@ impl<'a> Sq8Distances<'a> {
     /// The distances of `metric` between `vectors`; for cosine these have length one.
     ///
     /// # Panics
-    /// If the metric is L1.
+    /// If no rotation keeps the metric.
     pub fn new(vectors: Sq8Set<'a>, metric: Metric) -> Self {
-        assert_ne!(metric, Metric::L1);
+        assert!(metric.keeps_rotation());
         Self { vectors, by_product: metric == Metric::InnerProduct }
     }
 }
@@ -110,7 +110,7 @@ impl Distances for FlatDistances<'_> {
         number(match self.metric {
             Metric::L2 | Metric::Cosine => kernels::l2_squared(a, b),
             Metric::InnerProduct => -kernels::inner_product(a, b),
-            Metric::L1 => kernels::l1(a, b),
+            Metric::L1 | Metric::Hamming | Metric::Jaccard => kernels::l1(a, b),
         })
     }
 
@@ -118,7 +118,7 @@ impl Distances for FlatDistances<'_> {
         match self.metric {
             Metric::L2 | Metric::Cosine => SQUARED_LENIENCY,
             Metric::L1 => SQUARED_LENIENCY.sqrt(),
-            Metric::InnerProduct => 1.0,
+            Metric::InnerProduct | Metric::Hamming | Metric::Jaccard => 1.0,
         }
     }
 

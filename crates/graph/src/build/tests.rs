@@ -87,7 +87,7 @@ fn recall(graph: &Graph, vectors: &[f32], metric: Metric, ef: usize) -> f64 {
         let rank = |id: u32| {
             let x = &vectors[id as usize * DIMS..][..DIMS];
             match metric {
-                Metric::L1 => kernels::l1(x, &query),
+                Metric::L1 | Metric::Hamming | Metric::Jaccard => kernels::l1(x, &query),
                 Metric::InnerProduct => -kernels::inner_product(x, &query),
                 Metric::L2 | Metric::Cosine => kernels::l2_squared(x, &query),
             }

@@ -13,9 +13,11 @@ pub fn build_memory(options: &IndexOptions, elements: u64) -> u64 {
     let vector = match options.metric {
         Metric::L1 => size_of::<f32>() * options.dims,
         Metric::L2 | Metric::InnerProduct | Metric::Cosine => Sq8Coder::row_len(options.dims),
+        // Compared as they are in their rows.
+        Metric::Hamming | Metric::Jaccard => 0,
     };
-    let row = Rows::bytes_per_element(options.dims) + vector + list_bytes(options.m) + SMALL_BYTES;
-    elements.saturating_mul(row as u64)
+    let row = Rows::bytes_per_element(options.form(), options.dims);
+    elements.saturating_mul((row + vector + list_bytes(options.m) + SMALL_BYTES) as u64)
 }
 
 /// Pages of an index of `elements` different vectors.

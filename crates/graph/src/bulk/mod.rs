@@ -18,7 +18,7 @@ use crate::build::{
 use crate::{Hnsw, IndexOptions};
 pub use estimate::{build_memory, index_pages};
 use rows::Rows;
-use vectors::{Coded, widened};
+use vectors::{BitDistances, Coded, widened};
 use write::Writer;
 
 /// What a build is busy with.
@@ -56,7 +56,7 @@ impl<'h> Bulk<'h> {
     /// [`Error::Limit`] where records of these sizes do not fit a page.
     pub fn new(options: IndexOptions, space: Space<'h>) -> Result<Self> {
         options.empty_meta()?;
-        let rows = Rows::new(options.metric, options.dims).map_err(failed)?;
+        let rows = Rows::new(options.metric, options.form(), options.dims).map_err(failed)?;
         Ok(Self { options, rows, space, in_file: false })
     }
 
@@ -107,10 +107,9 @@ impl<'h> Bulk<'h> {
         rows.finish().map_err(failed)?;
         let total = rows.len();
         space.take(if *in_file { 0 } else { rows.bytes() });
-        let coded = meta.geometry.coded();
         let mut on_graph = |done| tick(Phase::Graph, done, total);
         let (graph, coded) =
-            make_graph(options, rows, coded, threads, space, &mut on_graph).map_err(failed)?;
+            make_graph(options, rows, threads, space, &mut on_graph).map_err(failed)?;
         if let Some(coded) = &coded {
             meta.centre = coded.centre[..meta.geometry.code_dims()].to_vec();
         }
@@ -125,7 +124,6 @@ impl<'h> Bulk<'h> {
 fn make_graph(
     options: &IndexOptions,
     rows: &Rows,
-    coded: bool,
     threads: usize,
     space: &mut Space,
     on_tick: &mut dyn FnMut(usize) -> bool,
@@ -136,7 +134,11 @@ fn make_graph(
     let IndexOptions { metric, dims, m, ef_construction, seed } = *options;
     let build = BuildOptions { m, ef_construction, threads, seed };
     let workers = &mut Workers::new(threads, on_tick);
-    if coded {
+    if metric.is_of_bits() {
+        space.give_back(kept);
+        return Ok((build_graph(&BitDistances::new(rows, metric), &build, space, on_tick)?, None));
+    }
+    if metric.keeps_rotation() {
         let coded = Coded::new(rows, options, space, workers)?;
         space.give_back(kept);
         let distances = Sq8Distances::new(coded.set(), metric);

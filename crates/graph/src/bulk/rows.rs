@@ -2,15 +2,15 @@
 
 use std::hash::{DefaultHasher, Hasher};
 
-use pages::HeapTid;
-use quant::{Metric, encode_half, half_scale};
+use pages::{Form, HeapTid};
+use quant::{Metric, half_scale};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::by_hash::ByHash;
 use super::table::Table;
 use crate::build::{Array, BuildError, Space};
-use crate::insert::narrowing_error;
 use crate::query::norm;
+use crate::stored::{Stored, widen};
 
 /// What an element's record needs beside its vector.
 #[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -51,31 +51,33 @@ impl Twin {
     }
 }
 
-/// Vectors as halves, one after another, and their rows.
+/// Vectors as records hold them, one after another, and their rows.
 #[derive(Debug)]
 pub(super) struct Rows {
     metric: Metric,
-    halves: Table<[u8; 2]>,
+    form: Form,
+    vectors: Table<u8>,
     infos: Table<RowInfo>,
     twins: Table<Twin>,
     /// While rows are added.
     by_hash: ByHash,
     sum: Vec<f64>,
     /// A row under way.
-    half: Vec<[u8; 2]>,
+    stored: Stored,
 }
 
 impl Rows {
     /// No rows yet; they lie in memory.
-    pub(super) fn new(metric: Metric, dims: usize) -> Result<Self, BuildError> {
+    pub(super) fn new(metric: Metric, form: Form, dims: usize) -> Result<Self, BuildError> {
         Ok(Self {
             metric,
-            halves: Table::new(dims),
+            form,
+            vectors: Table::new(form.bytes(dims)),
             infos: Table::new(1),
             twins: Table::new(1),
             by_hash: ByHash::new()?,
             sum: vec![0.0; dims],
-            half: vec![[0; 2]; dims],
+            stored: Stored::new(form, dims),
         })
     }
 
@@ -86,13 +88,13 @@ impl Rows {
         space: &mut Space,
     ) -> Result<(), BuildError> {
         let HeapTid { block, offset } = tid;
-        let info = encode_half(vector, &mut self.half);
-        let error = narrowing_error(self.metric, &info);
-        let exponent = i16::from(info.exponent);
-        let hash = hash(&self.half, info.exponent);
+        self.stored.set(self.form, self.metric, vector);
+        let Stored { bytes: stored, exponent, error } = &self.stored;
+        let (error, hash) = (*error, hash(stored, *exponent));
+        let exponent = i16::from(*exponent);
         let same = |element: u32| {
             let element = element as usize;
-            self.infos.row(element)[0].exponent == exponent && self.halves.row(element) == self.half
+            self.infos.row(element)[0].exponent == exponent && self.vectors.row(element) == stored
         };
         if let Some(element) = self.by_hash.find(hash, same) {
             let twin = &mut self.infos.row_mut(element as usize)[0];
@@ -106,7 +108,7 @@ impl Rows {
         for (sum, &x) in self.sum.iter_mut().zip(vector) {
             *sum += f64::from(x) * factor;
         }
-        self.halves.push(&self.half, space)?;
+        self.vectors.push(stored, space)?;
         self.infos.push(&[RowInfo { error, norm, block, offset, exponent }], space)
     }
 
@@ -121,8 +123,8 @@ impl Rows {
     }
 
     /// Bytes for each element, as long as no rows are added any more.
-    pub(super) fn bytes_per_element(dims: usize) -> usize {
-        size_of::<[u8; 2]>() * dims + size_of::<RowInfo>()
+    pub(super) fn bytes_per_element(form: Form, dims: usize) -> usize {
+        form.bytes(dims) + size_of::<RowInfo>()
     }
 
     /// Bytes that further rows of elements take.
@@ -132,12 +134,12 @@ impl Rows {
 
     /// Bytes of all rows.
     pub(super) fn bytes(&self) -> usize {
-        self.len() * Self::bytes_per_element(self.sum.len()) + self.twins_bytes()
+        self.len() * Self::bytes_per_element(self.form, self.sum.len()) + self.twins_bytes()
     }
 
     /// Moves all rows to the file, and those to come.
     pub(super) fn move_to_file(&mut self, space: &mut Space) -> Result<(), BuildError> {
-        self.halves.move_to_file(space)?;
+        self.vectors.move_to_file(space)?;
         self.infos.move_to_file(space)?;
         self.twins.move_to_file(space)
     }
@@ -152,8 +154,9 @@ impl Rows {
         &self.infos.row(element)[0]
     }
 
-    pub(super) fn halves(&self, element: usize) -> &[[u8; 2]] {
-        self.halves.row(element)
+    /// An element's vector as its record holds it.
+    pub(super) fn stored(&self, element: usize) -> &[u8] {
+        self.vectors.row(element)
     }
 
     /// Further rows of elements, sorted.
@@ -175,7 +178,7 @@ impl Rows {
     /// Writes an element's vector as ranks are computed from it: under cosine of length one.
     pub(super) fn ranked(&self, element: usize, out: &mut [f32]) {
         let info = self.info(element);
-        kernels::widen_f16(self.halves(element), half_scale(info.exponent()), out);
+        widen(self.form, self.stored(element), half_scale(info.exponent()), out);
         if self.metric == Metric::Cosine {
             let unit = crate::query::unit(out, norm(out));
             out.copy_from_slice(&unit);
@@ -183,9 +186,9 @@ impl Rows {
     }
 }
 
-fn hash(halves: &[[u8; 2]], exponent: i8) -> u32 {
+fn hash(stored: &[u8], exponent: i8) -> u32 {
     let mut hasher = DefaultHasher::new();
-    hasher.write(halves.as_flattened());
+    hasher.write(stored);
     hasher.write_i8(exponent);
     hasher.finish() as u32
 }

@@ -7,7 +7,8 @@ use quant::{Metric, Rotation, Sq8Coder, Sq8Set};
 use super::rows::Rows;
 use crate::IndexOptions;
 use crate::build::workers::Workers;
-use crate::build::{Array, BuildError, Item, Space};
+use crate::build::{Array, BuildError, Distances, Item, Space};
+use crate::stored::rank_bits;
 
 /// Elements of a job.
 const ELEMENTS_PER_JOB: usize = 64;
@@ -48,6 +49,36 @@ impl Coded {
     /// The vectors, to be compared and decoded.
     pub(super) fn set(&self) -> Sq8Set<'_> {
         Sq8Set::new(&self.coder, &self.rows)
+    }
+}
+
+/// Vectors of bits, compared as they are in their rows.
+pub(super) struct BitDistances<'a> {
+    rows: &'a Rows,
+    metric: Metric,
+}
+
+impl<'a> BitDistances<'a> {
+    pub(super) fn new(rows: &'a Rows, metric: Metric) -> Self {
+        Self { rows, metric }
+    }
+}
+
+impl Distances for BitDistances<'_> {
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn distance(&self, a: u32, b: u32) -> f32 {
+        rank_bits(self.metric, self.rows.stored(a as usize), self.rows.stored(b as usize))
+    }
+
+    fn leniency(&self) -> f32 {
+        1.1
+    }
+
+    fn prefetch(&self, i: u32) {
+        kernels::prefetch(self.rows.stored(i as usize));
     }
 }
 

@@ -212,7 +212,7 @@ impl<'a> Writer<'a> {
         };
         record.write_element(
             &self.element(element, 0, overflow, None)?,
-            self.rows.halves(element as usize),
+            self.rows.stored(element as usize),
         );
         record.push_tid(self.rows.info(element as usize).tid());
         let start = self.twins.partition_point(|twin| twin.element < element);
@@ -234,8 +234,8 @@ impl<'a> Writer<'a> {
     fn write_tail(&self, record: &mut RecordMut<'_>, element: u32, part: usize) -> Result<()> {
         let own = u64::from(element) * records_of_element(self.hnsw);
         let before = self.node(own + part as u64 - 1)?;
-        let halves = &self.rows.halves(element as usize)[self.hnsw.geometry().part(part)];
-        record.write_tail(Some(before), halves);
+        let vector = &self.rows.stored(element as usize)[self.hnsw.geometry().part(part)];
+        record.write_tail(Some(before), vector);
         record.set_tail(self.tail(element, part + 1)?);
         Ok(())
     }
@@ -253,7 +253,7 @@ impl<'a> Writer<'a> {
             }
         };
         let fixed = self.element(element, level as u8, Some(below), Some(base))?;
-        record.write_element(&fixed, self.rows.halves(element as usize));
+        record.write_element(&fixed, self.rows.stored(element as usize));
         let list = &neighbors[position * self.graph.degree..][..self.graph.degree];
         let list = list.iter().copied().take_while(|&n| n != NO_NEIGHBOR);
         let start = self.upper_starts[level - 1];
@@ -310,6 +310,8 @@ impl<'a> Writer<'a> {
                 vectors.decode(element as usize, &mut other);
                 let factors = coder.encode_rotated(&own, &other, &mut code);
                 (add, scale) = (factors.add.to_le_bytes(), factors.res.to_le_bytes());
+            } else if geometry.coded() {
+                code.copy_from_slice(&self.rows.stored(element as usize)[..geometry.code_bytes()]);
             }
             let slot = Slot { neighbor: self.node(i)?, tether, add, scale, code: &code };
             record.set_slot(index, &slot);

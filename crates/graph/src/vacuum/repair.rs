@@ -2,9 +2,10 @@
 
 use pages::{NodeNo, PageStore, Result, State};
 
-use crate::link::{Edge, Owner, vector_of};
+use crate::link::{Edge, Owner};
 use crate::nodes::NodeSet;
 use crate::query::{Query, rank};
+use crate::stored::vector_of;
 use crate::{Hnsw, prune};
 
 /// A live element as read.

@@ -6,10 +6,11 @@ use super::Emptied;
 use super::entry::move_entry;
 use super::owners::Owners;
 use super::repair::Survivor;
-use crate::link::{BackLink, Edge, Owner, put_edge, uncoded_victim, vector_of};
+use crate::link::{BackLink, Edge, Owner, put_edge, uncoded_victim};
 use crate::query::Query;
 use crate::records::open;
 use crate::root::root_of;
+use crate::stored::vector_of;
 use crate::walk::{Walk, descend};
 use crate::{Hnsw, ScanStats};
 

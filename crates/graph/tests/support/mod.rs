@@ -75,8 +75,18 @@ pub fn distance(metric: Metric, a: &[f32], b: &[f32]) -> f64 {
                 |x: &[f32]| x.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
             1.0 - sum(|a, b| a * b) / (norm(a) * norm(b))
         }
-        Metric::L1 => sum(|a, b| (a - b).abs()),
+        Metric::L1 | Metric::Hamming => sum(|a, b| (a - b).abs()),
+        Metric::Jaccard => match sum(f64::min) {
+            0.0 => 1.0,
+            common => 1.0 - common / sum(f64::max),
+        },
     }
+}
+
+/// Signs of vectors, as numbers 0 and 1.
+pub fn bits(vectors: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    let bit = |&x: &f32| f32::from(u8::from(x > 0.0));
+    vectors.iter().map(|vector| vector.iter().map(bit).collect()).collect()
 }
 
 /// Share of the true `k` nearest of `rows` that searches find, over all queries.
@@ -99,6 +109,25 @@ pub fn recall(
         found += hits.iter().filter(|&&i| distance(metric, query, &vectors[i]) <= bound).count();
     }
     found as f64 / (k * queries.len()) as f64
+}
+
+/// An index built at once, and one to which row after row was added, are sound and find 95 % of the
+/// ten nearest to each query.
+#[track_caller]
+pub fn expect_recall(metric: Metric, vectors: &[Vec<f32>], queries: &[Vec<f32>], ef: usize) {
+    let dims = vectors[0].len();
+    let rows: Vec<usize> = (0..vectors.len()).collect();
+    let built = bulk_built(options(metric, dims), vectors);
+    let inserted = empty(options(metric, dims));
+    for &i in &rows {
+        graph::insert(&inserted, &vectors[i], tid(i)).expect("inserts");
+    }
+    for (store, how) in [(&built, "built"), (&inserted, "inserted")] {
+        assert_eq!(problems(store), [], "{metric:?} {dims} {how}");
+        let recall = recall(store, metric, vectors, &rows, queries, ef);
+        println!("{metric:?} {dims} {how}: recall {recall}");
+        assert!(recall >= 0.95, "{metric:?} {dims} {how}: recall {recall}");
+    }
 }
 
 pub fn problems(store: &MemStore) -> Vec<Problem> {

@@ -52,7 +52,7 @@ impl EdgeCoder {
         assert!((1..=MAX_PLANES).contains(&shape.planes));
         assert!((1..=rotation.dims()).contains(&centre.len()));
         assert!(centre.len().div_ceil(8) <= shape.plane_bytes);
-        assert_ne!(metric, Metric::L1);
+        assert!(metric.keeps_rotation());
         if metric == Metric::InnerProduct {
             centre.fill(0.0);
         }
@@ -134,10 +134,8 @@ impl EdgeCoder {
         assert_eq!(code.len(), self.code_bytes());
         let residual: Vec<f32> = neighbor.iter().zip(owner).map(|(x, c)| x - c).collect();
         let squared = dot(&residual, &residual);
-        let along = match self.metric {
-            Metric::InnerProduct | Metric::L1 => dot(owner, &residual),
-            Metric::L2 | Metric::Cosine => 0.0,
-        };
+        let by_product = self.metric == Metric::InnerProduct;
+        let along = if by_product { dot(owner, &residual) } else { 0.0 };
         let coded = &residual[..self.centre.len()];
         let levels = Levels::fit(coded, self.shape.planes);
         if levels.product <= 0.0 {
@@ -180,10 +178,8 @@ impl Coded {
     }
 
     fn factors(self, metric: Metric) -> Factors {
-        let (weight, known) = match metric {
-            Metric::L2 | Metric::Cosine => (-2.0, self.squared),
-            Metric::InnerProduct | Metric::L1 => (-1.0, -self.along),
-        };
+        let by_product = metric == Metric::InnerProduct;
+        let (weight, known) = if by_product { (-1.0, -self.along) } else { (-2.0, self.squared) };
         if self.product <= 0.0 {
             return Factors { add: finite_bf16(known), res: bf16::ZERO };
         }

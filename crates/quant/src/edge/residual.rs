@@ -14,10 +14,7 @@ impl EdgeCoder {
     /// Estimates |r|² of the residual that was coded: |r| = f · |x̄| · cos(r_C, x̄) · |r_C| / |r|,
     /// with f from the factor `res` (bfloat16) and the means of the last two.
     pub fn residual_squared(&self, res: [u8; 2], code: &[u8]) -> f32 {
-        let weight = match self.metric() {
-            Metric::L2 | Metric::Cosine => 2.0,
-            Metric::InnerProduct | Metric::L1 => 1.0,
-        };
+        let weight = if self.metric() == Metric::InnerProduct { 1.0 } else { 2.0 };
         let f = bf16::from_le_bytes(res).to_f32() / weight;
         let share = self.code_dims() as f32 / self.rotation().dims() as f32;
         let cosine = MEAN_COSINE[self.shape().planes - 1];

@@ -27,7 +27,7 @@ fn rank(metric: Metric, q: &[f32], x: &[f32]) -> f32 {
     match metric {
         Metric::L2 | Metric::Cosine => kernels::l2_squared(q, x),
         Metric::InnerProduct => -kernels::inner_product(q, x),
-        Metric::L1 => unreachable!("L1 has no codes"),
+        _ => unreachable!("{metric:?} has no codes"),
     }
 }
 
@@ -47,7 +47,7 @@ fn estimates(coder: &EdgeCoder, owner: &[f32], neighbors: &[Vec<f32>], q: &[f32]
             let product = kernels::inner_product(q, owner);
             (-product, product / kernels::inner_product(owner, owner))
         }
-        Metric::L2 | Metric::Cosine | Metric::L1 => (rank(coder.metric(), q, owner), 1.0),
+        _ => (rank(coder.metric(), q, owner), 1.0),
     };
     let alpha = if alpha.is_finite() { alpha } else { 0.0 };
     let mut out = vec![0.0; neighbors.len()];
@@ -74,9 +74,7 @@ fn errors(coder: &EdgeCoder, query_scale: f32) -> (f64, f64) {
         let owner = vectors.pop().expect("33 vectors");
         let spread = match coder.metric() {
             Metric::InnerProduct => kernels::inner_product(&q, &q).sqrt(),
-            Metric::L2 | Metric::Cosine | Metric::L1 => {
-                2.0 * kernels::l2_squared(&q, &owner).sqrt()
-            }
+            _ => 2.0 * kernels::l2_squared(&q, &owner).sqrt(),
         };
         for (x, estimate) in vectors.iter().zip(estimates(coder, &owner, &vectors, &q)) {
             let unit = spread * kernels::l2_squared(x, &owner).sqrt();

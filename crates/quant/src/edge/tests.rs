@@ -27,7 +27,7 @@ fn rank(metric: Metric, q: &[f32], x: &[f32]) -> f32 {
     match metric {
         Metric::L2 | Metric::Cosine => kernels::l2_squared(q, x),
         Metric::InnerProduct => -kernels::inner_product(q, x),
-        _ => unreachable!("{metric:?} has no codes"),
+        Metric::L1 | Metric::Hamming | Metric::Jaccard => unreachable!("{metric:?} has no codes"),
     }
 }
 
@@ -47,7 +47,7 @@ fn estimates(coder: &EdgeCoder, owner: &[f32], neighbors: &[Vec<f32>], q: &[f32]
             let product = kernels::inner_product(q, owner);
             (-product, product / kernels::inner_product(owner, owner))
         }
-        _ => (rank(coder.metric(), q, owner), 1.0),
+        metric => (rank(metric, q, owner), 1.0),
     };
     let alpha = if alpha.is_finite() { alpha } else { 0.0 };
     let mut out = vec![0.0; neighbors.len()];
@@ -74,7 +74,9 @@ fn errors(coder: &EdgeCoder, query_scale: f32) -> (f64, f64) {
         let owner = vectors.pop().expect("33 vectors");
         let spread = match coder.metric() {
             Metric::InnerProduct => kernels::inner_product(&q, &q).sqrt(),
-            _ => 2.0 * kernels::l2_squared(&q, &owner).sqrt(),
+            Metric::L2 | Metric::Cosine | Metric::L1 | Metric::Hamming | Metric::Jaccard => {
+                2.0 * kernels::l2_squared(&q, &owner).sqrt()
+            }
         };
         for (x, estimate) in vectors.iter().zip(estimates(coder, &owner, &vectors, &q)) {
             let unit = spread * kernels::l2_squared(x, &owner).sqrt();

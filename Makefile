@@ -20,9 +20,11 @@ PKGLIBDIR  = $(DESTDIR)$(shell $(PG_CONFIG) --pkglibdir)
 EXTENSIONS = $(DESTDIR)$(shell $(PG_CONFIG) --sharedir)/extension
 VERSION   := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" vector_ext.control)
 SCRIPT    := vector_ext--$(VERSION).sql
-# The alias has all files of SQL but the first, which keeps vector_ext and the alias apart.
+# The alias, and the script that makes vector_ext out of pgvector, have all files of SQL but the first,
+# which keeps vector_ext and others apart.
+SQL        = $(filter-out %/00_prelude.sql,$(sort $(wildcard sql/$(VERSION)/*.sql)))
+UPDATE    := vector_ext--pgvector--$(VERSION).sql
 ALIAS      = vector--$(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" alias/vector.control).sql
-ALIAS_SQL  = alias/begin.sql $(filter-out %/00_prelude.sql,$(sort $(wildcard sql/$(VERSION)/*.sql))) alias/end.sql
 # PG_CONFIG for the test harness, PGRX_PG_CONFIG_PATH for the bindings: cargo-pgrx is not needed.
 WITH_PG    = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG)
 CARGO      = $(WITH_PG) cargo
@@ -70,9 +72,10 @@ install: build ## build and install into the PostgreSQL of PG_CONFIG
 	@test -w "$(PKGLIBDIR)" || test -n "$(SUDO)$(DESTDIR)" || \
 	  { echo "$(PKGLIBDIR) is not yours to write: run make $(MAKECMDGOALS) SUDO=sudo"; exit 1; }
 	@cat sql/$(VERSION)/*.sql > $(TARGET)/$(SCRIPT)
+	@cat from_pgvector/begin.sql $(SQL) from_pgvector/end.sql > $(TARGET)/$(UPDATE)
 	@$(SUDO) install -d "$(PKGLIBDIR)" "$(EXTENSIONS)"
 	$(SUDO) install -m 755 $(TARGET)/release/libvector_ext.so "$(PKGLIBDIR)/vector_ext.so"
-	$(SUDO) install -m 644 vector_ext.control $(TARGET)/$(SCRIPT) "$(EXTENSIONS)"
+	$(SUDO) install -m 644 vector_ext.control $(TARGET)/$(SCRIPT) $(TARGET)/$(UPDATE) "$(EXTENSIONS)"
 
 install-alias: ## also an extension named `vector`, for clients of pgvector; after install
 	@test -e "$(EXTENSIONS)/vector_ext.control" || \
@@ -80,7 +83,7 @@ install-alias: ## also an extension named `vector`, for clients of pgvector; aft
 	@! grep -L vector_ext "$(EXTENSIONS)"/vector.control "$(EXTENSIONS)"/vector--*.sql 2>/dev/null | grep -q . || \
 	  { echo "pgvector is installed in $(EXTENSIONS): remove it first, see docs/migrate-from-pgvector.md" >&2; exit 1; }
 	$(SUDO) install -m 644 alias/vector.control "$(EXTENSIONS)"
-	@cat $(ALIAS_SQL) | $(SUDO) install -m 644 /dev/stdin "$(EXTENSIONS)/$(ALIAS)"
+	@cat alias/begin.sql $(SQL) alias/end.sql | $(SUDO) install -m 644 /dev/stdin "$(EXTENSIONS)/$(ALIAS)"
 
 uninstall: ## remove what install and install-alias put there
 	$(SUDO) rm -f "$(PKGLIBDIR)/vector_ext.so" "$(EXTENSIONS)/vector_ext.control"

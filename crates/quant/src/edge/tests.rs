@@ -42,12 +42,11 @@ fn estimates(coder: &EdgeCoder, owner: &[f32], neighbors: &[Vec<f32>], q: &[f32]
         adds.push(factors.add.to_le_bytes());
         ress.push(factors.res.to_le_bytes());
     }
-    let (base, alpha) = match coder.metric() {
-        Metric::InnerProduct => {
-            let product = kernels::inner_product(q, owner);
-            (-product, product / kernels::inner_product(owner, owner))
-        }
-        metric => (rank(metric, q, owner), 1.0),
+    let (base, alpha) = if coder.metric() == Metric::InnerProduct {
+        let product = kernels::inner_product(q, owner);
+        (-product, product / kernels::inner_product(owner, owner))
+    } else {
+        (rank(coder.metric(), q, owner), 1.0)
     };
     let alpha = if alpha.is_finite() { alpha } else { 0.0 };
     let mut out = vec![0.0; neighbors.len()];

@@ -111,6 +111,24 @@ fn more_bits_than_an_index_can_have_are_refused() {
 }
 
 #[test]
+fn bits_of_any_length_are_refused_and_those_of_a_domain_are_not() {
+    let mut db = TestDb::new();
+    let create = "CREATE DOMAIN three AS bit(3); CREATE DOMAIN any_length AS varbit; \
+                  CREATE TABLE t (a three, b any_length, c varbit(3)); \
+                  INSERT INTO t VALUES ('101', '1', '11'), ('100', '0101', '1'); \
+                  CREATE INDEX ON t USING hnsw (a bit_hamming_ops); \
+                  CREATE INDEX ON t USING hnsw ((c::bit(3)) bit_jaccard_ops);";
+    db.batch_execute(create).unwrap();
+    for column in ["b", "c"] {
+        let create = format!("CREATE INDEX ON t USING hnsw ({column} bit_hamming_ops)");
+        let error = db.batch_execute(&create).unwrap_err();
+        let error = error.as_db_error().unwrap();
+        assert_eq!(error.message(), "type not supported for hnsw index");
+        assert_eq!(error.code().code(), "0A000");
+    }
+}
+
+#[test]
 fn dense_types_are_searched_by_all_their_distances() {
     for (of, cast) in DENSE {
         let mut db = table(&format!("{of}({DIMENSIONS})"), cast);

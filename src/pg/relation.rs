@@ -59,19 +59,20 @@ pub unsafe fn estimated_rows(table: Relation) -> usize {
     unsafe { (*(*table).rd_rel).reltuples as usize }
 }
 
-/// The type modifier of a column, numbered from 1.
+/// The type of a column, numbered from 1, and its modifier; of a domain, the type it is over.
 ///
 /// # Safety
 /// `relation` is open and has the column.
-pub unsafe fn typmod(relation: Relation, column: i16) -> i32 {
+pub unsafe fn type_and_modifier(relation: Relation, column: i16) -> (Oid, i32) {
     let (mut kind, mut typmod, mut collation) = (Oid::INVALID, -1, Oid::INVALID);
     // SAFETY: the caller's promise; the results have places of their types.
     unsafe {
         let oid = (*relation).rd_id;
         let (kind, collation) = (&raw mut kind, &raw mut collation);
         pg_sys::get_atttypetypmodcoll(oid, column, kind, &raw mut typmod, collation);
+        let base = pg_sys::getBaseTypeAndTypmod(*kind, &raw mut typmod);
+        (base, typmod)
     }
-    typmod
 }
 
 /// The storage parameter `parallel_workers` of a table, where it is set.

@@ -12,7 +12,9 @@ use std::ptr;
 use graph::build::Space;
 use graph::{Bulk, IndexOptions, Phase};
 use pages::HeapTid;
-use pgrx::PgSqlErrorCode::{ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMIT_EXCEEDED};
+use pgrx::PgSqlErrorCode::{
+    ERRCODE_FEATURE_NOT_SUPPORTED, ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+};
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, Datum, ForkNumber, IndexBuildResult, IndexInfo, ItemPointer, Relation};
 
@@ -219,10 +221,14 @@ unsafe fn write_empty(
 /// `index` is open.
 unsafe fn index_options(index: Relation) -> Result<(ElementKind, IndexOptions), Report> {
     // SAFETY: the caller's promise; the index has a column, number 1.
-    let (OpClass { kind, metric }, Options { m, ef_construction }, typmod) = unsafe {
-        let typmod = relation::typmod(index, 1);
-        (OpClass::of(index)?, Options::of(index)?, typmod)
+    let (OpClass { kind, metric }, Options { m, ef_construction }, (of, typmod)) = unsafe {
+        (OpClass::of(index)?, Options::of(index)?, relation::type_and_modifier(index, 1))
     };
+    if of == pg_sys::VARBITOID {
+        let message = "type not supported for hnsw index";
+        return Err(Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message)
+            .hint("Bit strings in an index have one length: cast the column to bit(n)."));
+    }
     let Some(dims) = usize::try_from(typmod).ok().filter(|&dims| dims > 0) else {
         return Err(Report::new(
             ERRCODE_INVALID_PARAMETER_VALUE,

@@ -19,9 +19,7 @@ pub fn kth_distance(metric: Metric, query: &[f32], base: &[f32], k: usize) -> f6
         .map(|vector| match metric {
             Metric::L2 => f64::from(kernels::l2_squared(query, vector)).sqrt(),
             Metric::InnerProduct => -f64::from(kernels::inner_product(query, vector)),
-            Metric::L1 | Metric::Hamming | Metric::Jaccard => {
-                f64::from(kernels::l1(query, vector))
-            }
+            Metric::L1 | Metric::Hamming | Metric::Jaccard => f64::from(kernels::l1(query, vector)),
             Metric::Cosine => {
                 let t = kernels::cosine_terms(query, vector);
                 1.0 - f64::from(t.dot) / (f64::from(t.norm_a) * f64::from(t.norm_b)).sqrt()

@@ -2,10 +2,11 @@
 
 use std::cell::OnceCell;
 
-use pages::{NodeNo, State};
+use pages::{Form, NodeNo, State};
 use quant::{Metric, half_scale};
 
-use crate::stored::{rank_held, widen};
+use crate::query::rank_f16;
+use crate::stored::{rank_bits, widen};
 use crate::walk::Met;
 use crate::{Hnsw, prune};
 
@@ -84,9 +85,12 @@ impl Candidates {
         let ranks: Vec<f32> = list.iter().map(|candidate| candidate.rank).collect();
         let mut vectors: Vec<OnceCell<Vec<f32>>> = list.iter().map(|_| OnceCell::new()).collect();
         let m = usize::from(hnsw.meta().m);
-        let kept = prune::select(&ranks, m + m / 4, |i, j| {
-            let vector = vectors[j].get_or_init(|| list[j].widened(hnsw));
-            rank_held(hnsw, vector, &list[i].held, list[i].scale)
+        let kept = prune::select(&ranks, m + m / 4, |i, j| match hnsw.geometry().form {
+            Form::Halves => {
+                let vector = vectors[j].get_or_init(|| list[j].widened(hnsw));
+                rank_f16(hnsw.metric(), vector, list[i].held.as_chunks().0, list[i].scale)
+            }
+            Form::Bits => rank_bits(hnsw.metric(), &list[i].held, &list[j].held),
         });
         let neighbor = |(index, diverse): (usize, bool)| Neighbor {
             node: list[index].node,

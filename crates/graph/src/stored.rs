@@ -4,7 +4,6 @@ use pages::{Form, Record};
 use quant::{Metric, encode_half, half_scale};
 
 use crate::Hnsw;
-use crate::query::{rank, rank_f16};
 
 /// A vector in the form that records hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,18 +75,5 @@ pub(crate) fn bit_distance(metric: Metric, a: &[u8], b: &[u8]) -> f64 {
         if common == 0 { 1.0 } else { 1.0 - f64::from(common) / f64::from(either) }
     } else {
         f64::from(kernels::hamming(a, b))
-    }
-}
-
-/// Rank between a vector as [`Hnsw::ranked`] gives it and one as it is held, the halves of which are
-/// to be multiplied by `scale`.
-pub(crate) fn rank_held(hnsw: &Hnsw, a: &[f32], b: &[u8], scale: f32) -> f32 {
-    match hnsw.geometry().form {
-        Form::Halves => rank_f16(hnsw.metric(), a, b.as_chunks().0, scale),
-        Form::Bits => {
-            let mut wide = vec![0.0; a.len()];
-            widen(Form::Bits, b, scale, &mut wide);
-            rank(hnsw.metric(), a, &wide)
-        }
     }
 }

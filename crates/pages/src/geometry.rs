@@ -260,7 +260,7 @@ impl Geometry {
     pub fn validate(&self) -> bool {
         (1..=self.form.max_dims()).contains(&self.dims)
             && (4..=200).contains(&self.slots)
-            && self.planes <= 4
+            && self.planes <= if self.form == Form::Bits { 1 } else { 4 }
             && (self.planes == 0) == (self.plane_bytes == 0)
             && self.plane_bytes <= self.dims.div_ceil(8)
             && (1..=MAX_INLINE_TIDS).contains(&self.inline_tids)
@@ -310,6 +310,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn codes_of_bits_are_no_longer_than_the_vectors() {
+        let g = Geometry::choose(Form::Bits, 64, 16, true).expect("fits");
+        assert!(g.validate());
+        assert!(!Geometry { planes: 2, ..g }.validate());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a test asks of an error or of a plan.
+//! What a test asks of a server, an error or a plan.
 
 use postgres::{Client, Error, Row, SimpleQueryMessage};
 
@@ -10,6 +10,35 @@ pub fn sqlstate(error: &Error) -> &str {
 /// The primary message of an error.
 pub fn message(error: &Error) -> String {
     error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_string())
+}
+
+/// The refusal of `query`: SQLSTATE, message, detail.
+///
+/// # Panics
+/// If the server accepts it.
+#[track_caller]
+pub fn refusal(client: &mut Client, query: &str) -> (String, String, String) {
+    match client.simple_query(query) {
+        Ok(_) => panic!("{query} was accepted"),
+        Err(error) => {
+            let detail = error.as_db_error().and_then(|error| error.detail()).unwrap_or_default();
+            (sqlstate(&error).into(), message(&error), detail.into())
+        }
+    }
+}
+
+/// The only value of the only row, as text; none where it is NULL.
+///
+/// # Panics
+/// If there is none, or the server refuses.
+#[track_caller]
+pub fn text(client: &mut Client, query: &str) -> Option<String> {
+    for message in client.simple_query(query).unwrap() {
+        if let SimpleQueryMessage::Row(row) = message {
+            return row.get(0).map(str::to_owned);
+        }
+    }
+    panic!("no row: {query}");
 }
 
 /// The hint of an error; empty when it has none.

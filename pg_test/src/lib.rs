@@ -18,7 +18,7 @@ mod watchdog;
 pub use cluster::Cluster;
 pub use db::TestDb;
 pub use inspect::{
-    buffers, explain_analyze, explain_plan, hint, index_problems, message, sqlstate,
+    buffers, explain_analyze, explain_plan, hint, index_problems, message, refusal, sqlstate, text,
 };
 pub use load::{copy_vectors, random_vector};
 pub use place::clusters_dir;

@@ -1,17 +1,6 @@
 //! Type `sparsevec`: text form, modifiers, casts, storage, comparison, sorting.
 
-use pg_test::TestDb;
-
-/// The only value of the only row, as text.
-#[track_caller]
-fn text(db: &mut TestDb, query: &str) -> Option<String> {
-    for message in db.simple_query(query).unwrap() {
-        if let postgres::SimpleQueryMessage::Row(row) = message {
-            return row.get(0).map(str::to_owned);
-        }
-    }
-    panic!("no row: {query}");
-}
+use pg_test::{TestDb, text};
 
 #[track_caller]
 fn check(db: &mut TestDb, expression: &str, expected: &str) {

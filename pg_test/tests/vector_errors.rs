@@ -1,17 +1,6 @@
 //! Bad input to the dense types: SQLSTATE, message and detail of every refusal.
 
-use pg_test::{DENSE_TYPES, TestDb, message, sqlstate};
-
-/// The refusal of `query`: SQLSTATE, message, detail.
-fn refusal(db: &mut TestDb, query: &str) -> (String, String, String) {
-    match db.simple_query(query) {
-        Ok(_) => panic!("{query} was accepted"),
-        Err(error) => {
-            let detail = error.as_db_error().and_then(|error| error.detail()).unwrap_or_default();
-            (sqlstate(&error).into(), message(&error), detail.into())
-        }
-    }
-}
+use pg_test::{DENSE_TYPES, TestDb, refusal};
 
 #[track_caller]
 fn check(db: &mut TestDb, query: &str, code: &str, text: &str) {

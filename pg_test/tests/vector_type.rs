@@ -1,17 +1,6 @@
 //! The dense types: text form, modifiers, casts, storage, comparison, sorting.
 
-use pg_test::{DENSE_TYPES, TestDb};
-
-/// The only value of the only row, as text.
-#[track_caller]
-fn text(db: &mut TestDb, query: &str) -> Option<String> {
-    for message in db.simple_query(query).unwrap() {
-        if let postgres::SimpleQueryMessage::Row(row) = message {
-            return row.get(0).map(str::to_owned);
-        }
-    }
-    panic!("no row: {query}");
-}
+use pg_test::{DENSE_TYPES, TestDb, text};
 
 #[track_caller]
 fn check(db: &mut TestDb, expression: &str, expected: &str) {

@@ -13,6 +13,7 @@ pgrx::pg_module_magic!();
 /// Called once, when PostgreSQL loads the library.
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
+    threads::set_spawn_guard(pg::signals::block);
     am::hnsw::init();
     am::sort_key::register();
 }

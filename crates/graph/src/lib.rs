@@ -31,7 +31,6 @@ mod twin;
 mod walk;
 
 pub mod build;
-pub mod threads;
 pub mod vacuum;
 
 pub use bulk::{Bulk, Phase, build_memory, index_pages};

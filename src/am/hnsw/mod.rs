@@ -20,13 +20,11 @@ mod vacuum;
 
 pub use handler::is_ours;
 
-/// Registers options, settings, counters and the hooks that worker threads start under. Called once, when the
-/// library is loaded.
+/// Registers options, settings and counters. Called once, when the library is loaded.
 pub fn init() {
     options::register();
     settings::register();
     counters::register();
     #[cfg(feature = "pg18")]
     explain::register();
-    graph::threads::set_spawn_guard(crate::pg::signals::block);
 }

@@ -2,10 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use threads::Workers;
+
 use super::beam::Beam;
 use super::distances::Distances;
 use super::graph::FromQuery;
-use super::workers::Workers;
 use super::{BuildError, Graph, NO_NEIGHBOR, memory};
 
 /// Gives each element of level 0 that cannot be reached from the entry a link from the nearest
@@ -25,9 +26,9 @@ pub(super) fn connect<D: Distances>(
     let reach = Reach { graph, data, ef, parents, beam: Beam::new(count)?, queue: Vec::new() };
     let reach = Mutex::new(reach);
     let lock = || reach.lock().unwrap_or_else(PoisonError::into_inner);
-    workers.run(1, &[entry], || Ok(()), |(), entry| lock().spread(entry))?;
+    workers.run(1, &[entry], || Ok::<_, BuildError>(()), |(), entry| lock().spread(entry))?;
     let unreached = lock().unreached();
-    workers.run(1, &unreached, || Ok(()), |(), element| lock().attach(element))
+    workers.run(1, &unreached, || Ok::<_, BuildError>(()), |(), element| lock().attach(element))
 }
 
 /// The elements reached so far, as a tree from the entry.

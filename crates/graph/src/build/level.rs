@@ -1,11 +1,12 @@
 //! Building one level, and entering it from those above.
 
+use threads::Workers;
+
 use super::beam::{Beam, Candidate, View};
 use super::distances::{Distances, diverse};
 use super::graph::list;
 use super::links::{Link, Links, Slots};
 use super::space::{Array, Space};
-use super::workers::Workers;
 use super::{BuildError, BuildOptions, UpperLevel, memory};
 
 /// So many elements are inserted one by one, before threads work side by side: two that are

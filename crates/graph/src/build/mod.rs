@@ -22,7 +22,6 @@ mod links;
 mod memory;
 mod space;
 mod strata;
-pub(crate) mod workers;
 
 #[cfg(test)]
 mod tests;
@@ -31,10 +30,11 @@ pub use distances::{Distances, FlatDistances, Sq8Distances};
 pub use graph::{Graph, NO_NEIGHBOR, Searcher, UpperLevel};
 pub use space::{Array, Item, MapFile, Space};
 
+use threads::{Stopped, Workers};
+
 use distances::Subset;
 use level::{build_level, descend};
 use strata::Strata;
-use workers::Workers;
 
 /// What a graph is built with.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +82,20 @@ impl std::fmt::Display for BuildError {
 
 impl std::error::Error for BuildError {}
 
+impl From<Stopped> for BuildError {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Cancelled => Self::Cancelled,
+            Stopped::NoThread => Self::NoThread,
+            Stopped::Panicked(message) => Self::Panicked(message),
+        }
+    }
+}
+
+/// Elements a thread takes at a time: neighbors in the order of insertion are often neighbors in
+/// space, and should not be inserted by two threads at once.
+const BATCH: usize = 16;
+
 /// Bytes that the lists of a build take for each element, apart from what is always in memory.
 pub(crate) fn list_bytes(m: usize) -> usize {
     2 * m * (size_of::<u32>() + size_of::<f32>())
@@ -108,7 +122,7 @@ pub fn build_graph<D: Distances>(
     let degree = 2 * options.m;
     let count = u32::try_from(data.len()).ok().filter(|&count| count < NO_NEIGHBOR);
     let strata = Strata::new(count.ok_or(BuildError::TooManyElements)?, options.seed)?;
-    let mut workers = Workers::new(options.threads, on_tick);
+    let mut workers = Workers::new(options.threads, on_tick).in_batches(BATCH);
     let mut above: Vec<UpperLevel> = Vec::new();
     for (i, elements) in strata.upper.iter().enumerate().rev() {
         let seeds = strata.positions_of_level_above(i);

@@ -9,8 +9,8 @@ mod vectors;
 mod write;
 
 use pages::{Error, HeapTid, PAGE_BODY, Result};
+use threads::Workers;
 
-use crate::build::workers::Workers;
 use crate::build::{
     BuildError, BuildOptions, FlatDistances, Graph, SMALL_BYTES, Space, Sq8Distances, build_graph,
     list_bytes,

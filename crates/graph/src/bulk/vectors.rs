@@ -3,10 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 
 use quant::{Metric, Rotation, Sq8Coder, Sq8Set};
+use threads::Workers;
 
 use super::rows::Rows;
 use crate::IndexOptions;
-use crate::build::workers::Workers;
 use crate::build::{Array, BuildError, Distances, Item, Space};
 use crate::stored::rank_bits;
 

@@ -8,11 +8,11 @@ use std::sync::{Mutex, PoisonError};
 
 use pages::{Element, NodeNo, PAGE_BODY, PageKind, RecordMut, Result, Slot, Tail, init_page};
 use quant::Sq8Set;
+use threads::Workers;
 
 use super::rows::{Rows, Twin};
 use super::{Phase, Tick, failed};
 use crate::Hnsw;
-use crate::build::workers::Workers;
 use crate::build::{BuildError, Graph, NO_NEIGHBOR, UpperLevel};
 
 /// Pages made before they are appended.

@@ -5,19 +5,26 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
-use super::BuildError;
-use crate::threads;
+use crate::spawn;
 
 /// Time between two calls of the tick function.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Jobs a thread takes at a time: neighbors in the list are often neighbors in space, and
-/// should not be inserted by two threads at once.
-const BATCH: usize = 16;
+/// Why jobs were not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// The tick function asked to stop.
+    Cancelled,
+    /// The operating system gave not even one thread.
+    NoThread,
+    /// A thread panicked with this message: a bug.
+    Panicked(String),
+}
 
 /// Runs jobs on threads, one list of jobs at a time.
-pub(crate) struct Workers<'a> {
+pub struct Workers<'a> {
     threads: usize,
+    batch: usize,
     on_tick: &'a mut dyn FnMut(usize) -> bool,
     /// Jobs of finished lists that count as progress.
     done: usize,
@@ -34,17 +41,25 @@ impl Drop for StopOnDrop<'_> {
 }
 
 impl<'a> Workers<'a> {
-    pub(crate) fn new(threads: usize, on_tick: &'a mut dyn FnMut(usize) -> bool) -> Self {
-        Self { threads: threads.max(1), on_tick, done: 0, counting: false }
+    /// Up to `threads` threads, at least one, beside the calling one. That one calls `on_tick` about
+    /// every 20 ms while they work, with the number of jobs done, and stops them when it returns
+    /// false or panics.
+    pub fn new(threads: usize, on_tick: &'a mut dyn FnMut(usize) -> bool) -> Self {
+        Self { threads: threads.max(1), batch: 1, on_tick, done: 0, counting: false }
+    }
+
+    /// Lets a thread take `jobs` jobs at a time that follow each other, instead of one.
+    pub fn in_batches(self, jobs: usize) -> Self {
+        Self { batch: jobs.max(1), ..self }
     }
 
     /// Number of threads that may work side by side.
-    pub(crate) fn threads(&self) -> usize {
+    pub fn threads(&self) -> usize {
         self.threads
     }
 
     /// Whether the jobs from now on are progress, told to the tick function.
-    pub(crate) fn count(&mut self, counting: bool) {
+    pub fn count(&mut self, counting: bool) {
         self.counting = counting;
     }
 
@@ -52,27 +67,28 @@ impl<'a> Workers<'a> {
     /// `scratch` makes a thread's working space.
     ///
     /// # Errors
-    /// If the tick function says so, if a thread panics or has no memory, or if there is none.
-    pub(crate) fn run<S>(
+    /// If the tick function says so, if a thread panics or gets no `scratch`, or if there is none.
+    pub fn run<S, E: From<Stopped> + Send>(
         &mut self,
         threads: usize,
         items: &[u32],
-        scratch: impl Fn() -> Result<S, BuildError> + Sync,
+        scratch: impl Fn() -> Result<S, E> + Sync,
         job: impl Fn(&mut S, u32) + Sync,
-    ) -> Result<(), BuildError> {
+    ) -> Result<(), E> {
         if items.is_empty() {
             return Ok(());
         }
+        let batch = self.batch;
         let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let stop = AtomicBool::new(false);
-        let work = || -> Result<(), BuildError> {
+        let work = || -> Result<(), E> {
             let mut scratch = scratch()?;
             loop {
-                let start = next.fetch_add(BATCH, Relaxed);
+                let start = next.fetch_add(batch, Relaxed);
                 let Some(rest) = items.get(start..).filter(|rest| !rest.is_empty()) else {
                     return Ok(());
                 };
-                for &item in &rest[..BATCH.min(rest.len())] {
+                for &item in &rest[..batch.min(rest.len())] {
                     if stop.load(Relaxed) {
                         return Ok(());
                     }
@@ -81,12 +97,13 @@ impl<'a> Workers<'a> {
                 }
             }
         };
-        let wanted = threads.clamp(1, items.len().div_ceil(BATCH));
+        let wanted = threads.clamp(1, items.len().div_ceil(batch));
         let running = AtomicUsize::new(wanted);
         let caller = thread::current();
         let guarded = || {
             let result = catch_unwind(AssertUnwindSafe(work));
-            let result = result.unwrap_or_else(|panic| Err(BuildError::Panicked(message(&*panic))));
+            let result =
+                result.unwrap_or_else(|panic| Err(Stopped::Panicked(message(&*panic)).into()));
             if result.is_err() {
                 stop.store(true, Relaxed);
             }
@@ -99,7 +116,7 @@ impl<'a> Workers<'a> {
             let _stop_on_drop = StopOnDrop(&stop);
             let spawn = |_| thread::Builder::new().spawn_scoped(scope, guarded).ok();
             let handles: Vec<_> = {
-                let _guard = threads::spawn_guard();
+                let _guard = spawn::spawn_guard();
                 (0..wanted).map_while(spawn).collect()
             };
             let missing = wanted - handles.len();
@@ -112,17 +129,19 @@ impl<'a> Workers<'a> {
                 }
             }
             if handles.is_empty() {
-                return Err(BuildError::NoThread);
+                return Err(Stopped::NoThread.into());
             }
             let results = handles.into_iter().map(|handle| {
-                handle.join().unwrap_or_else(|panic| Err(BuildError::Panicked(message(&*panic))))
+                handle
+                    .join()
+                    .unwrap_or_else(|panic| Err(Stopped::Panicked(message(&*panic)).into()))
             });
             results.fold(Ok(()), Result::and)
         });
         if self.counting {
             self.done += finished.load(Relaxed);
         }
-        if go_on { result } else { Err(BuildError::Cancelled) }
+        if go_on { result } else { Err(Stopped::Cancelled.into()) }
     }
 }
 

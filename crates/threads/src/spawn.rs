@@ -9,7 +9,7 @@ pub type SpawnGuard = fn() -> Box<dyn Any>;
 
 static SPAWN_GUARD: OnceLock<SpawnGuard> = OnceLock::new();
 
-/// Sets the guard for all threads of this crate. Only the first call counts.
+/// Sets the guard for all threads that [`Workers`](crate::Workers) start. Only the first call counts.
 pub fn set_spawn_guard(guard: SpawnGuard) {
     SPAWN_GUARD.get_or_init(|| guard);
 }

@@ -114,7 +114,7 @@ fn ef_for(hnsw: &Hnsw, options: &ScanOptions, k: usize) -> Option<usize> {
 }
 
 /// How many elements a search for `k` with a target returns before it is widened: a few more,
-/// because the executor looks ahead where distances are bounds.
+/// because the caller looks ahead where distances are bounds.
 fn ready_of(k: usize) -> usize {
     k.saturating_add(k / 2)
 }
@@ -335,6 +335,10 @@ impl Scan {
         let exact = found.exact || !self.ordered;
         let hit = |tid| Hit { tid, distance: found.distance, exact };
         self.pending.extend(found.tids.iter().copied().map(hit));
+        // Spares most rows the question how long the index is.
+        if found.overflow.is_none() {
+            return Ok(());
+        }
         let mut next = found.overflow;
         let mut chain = Chain::new(store, &self.hnsw)?;
         while let Some(node) = next {

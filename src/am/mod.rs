@@ -2,4 +2,6 @@
 
 pub mod element_kind;
 pub mod hnsw;
+pub mod reorder;
+pub mod row_distance;
 pub mod sort_key;

@@ -3,7 +3,7 @@
 //! PostgreSQL lets an index scan compute the sort key of every row it returns, although nobody
 //! looks at it: the rows come in order, and the key is not in the select list. For wide vectors that
 //! is the costly part of a search, since each must be fetched from its TOAST table. So the key is
-//! taken out of finished plans. The scan still computes it where the index gives only a bound.
+//! taken out of finished plans. Where an index knows only a bound, its scan computes the key itself.
 
 #![allow(unsafe_code)] // walks PostgreSQL's plans
 

@@ -5,7 +5,7 @@
 use std::ptr;
 use std::time::{Duration, Instant};
 
-use graph::{Hit, Hnsw, Iterative, Scan, ScanOptions};
+use graph::{Hnsw, Iterative, Scan, ScanOptions};
 use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_sys::{
     self, Datum, IndexScanDesc, IndexScanDescData, Oid, Relation, ScanDirection, ScanKey,
@@ -17,6 +17,8 @@ use super::counters::{self, Counters};
 use super::opclass::OpClass;
 use super::settings;
 use super::stats::{self, ScanFigures};
+use crate::am::reorder::{Found, Reorder, Row};
+use crate::am::row_distance::RowDistance;
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 use crate::pg::{relation, tid, version};
@@ -28,6 +30,8 @@ struct ScanState {
     running: Option<Running>,
     /// Scans that this node of a plan has ended, to begin anew.
     ended: Option<ScanFigures>,
+    /// Distances of rows of which the index knows only bounds, once one was met.
+    row_distance: Option<RowDistance>,
 }
 
 impl ScanState {
@@ -50,6 +54,8 @@ struct Running {
     index: Oid,
     counters: Option<&'static Counters>,
     scan: Scan,
+    /// Rows found that are not the next.
+    reorder: Reorder,
     distance: Distance,
     /// Pages read so far.
     pages: u64,
@@ -63,7 +69,8 @@ impl Running {
     unsafe fn new(index: Relation, scan: Scan, distance: Distance) -> Running {
         // SAFETY: the caller's promise.
         let (oid, counters) = unsafe { ((*index).rd_id, counters::of(index)) };
-        Running { index: oid, counters, scan, distance, pages: 0, time: Duration::ZERO }
+        let reorder = Reorder::default();
+        Running { index: oid, counters, scan, reorder, distance, pages: 0, time: Duration::ZERO }
     }
 
     fn figures(&self) -> ScanFigures {
@@ -173,15 +180,30 @@ unsafe fn next(desc: &mut IndexScanDescData, state: &mut ScanState) -> Result<bo
             none.insert(unsafe { start(desc, hnsw)? })
         }
     };
-    let hit = running.scan.next(&store).map_err(failed)?;
+    let Running { scan, reorder, .. } = running;
+    let row = reorder.next(|| {
+        pgrx::check_for_interrupts!();
+        let Some(hit) = scan.next(&store).map_err(failed)? else { return Ok(None) };
+        let distance = if hit.exact {
+            Some(hit.distance)
+        } else {
+            // SAFETY: the caller's promise; where distances are bounds the query is not NULL.
+            unsafe {
+                let distance = state.row_distance.get_or_insert_with(|| RowDistance::new(desc));
+                distance.of(desc, hit.tid)
+            }
+        };
+        let row = distance.map(|distance| Row { tid: hit.tid, distance });
+        Ok(Some(Found { bound: hit.distance, row }))
+    })?;
     running.pages += store.reads();
-    if let Some(hit) = hit {
+    if let Some(row) = row {
         // SAFETY: `ambeginscan` has made room for the order-by values.
-        unsafe { give(desc, &hit, running.distance) };
+        unsafe { give(desc, row, running.distance) };
     }
     running.time += begin.elapsed();
     stats::set_last_scan(running.figures());
-    Ok(hit.is_some())
+    Ok(row.is_some())
 }
 
 /// Prepares the search.
@@ -244,23 +266,22 @@ unsafe fn is_mvcc(snapshot: *const pg_sys::SnapshotData) -> bool {
     })
 }
 
-/// Hands a row to the executor, which looks at its distance itself where ours is only a bound.
+/// Hands a row to the executor.
 ///
-/// A query may order by a second distance, which the index knows nothing of: it counts as smaller
+/// A query may order by a second distance, which the scan knows nothing of: it counts as smaller
 /// than any, so that the executor sorts rows that tie in the first.
 ///
 /// # Safety
 /// `desc` is a scan of ours.
-unsafe fn give(desc: &mut IndexScanDescData, hit: &Hit, distance: Distance) {
+unsafe fn give(desc: &mut IndexScanDescData, row: Row, distance: Distance) {
     let first = match distance {
-        Distance::Number => Some(hit.distance),
+        Distance::Number => Some(row.distance),
         Distance::NotANumber => Some(f64::NAN),
         Distance::Null => None,
     };
-    let several = desc.numberOfOrderBys > 1;
-    desc.xs_heaptid = tid::to_item_pointer(hit.tid);
+    desc.xs_heaptid = tid::to_item_pointer(row.tid);
     desc.xs_recheck = false;
-    desc.xs_recheckorderby = several || !hit.exact;
+    desc.xs_recheckorderby = desc.numberOfOrderBys > 1;
     // SAFETY: there is room for as many values as order-bys.
     unsafe {
         for i in 1..usize::try_from(desc.numberOfOrderBys).unwrap_or(1) {
@@ -275,8 +296,15 @@ unsafe fn give(desc: &mut IndexScanDescData, hit: &Hit, distance: Distance) {
 /// Ends a scan: frees what it holds.
 #[pg_guard]
 pub unsafe extern "C-unwind" fn amendscan(desc: IndexScanDesc) {
-    // SAFETY: PostgreSQL gives a scan of ours. The state itself goes with its memory context.
-    unsafe { (*(*desc).opaque.cast::<ScanState>()).running = None };
+    // SAFETY: PostgreSQL gives a scan of ours, and its table is still open. The state itself goes
+    // with its memory context.
+    unsafe {
+        let state = &mut *(*desc).opaque.cast::<ScanState>();
+        state.running = None;
+        if let Some(distance) = state.row_distance.take() {
+            distance.end();
+        }
+    }
 }
 
 /// What the scans of a node of a plan have done; none where it has not been run.

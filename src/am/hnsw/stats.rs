@@ -22,7 +22,7 @@ pub struct ScanFigures {
     pub work: ScanStats,
     /// Pages of the index read, again ones included.
     pub pages: u64,
-    /// Time inside the index.
+    /// Time inside the index, and in the table where the index knows only bounds.
     pub time: Duration,
 }
 

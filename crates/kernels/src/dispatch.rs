@@ -57,6 +57,15 @@ kernels! {
     /// meaning.
     inner_product_i8(a: &[i8], b: &[i8]) -> i32;
 
+    /// The inner products of each of `rows` with each of the columns, which lie one after another
+    /// in `columns` and have `dims` numbers: those of the first row, then those of the second.
+    /// Many at once take far less time than one by one; their last bits may differ from those of
+    /// [`inner_product`](crate::inner_product).
+    ///
+    /// # Panics
+    /// When a row is shorter than a column, or there are not as many `products` as pairs.
+    inner_products(rows: &[&[f32]], columns: &[f32], dims: usize, products: &mut [f32]);
+
     /// The number of bits that differ, of less than 2^32.
     hamming(a: &[u8], b: &[u8]) -> u32;
 

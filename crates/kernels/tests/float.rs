@@ -233,3 +233,26 @@ fn hadamard_is_the_matrix() {
         }
     }
 }
+
+#[test]
+fn products_of_many_are_those_of_pairs() {
+    for kernels in levels() {
+        let rng = &mut SmallRng::seed_from_u64(9);
+        for dims in (1..40).chain([100, 1024, 1025, 2100]) {
+            let (rows, columns) = (rng.random_range(0..10), rng.random_range(0..80));
+            let mut vectors = |n: usize| -> Vec<Vec<f32>> {
+                let mut vector = || (0..dims).map(|_| rng.random_range(-1.0..1.0)).collect();
+                (0..n).map(|_| vector()).collect()
+            };
+            let (rows, columns) = (vectors(rows), vectors(columns));
+            let mut products = vec![f32::NAN; rows.len() * columns.len()];
+            let views: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
+            kernels.inner_products(&views, &columns.concat(), dims, &mut products);
+            for (i, product) in products.into_iter().enumerate() {
+                let (row, column) = (&rows[i / columns.len()], &columns[i % columns.len()]);
+                let terms = row.iter().zip(column).map(|(&a, &b)| f64::from(a) * f64::from(b));
+                assert_sum(product, terms, &format!("{} inner_products", kernels.level()));
+            }
+        }
+    }
+}

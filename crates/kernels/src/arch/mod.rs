@@ -89,6 +89,12 @@ macro_rules! lane_kernels {
         }
 
         $(#[$features])?
+        fn inner_products(rows: &[&[f32]], columns: &[f32], dims: usize, products: &mut [f32]) {
+            // SAFETY: this function enables the instruction set of the lanes.
+            unsafe { crate::products::inner_products::<$lanes>(rows, columns, dims, products) }
+        }
+
+        $(#[$features])?
         fn hadamard(x: &mut [f32]) {
             crate::hadamard::hadamard(x);
         }
@@ -139,6 +145,7 @@ macro_rules! kernel_table {
             cosine_terms_f16,
             l1_f16,
             widen_f16,
+            inner_products,
             hadamard,
             tails,
             round_to_planes,

@@ -1,0 +1,23 @@
+//! K-means for many clusters of vectors of many dimensions.
+//!
+//! * Clusters are made in two levels: some √k groups, then clusters within each group, as many as
+//!   its share of the rows. So no group starves, and seeding costs next to nothing.
+//! * Rounds of Lloyd's algorithm follow over all clusters, in which a row is compared with those of
+//!   the few groups nearest to it. What that misses is a fraction of a percent of the rows.
+//! * Distances are taken block by block, as products of matrices ([`kernels::inner_products`]).
+//! * Clusters that stay small take a row of the largest cluster of their group for a new centre.
+//!
+//! The result depends on the rows, the options and the kind of CPU, not on the number of threads.
+
+mod assign;
+mod clusters;
+mod groups;
+mod rows;
+mod seed;
+mod train;
+mod update;
+
+pub use assign::assign;
+pub use clusters::Clusters;
+pub use rows::Rows;
+pub use train::{Options, train, training_bytes};

@@ -1,0 +1,182 @@
+//! The whole of a training.
+
+use std::cmp::Reverse;
+use std::sync::{Mutex, PoisonError};
+
+use quant::SplitMix64;
+use threads::{Stopped, Workers};
+
+use crate::assign::{PROBES, assign, each, nearest_clusters};
+use crate::clusters::Clusters;
+use crate::groups::Groups;
+use crate::rows::Rows;
+use crate::seed::{choose_seeds, sample};
+use crate::update::{move_centres, replace_small};
+
+/// Up to so many clusters there is only one group.
+const FLAT: usize = 64;
+/// Rows looked at for each group while groups are made.
+const ROWS_PER_GROUP: usize = 256;
+/// Rounds within groups, before a row may change its group.
+const ROUNDS_WITHIN: usize = 4;
+/// Rounds over all, at most.
+const ROUNDS: usize = 8;
+/// Training ends when less than one of so many rows changes its cluster.
+const SETTLED: usize = 100;
+
+/// What is wanted of a training.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Clusters, at least one.
+    pub clusters: usize,
+    /// Whether centres have length one, as the rows then do: for inner product and cosine.
+    pub spherical: bool,
+    /// Decides all that is left to chance.
+    pub seed: u64,
+}
+
+/// Clusters `rows`: as many clusters as wanted, or as there are distinct rows, if these are fewer.
+/// Of no rows there is no cluster.
+///
+/// # Errors
+/// As [`Workers::run`].
+pub fn train(
+    rows: Rows<'_>,
+    options: &Options,
+    workers: &mut Workers<'_>,
+) -> Result<Clusters, Stopped> {
+    let random = &mut SplitMix64::new(options.seed);
+    let wanted = options.clusters.clamp(1, rows.len().max(1));
+    if wanted <= FLAT {
+        let all = Groups::single(rows.len());
+        let mut clusters = seeded(rows, &all, &[wanted], random, workers)?;
+        rounds(rows, &mut clusters, Some(&all), ROUNDS_WITHIN + ROUNDS, options, random, workers)?;
+        return Ok(clusters);
+    }
+    let groups = make_groups(rows, wanted, options, random, workers)?;
+    let shares = shares(&groups, wanted);
+    let mut clusters = seeded(rows, &groups, &shares, random, workers)?;
+    rounds(rows, &mut clusters, Some(&groups), ROUNDS_WITHIN, options, random, workers)?;
+    drop(groups);
+    rounds(rows, &mut clusters, None, ROUNDS, options, random, workers)?;
+    Ok(clusters)
+}
+
+/// Bytes that a training takes beside the rows: an upper bound.
+pub fn training_bytes(rows: usize, dims: usize, clusters: usize) -> usize {
+    let of_row = size_of::<u64>() + (2 * PROBES + 4) * size_of::<u32>();
+    let of_cluster = (dims + 2) * size_of::<f32>() + 4 * size_of::<usize>();
+    let of_sample = ROWS_PER_GROUP * dims * size_of::<f32>();
+    let groups = clusters.isqrt() + 1;
+    let parts = [
+        rows.saturating_mul(of_row),
+        clusters.saturating_mul(2 * of_cluster),
+        groups.saturating_mul(of_sample),
+    ];
+    parts.into_iter().fold(0, usize::saturating_add)
+}
+
+/// Divides the rows into about √`wanted` groups.
+fn make_groups(
+    rows: Rows<'_>,
+    wanted: usize,
+    options: &Options,
+    random: &mut SplitMix64,
+    workers: &mut Workers<'_>,
+) -> Result<Groups, Stopped> {
+    let count = wanted.isqrt();
+    let all: Vec<u32> = (0..rows.len() as u32).collect();
+    let chosen = sample(&all, count * ROWS_PER_GROUP, random);
+    drop(all);
+    let numbers: Vec<f32> = chosen.iter().flat_map(|&i| rows.row(i as usize)).copied().collect();
+    let sampled = Rows::new(&numbers, rows.dims());
+    let one = Groups::single(sampled.len());
+    let mut parents = seeded(sampled, &one, &[count], random, workers)?;
+    rounds(sampled, &mut parents, Some(&one), ROUNDS, options, random, workers)?;
+    let keys = nearest_clusters(rows, &parents, &Groups::single(rows.len()), workers)?;
+    Ok(Groups::by_key(&keys, 1, parents.len()).without_empty())
+}
+
+/// Clusters for each group, in proportion to its rows: `wanted` in all, which are at least as
+/// many as groups and at most as many as rows. None of `groups` is empty.
+fn shares(groups: &Groups, wanted: usize) -> Vec<usize> {
+    let sizes: Vec<usize> = (0..groups.len()).map(|group| groups.of(group).len()).collect();
+    // One for each group; the others are divided by the rows beyond the first.
+    let others = wanted.saturating_sub(sizes.len()) as u128;
+    let rows = (sizes.iter().sum::<usize>() - sizes.len()).max(1) as u128;
+    let exact = |size: usize| (size - 1) as u128 * others;
+    let mut shares: Vec<usize> =
+        sizes.iter().map(|&size| 1 + (exact(size) / rows) as usize).collect();
+    let mut by_rest: Vec<usize> = (0..sizes.len()).collect();
+    by_rest.sort_by_key(|&i| (Reverse(exact(sizes[i]) % rows), i));
+    let missing = wanted.saturating_sub(shares.iter().sum());
+    for &group in by_rest.iter().take(missing) {
+        shares[group] += 1;
+    }
+    shares
+}
+
+/// Clusters with rows as centres: in each of `groups` as many as its share.
+fn seeded(
+    rows: Rows<'_>,
+    groups: &Groups,
+    shares: &[usize],
+    random: &mut SplitMix64,
+    workers: &mut Workers<'_>,
+) -> Result<Clusters, Stopped> {
+    let base = random.next_u64();
+    let seeds: Vec<Mutex<Vec<u32>>> = shares.iter().map(|_| Mutex::default()).collect();
+    each(
+        workers,
+        shares.len(),
+        || (),
+        |_, group| {
+            let random = &mut SplitMix64::new(base.wrapping_add(quant::splitmix64(group as u64)));
+            let chosen = choose_seeds(rows, groups.of(group), shares[group], random);
+            *seeds[group].lock().unwrap_or_else(PoisonError::into_inner) = chosen;
+        },
+    )?;
+    let (mut starts, mut centres, mut parents) = (vec![0], Vec::new(), Vec::new());
+    let mut count = 0;
+    for seeds in seeds {
+        let seeds = seeds.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Some(&first) = seeds.first() else { continue };
+        count += seeds.len() as u32;
+        starts.push(count);
+        parents.extend(rows.row(first as usize));
+        centres.extend(seeds.iter().flat_map(|&seed| rows.row(seed as usize)));
+    }
+    Ok(Clusters::new(rows.dims(), centres, parents, starts))
+}
+
+/// Up to `count` rounds of Lloyd's algorithm: each row goes to the nearest cluster, each centre to
+/// the mean of its rows. Rows stay in `fixed` groups, if given.
+fn rounds(
+    rows: Rows<'_>,
+    clusters: &mut Clusters,
+    fixed: Option<&Groups>,
+    count: usize,
+    options: &Options,
+    random: &mut SplitMix64,
+    workers: &mut Workers<'_>,
+) -> Result<(), Stopped> {
+    let mut before: Vec<u32> = Vec::new();
+    for round in 0..count {
+        let now = match fixed {
+            Some(groups) => nearest_clusters(rows, clusters, groups, workers)?,
+            None => assign(rows, clusters, workers)?,
+        };
+        let moved = before.iter().zip(&now).filter(|(before, now)| before != now).count();
+        let settled = !before.is_empty() && moved * SETTLED < rows.len();
+        let members = Groups::by_key(&now, 1, clusters.len());
+        move_centres(rows, clusters, &members, options.spherical, workers)?;
+        if settled {
+            break;
+        }
+        if round + 2 < count {
+            replace_small(rows, clusters, &members, random);
+        }
+        before = now;
+    }
+    Ok(())
+}

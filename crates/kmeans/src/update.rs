@@ -1,0 +1,113 @@
+//! New centres from the rows of each cluster.
+
+use std::sync::{Mutex, PoisonError};
+
+use quant::SplitMix64;
+use threads::{Stopped, Workers};
+
+use crate::assign::each;
+use crate::clusters::{Clusters, halves_of};
+use crate::groups::Groups;
+use crate::rows::Rows;
+
+/// A cluster with less than this part of the mean size is given up, where another of its group has
+/// more than [`LARGE`] times the mean size.
+const SMALL: usize = 8;
+const LARGE: usize = 2;
+
+/// Moves each centre to the mean of its rows, `members`; in spherical clusters, to its direction.
+/// A centre without rows stays.
+pub(crate) fn move_centres(
+    rows: Rows<'_>,
+    clusters: &mut Clusters,
+    members: &Groups,
+    spherical: bool,
+    workers: &mut Workers<'_>,
+) -> Result<(), Stopped> {
+    let dims = rows.dims();
+    let places: Vec<_> = clusters.centres.chunks_exact_mut(dims).map(Mutex::new).collect();
+    each(
+        workers,
+        places.len(),
+        || vec![0.0f64; dims],
+        |(_, sums), cluster| {
+            let members = members.of(cluster);
+            if members.is_empty() {
+                return;
+            }
+            sums.fill(0.0);
+            for &row in members {
+                for (sum, &x) in sums.iter_mut().zip(rows.row(row as usize)) {
+                    *sum += f64::from(x);
+                }
+            }
+            let mut centre = places[cluster].lock().unwrap_or_else(PoisonError::into_inner);
+            finish(sums, members.len(), spherical, &mut centre);
+        },
+    )?;
+    drop(places);
+    clusters.halves = halves_of(&clusters.centres, dims);
+    move_parents(clusters, members, spherical);
+    Ok(())
+}
+
+/// Moves each group's parent to the mean of its clusters, each with the weight of its rows.
+fn move_parents(clusters: &mut Clusters, members: &Groups, spherical: bool) {
+    let dims = clusters.dims;
+    let mut sums = vec![0.0f64; dims];
+    for group in 0..clusters.groups() {
+        sums.fill(0.0);
+        let mut count = 0;
+        for cluster in clusters.group(group) {
+            let weight = members.of(cluster).len();
+            count += weight;
+            for (sum, &x) in sums.iter_mut().zip(clusters.centre(cluster)) {
+                *sum += weight as f64 * f64::from(x);
+            }
+        }
+        if count > 0 {
+            finish(&sums, count, spherical, &mut clusters.parents[group * dims..][..dims]);
+        }
+    }
+    clusters.parent_halves = halves_of(&clusters.parents, dims);
+}
+
+/// Writes the mean of `count` rows; its direction where there is one and it is wanted.
+fn finish(sums: &[f64], count: usize, spherical: bool, centre: &mut [f32]) {
+    let norm = sums.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let divisor = if spherical && norm > 0.0 { norm } else { count as f64 };
+    for (x, sum) in centre.iter_mut().zip(sums) {
+        *x = (sum / divisor) as f32;
+    }
+}
+
+/// Gives small clusters a new centre: a row of the largest cluster of their group.
+pub(crate) fn replace_small(
+    rows: Rows<'_>,
+    clusters: &mut Clusters,
+    members: &Groups,
+    random: &mut SplitMix64,
+) {
+    let mean = rows.len() / clusters.len().max(1);
+    let size = |cluster: &usize| members.of(*cluster).len();
+    for group in 0..clusters.groups() {
+        let mut by_size: Vec<usize> = clusters.group(group).collect();
+        by_size.sort_by_key(size);
+        let (mut low, mut high) = (0, by_size.len());
+        while low + 1 < high {
+            let (small, large) = (by_size[low], by_size[high - 1]);
+            let helps = size(&small) == 0 && size(&large) > 1
+                || size(&small) * SMALL < mean && size(&large) > LARGE * mean;
+            if !helps {
+                break;
+            }
+            let donors = members.of(large);
+            let row = donors[(random.next_u64() % donors.len() as u64) as usize];
+            let centre = &mut clusters.centres[small * rows.dims()..][..rows.dims()];
+            centre.copy_from_slice(rows.row(row as usize));
+            clusters.halves[small] = kernels::inner_product(centre, centre) / 2.0;
+            low += 1;
+            high -= 1;
+        }
+    }
+}

@@ -37,7 +37,7 @@ pub(crate) struct Neighbor {
     pub(crate) version: u32,
     /// As [`Hnsw::ranked`] gives it.
     pub(crate) vector: Vec<f32>,
-    /// Whether it is nearer to the new element than to any nearer neighbor.
+    /// Whether it is nearer to the new element than to any nearer diverse neighbor.
     pub(crate) diverse: bool,
 }
 
@@ -85,7 +85,8 @@ impl Candidates {
         let ranks: Vec<f32> = list.iter().map(|candidate| candidate.rank).collect();
         let mut vectors: Vec<OnceCell<Vec<f32>>> = list.iter().map(|_| OnceCell::new()).collect();
         let m = usize::from(hnsw.meta().m);
-        let kept = prune::select(&ranks, m + m / 4, |i, j| match hnsw.geometry().form {
+        let leniency = prune::leniency(hnsw.metric());
+        let kept = prune::select(&ranks, m + m / 4, leniency, |i, j| match hnsw.geometry().form {
             Form::Halves => {
                 let vector = vectors[j].get_or_init(|| list[j].widened(hnsw));
                 rank_f16(hnsw.metric(), vector, list[i].held.as_chunks().0, list[i].scale)

@@ -2,7 +2,7 @@
 
 use kernels::hamming;
 use pages::{Batch, Form, MAX_BATCH, NodeNo, PageStore, Record, RecordMut, Result, Slot, State};
-use quant::{EdgeCoder, Factors, PreparedOwner};
+use quant::{EdgeCoder, Factors, Metric, PreparedOwner};
 
 use crate::query::rank;
 use crate::stored::{pack, rank_bits, vector_of};
@@ -151,7 +151,7 @@ pub(crate) fn put_edge(
     } else if count < hnsw.geometry().slots {
         Some(count)
     } else if let Some(coder) = hnsw.coder() {
-        coded_victim(coder, &current, link)
+        coded_victim(hnsw.metric(), coder, &current, link)
     } else if hnsw.geometry().coded() {
         victim_of_bits(hnsw, &current, link)
     } else {
@@ -165,7 +165,12 @@ pub(crate) fn put_edge(
 
 /// The slot to give up, judged by the codes alone: residual lengths from the factors, angles from
 /// the share of differing sign bits. None where the new edge is the one to do without.
-fn coded_victim(coder: &EdgeCoder, record: &Record<'_>, link: &BackLink<'_>) -> Option<usize> {
+fn coded_victim(
+    metric: Metric,
+    coder: &EdgeCoder,
+    record: &Record<'_>,
+    link: &BackLink<'_>,
+) -> Option<usize> {
     let slots = slots_with(record, link);
     let squares: Vec<f32> =
         slots.iter().map(|slot| coder.residual_squared(slot.scale, slot.code)).collect();
@@ -175,7 +180,7 @@ fn coded_victim(coder: &EdgeCoder, record: &Record<'_>, link: &BackLink<'_>) -> 
         let cosine = near_cosine(turn * hamming(planes[i], planes[j]) as f32);
         squares[i] + squares[j] - 2.0 * (squares[i] * squares[j]).sqrt() * cosine
     };
-    let victim = prune::victim(&squares, |i| !slots[i].tether, between);
+    let victim = prune::victim(&squares, prune::leniency(metric), |i| !slots[i].tether, between);
     victim.filter(|&victim| victim + 1 < slots.len())
 }
 
@@ -187,7 +192,8 @@ fn victim_of_bits(hnsw: &Hnsw, record: &Record<'_>, link: &BackLink<'_>) -> Opti
     let own = record.vector().get(..hnsw.geometry().code_bytes()).unwrap_or(record.vector());
     let ranks: Vec<f32> = slots.iter().map(|slot| rank(own, slot.code)).collect();
     let between = |i: usize, j: usize| rank(slots[i].code, slots[j].code);
-    let victim = prune::victim(&ranks, |i| !slots[i].tether, between);
+    let victim =
+        prune::victim(&ranks, prune::leniency(hnsw.metric()), |i| !slots[i].tether, between);
     victim.filter(|&victim| victim + 1 < slots.len())
 }
 
@@ -234,6 +240,6 @@ pub(crate) fn uncoded_victim<S: PageStore>(
         vectors.iter().map(|vector| rank(hnsw.metric(), &owner, vector)).collect();
     let may_go = |i: usize| !edges.get(i).map_or(link.edge.tether, |&(_, tether)| tether);
     let between = |i: usize, j: usize| rank(hnsw.metric(), &vectors[i], &vectors[j]);
-    let victim = prune::victim(&ranks, may_go, between);
+    let victim = prune::victim(&ranks, prune::leniency(hnsw.metric()), may_go, between);
     Ok(victim.and_then(|victim| edges.get(victim)).map(|&(neighbor, _)| neighbor))
 }

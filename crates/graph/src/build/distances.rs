@@ -2,10 +2,7 @@
 
 use quant::{Metric, Sq8Set};
 
-/// [`leniency`](Distances::leniency) for squared Euclidean distances. At equal `ef` 1.1 finds 0.3
-/// to 1 percent more of the ten nearest than 1 does (sentence embeddings, images, word vectors),
-/// as much as doubling `ef_construction`; 1.2 finds less again.
-const SQUARED_LENIENCY: f32 = 1.1;
+use crate::prune;
 
 /// A set of vectors that can be compared with one another.
 pub trait Distances: Sync {
@@ -21,12 +18,8 @@ pub trait Distances: Sync {
     /// nearer, never NaN.
     fn distance(&self, a: u32, b: u32) -> f32;
 
-    /// How far neighbors of a list must lie apart: one is diverse if its distance to the owner
-    /// is less than `leniency` times that to each nearer diverse one. 1 is the rule of the HNSW
-    /// paper; a little more keeps more long links.
-    fn leniency(&self) -> f32 {
-        1.0
-    }
+    /// What the diversity rule multiplies distances between neighbors by.
+    fn leniency(&self) -> f32;
 
     /// Says that vector number `i` will be compared soon.
     fn prefetch(&self, i: u32) {
@@ -38,7 +31,7 @@ pub trait Distances: Sync {
 #[derive(Debug)]
 pub struct Sq8Distances<'a> {
     vectors: Sq8Set<'a>,
-    by_product: bool,
+    metric: Metric,
 }
 
 impl<'a> Sq8Distances<'a> {
@@ -48,7 +41,7 @@ impl<'a> Sq8Distances<'a> {
     /// If no rotation keeps the metric.
     pub fn new(vectors: Sq8Set<'a>, metric: Metric) -> Self {
         assert!(metric.keeps_rotation());
-        Self { vectors, by_product: metric == Metric::InnerProduct }
+        Self { vectors, metric }
     }
 }
 
@@ -60,7 +53,7 @@ impl Distances for Sq8Distances<'_> {
     #[inline]
     fn distance(&self, a: u32, b: u32) -> f32 {
         let (a, b) = (a as usize, b as usize);
-        if self.by_product {
+        if self.metric == Metric::InnerProduct {
             number(-self.vectors.inner_product(a, b))
         } else {
             number(self.vectors.l2_squared(a, b))
@@ -68,7 +61,7 @@ impl Distances for Sq8Distances<'_> {
     }
 
     fn leniency(&self) -> f32 {
-        if self.by_product { 1.0 } else { SQUARED_LENIENCY }
+        prune::leniency(self.metric)
     }
 
     fn prefetch(&self, i: u32) {
@@ -115,11 +108,7 @@ impl Distances for FlatDistances<'_> {
     }
 
     fn leniency(&self) -> f32 {
-        match self.metric {
-            Metric::L2 | Metric::Cosine => SQUARED_LENIENCY,
-            Metric::L1 => SQUARED_LENIENCY.sqrt(),
-            Metric::InnerProduct | Metric::Hamming | Metric::Jaccard => 1.0,
-        }
+        prune::leniency(self.metric)
     }
 
     fn prefetch(&self, i: u32) {

@@ -162,6 +162,10 @@ fn few_elements_are_all_linked() {
 struct Broken(usize);
 
 impl Distances for Broken {
+    fn leniency(&self) -> f32 {
+        1.0
+    }
+
     fn len(&self) -> usize {
         self.0
     }

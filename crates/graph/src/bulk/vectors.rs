@@ -8,6 +8,7 @@ use threads::Workers;
 use super::rows::Rows;
 use crate::IndexOptions;
 use crate::build::{Array, BuildError, Distances, Item, Space};
+use crate::prune;
 use crate::stored::rank_bits;
 
 /// Elements of a job.
@@ -74,7 +75,7 @@ impl Distances for BitDistances<'_> {
     }
 
     fn leniency(&self) -> f32 {
-        1.1
+        prune::leniency(self.metric)
     }
 
     fn prefetch(&self, i: u32) {

@@ -54,9 +54,10 @@ impl Survivor {
         }
         near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         let ranks: Vec<f32> = near.iter().map(|&(rank, ..)| rank).collect();
-        let mut chosen = prune::select(&ranks, ranks.len(), |i, j| {
-            rank(hnsw.metric(), &near[i].1.vector, &near[j].1.vector)
-        });
+        let mut chosen =
+            prune::select(&ranks, ranks.len(), prune::leniency(hnsw.metric()), |i, j| {
+                rank(hnsw.metric(), &near[i].1.vector, &near[j].1.vector)
+            });
         chosen.sort_by_key(|&(_, diverse)| !diverse);
         let owner = Owner::new(hnsw, &self.vector);
         let new = chosen.iter().map(|&(index, _)| &near[index]).filter(|&&(_, _, new)| new);

@@ -37,7 +37,7 @@ pub(crate) struct Neighbor {
     pub(crate) version: u32,
     /// As [`Hnsw::ranked`] gives it.
     pub(crate) vector: Vec<f32>,
-    /// Whether it is nearer to the new element than to any nearer diverse neighbor.
+    /// Whether it leads where no nearer neighbor does, see [`prune::select`].
     pub(crate) diverse: bool,
 }
 

@@ -19,8 +19,7 @@ pub(crate) fn leniency(metric: Metric) -> f32 {
 }
 
 /// Chooses up to `limit` of the candidates, nearest first, and returns their positions, each with
-/// whether it is diverse even without leniency: nearer to the element than to any nearer diverse
-/// one.
+/// whether it is diverse even with half the leniency (its root): worth an edge back.
 ///
 /// The heuristic of the HNSW paper (algorithm 4): a candidate nearer to one already kept than to
 /// the element itself is occluded and waits; places left over are filled with the nearest of those
@@ -35,6 +34,7 @@ pub(crate) fn select(
     mut between: impl FnMut(usize, usize) -> f32,
 ) -> Vec<(usize, bool)> {
     let mut kept: Vec<(usize, bool)> = Vec::with_capacity(limit);
+    let half = leniency.sqrt();
     let mut waiting = Vec::new();
     for (i, &rank) in ranks.iter().enumerate() {
         if kept.len() == limit {
@@ -43,7 +43,7 @@ pub(crate) fn select(
         let mut diverse = true;
         let occluded = kept.iter().any(|&(other, counts)| {
             let between = between(i, other);
-            diverse &= !counts || between >= rank;
+            diverse &= !counts || half * between >= rank;
             leniency * between < rank
         });
         if occluded {
@@ -102,13 +102,12 @@ mod tests {
     }
 
     #[test]
-    fn leniency_keeps_what_is_not_diverse_by_itself() {
+    fn leniency_keeps_what_is_less_diverse() {
         let ranks = POINTS.map(f32::abs);
-        // 1.5 is half as far from 1 as the element, 4 is at 2.5 from 1.5: kept from a leniency of 3
-        // and of 4/2.5 on, but only 1 and -2 are diverse without any.
-        let kept = select(&ranks, 3, 3.1, between);
-        assert_eq!(kept, [(0, true), (1, false), (2, true)]);
-        assert_eq!(select(&ranks, 3, 2.9, between), [(0, true), (2, true), (3, false)]);
+        // The second is a third as far from the first as from the element.
+        assert_eq!(select(&ranks, 2, 2.9, between), [(0, true), (2, true)]);
+        assert_eq!(select(&ranks, 2, 3.1, between), [(0, true), (1, false)]);
+        assert_eq!(select(&ranks, 2, 9.1, between), [(0, true), (1, true)]);
     }
 
     #[test]

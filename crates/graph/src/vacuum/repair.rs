@@ -8,6 +8,10 @@ use crate::query::{Query, rank};
 use crate::stored::vector_of;
 use crate::{Hnsw, prune};
 
+/// Elements that are looked at for each edge lost: with 2, recall at an equal `ef` falls by 1.3 points
+/// while all rows are replaced once (sentence embeddings), with 6 by 0.7.
+const HEIRS: usize = 6;
+
 /// A live element as read.
 pub(super) struct Survivor {
     pub(super) node: NodeNo,
@@ -64,8 +68,8 @@ impl Survivor {
         Ok(new.take(lost.len()).map(|(_, read, _)| owner.edge(read.node, &read.vector)).collect())
     }
 
-    /// The neighbors of the `lost` that may take their places: where they have codes, twice as many
-    /// of the nearest as are lost.
+    /// The neighbors of the `lost` that may take their places: where they have codes, [`HEIRS`]
+    /// of the nearest for each.
     fn heirs<S: PageStore>(
         &self,
         store: &S,
@@ -91,7 +95,7 @@ impl Survivor {
         heirs.dedup_by_key(|heir| heir.0);
         if query.coded() {
             heirs.sort_unstable_by(|a, b| a.1.total_cmp(&b.1));
-            heirs.truncate(2 * lost.len());
+            heirs.truncate(HEIRS * lost.len());
         }
         Ok(heirs.into_iter().map(|(node, _)| node).collect())
     }

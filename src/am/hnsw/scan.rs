@@ -5,7 +5,7 @@
 use std::ptr;
 use std::time::{Duration, Instant};
 
-use graph::{Hnsw, Iterative, Scan, ScanOptions};
+use graph::{Hit, Hnsw, Iterative, Scan, ScanOptions};
 use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_sys::{
     self, Datum, IndexScanDesc, IndexScanDescData, Oid, Relation, ScanDirection, ScanKey,
@@ -183,18 +183,9 @@ unsafe fn next(desc: &mut IndexScanDescData, state: &mut ScanState) -> Result<bo
     let Running { scan, reorder, .. } = running;
     let row = reorder.next(|| {
         pgrx::check_for_interrupts!();
-        let Some(hit) = scan.next(&store).map_err(failed)? else { return Ok(None) };
-        let distance = if hit.exact {
-            Some(hit.distance)
-        } else {
-            // SAFETY: the caller's promise; where distances are bounds the query is not NULL.
-            unsafe {
-                let distance = state.row_distance.get_or_insert_with(|| RowDistance::new(desc));
-                distance.of(desc, hit.tid)
-            }
-        };
-        let row = distance.map(|distance| Row { tid: hit.tid, distance });
-        Ok(Some(Found { bound: hit.distance, row }))
+        let hit = scan.next(&store).map_err(failed)?;
+        // SAFETY: the caller's promise.
+        Ok(hit.map(|hit| unsafe { look(desc, &mut state.row_distance, &hit) }))
     })?;
     running.pages += store.reads();
     if let Some(row) = row {
@@ -204,6 +195,25 @@ unsafe fn next(desc: &mut IndexScanDescData, state: &mut ScanState) -> Result<bo
     running.time += begin.elapsed();
     stats::set_last_scan(running.figures());
     Ok(row.is_some())
+}
+
+/// Looks at the table where the index knows only a bound.
+///
+/// # Safety
+/// `desc` is a scan of ours, `row_distance` was made for it or is none.
+unsafe fn look(
+    desc: &mut IndexScanDescData,
+    row_distance: &mut Option<RowDistance>,
+    hit: &Hit,
+) -> Found {
+    let distance = if hit.exact {
+        Some(hit.distance)
+    } else {
+        // SAFETY: the caller's promise; distances are exact where the query is NULL.
+        unsafe { row_distance.get_or_insert_with(|| RowDistance::new(desc)).of(desc, hit.tid) }
+    };
+    let row = distance.map(|distance| Row { tid: hit.tid, distance });
+    Found { bound: hit.distance, row }
 }
 
 /// Prepares the search.

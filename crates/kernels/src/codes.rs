@@ -5,6 +5,9 @@
 
 use crate::dispatch::{Kernels, active};
 
+/// Codes that lie byte by byte in a block, see [`score_block`](crate::score_block).
+pub const BLOCK: usize = 32;
+
 /// Bytes of each plane in one step of a kernel; the query is padded to a multiple of it.
 const STEP: usize = 64;
 
@@ -190,6 +193,28 @@ pub(crate) fn score_each(
         let planes =
             (0..shape.planes).map(|p| score_plane(query, &code[p * shape.plane_bytes..]) << p);
         *score = planes.sum();
+    }
+}
+
+/// Looks up the bytes of a block one by one.
+pub(crate) fn score_block(
+    query: &BitQuery,
+    codes: &[u8],
+    shape: CodeShape,
+    scores: &mut [i32; BLOCK],
+) {
+    let bytes = query.plane_bytes();
+    assert!(bytes <= shape.plane_bytes, "the query is longer than a code");
+    let (columns, _) = codes.as_chunks::<BLOCK>();
+    *scores = [-query.negatives * ((1 << shape.planes) - 1); BLOCK];
+    for p in 0..shape.planes {
+        let plane = &columns[p * shape.plane_bytes..][..bytes];
+        for (column, table) in plane.iter().zip(&query.tables) {
+            for (score, &byte) in scores.iter_mut().zip(column) {
+                let sum = table.low[usize::from(byte & 15)] + table.high[usize::from(byte >> 4)];
+                *score += i32::from(sum) << p;
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::codes::{BitQuery, CodeShape};
+use crate::codes::{BLOCK, BitQuery, CodeShape};
 use crate::element::AllDistances;
 use crate::{CosineTerms, Level, Tails, arch};
 
@@ -65,6 +65,14 @@ kernels! {
     /// # Panics
     /// When a row is shorter than a column, or there are not as many `products` as pairs.
     inner_products(rows: &[&[f32]], columns: &[f32], dims: usize, products: &mut [f32]);
+
+    /// Scores 32 codes as [`score_codes`](crate::score_codes) does, which lie byte by byte: first
+    /// byte 0 of plane 0 of all codes, then byte 1, and so on. A register then holds the same byte
+    /// of all codes as it is loaded.
+    ///
+    /// # Panics
+    /// When `codes` ends before the last byte, or the query is longer than a plane.
+    score_block(query: &BitQuery, codes: &[u8], shape: CodeShape, scores: &mut [i32; BLOCK]);
 
     /// The number of bits that differ, of less than 2^32.
     hamming(a: &[u8], b: &[u8]) -> u32;

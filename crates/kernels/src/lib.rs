@@ -29,11 +29,11 @@ mod products;
 mod rounding;
 pub mod sparse;
 
-pub use codes::{BitQuery, CodeShape, score_codes};
+pub use codes::{BLOCK, BitQuery, CodeShape, score_codes};
 pub use dispatch::{
     Kernels, at, cosine_terms_f16, hadamard, hamming, inner_product_f16, inner_product_i8,
-    inner_products, jaccard_terms, l1_f16, l2_squared_f16, level, round_to_planes, tails,
-    widen_f16,
+    inner_products, jaccard_terms, l1_f16, l2_squared_f16, level, round_to_planes, score_block,
+    tails, widen_f16,
 };
 pub use distance::CosineTerms;
 pub use element::{Element, cosine_terms, inner_product, l1, l2_squared};

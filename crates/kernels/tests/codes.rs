@@ -2,7 +2,7 @@
 
 mod levels;
 
-use kernels::{BitQuery, CodeShape, Kernels};
+use kernels::{BLOCK, BitQuery, CodeShape, Kernels};
 use levels::levels;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -40,6 +40,19 @@ fn check(kernels: &Kernels, rng: &mut SmallRng, values: &[i8], shape: CodeShape,
     }
 }
 
+/// Checks a block of random codes.
+fn check_block(kernels: &Kernels, rng: &mut SmallRng, values: &[i8], shape: CodeShape) {
+    let mut block = vec![0; shape.bytes() * BLOCK];
+    rng.fill(&mut block[..]);
+    let mut scores = [i32::MIN; BLOCK];
+    kernels.score_block(&BitQuery::new(values), &block, shape, &mut scores);
+    for (j, score) in scores.into_iter().enumerate() {
+        let code: Vec<u8> = block.chunks(BLOCK).map(|column| column[j]).collect();
+        let expected = naive(values, &code, shape);
+        assert_eq!(score, expected, "{}: code {j} of a block, {shape:?}", kernels.level());
+    }
+}
+
 #[test]
 fn scores_are_exact() {
     for kernels in levels() {
@@ -51,6 +64,7 @@ fn scores_are_exact() {
                 let values: Vec<i8> = (0..dims).map(|_| rng.random_range(-8..=7)).collect();
                 let n = rng.random_range(0..=70);
                 check(kernels, rng, &values, shape, n);
+                check_block(kernels, rng, &values, shape);
             }
         }
     }
@@ -79,6 +93,9 @@ fn extreme_values_do_not_overflow() {
                 let codes = vec![0xff; 33 * shape.bytes()];
                 kernels.score_codes(&query, &codes, shape, shape.bytes(), &mut scores);
                 assert_eq!(scores, [query.sum() * 15; 33]);
+                let mut scores = [0; BLOCK];
+                kernels.score_block(&query, &codes, shape, &mut scores);
+                assert_eq!(scores, [query.sum() * 15; BLOCK]);
             }
         }
     }
@@ -91,6 +108,7 @@ fn shorter_queries_ignore_the_rest_of_a_code() {
         for dims in [0, 1, 63, 64, 65, 200] {
             let values: Vec<i8> = (0..dims).map(|_| rng.random_range(-8..=7)).collect();
             check(kernels, rng, &values, CodeShape { planes: 2, plane_bytes: 40 }, 20);
+            check_block(kernels, rng, &values, CodeShape { planes: 2, plane_bytes: 40 });
             check(kernels, rng, &values, CodeShape { planes: 2, plane_bytes: 40 }, 3);
         }
     }

@@ -14,7 +14,8 @@ pub(crate) static KERNELS: Kernels = kernel_table!(
     inner_product_i8: inner_product_i8,
     hamming: hamming,
     jaccard_terms: jaccard_terms,
-    score_codes: score_codes
+    score_codes: score_codes,
+    score_block: super::transposed::score_block
 );
 
 lane_kernels!(__m256, #[target_feature(enable = "avx2,fma,f16c,popcnt")]);

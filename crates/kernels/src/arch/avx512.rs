@@ -18,7 +18,8 @@ pub(crate) fn kernels() -> &'static Kernels {
             inner_product_i8: avx2::inner_product_i8,
             hamming: avx2::hamming,
             jaccard_terms: avx2::jaccard_terms,
-            score_codes: transposed::score_codes
+            score_codes: transposed::score_codes,
+            score_block: transposed::score_block
         );
         if is_x86_feature_detected!("avx512vnni") {
             kernels.distances.i8 = vnni::distances::<Ints<true>, i8>();

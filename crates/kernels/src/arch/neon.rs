@@ -14,7 +14,8 @@ pub(crate) static KERNELS: Kernels = kernel_table!(
     inner_product_i8: inner_product_i8,
     hamming: hamming,
     jaccard_terms: jaccard_terms,
-    score_codes: score_codes
+    score_codes: score_codes,
+    score_block: crate::codes::score_block
 );
 
 lane_kernels!(float32x4_t, #[target_feature(enable = "neon")]);

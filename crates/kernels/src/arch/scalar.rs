@@ -12,7 +12,8 @@ pub(crate) static KERNELS: Kernels = kernel_table!(
     inner_product_i8: bits::inner_product_i8,
     hamming: bits::hamming,
     jaccard_terms: bits::jaccard_terms,
-    score_codes: score_codes
+    score_codes: score_codes,
+    score_block: crate::codes::score_block
 );
 
 lane_kernels!([f32; 8]);

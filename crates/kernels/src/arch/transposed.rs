@@ -7,7 +7,7 @@
 
 use std::arch::x86_64::*;
 
-use crate::codes::{BitQuery, ByteTable, CodeShape};
+use crate::codes::{self, BitQuery, ByteTable, CodeShape};
 
 /// The bytes that are transposed at once, and the codes in half a register.
 const BLOCK: usize = 16;
@@ -32,6 +32,39 @@ pub(super) fn score_codes(
             score_batch::<true>(query, codes, shape, stride, scores);
         }
     }
+}
+
+/// See [`score_block`](crate::score_block).
+#[target_feature(enable = "avx2")]
+pub(super) fn score_block(
+    query: &BitQuery,
+    codes: &[u8],
+    shape: CodeShape,
+    scores: &mut [i32; codes::BLOCK],
+) {
+    const COLUMNS: usize = 8;
+    let bytes = query.plane_bytes();
+    assert!(bytes <= shape.plane_bytes, "the query is longer than a code");
+    let (columns, _) = codes.as_chunks::<{ codes::BLOCK }>();
+    let mut totals = Totals::new(-query.negatives() * ((1 << shape.planes) - 1));
+    for p in 0..shape.planes {
+        let plane = &columns[p * shape.plane_bytes..][..bytes];
+        let tables = query.tables().chunks(BLOCKS_PER_SUM * BLOCK);
+        for (columns, tables) in plane.chunks(BLOCKS_PER_SUM * BLOCK).zip(tables) {
+            let mut sums = Sums::new();
+            // The tables are padded with zeros to a multiple of eight.
+            for (columns, tables) in columns.chunks(COLUMNS).zip(tables.chunks_exact(COLUMNS)) {
+                let mut loaded = [_mm256_setzero_si256(); COLUMNS];
+                for (register, column) in loaded.iter_mut().zip(columns) {
+                    // SAFETY: a column is 32 bytes.
+                    *register = unsafe { _mm256_loadu_si256(column.as_ptr().cast()) };
+                }
+                sums.add_columns(loaded, tables, tables);
+            }
+            totals.add::<true>(sums, p);
+        }
+    }
+    totals.write(scores);
 }
 
 /// Scores up to 32 codes if `TWO_GROUPS`: then the halves of a register hold the same bytes of

@@ -1,5 +1,7 @@
 //! Rounding a residual to the levels of a plane code.
 
+use std::f32::consts::FRAC_2_PI;
+
 /// Number of planes a code may have.
 pub(super) const MAX_PLANES: usize = 4;
 
@@ -10,6 +12,12 @@ const STEP_TRIALS: [f32; 4] = [0.75, 0.95, 1.15, 1.45];
 /// The best step between the 2, 4, 8, 16 levels of a uniform quantizer for a standard normal
 /// variable (Max, Quantizing for minimum distortion, 1960).
 const NORMAL_STEPS: [f32; MAX_PLANES] = [1.596, 0.9957, 0.5860, 0.3352];
+
+/// Mean square of the levels that a standard normal variable takes, and the squared cosine between
+/// it and them, for each number of planes: with D the mean squared error of the quantizer, (1 - D)
+/// over the square of the step, and 1 - D (Max 1960).
+pub(super) const NORMAL_LEVELS: [(f32, f32); MAX_PLANES] =
+    [(0.25, FRAC_2_PI), (0.8888, 0.8812), (2.803, 0.96256), (8.797, 0.98846)];
 
 /// Levels x̄ chosen for a residual: coordinate i becomes sign(r_i) · (l + 1/2), where l counts
 /// the whole steps in |r_i|, up to the largest level.

@@ -1,9 +1,10 @@
 //! Estimating ranks from edge codes.
 
 use half::bf16;
-use kernels::{BitQuery, CodeShape, score_codes};
+use kernels::{BLOCK, BitQuery, CodeShape, score_block, score_codes};
 
 use super::coder::EdgeCoder;
+use super::levels::NORMAL_LEVELS;
 
 /// Fractions of the range at which large coordinates of a query may be clipped. Fewer, nearer
 /// levels serve the many small coordinates better than a range that holds the largest.
@@ -23,6 +24,10 @@ pub struct EdgeQuery {
     middle: f32,
     /// Scores of the latest call.
     scores: Vec<i32>,
+    /// Length of what rounding changed.
+    rounding: f32,
+    /// Share of the dimensions that is coded.
+    coded: f32,
 }
 
 impl EdgeQuery {
@@ -35,11 +40,55 @@ impl EdgeQuery {
     pub fn from_rotated(coder: &EdgeCoder, q: &[f32]) -> Self {
         let centred: Vec<f32> = q.iter().zip(coder.centre()).map(|(q, m)| q - m).collect();
         let (mut values, delta) = round_to_four_bits(&centred);
+        let square = |sum: f64, x: f64| sum + x * x;
+        let wanted = centred.iter().map(|&x| f64::from(x)).fold(0.0, square);
+        let rounded = values.iter().map(|&v| f64::from(v) * f64::from(delta)).fold(0.0, square);
+        let rounding = (rounded - wanted).max(0.0).sqrt() as f32;
+        let coded = coder.code_dims() as f32 / coder.rotation().dims() as f32;
         let shape = coder.shape();
         values.resize(shape.plane_bytes * 8, 0);
         let sum: i32 = values.iter().map(|&v| i32::from(v)).sum();
         let middle = ((1 << shape.planes) - 1) as f32 / 2.0 * sum as f32;
-        Self { bits: BitQuery::new(&values), shape, delta, middle, scores: Vec::new() }
+        Self {
+            bits: BitQuery::new(&values),
+            shape,
+            delta,
+            middle,
+            scores: Vec::new(),
+            rounding,
+            coded,
+        }
+    }
+
+    /// Standard deviation of the error of an estimate, for a code whose factor `res` has magnitude
+    /// one, where the query is `distance` from the element; for the inner product, the length of
+    /// the part of the query across the element.
+    ///
+    /// What x̄ has across r meets the query at a random angle, and so does what rounding the query
+    /// changed meet x̄.
+    pub fn deviation(&self, distance: f32) -> f32 {
+        let (square, cosine) = NORMAL_LEVELS[self.shape.planes - 1];
+        let across = distance * distance * self.coded * (1.0 - cosine * self.coded);
+        (square * (across + self.rounding * self.rounding)).sqrt()
+    }
+
+    /// As [`estimate`](Self::estimate), for 32 codes that lie byte by byte, see
+    /// [`kernels::score_block`].
+    ///
+    /// # Panics
+    /// If one of the slices is too short.
+    pub fn estimate_block(
+        &self,
+        codes: &[u8],
+        adds: &[[u8; 2]; BLOCK],
+        ress: &[[u8; 2]; BLOCK],
+        base: f32,
+        alpha: f32,
+        out: &mut [f32; BLOCK],
+    ) {
+        let mut scores = [0; BLOCK];
+        score_block(&self.bits, codes, self.shape, &mut scores);
+        self.combine(&scores, adds, ress, base, alpha, out);
     }
 
     /// Estimates the ranks of the `out.len()` neighbors of one element, whose codes stand one
@@ -64,7 +113,21 @@ impl EdgeQuery {
         let stride = self.shape.planes * self.shape.plane_bytes;
         self.scores.resize(out.len(), 0);
         score_codes(&self.bits, codes, self.shape, stride, &mut self.scores);
-        for (((out, add), res), &score) in out.iter_mut().zip(adds).zip(ress).zip(&self.scores) {
+        self.combine(&self.scores, adds, ress, base, alpha, out);
+    }
+
+    /// Makes estimates of scores.
+    #[inline(always)]
+    fn combine(
+        &self,
+        scores: &[i32],
+        adds: &[[u8; 2]],
+        ress: &[[u8; 2]],
+        base: f32,
+        alpha: f32,
+        out: &mut [f32],
+    ) {
+        for (((out, add), res), &score) in out.iter_mut().zip(adds).zip(ress).zip(scores) {
             let product = self.delta * (score as f32 - self.middle);
             let add = bf16::from_le_bytes(*add).to_f32();
             let res = bf16::from_le_bytes(*res).to_f32();

@@ -1,6 +1,6 @@
 //! Codes and estimates together, against exact ranks.
 
-use kernels::CodeShape;
+use kernels::{BLOCK, CodeShape};
 
 use super::{EdgeCoder, EdgeQuery};
 use crate::{Metric, Rotation, SplitMix64};
@@ -192,6 +192,65 @@ fn a_pair_is_coded_as_each_for_itself() {
                     assert!(close(pair.res, single.res), "{pair:?} {single:?}");
                 }
             }
+        }
+    }
+}
+
+/// The codes of a block, byte by byte.
+fn interleaved(codes: &[Vec<u8>]) -> Vec<u8> {
+    (0..codes[0].len()).flat_map(|byte| codes.iter().map(move |code| code[byte])).collect()
+}
+
+#[test]
+fn errors_are_as_large_as_told() {
+    let mut random = SplitMix64::new(21);
+    for (dims, code_dims, planes) in
+        [(128, 128, 1), (100, 100, 2), (60, 60, 4), (512, 512, 1), (512, 200, 1), (300, 300, 3)]
+    {
+        for metric in [Metric::L2, Metric::InnerProduct] {
+            let coder = coder(dims, code_dims, planes, metric);
+            let (mut squares, mut count) = (0.0, 0);
+            for round in 0..60 {
+                // Queries near and far from the owner, in units of the neighbors' distance.
+                let scale = [0.5, 1.0, 3.0][round % 3];
+                let owner = &normals(&mut random, 1, dims, 0.2)[0];
+                let apart = |x: &[f32], by: f32| -> Vec<f32> {
+                    owner.iter().zip(x).map(|(c, x)| c + by * x).collect()
+                };
+                let q = apart(&normals(&mut random, 1, dims, 0.0)[0], scale);
+                let neighbors = normals(&mut random, BLOCK, dims, 0.0);
+                let neighbors: Vec<_> = neighbors.iter().map(|x| apart(x, 1.0)).collect();
+                let prepared = coder.prepare(owner);
+                let mut codes = vec![vec![0; coder.code_bytes()]; BLOCK];
+                let factors: Vec<_> = neighbors
+                    .iter()
+                    .zip(&mut codes)
+                    .map(|(neighbor, code)| coder.encode(&prepared, neighbor, code))
+                    .collect();
+                let adds = std::array::from_fn(|j| factors[j].add.to_le_bytes());
+                let ress = std::array::from_fn(|j| factors[j].res.to_le_bytes());
+                let by_product = metric == Metric::InnerProduct;
+                let product = kernels::inner_product(&q, owner);
+                let square = kernels::inner_product(owner, owner);
+                let base = rank(metric, &q, owner);
+                let alpha = if by_product { product / square } else { 1.0 };
+                let across = kernels::inner_product(&q, &q) - product * product / square;
+                let distance = if by_product { across.sqrt() } else { base.sqrt() };
+                let query = EdgeQuery::new(&coder, &q);
+                let mut out = [0.0; BLOCK];
+                query.estimate_block(&interleaved(&codes), &adds, &ress, base, alpha, &mut out);
+                for (j, estimate) in out.into_iter().enumerate() {
+                    let error = estimate - rank(metric, &q, &neighbors[j]);
+                    let told = query.deviation(distance) * factors[j].res.to_f32().abs();
+                    squares += f64::from(error / told).powi(2);
+                    count += 1;
+                }
+            }
+            let ratio = (squares / f64::from(count)).sqrt();
+            assert!(
+                (0.85..1.15).contains(&ratio),
+                "{dims} {code_dims} {planes} {metric:?}: {ratio}"
+            );
         }
     }
 }

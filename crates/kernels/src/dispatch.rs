@@ -49,6 +49,18 @@ kernels! {
     /// The taxicab distance to little-endian IEEE halves times `scale`, a power of two.
     l1_f16(a: &[f32], b: &[[u8; 2]], scale: f32) -> f32;
 
+    /// The squared Euclidean distance to little-endian floats.
+    l2_squared_f32(a: &[f32], b: &[[u8; 4]]) -> f32;
+
+    /// The inner product with little-endian floats.
+    inner_product_f32(a: &[f32], b: &[[u8; 4]]) -> f32;
+
+    /// The inner product with little-endian floats, and both squared norms.
+    cosine_terms_f32(a: &[f32], b: &[[u8; 4]]) -> CosineTerms;
+
+    /// The taxicab distance to little-endian floats.
+    l1_f32(a: &[f32], b: &[[u8; 4]]) -> f32;
+
     /// Writes little-endian IEEE halves times `scale`, a power of two, to `out`.
     widen_f16(b: &[[u8; 2]], scale: f32, out: &mut [f32]);
 

@@ -131,3 +131,52 @@ impl<V: FloatLanes> Operand<V> for Halves<'_> {
         }
     }
 }
+
+/// Little-endian floats at any address.
+#[derive(Clone, Copy)]
+pub(crate) struct Floats<'a>(pub &'a [[u8; 4]]);
+
+impl Floats<'_> {
+    /// As `load` for the first `n` lanes, on a CPU with the other order of bytes.
+    ///
+    /// # Safety
+    /// `n <= V::LANES`, and `V` may be used.
+    #[inline(always)]
+    unsafe fn load_swapped<V: FloatLanes>(self, i: usize, n: usize) -> V {
+        let mut native = [0.0; MAX_LANES];
+        for (float, bytes) in native.iter_mut().zip(&self.0[i..i + n]) {
+            *float = f32::from_le_bytes(*bytes);
+        }
+        // SAFETY: the buffer holds the lanes of every level.
+        unsafe { V::load(native.as_ptr()) }
+    }
+}
+
+impl<V: FloatLanes> Operand<V> for Floats<'_> {
+    #[inline(always)]
+    fn len(self) -> usize {
+        self.0.len()
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, i: usize) -> V {
+        // SAFETY: the caller promises that the elements exist.
+        unsafe {
+            if cfg!(target_endian = "big") {
+                return self.load_swapped(i, V::LANES);
+            }
+            V::load(self.0.as_ptr().add(i).cast())
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(self, i: usize, n: usize) -> V {
+        // SAFETY: the caller promises that the elements exist.
+        unsafe {
+            if cfg!(target_endian = "big") {
+                return self.load_swapped(i, n);
+            }
+            V::load_first(self.0.as_ptr().add(i).cast(), n)
+        }
+    }
+}

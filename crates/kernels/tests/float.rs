@@ -146,6 +146,31 @@ fn halves_give_the_bits_of_floats() {
     }
 }
 
+#[test]
+fn floats_at_any_address_give_the_same_bits() {
+    for kernels in levels() {
+        let rng = &mut SmallRng::seed_from_u64(12);
+        for n in lengths(rng) {
+            let a: Vec<f32> = (0..n).map(|_| rng.random_range(-9.0..9.0)).collect();
+            let b: Vec<f32> = (0..n).map(|_| rng.random_range(-9.0..9.0)).collect();
+            let skip = rng.random_range(0..4);
+            let mut bytes = vec![0xFF; skip];
+            bytes.extend(b.iter().flat_map(|x| x.to_le_bytes()));
+            let (stored, _) = bytes[skip..].as_chunks::<4>();
+            let both = [
+                (kernels.l2_squared_f32(&a, stored), kernels.l2_squared(&a, &b)),
+                (kernels.inner_product_f32(&a, stored), kernels.inner_product(&a, &b)),
+                (kernels.l1_f32(&a, stored), kernels.l1(&a, &b)),
+            ];
+            for (of_stored, of_floats) in both {
+                assert_eq!(of_stored.to_bits(), of_floats.to_bits(), "{} {n}", kernels.level());
+            }
+            let of_stored = kernels.cosine_terms_f32(&a, stored);
+            assert_eq!(of_stored, kernels.cosine_terms(&a, &b), "{} {n}", kernels.level());
+        }
+    }
+}
+
 /// Compares narrow floats of any bits with the same numbers as `f32`.
 fn check_narrow<E: Element<Sum = f32> + Into<f32>>(rng: &mut SmallRng, from_bits: fn(u16) -> E) {
     for kernels in levels() {

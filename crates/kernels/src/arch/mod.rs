@@ -71,15 +71,19 @@ macro_rules! distance_kernels {
 /// its lanes of floats.
 macro_rules! lane_kernels {
     ($lanes:ty $(, #[$features:meta])?) => {
-        use crate::operand::Halves;
+        use crate::operand::{Floats, Halves};
 
         crate::arch::distance_kernels! { $(#[$features])? }
 
-        lane_kernels! { @halves $lanes, [$(#[$features])?]
-            l2_squared_f16 = l2_squared -> f32,
-            inner_product_f16 = inner_product -> f32,
-            cosine_terms_f16 = cosine_terms -> CosineTerms,
-            l1_f16 = l1 -> f32,
+        lane_kernels! { @stored $lanes, [$(#[$features])?]
+            l2_squared_f16(b: &[[u8; 2]], scale: f32) = l2_squared(Halves { halves: b, scale }) -> f32,
+            inner_product_f16(b: &[[u8; 2]], scale: f32) = inner_product(Halves { halves: b, scale }) -> f32,
+            cosine_terms_f16(b: &[[u8; 2]], scale: f32) = cosine_terms(Halves { halves: b, scale }) -> CosineTerms,
+            l1_f16(b: &[[u8; 2]], scale: f32) = l1(Halves { halves: b, scale }) -> f32,
+            l2_squared_f32(b: &[[u8; 4]]) = l2_squared(Floats(b)) -> f32,
+            inner_product_f32(b: &[[u8; 4]]) = inner_product(Floats(b)) -> f32,
+            cosine_terms_f32(b: &[[u8; 4]]) = cosine_terms(Floats(b)) -> CosineTerms,
+            l1_f32(b: &[[u8; 4]]) = l1(Floats(b)) -> f32,
         }
 
         $(#[$features])?
@@ -116,14 +120,19 @@ macro_rules! lane_kernels {
             crate::rounding::round_to_planes(values, other, step, top, plane_bytes, planes)
         }
     };
-    (@halves $lanes:ty, $features:tt $($name:ident = $distance:ident -> $result:ty,)*) => {
-        $(lane_kernels! { @half $lanes, $features $name $distance $result })*
+    (@stored $lanes:ty, $features:tt $(
+        $name:ident $arguments:tt = $distance:ident($operand:expr) -> $result:ty,
+    )*) => {
+        $(lane_kernels! { @one $lanes, $features $name $arguments $distance $operand, $result })*
     };
-    (@half $lanes:ty, [$($features:tt)*] $name:ident $distance:ident $result:ty) => {
+    (
+        @one $lanes:ty, [$($features:tt)*]
+        $name:ident($($argument:ident: $type:ty),*) $distance:ident $operand:expr, $result:ty
+    ) => {
         $($features)*
-        fn $name(a: &[f32], halves: &[[u8; 2]], scale: f32) -> $result {
+        fn $name(a: &[f32], $($argument: $type),*) -> $result {
             // SAFETY: this function enables the instruction set of the lanes.
-            unsafe { distance::$distance::<$lanes>(a, Halves { halves, scale }) }
+            unsafe { distance::$distance::<$lanes>(a, $operand) }
         }
     };
 }
@@ -144,6 +153,10 @@ macro_rules! kernel_table {
             inner_product_f16,
             cosine_terms_f16,
             l1_f16,
+            l2_squared_f32,
+            inner_product_f32,
+            cosine_terms_f32,
+            l1_f32,
             widen_f16,
             inner_products,
             hadamard,

@@ -171,11 +171,15 @@ pub unsafe fn disable(path: *mut IndexPath) {
     let _ = path;
 }
 
-/// How an integer storage parameter is parsed into a struct that has it at `offset`.
-pub fn int_option(name: &'static CStr, offset: c_int) -> relopt_parse_elt {
+/// How a storage parameter is parsed into a struct that has it at `offset`.
+pub fn option(
+    name: &'static CStr,
+    opttype: pg_sys::relopt_type::Type,
+    offset: c_int,
+) -> relopt_parse_elt {
     relopt_parse_elt {
         optname: name.as_ptr(),
-        opttype: pg_sys::relopt_type::RELOPT_TYPE_INT,
+        opttype,
         offset,
         #[cfg(feature = "pg18")]
         isset_offset: 0,

@@ -27,7 +27,14 @@ fn main() -> Outcome<()> {
     let rounds: usize = arguments.get(3).map_or(Ok(10), |rounds| rounds.parse())?;
     let (dims, base) = read(&arguments[0], "base", count + count / 10 * rounds)?;
     let (_, queries) = read(&arguments[0], "query", 300)?;
-    let options = IndexOptions { metric, dims, m: 16, ef_construction: 64, seed: 42 };
+    let options = IndexOptions {
+        metric,
+        form: pages::Form::Halves,
+        dims,
+        m: 16,
+        ef_construction: 64,
+        seed: 42,
+    };
     let set = Set { options, base, queries };
     let mut rows: Vec<usize> = (0..count).collect();
     let store = set.built(&rows)?;

@@ -20,7 +20,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let limit = arguments.get(2).map_or(Ok(usize::MAX), |rows| rows.parse())?;
     let (dims, base) = read(&arguments[0], "base", limit)?;
     let (_, queries) = read(&arguments[0], "query", 1_000)?;
-    let options = IndexOptions { metric, dims, m: 16, ef_construction: 64, seed: 1 };
+    let options = IndexOptions {
+        metric,
+        form: pages::Form::Halves,
+        dims,
+        m: 16,
+        ef_construction: 64,
+        seed: 1,
+    };
     let mut bulk = Bulk::new(options, Space::unlimited())?;
     let start = Instant::now();
     for (i, vector) in base.chunks_exact(dims).enumerate() {

@@ -3,10 +3,9 @@
 use std::cell::OnceCell;
 
 use pages::{Form, NodeNo, State};
-use quant::{Metric, half_scale};
 
-use crate::query::rank_f16;
-use crate::stored::{rank_bits, widen};
+use crate::bits::rank_bits;
+use crate::query::{rank, rank_f16};
 use crate::walk::Met;
 use crate::{Hnsw, prune};
 
@@ -25,7 +24,7 @@ struct Candidate {
     rank: f32,
     /// The vector as it is held.
     held: Vec<u8>,
-    /// What halves are multiplied by; under cosine that makes the length one.
+    /// As [`crate::stored::Holder::ranked_scale`] gives it.
     scale: f32,
 }
 
@@ -62,7 +61,7 @@ impl Candidates {
             version: met.record.version(),
             rank: met.exact.rank,
             held: Vec::new(),
-            scale: scale(hnsw, met),
+            scale: hnsw.holder().ranked_scale(&met.record.element()),
         };
         if self.list.len() < self.limit {
             candidate.held = met.record.vector().to_vec();
@@ -86,11 +85,13 @@ impl Candidates {
         let mut vectors: Vec<OnceCell<Vec<f32>>> = list.iter().map(|_| OnceCell::new()).collect();
         let m = usize::from(hnsw.meta().m);
         let leniency = prune::leniency(hnsw.metric());
+        let widened = |i: usize| vectors[i].get_or_init(|| list[i].widened(hnsw));
         let kept = prune::select(&ranks, m + m / 4, leniency, |i, j| match hnsw.geometry().form {
             Form::Halves => {
-                let vector = vectors[j].get_or_init(|| list[j].widened(hnsw));
-                rank_f16(hnsw.metric(), vector, list[i].held.as_chunks().0, list[i].scale)
+                let (halves, scale) = (list[i].held.as_chunks().0, list[i].scale);
+                rank_f16(hnsw.metric(), widened(j), halves, scale)
             }
+            Form::Floats => rank(hnsw.metric(), widened(i), widened(j)),
             Form::Bits => rank_bits(hnsw.metric(), &list[i].held, &list[j].held),
         });
         let neighbor = |(index, diverse): (usize, bool)| Neighbor {
@@ -107,13 +108,7 @@ impl Candidate {
     /// The vector as [`Hnsw::ranked`] gives it.
     fn widened(&self, hnsw: &Hnsw) -> Vec<f32> {
         let mut vector = vec![0.0; hnsw.geometry().dims];
-        widen(hnsw.geometry().form, &self.held, self.scale, &mut vector);
+        hnsw.holder().widen(&self.held, self.scale, &mut vector);
         vector
     }
-}
-
-fn scale(hnsw: &Hnsw, met: &Met<'_>) -> f32 {
-    let element = met.record.element();
-    let scale = half_scale(element.exponent);
-    if hnsw.metric() == Metric::Cosine { scale / element.norm } else { scale }
 }

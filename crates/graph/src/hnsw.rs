@@ -5,12 +5,15 @@ use pages::{Error, Form, Geometry, META_BLOCK, Meta, PAGE_BODY, PageStore, Resul
 use quant::{EdgeCoder, Metric, Rotation};
 
 use crate::query;
+use crate::stored::Holder;
 
 /// What an index is made with; fixed for its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexOptions {
     /// How vectors are compared.
     pub metric: Metric,
+    /// How records hold vectors: bits where the metric is one of bits, else numbers.
+    pub form: Form,
     /// Dimensions of the column, 1..=16,000; 64,000 where they are bits.
     pub dims: usize,
     /// Half the neighbors of an element, 2..=100.
@@ -22,27 +25,22 @@ pub struct IndexOptions {
 }
 
 impl IndexOptions {
-    /// How records hold vectors.
-    pub(crate) fn form(&self) -> Form {
-        form_of(self.metric)
-    }
-
     /// The metapage of an index without elements.
     ///
     /// # Errors
     /// [`Error::Limit`] where records of these sizes do not fit a page.
     pub fn empty_meta(&self) -> Result<Meta> {
         let coded = self.metric != Metric::L1;
-        let geometry = Geometry::choose(self.form(), self.dims, self.m, coded)?;
+        let geometry = Geometry::choose(self.form, self.dims, self.m, coded)?;
         let small = |value: usize| u16::try_from(value).map_err(|_| Error::Limit("option"));
         let (m, ef_construction) = (small(self.m)?, small(self.ef_construction)?);
         Ok(Meta::empty(self.metric as u8, m, ef_construction, geometry, self.seed))
     }
 }
 
-/// How vectors that are compared by `metric` are held.
-fn form_of(metric: Metric) -> Form {
-    if metric.is_of_bits() { Form::Bits } else { Form::Halves }
+/// Whether vectors that are held so can be compared by `metric`.
+fn suits(form: Form, metric: Metric) -> bool {
+    metric.is_of_bits() == (form == Form::Bits)
 }
 
 /// The body of the only page of an index without elements.
@@ -63,6 +61,7 @@ pub fn indexable(metric: Metric, vector: &[f32]) -> bool {
 pub struct Hnsw {
     meta: Meta,
     metric: Metric,
+    holder: Holder,
     coder: Option<EdgeCoder>,
 }
 
@@ -77,7 +76,7 @@ impl Hnsw {
         let corrupted = |what| Error::corrupted(META_BLOCK, what);
         let metric = Metric::from_byte(meta.metric).ok_or(corrupted("metric is unknown"))?;
         let geometry = &meta.geometry;
-        if geometry.form != form_of(metric)
+        if !suits(geometry.form, metric)
             || geometry.coded() == (metric == Metric::L1)
             || usize::from(meta.m) * 2 != geometry.slots
         {
@@ -89,7 +88,8 @@ impl Hnsw {
             let rotation = Rotation::new(geometry.dims, meta.seed);
             EdgeCoder::new(rotation, shape, metric, meta.centre.clone())
         });
-        Ok(Self { meta, metric, coder })
+        let holder = Holder::new(geometry.form, metric, geometry.dims);
+        Ok(Self { meta, metric, holder, coder })
     }
 
     /// The metapage as it was when the index was opened.
@@ -104,6 +104,11 @@ impl Hnsw {
 
     pub(crate) fn geometry(&self) -> &Geometry {
         &self.meta.geometry
+    }
+
+    /// How vectors are held.
+    pub(crate) fn holder(&self) -> &Holder {
+        &self.holder
     }
 
     /// What codes neighbors, where codes are those of residuals.
@@ -125,7 +130,7 @@ impl Hnsw {
         let geometry = self.geometry();
         match geometry.planes {
             0 => ef,
-            1 if geometry.form == Form::Halves => ef + ef / 2 + 6,
+            1 if geometry.form != Form::Bits => ef + ef / 2 + 6,
             // The code of a neighbor is a part of it.
             1 if geometry.code_dims() < geometry.dims => 2 * ef + 6,
             _ => ef + ef / 8 + 6,

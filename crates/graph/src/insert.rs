@@ -59,8 +59,8 @@ struct Row<'a> {
 
 impl<'a> Row<'a> {
     fn new(hnsw: &Hnsw, vector: &'a [f32], tid: HeapTid) -> Self {
-        let mut stored = Stored::new(hnsw.geometry().form, vector.len());
-        stored.set(hnsw.geometry().form, hnsw.metric(), vector);
+        let mut stored = hnsw.holder().empty();
+        hnsw.holder().store(vector, &mut stored);
         let key = u64::from(tid.block) << 16 | u64::from(tid.offset);
         let records = u64::from(hnsw.meta().next.0);
         Self {
@@ -84,7 +84,7 @@ impl<'a> Row<'a> {
     fn element(&self, level: u8, link: Option<NodeNo>, base: Option<NodeNo>) -> Element {
         Element {
             level,
-            exponent: self.stored.exponent,
+            scale: self.stored.scale,
             error: self.stored.error,
             norm: norm(self.vector),
             link,
@@ -186,7 +186,7 @@ fn search_level<S: PageStore>(
 /// Whether an element stands for the same vector as the row.
 fn is_twin(row: &Row<'_>, record: &Record<'_>) -> bool {
     record.state() == State::Live
-        && record.element().exponent == row.stored.exponent
+        && record.element().scale == row.stored.scale
         && record.vector() == row.stored.bytes
 }
 

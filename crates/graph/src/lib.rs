@@ -8,11 +8,13 @@
 //! This crate knows no PostgreSQL: it reads and writes through [`pages::PageStore`].
 
 mod beam;
+mod bits;
 mod bulk;
 mod calibrate;
 mod candidates;
 mod check;
 mod effort;
+mod exact;
 mod hnsw;
 mod info;
 mod insert;

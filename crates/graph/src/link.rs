@@ -4,8 +4,9 @@ use kernels::hamming;
 use pages::{Batch, Form, MAX_BATCH, NodeNo, PageStore, Record, RecordMut, Result, Slot, State};
 use quant::{EdgeCoder, Factors, Metric, PreparedOwner};
 
+use crate::bits::{pack, rank_bits};
 use crate::query::rank;
-use crate::stored::{pack, rank_bits, vector_of};
+use crate::stored::vector_of;
 use crate::{Hnsw, prune, records};
 
 /// A slot's content, owned.

@@ -1,39 +1,26 @@
 //! A vector that others are compared with: exactly, and by their codes.
 
-use pages::{Element, Form, Record};
-use quant::{EdgeQuery, Metric, half_scale};
+use pages::{Form, Record};
+use quant::{EdgeQuery, Metric};
 
 use crate::Hnsw;
-use crate::stored::{bit_distance, pack, rank_bits};
-
-/// How far an element is from the query.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Exact {
-    /// A number that the SQL operator's distance to any row of the element is not below.
-    pub(crate) distance: f64,
-    /// Whether `distance` is the operator's.
-    pub(crate) certain: bool,
-    /// What searches sort by (see [`Metric`]).
-    pub(crate) rank: f32,
-    /// The part of the query along the element, for estimates (see [`EdgeQuery::estimate`]).
-    alpha: f32,
-}
+use crate::bits::rank_bits;
+use crate::exact::{Exact, ExactQuery};
 
 /// What the codes of neighbors are compared with.
 #[derive(Debug)]
 enum Codes {
     None,
     Residual(EdgeQuery),
-    /// The vector itself, where codes are beginnings of vectors of bits.
-    Bits(Vec<u8>),
+    /// Codes are beginnings of vectors of bits.
+    Bits,
 }
 
 /// A query prepared once for all elements of one index.
 #[derive(Debug)]
 pub(crate) struct Query {
     metric: Metric,
-    vector: Vec<f32>,
-    norm: f32,
+    own: ExactQuery,
     codes: Codes,
     code_bytes: usize,
     /// Dimensions for each that a code covers.
@@ -44,24 +31,18 @@ pub(crate) struct Query {
 impl Query {
     /// Prepares `vector`, which has the index's dimensions.
     pub(crate) fn new(hnsw: &Hnsw, vector: &[f32]) -> Self {
-        let norm = norm(vector);
-        let codes = match (hnsw.geometry().form, hnsw.coder()) {
-            (Form::Bits, _) => {
-                let mut bits = vec![0; hnsw.geometry().vector_bytes()];
-                pack(vector, &mut bits);
-                Codes::Bits(bits)
-            }
-            (Form::Halves, None) => Codes::None,
-            (Form::Halves, Some(coder)) if hnsw.metric() == Metric::Cosine => {
-                Codes::Residual(EdgeQuery::new(coder, &unit(vector, norm)))
-            }
-            (Form::Halves, Some(coder)) => Codes::Residual(EdgeQuery::new(coder, vector)),
-        };
         let geometry = hnsw.geometry();
+        let codes = match hnsw.coder() {
+            Some(coder) if hnsw.metric() == Metric::Cosine => {
+                Codes::Residual(EdgeQuery::new(coder, &unit(vector, norm(vector))))
+            }
+            Some(coder) => Codes::Residual(EdgeQuery::new(coder, vector)),
+            None if geometry.form == Form::Bits => Codes::Bits,
+            None => Codes::None,
+        };
         Self {
             metric: hnsw.metric(),
-            vector: vector.to_vec(),
-            norm,
+            own: ExactQuery::new(geometry.form, hnsw.metric(), vector),
             codes,
             code_bytes: geometry.code_bytes(),
             dims_per_coded: geometry.dims as f32 / geometry.code_dims().max(1) as f32,
@@ -76,42 +57,7 @@ impl Query {
 
     /// Compares with the element's own vector.
     pub(crate) fn exact(&self, record: &Record<'_>) -> Exact {
-        if let Codes::Bits(bits) = &self.codes {
-            let distance = bit_distance(self.metric, bits, record.vector());
-            return Exact { distance, certain: true, rank: distance as f32, alpha: 1.0 };
-        }
-        let element = record.element();
-        let (halves, scale) = (record.halves(), half_scale(element.exponent));
-        let q = &self.vector;
-        let mut alpha = 1.0;
-        let (distance, rank) = match self.metric {
-            Metric::L2 => {
-                let squared = kernels::l2_squared_f16(q, halves, scale);
-                (f64::from(squared).sqrt(), squared)
-            }
-            Metric::InnerProduct => {
-                let product = kernels::inner_product_f16(q, halves, scale);
-                alpha = product / (element.norm * element.norm);
-                (-f64::from(product), -product)
-            }
-            Metric::Cosine => {
-                let terms = kernels::cosine_terms_f16(q, halves, scale);
-                let distance = cosine_distance(&terms);
-                (distance, 2.0 * distance as f32)
-            }
-            Metric::L1 | Metric::Hamming | Metric::Jaccard => {
-                let distance = kernels::l1_f16(q, halves, scale);
-                (f64::from(distance), distance)
-            }
-        };
-        let (distance, certain) = self.lower_bound(distance, &element);
-        Exact {
-            certain,
-            // Not a number: infinite values met, or a zero query under cosine. Last in any order.
-            distance: if distance.is_nan() { f64::INFINITY } else { distance },
-            rank: if rank.is_nan() { f32::INFINITY } else { rank },
-            alpha: if alpha.is_finite() { alpha } else { 0.0 },
-        }
+        self.own.measure(record)
     }
 
     /// Estimated ranks of the neighbors of an element, in slot order.
@@ -124,9 +70,9 @@ impl Query {
                 let (adds, scales) = (record.adds(), record.scales());
                 codes.estimate(record.codes(), adds, scales, exact.rank, exact.alpha, estimates);
             }
-            Codes::Bits(bits) => {
+            Codes::Bits => {
                 let codes = record.codes().chunks_exact(self.code_bytes);
-                let query = &bits[..self.code_bytes];
+                let query = &self.own.bits()[..self.code_bytes];
                 // A count grows with the bits it is taken over, a share does not.
                 let factor = if self.metric == Metric::Hamming { self.dims_per_coded } else { 1.0 };
                 for (estimate, code) in estimates.iter_mut().zip(codes) {
@@ -136,34 +82,6 @@ impl Query {
         }
         estimates
     }
-
-    /// Takes off `distance`, measured on the vector as stored, what narrowing to halves may have
-    /// added. Also tells whether nothing had to be taken off.
-    fn lower_bound(&self, distance: f64, element: &Element) -> (f64, bool) {
-        if element.error == 0.0 || !distance.is_finite() {
-            return (distance, true);
-        }
-        let (error, norm) = (f64::from(element.error), f64::from(element.norm));
-        let (shift, size) = match self.metric {
-            Metric::L2 | Metric::L1 | Metric::Hamming | Metric::Jaccard => {
-                (error, distance + error)
-            }
-            Metric::InnerProduct => {
-                let q = f64::from(self.norm);
-                (q * error, q * (norm + error))
-            }
-            Metric::Cosine => (2.0 * error / norm, 1.0),
-        };
-        // What summing in single precision may be off by, in this sum and in the operator's.
-        let rounding = f64::from(f32::EPSILON) * (self.vector.len() as f64 / 8.0 + 16.0);
-        let bound = distance - shift - 2.0 * size * rounding;
-        (if bound.is_nan() { f64::NEG_INFINITY } else { bound }, false)
-    }
-}
-
-fn cosine_distance(terms: &kernels::CosineTerms) -> f64 {
-    let norms = f64::from(terms.norm_a) * f64::from(terms.norm_b);
-    1.0 - (f64::from(terms.dot) / norms.sqrt()).clamp(-1.0, 1.0)
 }
 
 /// Euclidean norm.

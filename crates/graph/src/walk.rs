@@ -3,8 +3,9 @@
 use pages::{NodeNo, PageStore, Record, Result};
 
 use crate::beam::Beam;
+use crate::exact::Exact;
 use crate::nodes::NodeSet;
-use crate::query::{Exact, Query};
+use crate::query::Query;
 use crate::{Hnsw, ScanStats};
 
 /// Beam width on the levels above the one that is searched.

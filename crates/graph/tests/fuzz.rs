@@ -6,7 +6,7 @@ mod support;
 use std::cell::Cell;
 
 use fuzz::{Case, scribble};
-use graph::{Hnsw, Iterative, Scan, vacuum};
+use graph::{Hnsw, IndexOptions, Iterative, Scan, vacuum};
 use pages::mem::{MemBatch, MemPage, MemStore};
 use pages::{PageStore, Result};
 use quant::Metric;
@@ -126,10 +126,12 @@ fn operate(case: &mut Case, store: &Bounded, vectors: &[Vec<f32>]) -> Result<()>
 fn sound() -> Vec<(MemStore, Vec<Vec<f32>>)> {
     let mut indexes = Vec::new();
     let floats = [Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::L1];
-    for metric in floats.into_iter().chain([Metric::Hamming, Metric::Jaccard]) {
+    let metrics = floats.into_iter().chain([Metric::Hamming, Metric::Jaccard]);
+    let all = metrics.flat_map(|metric| forms(metric).iter().map(move |&form| (metric, form)));
+    for (metric, form) in all {
         let vectors = clustered(200, DIMS, 1);
         let vectors = if metric.is_of_bits() { bits(&vectors) } else { vectors };
-        let store = bulk_built(options(metric, DIMS), &vectors);
+        let store = bulk_built(IndexOptions { form, ..options(metric, DIMS) }, &vectors);
         // Some records are free, some rows are alike.
         let (emptied, _) = vacuum::clear(&store, &mut |tid| tid.offset == 7).expect("clears");
         vacuum::unlink(&store, &emptied).expect("unlinks");

@@ -7,13 +7,15 @@ use std::cell::Cell;
 use graph::build::Space;
 use graph::{Bulk, IndexOptions, build_memory, index_pages};
 use memmap2::MmapMut;
+use pages::Form;
 use quant::Metric;
 use support::{clustered, tid};
 
 const ROWS: usize = 3_000;
 
 fn options(metric: Metric, dims: usize) -> IndexOptions {
-    IndexOptions { metric, dims, m: 6, ef_construction: 30, seed: 5 }
+    let form = Form::Halves;
+    IndexOptions { metric, form, dims, m: 6, ef_construction: 30, seed: 5 }
 }
 
 /// The pages of an index over the vectors, each of which every third row repeats.

@@ -2,8 +2,8 @@
 
 mod support;
 
-use graph::{Hnsw, Iterative, Scan, ScanOptions};
-use pages::PageStore;
+use graph::{Hnsw, IndexOptions, Iterative, Scan, ScanOptions};
+use pages::{Form, PageStore};
 use quant::{Metric, splitmix64};
 use support::*;
 
@@ -55,8 +55,12 @@ fn bounds_never_exceed_the_distance_and_exact_ones_equal_it() {
             .iter()
             .map(|vector| vector.iter().map(|x| (x * 100.0).round()).collect())
             .collect();
-        for (vectors, exact) in [(lossy, false), (whole, true)] {
-            let store = bulk_built(options(metric, 50), &vectors);
+        for (vectors, form, exact) in [
+            (&lossy, Form::Floats, true),
+            (&lossy, Form::Halves, false),
+            (&whole, Form::Halves, true),
+        ] {
+            let store = bulk_built(IndexOptions { form, ..options(metric, 50) }, vectors);
             let hnsw = Hnsw::open(&store).expect("opens");
             let mut scan = Scan::new(hnsw, Some(&vectors[7]), scan_options(40));
             while let Some(hit) = scan.next(&store).expect("scans") {
@@ -79,19 +83,22 @@ fn bounds_never_exceed_the_distance_and_exact_ones_equal_it() {
 fn duplicates_share_an_element() {
     let mut vectors = clustered(40, 8, 6);
     vectors.extend(std::iter::repeat_n(vectors[3].clone(), 1_000));
-    let built = bulk_built(options(Metric::L2, 8), &vectors);
-    let inserted = empty(options(Metric::L2, 8));
-    for (i, vector) in vectors.iter().enumerate() {
-        graph::insert(&inserted, vector, tid(i)).expect("inserts");
-    }
-    for store in [&built, &inserted] {
-        assert_eq!(problems(store), []);
-        let info = graph::info(store).expect("counts");
-        assert_eq!((info.tids, info.levels[0]), (1_040, 40));
-        let mut nearest = search(store, &vectors[3], 10, 1_001);
-        nearest.sort_unstable();
-        let expected: Vec<usize> = std::iter::once(3).chain(40..1_040).collect();
-        assert_eq!(nearest, expected);
+    for &form in forms(Metric::L2) {
+        let options = IndexOptions { form, ..options(Metric::L2, 8) };
+        let built = bulk_built(options, &vectors);
+        let inserted = empty(options);
+        for (i, vector) in vectors.iter().enumerate() {
+            graph::insert(&inserted, vector, tid(i)).expect("inserts");
+        }
+        for store in [&built, &inserted] {
+            assert_eq!(problems(store), []);
+            let info = graph::info(store).expect("counts");
+            assert_eq!((info.tids, info.levels[0]), (1_040, 40), "{form:?}");
+            let mut nearest = search(store, &vectors[3], 10, 1_001);
+            nearest.sort_unstable();
+            let expected: Vec<usize> = std::iter::once(3).chain(40..1_040).collect();
+            assert_eq!(nearest, expected, "{form:?}");
+        }
     }
 }
 

@@ -4,7 +4,7 @@ mod support;
 
 use std::collections::HashSet;
 
-use graph::vacuum;
+use graph::{IndexOptions, vacuum};
 use pages::mem::MemStore;
 use pages::{HeapTid, PageStore};
 use quant::{Metric, splitmix64};
@@ -20,11 +20,14 @@ fn vacuum_rows(store: &MemStore, dead: &HashSet<usize>) -> u64 {
 
 #[test]
 fn rows_are_replaced_without_loss_or_growth() {
-    for metric in [Metric::L2, Metric::Cosine, Metric::L1] {
+    let usual = [Metric::L2, Metric::Cosine, Metric::L1].map(|metric| (metric, forms(metric)[0]));
+    let others = forms(Metric::Cosine)[1..].iter().map(|&form| (Metric::Cosine, form));
+    for (metric, form) in usual.into_iter().chain(others) {
         let dims = 48;
+        let options = IndexOptions { form, ..options(metric, dims) };
         let vectors = clustered(2_000 + 5 * 400, dims, 1);
         let queries = clustered(50, dims, 2);
-        let store = bulk_built(options(metric, dims), &vectors[..2_000]);
+        let store = bulk_built(options, &vectors[..2_000]);
         let pages = store.blocks().expect("counts");
         let mut rows: Vec<usize> = (0..2_000).collect();
         for round in 0..5 {
@@ -33,20 +36,23 @@ fn rows_are_replaced_without_loss_or_growth() {
             let dead: HashSet<usize> = rows[..400].iter().copied().collect();
             assert_eq!(vacuum_rows(&store, &dead), dead.len() as u64);
             rows.retain(|row| !dead.contains(row));
-            assert_eq!(problems(&store), [], "{metric:?} round {round}");
+            assert_eq!(problems(&store), [], "{metric:?} {form:?} round {round}");
             let new = 2_000 + round * 400..2_000 + (round + 1) * 400;
             for (i, vector) in new.clone().zip(&vectors[new]) {
                 graph::insert(&store, vector, tid(i)).expect("inserts");
                 rows.push(i);
             }
-            assert_eq!(problems(&store), [], "{metric:?} round {round}");
+            assert_eq!(problems(&store), [], "{metric:?} {form:?} round {round}");
         }
         let churned = recall(&store, metric, &vectors, &rows, &queries, 100);
         let left: Vec<Vec<f32>> = rows.iter().map(|&row| vectors[row].clone()).collect();
-        let fresh = bulk_built(options(metric, dims), &left);
+        let fresh = bulk_built(options, &left);
         let all: Vec<usize> = (0..left.len()).collect();
         let fresh = recall(&fresh, metric, &left, &all, &queries, 100);
-        assert!(churned >= fresh - 0.01, "{metric:?}: recall {churned}, built anew {fresh}");
+        assert!(
+            churned >= fresh - 0.01,
+            "{metric:?} {form:?}: recall {churned}, built anew {fresh}"
+        );
         assert!(store.blocks().expect("counts") <= pages + 8, "{pages} pages have grown");
     }
 }

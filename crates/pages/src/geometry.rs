@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Error, HeapTid, PAGE_USABLE, Result};
+use crate::{Error, Form, HeapTid, PAGE_USABLE, Result};
 
 /// Highest level an element can have.
 pub const MAX_LEVEL: u8 = 7;
@@ -10,60 +10,11 @@ pub const MAX_LEVEL: u8 = 7;
 /// Tids kept in a record itself; more go to overflow records.
 const MAX_INLINE_TIDS: usize = 10;
 /// Tails of an element with the most dimensions there are.
-const MAX_TAILS: usize = 4;
+const MAX_TAILS: usize = 8;
 /// Bits below which it is better to give vectors pages of their own than to shorten codes.
 const MIN_BITS: usize = 192;
 /// Bits beyond which a longer code gains nothing.
 const MAX_BITS: usize = 1536;
-
-/// How records hold vectors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Form {
-    /// Little-endian halves, to be multiplied by a power of two.
-    Halves = 0,
-    /// Bits, from the highest of each byte on; those behind the last are zero.
-    Bits = 1,
-}
-
-impl Form {
-    /// The form whose discriminant `byte` is, if there is one.
-    pub fn from_byte(byte: u8) -> Option<Self> {
-        [Self::Halves, Self::Bits].into_iter().find(|&form| form as u8 == byte)
-    }
-
-    /// Most dimensions of an index.
-    pub fn max_dims(self) -> usize {
-        match self {
-            Self::Halves => 16_000,
-            Self::Bits => 64_000,
-        }
-    }
-
-    /// Bytes of a vector of `dims` dimensions.
-    pub fn bytes(self, dims: usize) -> usize {
-        match self {
-            Self::Halves => 2 * dims,
-            Self::Bits => dims.div_ceil(8),
-        }
-    }
-
-    /// Bytes that a code needs to steer a search well (evidence: `src/am/hnsw/README.md`).
-    fn steering_bytes(self) -> usize {
-        match self {
-            Self::Halves => 256 / 8,
-            Self::Bits => 512 / 8,
-        }
-    }
-
-    /// Bytes that stay together where a vector is split.
-    fn unit(self) -> usize {
-        match self {
-            Self::Halves => 2,
-            Self::Bits => 1,
-        }
-    }
-}
 
 /// The fixed sizes of one index: how records lie in a page and fields lie in a record.
 ///
@@ -214,7 +165,7 @@ impl Geometry {
 
     /// Bytes of each of the two factors of an edge.
     pub(crate) fn factor_bytes(&self) -> usize {
-        if self.coded() && self.form == Form::Halves { 2 } else { 0 }
+        if self.coded() && self.form != Form::Bits { 2 } else { 0 }
     }
 
     /// Bytes of one code.
@@ -298,18 +249,24 @@ mod tests {
 
     #[test]
     fn every_choice_is_valid() {
-        for m in [2, 5, 16, 48, 100] {
-            for dims in (1..4000).step_by(7).chain((4000..=16_000).step_by(301)) {
-                for coded in [true, false] {
-                    let g = Geometry::choose(Form::Halves, dims, m, coded).expect("fits");
-                    assert!(g.validate(), "{dims} dims, m {m}: {g:?}");
-                    let parts: Vec<_> = (0..=g.tails()).map(|part| g.part(part)).collect();
-                    assert_eq!((parts[0].start, parts[g.tails()].end), (0, 2 * dims), "{g:?}");
-                    assert!(parts.windows(2).all(|two| two[0].end == two[1].start), "{g:?}");
-                    assert!(parts[1..].iter().all(|part| !part.is_empty()), "{g:?}");
+        for form in [Form::Halves, Form::Floats] {
+            for m in [2, 5, 16, 48, 100] {
+                for dims in (1..4000).step_by(7).chain((4000..=16_000).step_by(301)) {
+                    for coded in [true, false] {
+                        expect_whole(Geometry::choose(form, dims, m, coded).expect("fits"));
+                    }
                 }
             }
         }
+    }
+
+    /// Parts cover the vector, in order.
+    fn expect_whole(g: Geometry) {
+        assert!(g.validate(), "{g:?}");
+        let parts: Vec<_> = (0..=g.tails()).map(|part| g.part(part)).collect();
+        assert_eq!((parts[0].start, parts[g.tails()].end), (0, g.vector_bytes()), "{g:?}");
+        assert!(parts.windows(2).all(|two| two[0].end == two[1].start), "{g:?}");
+        assert!(parts[1..].iter().all(|part| !part.is_empty()), "{g:?}");
     }
 
     #[test]

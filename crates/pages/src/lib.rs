@@ -10,6 +10,7 @@
 mod calibration;
 mod delta;
 mod error;
+mod form;
 mod geometry;
 mod meta;
 mod page;
@@ -22,7 +23,8 @@ pub mod mem;
 pub use calibration::{CALIBRATED_EF, Calibration, CalibrationPoint};
 pub use delta::push_delta;
 pub use error::{Error, Result};
-pub use geometry::{Form, Geometry, MAX_LEVEL};
+pub use form::Form;
+pub use geometry::{Geometry, MAX_LEVEL};
 pub use meta::{META_BLOCK, Meta};
 pub use page::{FORMAT_VERSION, PAGE_BODY, PAGE_USABLE, PageKind, init_page, is_new, page_kind};
 pub use record::{Element, NodeNo, Record, RecordMut, Slot, State, Tail};

@@ -81,9 +81,9 @@ pub struct Tail {
 pub struct Element {
     /// Level of this record, 0..=[`MAX_LEVEL`].
     pub level: u8,
-    /// Stored halves times `2^exponent` are the vector.
-    pub exponent: i8,
-    /// Upper bound of what narrowing lost: the norm (of the metric's kind) of the difference.
+    /// What stored numbers are multiplied by.
+    pub scale: f32,
+    /// Upper bound of what the form lost: the norm (of the metric's kind) of the difference.
     pub error: f32,
     /// Euclidean norm of the vector.
     pub norm: f32,
@@ -128,7 +128,7 @@ mod at {
     pub const NORM: usize = 12;
     pub const LINK: usize = 16;
     pub const BASE: usize = 20;
-    pub const EXPONENT: usize = 24;
+    pub const SCALE: usize = 24;
     /// Number of tids of an overflow record, and where they begin.
     pub const OVERFLOW_COUNT: usize = 8;
     pub const OVERFLOW: usize = super::Geometry::HEADER;
@@ -190,6 +190,9 @@ impl<'a> Record<'a> {
         if !(self.f32(at::ERROR) >= 0.0 && self.f32(at::NORM) >= 0.0) {
             return Err("record has an impossible norm");
         }
+        if !self.f32(at::SCALE).is_finite() {
+            return Err("record has an impossible scale");
+        }
         Ok(())
     }
 
@@ -218,7 +221,7 @@ impl<'a> Record<'a> {
     pub fn element(&self) -> Element {
         Element {
             level: self.bytes[at::LEVEL],
-            exponent: i8::from_le_bytes([self.bytes[at::EXPONENT]]),
+            scale: self.f32(at::SCALE),
             error: self.f32(at::ERROR),
             norm: self.f32(at::NORM),
             link: self.link(),
@@ -336,11 +339,6 @@ impl<'a> Record<'a> {
         &self.bytes[start..end]
     }
 
-    /// The vector as little-endian halves, to be multiplied by `2^exponent`.
-    pub fn halves(&self) -> &'a [[u8; 2]] {
-        self.vector().as_chunks().0
-    }
-
     fn overflow_count(&self) -> usize {
         self.u32(at::OVERFLOW_COUNT) as usize
     }
@@ -393,7 +391,7 @@ impl<'a> RecordMut<'a> {
         self.put(at::NORM, element.norm.to_bits());
         self.put(at::LINK, NodeNo::encode(element.link));
         self.put(at::BASE, NodeNo::encode(element.base));
-        self.bytes[at::EXPONENT] = element.exponent.to_le_bytes()[0];
+        self.put(at::SCALE, element.scale.to_bits());
         self.set_tail(element.tail);
         let part = &vector[self.geometry.part(0)];
         let start = self.geometry.vector_at();
@@ -458,7 +456,7 @@ impl<'a> RecordMut<'a> {
         self.put(at::LINK, NodeNo::encode(link));
     }
 
-    /// Raises the bound of what narrowing lost: rows that share an element share its bound.
+    /// Raises the bound of what the form lost: rows that share an element share its bound.
     pub fn raise_error(&mut self, error: f32) {
         let error = error.max(self.as_ref().f32(at::ERROR));
         self.put(at::ERROR, error.to_bits());
@@ -545,7 +543,7 @@ mod tests {
 
     fn element() -> Element {
         let base = Some(NodeNo(4));
-        Element { level: 0, exponent: -3, error: 0.5, norm: 2.0, link: None, base, tail: None }
+        Element { level: 0, scale: 0.125, error: 0.5, norm: 2.0, link: None, base, tail: None }
     }
 
     #[test]

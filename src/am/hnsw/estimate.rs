@@ -1,6 +1,7 @@
 //! `vector_index_memory`: what a build and its index will take.
 
 use graph::{IndexOptions, build_memory, index_pages};
+use pages::Form;
 use pgrx::PgSqlErrorCode::{ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMIT_EXCEEDED};
 use pgrx::pg_sys::BLCKSZ;
 use quant::Metric;
@@ -17,8 +18,8 @@ pg_functions! {
         let rows = u64::try_from(rows).map_err(|_| invalid("rows must not be negative".into()))?;
         let dims = within(dims, 1..=MAX_DIMS, "dims")?;
         let m = within(m, 2..=100, "m")?;
-        let (metric, ef_construction, seed) = (Metric::L2, 2 * m, 0);
-        let options = IndexOptions { metric, dims, m, ef_construction, seed };
+        let (metric, form, ef_construction, seed) = (Metric::L2, Form::Halves, 2 * m, 0);
+        let options = IndexOptions { metric, form, dims, m, ef_construction, seed };
         let pages = index_pages(&options, rows)
             .map_err(|error| Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, error.to_string()))?;
         let size = pages.saturating_mul(BLCKSZ.into());

@@ -5,6 +5,7 @@
 use std::ffi::CStr;
 
 use graph::{Info, Problem};
+use pages::Form;
 use pgrx::PgSqlErrorCode::{ERRCODE_INSUFFICIENT_PRIVILEGE, ERRCODE_WRONG_OBJECT_TYPE};
 use pgrx::pg_sys::{self, Oid};
 use quant::Metric;
@@ -51,6 +52,11 @@ fn properties(info: &Info) -> Vec<(&'static str, String)> {
         Some(Metric::Jaccard) => "jaccard",
         None => "unknown",
     };
+    let form = match geometry.form {
+        Form::Floats => "32-bit floats",
+        Form::Halves => "16-bit floats",
+        Form::Bits => "bits",
+    };
     let upper = info.levels.iter().skip(1).map(u64::to_string).collect::<Vec<_>>();
     let elements = info.levels.first().copied().unwrap_or(0);
     let records: u64 = info.levels.iter().sum();
@@ -61,6 +67,7 @@ fn properties(info: &Info) -> Vec<(&'static str, String)> {
         ("format version", pages::FORMAT_VERSION.to_string()),
         ("metric", metric.into()),
         ("dimensions", geometry.dims.to_string()),
+        ("vectors held as", form.into()),
         ("m", meta.m.to_string()),
         ("ef_construction", meta.ef_construction.to_string()),
         ("elements", elements.to_string()),

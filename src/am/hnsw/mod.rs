@@ -13,6 +13,7 @@ mod insert;
 mod inspect;
 mod opclass;
 mod options;
+mod quantization;
 mod scan;
 mod settings;
 mod stats;

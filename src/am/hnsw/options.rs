@@ -1,4 +1,4 @@
-//! Storage parameters: `WITH (m = …, ef_construction = …)`.
+//! Storage parameters: `WITH (m = …, ef_construction = …, quantization = …)`.
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
@@ -7,8 +7,10 @@ use std::sync::OnceLock;
 
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
 use pgrx::pg_guard;
+use pgrx::pg_sys::relopt_type::{RELOPT_TYPE_ENUM, RELOPT_TYPE_INT};
 use pgrx::pg_sys::{self, Datum, Relation, bytea};
 
+use super::quantization::{self, Quantization};
 use crate::pg::error::Report;
 use crate::pg::version;
 
@@ -21,6 +23,7 @@ struct Stored {
     vl_len: i32,
     m: i32,
     ef_construction: i32,
+    quantization: i32,
 }
 
 /// The parameters of an index.
@@ -29,6 +32,8 @@ pub struct Options {
     pub m: usize,
     /// Width of the search that finds a new element's neighbors, 4..=1,000, at least `2 * m`.
     pub ef_construction: usize,
+    /// In which form vectors are held.
+    pub quantization: Quantization,
 }
 
 impl Options {
@@ -48,8 +53,10 @@ impl Options {
                 "ef_construction must be greater than or equal to 2 * m",
             ));
         }
+        let quantization = stored
+            .map_or(Quantization::Auto, |stored| Quantization::from_number(stored.quantization));
         // PostgreSQL has checked the ranges.
-        Ok(Options { m: m as usize, ef_construction: ef_construction as usize })
+        Ok(Options { m: m as usize, ef_construction: ef_construction as usize, quantization })
     }
 }
 
@@ -67,6 +74,7 @@ pub fn register() {
             pg_sys::add_int_reloption(kind, c"m".as_ptr(), text.as_ptr(), m, 2, 100, lock);
             let (name, text) = (c"ef_construction", c"Size of the candidate list while building");
             pg_sys::add_int_reloption(kind, name.as_ptr(), text.as_ptr(), ef, 4, 1000, lock);
+            quantization::add_option(kind, lock);
             kind
         }
     });
@@ -76,8 +84,13 @@ pub fn register() {
 #[pg_guard]
 pub unsafe extern "C-unwind" fn amoptions(reloptions: Datum, validate: bool) -> *mut bytea {
     let options = [
-        version::int_option(c"m", offset_of!(Stored, m) as i32),
-        version::int_option(c"ef_construction", offset_of!(Stored, ef_construction) as i32),
+        version::option(c"m", RELOPT_TYPE_INT, offset_of!(Stored, m) as i32),
+        version::option(
+            c"ef_construction",
+            RELOPT_TYPE_INT,
+            offset_of!(Stored, ef_construction) as i32,
+        ),
+        version::option(c"quantization", RELOPT_TYPE_ENUM, offset_of!(Stored, quantization) as i32),
     ];
     let Some(&kind) = KIND.get() else { return std::ptr::null_mut() };
     // SAFETY: the options point into a struct of this size.

@@ -16,7 +16,7 @@ pub fn build_memory(options: &IndexOptions, elements: u64) -> u64 {
         // Compared as they are in their rows.
         Metric::Hamming | Metric::Jaccard => 0,
     };
-    let row = Rows::bytes_per_element(options.form(), options.dims);
+    let row = Rows::bytes_per_element(options.form, options.dims);
     elements.saturating_mul((row + vector + list_bytes(options.m) + SMALL_BYTES) as u64)
 }
 

@@ -56,7 +56,7 @@ impl<'h> Bulk<'h> {
     /// [`Error::Limit`] where records of these sizes do not fit a page.
     pub fn new(options: IndexOptions, space: Space<'h>) -> Result<Self> {
         options.empty_meta()?;
-        let rows = Rows::new(options.metric, options.form(), options.dims).map_err(failed)?;
+        let rows = Rows::new(options.metric, options.form, options.dims).map_err(failed)?;
         Ok(Self { options, rows, space, in_file: false })
     }
 
@@ -131,7 +131,7 @@ fn make_graph(
     // Lists come first: they are written at random, vectors are only read.
     let kept = rows.len() * (list_bytes(options.m) + SMALL_BYTES);
     space.take(kept);
-    let IndexOptions { metric, dims, m, ef_construction, seed } = *options;
+    let IndexOptions { metric, dims, m, ef_construction, seed, .. } = *options;
     let build = BuildOptions { m, ef_construction, threads, seed };
     let workers = &mut Workers::new(threads, on_tick);
     if metric.is_of_bits() {

@@ -3,14 +3,14 @@
 use std::hash::{DefaultHasher, Hasher};
 
 use pages::{Form, HeapTid};
-use quant::{Metric, half_scale};
+use quant::Metric;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::by_hash::ByHash;
 use super::table::Table;
 use crate::build::{Array, BuildError, Space};
 use crate::query::norm;
-use crate::stored::{Stored, widen};
+use crate::stored::{Holder, Stored};
 
 /// What an element's record needs beside its vector.
 #[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -18,19 +18,15 @@ use crate::stored::{Stored, widen};
 pub(super) struct RowInfo {
     pub(super) error: f32,
     pub(super) norm: f32,
+    pub(super) scale: f32,
     block: u32,
-    offset: u16,
-    exponent: i16,
+    offset: u32,
 }
 
 impl RowInfo {
-    pub(super) fn exponent(&self) -> i8 {
-        self.exponent as i8
-    }
-
     /// The first row of the element.
     pub(super) fn tid(&self) -> HeapTid {
-        HeapTid { block: self.block, offset: self.offset }
+        HeapTid { block: self.block, offset: self.offset as u16 }
     }
 }
 
@@ -55,7 +51,7 @@ impl Twin {
 #[derive(Debug)]
 pub(super) struct Rows {
     metric: Metric,
-    form: Form,
+    holder: Holder,
     vectors: Table<u8>,
     infos: Table<RowInfo>,
     twins: Table<Twin>,
@@ -69,15 +65,16 @@ pub(super) struct Rows {
 impl Rows {
     /// No rows yet; they lie in memory.
     pub(super) fn new(metric: Metric, form: Form, dims: usize) -> Result<Self, BuildError> {
+        let holder = Holder::new(form, metric, dims);
         Ok(Self {
             metric,
-            form,
+            stored: holder.empty(),
+            holder,
             vectors: Table::new(form.bytes(dims)),
             infos: Table::new(1),
             twins: Table::new(1),
             by_hash: ByHash::new()?,
             sum: vec![0.0; dims],
-            stored: Stored::new(form, dims),
         })
     }
 
@@ -87,19 +84,18 @@ impl Rows {
         tid: HeapTid,
         space: &mut Space,
     ) -> Result<(), BuildError> {
-        let HeapTid { block, offset } = tid;
-        self.stored.set(self.form, self.metric, vector);
-        let Stored { bytes: stored, exponent, error } = &self.stored;
-        let (error, hash) = (*error, hash(stored, *exponent));
-        let exponent = i16::from(*exponent);
+        let (block, offset) = (tid.block, u32::from(tid.offset));
+        self.holder.store(vector, &mut self.stored);
+        let Stored { bytes: stored, scale, error } = &self.stored;
+        let (scale, error, hash) = (*scale, *error, hash(stored, *scale));
         let same = |element: u32| {
             let element = element as usize;
-            self.infos.row(element)[0].exponent == exponent && self.vectors.row(element) == stored
+            self.infos.row(element)[0].scale == scale && self.vectors.row(element) == stored
         };
         if let Some(element) = self.by_hash.find(hash, same) {
             let twin = &mut self.infos.row_mut(element as usize)[0];
             twin.error = twin.error.max(error);
-            return self.twins.push(&[Twin { element, block, offset: offset.into() }], space);
+            return self.twins.push(&[Twin { element, block, offset }], space);
         }
         let element = u32::try_from(self.len()).map_err(|_| BuildError::TooManyElements)?;
         self.by_hash.insert(hash, element, space)?;
@@ -109,7 +105,7 @@ impl Rows {
             *sum += f64::from(x) * factor;
         }
         self.vectors.push(stored, space)?;
-        self.infos.push(&[RowInfo { error, norm, block, offset, exponent }], space)
+        self.infos.push(&[RowInfo { error, norm, scale, block, offset }], space)
     }
 
     /// Number of elements.
@@ -134,7 +130,8 @@ impl Rows {
 
     /// Bytes of all rows.
     pub(super) fn bytes(&self) -> usize {
-        self.len() * Self::bytes_per_element(self.form, self.sum.len()) + self.twins_bytes()
+        let element = Self::bytes_per_element(self.holder.form(), self.sum.len());
+        self.len() * element + self.twins_bytes()
     }
 
     /// Moves all rows to the file, and those to come.
@@ -178,7 +175,7 @@ impl Rows {
     /// Writes an element's vector as ranks are computed from it: under cosine of length one.
     pub(super) fn ranked(&self, element: usize, out: &mut [f32]) {
         let info = self.info(element);
-        widen(self.form, self.stored(element), half_scale(info.exponent()), out);
+        self.holder.widen(self.stored(element), info.scale, out);
         if self.metric == Metric::Cosine {
             let unit = crate::query::unit(out, norm(out));
             out.copy_from_slice(&unit);
@@ -186,9 +183,9 @@ impl Rows {
     }
 }
 
-fn hash(stored: &[u8], exponent: i8) -> u32 {
+fn hash(stored: &[u8], scale: f32) -> u32 {
     let mut hasher = DefaultHasher::new();
     hasher.write(stored);
-    hasher.write_i8(exponent);
+    hasher.write_u32(scale.to_bits());
     hasher.finish() as u32
 }

@@ -7,9 +7,9 @@ use threads::Workers;
 
 use super::rows::Rows;
 use crate::IndexOptions;
+use crate::bits::rank_bits;
 use crate::build::{Array, BuildError, Distances, Item, Space};
 use crate::prune;
-use crate::stored::rank_bits;
 
 /// Elements of a job.
 const ELEMENTS_PER_JOB: usize = 64;

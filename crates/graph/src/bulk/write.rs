@@ -285,9 +285,9 @@ impl<'a> Writer<'a> {
         base: Option<NodeNo>,
     ) -> Result<Element> {
         let info = self.rows.info(element as usize);
-        let (exponent, error, norm) = (info.exponent(), info.error, info.norm);
+        let (scale, error, norm) = (info.scale, info.error, info.norm);
         let tail = self.tail(element, 1)?;
-        Ok(Element { level, exponent, error, norm, link, base, tail })
+        Ok(Element { level, scale, error, norm, link, base, tail })
     }
 
     /// Fills the slots of `owner`; `neighbors` are element, record and whether it is a tether.

@@ -2,12 +2,17 @@
 #![allow(dead_code)]
 
 use graph::{Bulk, Hnsw, IndexOptions, Iterative, Problem, Scan, ScanOptions, check};
-use pages::HeapTid;
 use pages::mem::MemStore;
+use pages::{Form, HeapTid};
 use quant::{Metric, SplitMix64};
 
 pub fn options(metric: Metric, dims: usize) -> IndexOptions {
-    IndexOptions { metric, dims, m: 16, ef_construction: 64, seed: 7 }
+    IndexOptions { metric, form: forms(metric)[0], dims, m: 16, ef_construction: 64, seed: 7 }
+}
+
+/// The forms in which vectors may be held that are compared by `metric`, the usual one first.
+pub fn forms(metric: Metric) -> &'static [Form] {
+    if metric.is_of_bits() { &[Form::Bits] } else { &[Form::Halves, Form::Floats] }
 }
 
 /// Vectors around a few centres, as embeddings lie.
@@ -112,21 +117,25 @@ pub fn recall(
 }
 
 /// An index built at once, and one to which row after row was added, are sound and find 95 % of the
-/// ten nearest to each query.
+/// ten nearest to each query, in whatever form vectors are held.
 #[track_caller]
 pub fn expect_recall(metric: Metric, vectors: &[Vec<f32>], queries: &[Vec<f32>], ef: usize) {
     let dims = vectors[0].len();
     let rows: Vec<usize> = (0..vectors.len()).collect();
-    let built = bulk_built(options(metric, dims), vectors);
-    let inserted = empty(options(metric, dims));
-    for &i in &rows {
-        graph::insert(&inserted, &vectors[i], tid(i)).expect("inserts");
-    }
-    for (store, how) in [(&built, "built"), (&inserted, "inserted")] {
-        assert_eq!(problems(store), [], "{metric:?} {dims} {how}");
-        let recall = recall(store, metric, vectors, &rows, queries, ef);
-        println!("{metric:?} {dims} {how}: recall {recall}");
-        assert!(recall >= 0.95, "{metric:?} {dims} {how}: recall {recall}");
+    for &form in forms(metric) {
+        let options = IndexOptions { form, ..options(metric, dims) };
+        let built = bulk_built(options, vectors);
+        let inserted = empty(options);
+        for &i in &rows {
+            graph::insert(&inserted, &vectors[i], tid(i)).expect("inserts");
+        }
+        for (store, how) in [(&built, "built"), (&inserted, "inserted")] {
+            let what = format!("{metric:?} {form:?} {dims} {how}");
+            assert_eq!(problems(store), [], "{what}");
+            let recall = recall(store, metric, vectors, &rows, queries, ef);
+            println!("{what}: recall {recall}");
+            assert!(recall >= 0.95, "{what}: recall {recall}");
+        }
     }
 }
 

@@ -1,0 +1,122 @@
+//! Comparing a query with vectors as records hold them.
+
+mod sums;
+
+use pages::{Element, Form, Record};
+use quant::Metric;
+
+use self::sums::{OfFloats, OfHalves, Sums};
+use crate::bits::{bit_distance, pack};
+use crate::query::norm;
+
+/// How far an element is from the query.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Exact {
+    /// A number that the SQL operator's distance to any row of the element is not below.
+    pub(crate) distance: f64,
+    /// Whether `distance` is the operator's.
+    pub(crate) certain: bool,
+    /// What searches sort by (see [`Metric`]).
+    pub(crate) rank: f32,
+    /// The part of the query along the element, for estimates (see [`quant::EdgeQuery::estimate`]).
+    pub(crate) alpha: f32,
+}
+
+/// A query in the form in which it is compared.
+#[derive(Debug)]
+pub(crate) struct ExactQuery {
+    metric: Metric,
+    form: Form,
+    vector: Vec<f32>,
+    norm: f32,
+    /// Where vectors are bits.
+    bits: Vec<u8>,
+}
+
+impl ExactQuery {
+    /// Prepares `vector`, which has the index's dimensions.
+    pub(crate) fn new(form: Form, metric: Metric, vector: &[f32]) -> Self {
+        let mut bits = Vec::new();
+        if form == Form::Bits {
+            bits.resize(form.bytes(vector.len()), 0);
+            pack(vector, &mut bits);
+        }
+        Self { metric, form, vector: vector.to_vec(), norm: norm(vector), bits }
+    }
+
+    /// The query as bits, where vectors are such.
+    pub(crate) fn bits(&self) -> &[u8] {
+        &self.bits
+    }
+
+    /// Compares with the element's own vector.
+    pub(crate) fn measure(&self, record: &Record<'_>) -> Exact {
+        let (element, bytes, q) = (record.element(), record.vector(), &self.vector);
+        match self.form {
+            Form::Floats => self.of_numbers(&OfFloats { q, b: bytes.as_chunks().0 }, &element),
+            Form::Halves => {
+                let (b, scale) = (bytes.as_chunks().0, element.scale);
+                self.of_numbers(&OfHalves { q, b, scale }, &element)
+            }
+            Form::Bits => {
+                let distance = bit_distance(self.metric, &self.bits, bytes);
+                Exact { distance, certain: true, rank: distance as f32, alpha: 1.0 }
+            }
+        }
+    }
+
+    fn of_numbers(&self, sums: &impl Sums, element: &Element) -> Exact {
+        let mut alpha = 1.0;
+        let (distance, rank) = match self.metric {
+            Metric::L2 => {
+                let squared = sums.l2_squared();
+                (squared.sqrt(), squared)
+            }
+            Metric::InnerProduct => {
+                let product = sums.inner_product();
+                alpha = product as f32 / (element.norm * element.norm);
+                (-product, -product)
+            }
+            Metric::Cosine => {
+                let distance = sums.cosine();
+                (distance, 2.0 * distance)
+            }
+            Metric::L1 | Metric::Hamming | Metric::Jaccard => {
+                let distance = sums.l1();
+                (distance, distance)
+            }
+        };
+        let rank = rank as f32;
+        let (distance, certain) = self.lower_bound(distance, element);
+        Exact {
+            certain,
+            // Not a number: infinite values met, or a zero query under cosine. Last in any order.
+            distance: if distance.is_nan() { f64::INFINITY } else { distance },
+            rank: if rank.is_nan() { f32::INFINITY } else { rank },
+            alpha: if alpha.is_finite() { alpha } else { 0.0 },
+        }
+    }
+
+    /// Takes off `distance`, measured on the vector as stored, what narrowing to halves may have
+    /// added. Also tells whether nothing had to be taken off.
+    fn lower_bound(&self, distance: f64, element: &Element) -> (f64, bool) {
+        if element.error == 0.0 || !distance.is_finite() {
+            return (distance, true);
+        }
+        let (error, norm) = (f64::from(element.error), f64::from(element.norm));
+        let (shift, size) = match self.metric {
+            Metric::L2 | Metric::L1 | Metric::Hamming | Metric::Jaccard => {
+                (error, distance + error)
+            }
+            Metric::InnerProduct => {
+                let q = f64::from(self.norm);
+                (q * error, q * (norm + error))
+            }
+            Metric::Cosine => (2.0 * error / norm, 1.0),
+        };
+        // What summing in single precision may be off by, in this sum and in the operator's.
+        let rounding = f64::from(f32::EPSILON) * (self.vector.len() as f64 / 8.0 + 16.0);
+        let bound = distance - shift - 2.0 * size * rounding;
+        (if bound.is_nan() { f64::NEG_INFINITY } else { bound }, false)
+    }
+}

@@ -1,0 +1,57 @@
+//! How records hold vectors.
+
+/// How the records of an index hold vectors. The discriminants are stored on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Form {
+    /// Little-endian halves, to be multiplied by the record's scale.
+    Halves = 0,
+    /// Bits, from the highest of each byte on; those behind the last are zero.
+    Bits = 1,
+    /// Little-endian floats.
+    Floats = 2,
+}
+
+impl Form {
+    const ALL: [Self; 3] = [Self::Halves, Self::Bits, Self::Floats];
+
+    /// The form whose discriminant `byte` is, if there is one.
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|&form| form as u8 == byte)
+    }
+
+    /// Most dimensions of an index.
+    pub fn max_dims(self) -> usize {
+        match self {
+            Self::Halves | Self::Floats => 16_000,
+            Self::Bits => 64_000,
+        }
+    }
+
+    /// Bytes of a vector of `dims` dimensions.
+    pub fn bytes(self, dims: usize) -> usize {
+        match self {
+            Self::Floats => 4 * dims,
+            Self::Halves => 2 * dims,
+            Self::Bits => dims.div_ceil(8),
+        }
+    }
+
+    /// Bytes that a code of a neighbor needs to steer a search well (evidence:
+    /// `src/am/hnsw/README.md`).
+    pub(crate) fn steering_bytes(self) -> usize {
+        match self {
+            Self::Halves | Self::Floats => 256 / 8,
+            Self::Bits => 512 / 8,
+        }
+    }
+
+    /// Bytes that stay together where a vector is split.
+    pub(crate) fn unit(self) -> usize {
+        match self {
+            Self::Floats => 4,
+            Self::Halves => 2,
+            Self::Bits => 1,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Storage parameter `quantization`: the form in which an index holds vectors.
+
+use pg_test::data::{DIMENSIONS, documents, queries};
+use pg_test::{TestDb, Vector, copy_vectors, index_problems, random_vector};
+
+const K: usize = 10;
+const ROWS: usize = 3_000;
+const QUERIES: usize = 40;
+
+/// A value of the parameter, and what `vector_index_info` says of such an index on `vector`.
+const FORMS: [(&str, &str); 2] = [("auto", "16-bit floats"), ("none", "32-bit floats")];
+
+/// Operator classes, their operators, and the values that fit them.
+const CLASSES: [(&str, &str, &[&str]); 4] = [
+    ("vector_l2_ops", "<->", &["auto", "none"]),
+    ("vector_ip_ops", "<#>", &["auto", "none"]),
+    ("vector_cosine_ops", "<=>", &["auto", "none"]),
+    ("vector_l1_ops", "<+>", &["auto", "none"]),
+];
+
+/// Real sentences, of many lengths, with noise that no narrow form holds.
+fn sentences() -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
+    let inexact = |(row, seed): (Vec<f32>, u64)| -> Vec<f32> {
+        let noise = random_vector(seed, DIMENSIONS + 1);
+        let length = 1.0 + noise[DIMENSIONS].abs();
+        row.iter().zip(&noise).map(|(x, noise)| length * (x + 1e-3 * noise)).collect()
+    };
+    let rows = documents().unwrap().into_iter().map(|row| row.embedding).take(ROWS);
+    let asked = queries().unwrap().into_iter().map(|row| row.embedding).take(QUERIES);
+    (rows.zip(0..).map(inexact).collect(), asked.zip(10_000..).map(inexact).collect())
+}
+
+/// What `vector_index_info` says the index holds.
+fn held(db: &mut TestDb) -> String {
+    let info = "SELECT value FROM vector_index_info('i') WHERE property = 'vectors held as'";
+    db.query_one(info, &[]).unwrap().get(0)
+}
+
+/// Distances of the `K` nearest rows to each query, nearest first.
+fn nearest(db: &mut TestDb, operator: &str, queries: &[Vec<f32>], by_index: bool) -> Vec<Vec<f64>> {
+    let settings = format!("SET enable_seqscan = {}; SET enable_indexscan = {by_index}", !by_index);
+    db.batch_execute(&settings).unwrap();
+    let search = format!("SELECT v {operator} $1 FROM t ORDER BY v {operator} $1 LIMIT {K}");
+    let search = db.prepare(&search).unwrap();
+    let distances = |query: &Vec<f32>| {
+        let rows = db.query(&search, &[&Vector(query.clone())]).unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    };
+    queries.iter().map(distances).collect()
+}
+
+/// Searches return the distances of the operator in order, and most of the nearest.
+fn expect_nearest(db: &mut TestDb, operator: &str, queries: &[Vec<f32>], what: &str) {
+    let exact = nearest(db, operator, queries, false);
+    let found = nearest(db, operator, queries, true);
+    let mut hits = 0;
+    for (found, exact) in found.iter().zip(&exact) {
+        assert_eq!(found.len(), K, "{what}");
+        assert!(found.is_sorted(), "{what}: {found:?}");
+        hits += found.iter().filter(|&distance| distance <= &exact[K - 1]).count();
+    }
+    let recall = hits as f64 / (K * QUERIES) as f64;
+    println!("{what}: recall {recall:.4}");
+    assert!(recall >= 0.96, "{what}: recall {recall}");
+}
+
+#[test]
+fn every_form_finds_the_nearest_in_exact_order() {
+    let (rows, queries) = sentences();
+    let mut db = TestDb::new();
+    for (opclass, operator, values) in CLASSES {
+        for value in values {
+            let create = format!(
+                "DROP TABLE IF EXISTS t; CREATE TABLE t (id int, v vector({DIMENSIONS})); \
+                 CREATE INDEX i ON t USING hnsw (v {opclass}) WITH (quantization = {value})"
+            );
+            db.batch_execute(&create).unwrap();
+            copy_vectors(&mut db, "t", 0, rows[..500].iter().map(Vec::as_slice)).unwrap();
+            db.batch_execute("REINDEX INDEX i").unwrap();
+            copy_vectors(&mut db, "t", 500, rows[500..].iter().map(Vec::as_slice)).unwrap();
+            expect_nearest(&mut db, operator, &queries, &format!("{opclass} {value}"));
+            db.batch_execute("DELETE FROM t WHERE id % 3 = 0").unwrap();
+            db.batch_execute("VACUUM t").unwrap();
+            expect_nearest(&mut db, operator, &queries, &format!("{opclass} {value} vacuumed"));
+            assert_eq!(index_problems(&mut db, "i").unwrap(), [""; 0]);
+        }
+    }
+}
+
+#[test]
+fn the_form_is_kept_until_the_index_is_rebuilt() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE t (id int, v vector(3)); INSERT INTO t VALUES (1, '[1,2,3]'); \
+         CREATE INDEX i ON t USING hnsw (v vector_l2_ops)",
+    )
+    .unwrap();
+    let mut before = FORMS[0].1;
+    for (value, form) in FORMS {
+        db.batch_execute(&format!("ALTER INDEX i SET (quantization = {value})")).unwrap();
+        let definition: String =
+            db.query_one("SELECT pg_get_indexdef('i'::regclass)", &[]).unwrap().get(0);
+        assert!(
+            definition.replace('\'', "").ends_with(&format!("quantization={value})")),
+            "{definition}"
+        );
+        assert_eq!(held(&mut db), before);
+        db.batch_execute("INSERT INTO t VALUES (2, '[4,5,6]'); REINDEX INDEX i").unwrap();
+        assert_eq!(held(&mut db), form);
+        before = form;
+    }
+    let error = db.batch_execute("ALTER INDEX i SET (quantization = pq)").unwrap_err();
+    let error = error.as_db_error().unwrap();
+    assert_eq!(error.message(), "invalid value for enum option \"quantization\": pq");
+    assert_eq!(error.detail(), Some("Valid values are \"auto\" and \"none\"."));
+}
+
+#[test]
+fn types_are_held_as_small_as_their_numbers_allow() {
+    let mut db = TestDb::new();
+    for (of, opclass, value, form) in [
+        ("halfvec(3)", "halfvec_l2_ops", "none", "16-bit floats"),
+        ("bf16vec(3)", "bf16vec_l2_ops", "auto", "16-bit floats"),
+        ("bf16vec(3)", "bf16vec_l2_ops", "none", "32-bit floats"),
+        ("bit(3)", "bit_hamming_ops", "none", "bits"),
+    ] {
+        let create = format!(
+            "DROP TABLE IF EXISTS t; CREATE TABLE t (v {of}); \
+             CREATE INDEX i ON t USING hnsw (v {opclass}) WITH (quantization = {value})"
+        );
+        db.batch_execute(&create).unwrap();
+        assert_eq!(held(&mut db), form, "{of} {value}");
+    }
+}
+
+#[test]
+fn narrower_forms_take_fewer_pages() {
+    let mut db = TestDb::new();
+    let mut pages = |dims: usize, of: &str, value: &str| -> f64 {
+        let create = format!(
+            "DROP TABLE IF EXISTS s, t; CREATE TABLE s (id int, v vector({dims})); \
+             CREATE TABLE t (v {of}({dims})); \
+             CREATE INDEX i ON t USING hnsw (v {of}_l2_ops) WITH (quantization = {value})"
+        );
+        db.batch_execute(&create).unwrap();
+        let rows: Vec<Vec<f32>> = (0..200).map(|seed| random_vector(seed, dims)).collect();
+        copy_vectors(&mut db, "s", 0, rows.iter().map(Vec::as_slice)).unwrap();
+        db.batch_execute(&format!("INSERT INTO t SELECT v::{of} FROM s")).unwrap();
+        db.batch_execute("REINDEX INDEX i").unwrap();
+        let size = "SELECT pg_relation_size('i') / current_setting('block_size')::int";
+        db.query_one(size, &[]).unwrap().get::<_, i64>(0) as f64
+    };
+    for dims in [768, 1_024, 2_000, 3_072] {
+        let floats = pages(dims, "vector", "none");
+        assert!(pages(dims, "halfvec", "none") <= 0.7 * floats, "{dims} dimensions");
+        assert!(pages(dims, "vector", "auto") <= 0.7 * floats, "{dims} dimensions");
+    }
+}

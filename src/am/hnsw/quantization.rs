@@ -1,0 +1,68 @@
+//! Storage parameter `quantization`: in which form an index holds its vectors.
+
+#![allow(unsafe_code)] // calls into PostgreSQL
+
+use std::ffi::CStr;
+use std::ptr;
+
+use pages::Form;
+use pgrx::pg_sys::{self, relopt_enum_elt_def};
+
+use crate::am::element_kind::ElementKind;
+
+/// Values of the parameter. The discriminants are what PostgreSQL keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Quantization {
+    /// Small and nearly exact.
+    Auto = 0,
+    /// Exact.
+    None = 1,
+}
+
+impl Quantization {
+    /// All values and their names.
+    const ALL: [(Self, &CStr); 2] = [(Self::Auto, c"auto"), (Self::None, c"none")];
+
+    /// The value that PostgreSQL keeps as `number`.
+    pub fn from_number(number: i32) -> Self {
+        let found = Self::ALL.into_iter().find(|&(value, _)| value as i32 == number);
+        found.map_or(Self::Auto, |(value, _)| value)
+    }
+
+    /// The form in which an index on vectors of such elements holds them.
+    pub fn form(self, kind: ElementKind) -> Form {
+        match (self, kind) {
+            (_, ElementKind::Bit) => Form::Bits,
+            (Self::None, ElementKind::F32 | ElementKind::Bf16) => Form::Floats,
+            (Self::None, ElementKind::F16 | ElementKind::I8) | (Self::Auto, _) => Form::Halves,
+        }
+    }
+}
+
+/// Makes the parameter known.
+///
+/// # Safety
+/// Called once, when the library is loaded, with a kind of parameters of ours.
+pub unsafe fn add_option(kind: pg_sys::relopt_kind::Type, lock: pg_sys::LOCKMODE) {
+    let value = |(value, name): (Quantization, &CStr)| relopt_enum_elt_def {
+        string_val: name.as_ptr(),
+        symbol_val: value as i32,
+    };
+    let end = relopt_enum_elt_def { string_val: ptr::null(), symbol_val: 0 };
+    let values: Vec<_> = Quantization::ALL.into_iter().map(value).chain([end]).collect();
+    let (name, text) = (c"quantization", c"Form in which the index holds vectors");
+    let detail = c"Valid values are \"auto\" and \"none\".";
+    // SAFETY: strings that end with NUL; PostgreSQL copies them but keeps the list.
+    unsafe {
+        pg_sys::add_enum_reloption(
+            kind,
+            name.as_ptr(),
+            text.as_ptr(),
+            values.leak().as_mut_ptr(),
+            Quantization::Auto as i32,
+            detail.as_ptr(),
+            lock,
+        );
+    }
+}

@@ -37,9 +37,10 @@ pub mod vacuum;
 
 pub use bulk::{Bulk, Phase, build_memory, index_pages};
 pub use calibrate::{calibrate, outgrown};
-pub use check::{Problem, check};
+pub use check::check;
 pub use effort::{ef_for_recall, expansions};
 pub use hnsw::{Hnsw, IndexOptions, empty_index, indexable};
 pub use info::{Info, info};
 pub use insert::insert;
-pub use scan::{Hit, Iterative, Scan, ScanOptions, ScanStats, TidFilter};
+pub use pages::{Hit, Problem, TidFilter};
+pub use scan::{Iterative, Scan, ScanOptions, ScanStats};

@@ -3,7 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
 
-use pages::{Error, HeapTid, META_BLOCK, NodeNo, PageStore, Result, State};
+use pages::{Error, HeapTid, Hit, META_BLOCK, NodeNo, PageStore, Result, State, TidFilter};
 
 use crate::query::Query;
 use crate::records::Chain;
@@ -61,20 +61,6 @@ pub struct ScanStats {
     /// Rows left out because they were found too late to keep the order.
     pub dropped: u64,
 }
-
-/// A row found.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Hit {
-    /// Where the row is.
-    pub tid: HeapTid,
-    /// The operator's distance, or a number that it is not below.
-    pub distance: f64,
-    /// Whether `distance` is the operator's.
-    pub exact: bool,
-}
-
-/// Tells which rows a scan is to return.
-pub type TidFilter = Box<dyn FnMut(HeapTid) -> bool>;
 
 /// An element found, with its rows.
 #[derive(Debug)]

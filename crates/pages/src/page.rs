@@ -25,6 +25,10 @@ pub enum PageKind {
     Meta = 1,
     /// Records: elements of all levels and tid overflow.
     Records = 2,
+    /// Blocks of inverted lists.
+    Blocks = 3,
+    /// Vectors of inverted lists.
+    Vectors = 4,
 }
 
 /// Writes the trailer of a fresh page.
@@ -56,6 +60,8 @@ pub fn page_kind(body: &[u8], block: u32) -> Result<PageKind> {
     match trailer[0] {
         1 => Ok(PageKind::Meta),
         2 => Ok(PageKind::Records),
+        3 => Ok(PageKind::Blocks),
+        4 => Ok(PageKind::Vectors),
         _ => Err(Error::corrupted(block, "page has an unknown kind")),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -142,6 +143,26 @@ impl<'a> Workers<'a> {
             self.done += finished.load(Relaxed);
         }
         if go_on { result } else { Err(Stopped::Cancelled.into()) }
+    }
+
+    /// Runs `job` for each of `0..count` on all threads and returns what they made, in order.
+    ///
+    /// # Errors
+    /// As [`Workers::run`], whose `scratch` this has none of.
+    pub fn make<T: Send, E: From<Stopped> + Send>(
+        &mut self,
+        count: u32,
+        job: impl Fn(u32) -> T + Sync,
+    ) -> Result<Vec<T>, E> {
+        let made: Vec<Mutex<Option<T>>> = (0..count).map(|_| Mutex::new(None)).collect();
+        let items: Vec<u32> = (0..count).collect();
+        let (threads, scratch) = (self.threads, || Ok::<_, E>(()));
+        self.run(threads, &items, scratch, |(), item| {
+            let result = job(item);
+            *made[item as usize].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        })?;
+        let made = made.into_iter();
+        Ok(made.filter_map(|m| m.into_inner().unwrap_or_else(PoisonError::into_inner)).collect())
     }
 }
 

@@ -6,8 +6,8 @@ mod places;
 mod reach;
 
 use pages::{
-    Error, Geometry, META_BLOCK, NodeNo, PageKind, PageStore, Record, Result, State, is_new,
-    page_kind,
+    Error, Geometry, META_BLOCK, NodeNo, PageKind, PageStore, Problem, Record, Result, State,
+    is_new, page_kind,
 };
 
 use self::places::Places;
@@ -18,15 +18,6 @@ const ATTEMPTS: usize = 3;
 
 const NOT_AN_ELEMENT: &str = "leads to a record that is not an element";
 const BEYOND_THE_END: &str = "leads beyond the end of the index";
-
-/// Something wrong with an index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The block it was found in, if it lies in one.
-    pub block: Option<u32>,
-    /// What is wrong.
-    pub what: String,
-}
 
 /// Reads all pages and reports every problem.
 ///
@@ -49,15 +40,7 @@ pub fn check<S: PageStore>(store: &S, report: &mut dyn FnMut(Problem)) -> Result
 
 /// Reports what is wrong with a page; an interrupt goes up.
 fn tell(report: &mut dyn FnMut(Problem), block: u32, error: Error) -> Result<()> {
-    match error {
-        Error::Interrupted | Error::Crashed => return Err(error),
-        Error::Corrupted { block, what } => {
-            report(Problem { block: Some(block), what: what.to_owned() });
-        }
-        Error::Version { .. } | Error::Limit(_) | Error::Internal(_) => {
-            report(Problem { block: Some(block), what: error.to_string() });
-        }
-    }
+    report(Problem::met(block, error)?);
     Ok(())
 }
 

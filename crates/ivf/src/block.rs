@@ -1,0 +1,243 @@
+//! Blocks: 32 entries of a list, each with its row, its vector's number and its code.
+
+use half::bf16;
+use kernels::BLOCK;
+use pages::{Error, HeapTid, PageKind, Result, init_page, is_new, page_kind};
+use quant::Factors;
+
+use crate::geometry::{BlockNo, Geometry, VectorNo};
+
+/// The list of lists, where a block names the list it belongs to.
+pub(crate) const ROOT: u32 = u32::MAX;
+
+const LIST: usize = 0;
+const NEXT: usize = 4;
+const LIVE: usize = 8;
+const OPEN: usize = 12;
+const OPEN_COUNT: usize = 16;
+const USED: usize = 18;
+const ROOM: usize = 20;
+
+/// One entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// The row; in the list of lists, the number of a list's first block.
+    pub(crate) tid: HeapTid,
+    pub(crate) vector: VectorNo,
+}
+
+/// Vectors that a list may fill next: they follow each other in one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Open {
+    pub(crate) first: VectorNo,
+    pub(crate) count: usize,
+}
+
+/// A block in a page.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Block<'a> {
+    bytes: &'a [u8],
+    geometry: &'a Geometry,
+}
+
+impl<'a> Block<'a> {
+    /// The block `no` in the body of its page, which must belong to `list`.
+    pub(crate) fn read(
+        body: &'a [u8],
+        no: BlockNo,
+        list: u32,
+        geometry: &'a Geometry,
+    ) -> Result<Self> {
+        let page = no.page(geometry);
+        if is_new(body) || page_kind(body, page)? != PageKind::Blocks {
+            return Err(Error::corrupted(page, "page does not hold blocks of lists"));
+        }
+        let block = Self { bytes: &body[geometry.block_range(no.place(geometry))], geometry };
+        block.check(list).map_err(|what| Error::corrupted(page, what))?;
+        Ok(block)
+    }
+
+    fn check(&self, list: u32) -> std::result::Result<(), &'static str> {
+        let beyond = self.used() < BLOCK && self.live() >> self.used() != 0;
+        if self.u32(LIST) != list {
+            return Err("block belongs to another list");
+        }
+        if self.used() > BLOCK || beyond {
+            return Err("block has impossible counts");
+        }
+        let open = usize::from(self.u16(OPEN_COUNT));
+        let place = VectorNo(self.u32(OPEN)).place(self.geometry);
+        if open > 0 && place + open > self.geometry.run_vectors {
+            return Err("block has an impossible run of vectors");
+        }
+        Ok(())
+    }
+
+    /// Entries that were ever used: the first ones.
+    pub(crate) fn used(&self) -> usize {
+        usize::from(self.bytes[USED])
+    }
+
+    /// A bit for each entry: whether it stands for a row.
+    pub(crate) fn live(&self) -> u32 {
+        self.u32(LIVE)
+    }
+
+    /// The next block of the list.
+    pub(crate) fn next(&self) -> Option<BlockNo> {
+        BlockNo::decode(self.u32(NEXT))
+    }
+
+    /// In the first block of a list: where there may be room for another entry.
+    pub(crate) fn room(&self) -> Option<BlockNo> {
+        BlockNo::decode(self.u32(ROOM))
+    }
+
+    pub(crate) fn open(&self) -> Option<Open> {
+        let count = usize::from(self.u16(OPEN_COUNT));
+        (count > 0).then(|| Open { first: VectorNo(self.u32(OPEN)), count })
+    }
+
+    /// An entry that stands for no row: one that did, or the first never used.
+    pub(crate) fn vacant(&self) -> Option<usize> {
+        let entry = (!self.live()).trailing_zeros() as usize;
+        (entry < BLOCK).then_some(entry)
+    }
+
+    /// The entry at `index`, below [`BLOCK`].
+    pub(crate) fn entry(&self, index: usize) -> Entry {
+        let tids = self.field::<{ HeapTid::SIZE }>(self.geometry.tids_at());
+        let vectors = self.field::<4>(self.geometry.vectors_at());
+        Entry {
+            tid: HeapTid::from_bytes(tids[index]),
+            vector: VectorNo(u32::from_le_bytes(vectors[index])),
+        }
+    }
+
+    /// The entries that stand for rows, and their places.
+    pub(crate) fn entries(self) -> impl Iterator<Item = (usize, Entry)> + use<'a> {
+        let live = self.live();
+        (0..self.used()).filter(move |i| live >> i & 1 == 1).map(move |i| (i, self.entry(i)))
+    }
+
+    /// Factors `add` of all entries, only where there are codes.
+    pub(crate) fn adds(&self) -> &'a [[u8; 2]; BLOCK] {
+        self.field(self.geometry.adds_at())
+    }
+
+    /// Factors `res` of all entries, only where there are codes.
+    pub(crate) fn ress(&self) -> &'a [[u8; 2]; BLOCK] {
+        self.field(self.geometry.ress_at())
+    }
+
+    /// Codes of all entries, byte by byte.
+    pub(crate) fn codes(&self) -> &'a [u8] {
+        &self.bytes[self.geometry.codes_at()..]
+    }
+
+    /// An array of one field of all entries.
+    fn field<const N: usize>(&self, at: usize) -> &'a [[u8; N]; BLOCK] {
+        let (fields, _) = self.bytes[at..].as_chunks::<N>();
+        fields.first_chunk().expect("a block has room for the fields of all entries")
+    }
+
+    fn u32(&self, at: usize) -> u32 {
+        u32::from_le_bytes(self.bytes[at..at + 4].try_into().expect("four bytes"))
+    }
+
+    fn u16(&self, at: usize) -> u16 {
+        u16::from_le_bytes(self.bytes[at..at + 2].try_into().expect("two bytes"))
+    }
+}
+
+/// A block in a page that is being changed.
+#[derive(Debug)]
+pub(crate) struct BlockMut<'a> {
+    bytes: &'a mut [u8],
+    geometry: &'a Geometry,
+}
+
+impl<'a> BlockMut<'a> {
+    /// The block `no` in the body of its page, which must belong to `list`.
+    pub(crate) fn open(
+        body: &'a mut [u8],
+        no: BlockNo,
+        list: u32,
+        geometry: &'a Geometry,
+    ) -> Result<Self> {
+        Block::read(body, no, list, geometry)?;
+        Ok(Self::place(body, no, geometry))
+    }
+
+    /// An empty block, to be followed by `next`.
+    pub(crate) fn create(
+        body: &'a mut [u8],
+        no: BlockNo,
+        list: u32,
+        next: Option<BlockNo>,
+        geometry: &'a Geometry,
+    ) -> Self {
+        let mut block = Self::place(body, no, geometry);
+        block.bytes.fill(0);
+        block.put(LIST, &list.to_le_bytes());
+        block.set_next(next);
+        block
+    }
+
+    fn place(body: &'a mut [u8], no: BlockNo, geometry: &'a Geometry) -> Self {
+        Self { bytes: &mut body[geometry.block_range(no.place(geometry))], geometry }
+    }
+
+    pub(crate) fn as_ref(&self) -> Block<'_> {
+        Block { bytes: self.bytes, geometry: self.geometry }
+    }
+
+    pub(crate) fn set_next(&mut self, next: Option<BlockNo>) {
+        self.put(NEXT, &BlockNo::encode(next).to_le_bytes());
+    }
+
+    pub(crate) fn set_room(&mut self, room: Option<BlockNo>) {
+        self.put(ROOM, &BlockNo::encode(room).to_le_bytes());
+    }
+
+    pub(crate) fn set_open(&mut self, open: Option<Open>) {
+        let first = open.map_or(0, |open| open.first.0);
+        let count = open.map_or(0, |open| open.count as u16);
+        self.put(OPEN, &first.to_le_bytes());
+        self.put(OPEN_COUNT, &count.to_le_bytes());
+    }
+
+    /// Writes an entry that stands for a row.
+    pub(crate) fn set_entry(&mut self, index: usize, entry: Entry, factors: Factors, code: &[u8]) {
+        let geometry = self.geometry;
+        self.put(geometry.tids_at() + index * HeapTid::SIZE, &entry.tid.to_bytes());
+        self.put(geometry.vectors_at() + index * 4, &entry.vector.0.to_le_bytes());
+        if geometry.coded() {
+            self.put(geometry.adds_at() + index * 2, &factors.add.to_le_bytes());
+            self.put(geometry.ress_at() + index * 2, &factors.res.to_le_bytes());
+            let columns = self.bytes[geometry.codes_at()..].chunks_exact_mut(BLOCK);
+            columns.zip(code).for_each(|(column, &byte)| column[index] = byte);
+        }
+        let live = self.as_ref().live() | 1 << index;
+        self.put(LIVE, &live.to_le_bytes());
+        self.bytes[USED] = self.bytes[USED].max(index as u8 + 1);
+    }
+
+    /// Leaves only the entries of `live`.
+    pub(crate) fn retain(&mut self, live: u32) {
+        let live = self.as_ref().live() & live;
+        self.put(LIVE, &live.to_le_bytes());
+    }
+
+    fn put(&mut self, at: usize, bytes: &[u8]) {
+        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+}
+
+/// Begins a page of blocks.
+pub(crate) fn init_blocks(body: &mut [u8]) {
+    init_page(body, PageKind::Blocks);
+}
+
+/// The factors of an entry without a code.
+pub(crate) const NO_FACTORS: Factors = Factors { add: bf16::ZERO, res: bf16::ZERO };

@@ -1,0 +1,125 @@
+//! Structural check: finds what a scan would trip over.
+//!
+//! Follows every list, and remembers one bit of each block and each vector.
+
+use pages::{Error, META_BLOCK, PageStore, Problem, Result};
+
+use crate::block::{Entry, ROOT};
+use crate::geometry::BlockNo;
+use crate::index::Ivf;
+use crate::lists::List;
+use crate::vectors::Reader;
+
+/// Follows all lists and reports every problem.
+///
+/// Sound while rows are inserted and vacuumed beside it.
+///
+/// # Errors
+/// Those of the store.
+pub fn check<S: PageStore>(store: &S, report: &mut dyn FnMut(Problem)) -> Result<()> {
+    let ivf = match Ivf::open(store) {
+        Ok(ivf) => ivf,
+        Err(error) => {
+            report(Problem::met(META_BLOCK, error)?);
+            return Ok(());
+        }
+    };
+    let pages = store.blocks()? as usize;
+    let geometry = ivf.geometry();
+    let mut check = Check {
+        store,
+        ivf: &ivf,
+        pages,
+        blocks: vec![false; pages * geometry.blocks_per_page()],
+        vectors: vec![false; pages * geometry.run_vectors],
+        report,
+    };
+    check.all()
+}
+
+struct Check<'a, S> {
+    store: &'a S,
+    ivf: &'a Ivf,
+    /// Pages when the check began.
+    pages: usize,
+    /// Whether a list holds the block.
+    blocks: Vec<bool>,
+    /// Whether an entry holds the vector.
+    vectors: Vec<bool>,
+    report: &'a mut dyn FnMut(Problem),
+}
+
+impl<S: PageStore> Check<'_, S> {
+    fn problem(&mut self, block: u32, what: impl Into<String>) {
+        (self.report)(Problem { block: Some(block), what: what.into() });
+    }
+
+    fn all(&mut self) -> Result<()> {
+        let meta = self.ivf.meta();
+        if (self.pages as u64) < u64::from(meta.next_page) {
+            self.problem(META_BLOCK, "metapage counts more pages than there are");
+        }
+        let lists = self.list((meta.root, ROOT))?;
+        if lists.len() != meta.lists as usize {
+            let what = format!("metapage counts {} lists, there are {}", meta.lists, lists.len());
+            self.problem(META_BLOCK, what);
+        }
+        for (block, entry) in lists {
+            self.vector(block, entry)?;
+            let list = List::of(entry);
+            for (block, entry) in self.list((list.first, list.id()))? {
+                self.vector(block, entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows a list and returns its entries, each with its block.
+    fn list(&mut self, (first, list): (BlockNo, u32)) -> Result<Vec<(BlockNo, Entry)>> {
+        let (mut found, mut twice) = (Vec::new(), Vec::new());
+        let blocks = &mut self.blocks;
+        let walked = self.ivf.blocks_of(self.store, (first, list), |no, block| {
+            // Blocks that came since the check began have no place here.
+            if let Some(seen) = blocks.get_mut(no.0 as usize)
+                && std::mem::replace(seen, true)
+            {
+                twice.push(no);
+            }
+            found.extend(block.entries().map(|(_, entry)| (no, entry)));
+            true
+        });
+        let page = first.page(self.ivf.geometry());
+        if let Err(error) = walked {
+            (self.report)(Problem::met(page, error)?);
+        }
+        for no in twice {
+            self.problem(no.page(self.ivf.geometry()), "block belongs to two lists");
+        }
+        Ok(found)
+    }
+
+    /// Looks at the vector of an entry of `block`.
+    fn vector(&mut self, block: BlockNo, entry: Entry) -> Result<()> {
+        let page = block.page(self.ivf.geometry());
+        if entry.vector.0 == 0 {
+            self.problem(page, "entry has no vector");
+            return Ok(());
+        }
+        if let Some(seen) = self.vectors.get_mut(entry.vector.0 as usize)
+            && std::mem::replace(seen, true)
+        {
+            self.problem(page, "two entries have the same vector");
+        }
+        let mut reader = Reader::new(self.store, self.ivf.geometry());
+        match reader.read(entry.vector, |stored| stored.is_sound()) {
+            Ok(true) => {}
+            Ok(false) => {
+                let page = entry.vector.run(self.ivf.geometry());
+                self.problem(page, "vector has an impossible header");
+            }
+            Err(error @ (Error::Interrupted | Error::Crashed)) => return Err(error),
+            Err(error) => (self.report)(Problem::met(page, error)?),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,114 @@
+//! An index that is open: its metapage and what follows from it.
+
+use pages::{Error, Form, META_BLOCK, PageStore, Result};
+use quant::{EdgeCoder, Metric, Rotation};
+
+use crate::geometry::{BlockNo, Geometry};
+use crate::meta::Meta;
+use crate::vector::normalize;
+
+/// What an index is made with; fixed for its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexOptions {
+    /// How vectors are compared: L2, inner product, cosine or Hamming.
+    pub metric: Metric,
+    /// Dimensions of the column, 1..=[`Geometry::MAX_DIMS`]; 64,000 where they are bits.
+    pub dims: usize,
+    /// Lists, at least one; fewer where there are fewer distinct rows.
+    pub lists: usize,
+    /// Whether entries carry codes (IVF_RABITQ), or every vector of a list is read (IVF_FLAT).
+    /// Without meaning for bits.
+    pub coded: bool,
+    /// Seed of the rotation and of the training.
+    pub seed: u64,
+}
+
+impl IndexOptions {
+    /// The sizes of an index with these options.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] where a vector does not fit a page, or the metric is not supported.
+    pub fn geometry(&self) -> Result<Geometry> {
+        match self.metric {
+            Metric::L2 | Metric::InnerProduct | Metric::Cosine => {
+                Geometry::choose(Form::Halves, self.dims, self.coded)
+            }
+            Metric::Hamming => Geometry::choose(Form::Bits, self.dims, false),
+            Metric::L1 | Metric::Jaccard => Err(Error::Limit("metric of inverted lists")),
+        }
+    }
+}
+
+/// Whether the index holds vectors such as this: under cosine, zero vectors have no place.
+pub fn indexable(metric: Metric, vector: &[f32]) -> bool {
+    metric != Metric::Cosine || vector.iter().any(|&x| x != 0.0)
+}
+
+/// An open index. Of the metapage only the number of pages and of rows ever changes.
+#[derive(Debug)]
+pub struct Ivf {
+    meta: Meta,
+    coder: Option<EdgeCoder>,
+}
+
+impl Ivf {
+    /// Reads and checks the metapage.
+    pub fn open<S: PageStore>(store: &S) -> Result<Self> {
+        Ok(Self::new(Meta::decode(&store.read(META_BLOCK)?)?))
+    }
+
+    pub(crate) fn new(meta: Meta) -> Self {
+        let geometry = &meta.geometry;
+        let coder = geometry.coded().then(|| {
+            let rotation = Rotation::new(geometry.dims, meta.seed);
+            EdgeCoder::new(rotation, geometry.shape(), meta.metric, meta.centre.clone())
+        });
+        Self { meta, coder }
+    }
+
+    /// The metapage as it was when the index was opened.
+    pub fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    /// How vectors are compared.
+    pub fn metric(&self) -> Metric {
+        self.meta.metric
+    }
+
+    pub(crate) fn geometry(&self) -> &Geometry {
+        &self.meta.geometry
+    }
+
+    /// What codes entries, where there are codes.
+    pub(crate) fn coder(&self) -> Option<&EdgeCoder> {
+        self.coder.as_ref()
+    }
+
+    /// Brings a vector to the form that lists and codes are made of: under cosine of length one.
+    pub(crate) fn place(&self, vector: &mut [f32]) {
+        if self.metric() == Metric::Cosine {
+            normalize(vector);
+        }
+    }
+
+    /// `vector` rotated, where there are codes.
+    pub(crate) fn rotated(&self, vector: &[f32]) -> Vec<f32> {
+        let mut rotated = vec![0.0; vector.len()];
+        if let Some(coder) = &self.coder {
+            coder.rotation().apply(vector, &mut rotated);
+        }
+        rotated
+    }
+
+    /// The block after `no`, which is what its block tells: chains only go forward.
+    pub(crate) fn following(&self, no: BlockNo, next: Option<BlockNo>) -> Result<Option<BlockNo>> {
+        match next {
+            Some(next) if next <= no => {
+                let page = no.page(self.geometry());
+                Err(Error::corrupted(page, "chain of blocks leads back"))
+            }
+            next => Ok(next),
+        }
+    }
+}

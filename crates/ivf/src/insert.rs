@@ -1,0 +1,277 @@
+//! Inserting a row: one batch, unless its list needs another page.
+
+use pages::{Batch, Error, HeapTid, META_BLOCK, PageStore, Result};
+use quant::{Factors, Metric};
+
+use crate::block::{Block, BlockMut, Entry, NO_FACTORS, Open, init_blocks};
+use crate::geometry::{BlockNo, VectorNo};
+use crate::index::Ivf;
+use crate::lists::{List, NearestLists};
+use crate::meta::{Meta, set_next_page};
+use crate::query::Query;
+use crate::vector::{init_vectors, open_vectors, pieces, write};
+use crate::vectors::Reader;
+
+/// Inserts the row `tid` with `vector`, which has the index's dimensions and is
+/// [`crate::indexable`].
+///
+/// # Errors
+/// Those of the store, [`pages::Error::Corrupted`], and [`pages::Error::Limit`] where the index is
+/// full.
+pub fn insert<S: PageStore>(store: &S, vector: &[f32], tid: HeapTid) -> Result<()> {
+    let ivf = Ivf::open(store)?;
+    let Some(list) = nearest_list(store, &ivf, vector)? else { return Ok(()) };
+    let (factors, code) = encode(store, &ivf, &list, vector)?;
+    let mut stored = vec![0; ivf.geometry().vector_size()];
+    write(vector, ivf.geometry(), &mut stored);
+    let row = Row { tid, factors, code, stored };
+    let inserter = Inserter { store, ivf: &ivf, list: &list };
+    loop {
+        store.pause()?;
+        let done = match inserter.room()? {
+            Room::Vacant(no) => inserter.put(no, &row)?,
+            Room::After(last) => inserter.extend(last)?,
+        };
+        if done {
+            return Ok(());
+        }
+    }
+}
+
+/// The list whose centroid is nearest.
+fn nearest_list<S: PageStore>(store: &S, ivf: &Ivf, vector: &[f32]) -> Result<Option<List>> {
+    if ivf.metric() != Metric::InnerProduct {
+        let query = Query::new(ivf, vector);
+        let nearest = NearestLists::new(store, ivf, &query)?.next(store, ivf, &query)?;
+        return Ok(nearest.map(|(list, _)| list));
+    }
+    // Rows are near in space to the centroid of their list; the largest product is another matter,
+    // and codes tell of that one only.
+    let lists = ivf.all_lists(store)?;
+    let mut reader = Reader::new(store, ivf.geometry());
+    let mut nearest = None;
+    for list in lists {
+        let distance = reader.read(list.entry.vector, |stored| {
+            kernels::l2_squared_f16(vector, stored.halves(), stored.scale())
+        })?;
+        if nearest.as_ref().is_none_or(|&(least, _)| distance < least) {
+            nearest = Some((distance, list));
+        }
+    }
+    Ok(nearest.map(|(_, list)| list))
+}
+
+/// The code of `vector` about the list's centroid.
+fn encode<S: PageStore>(
+    store: &S,
+    ivf: &Ivf,
+    list: &List,
+    vector: &[f32],
+) -> Result<(Factors, Vec<u8>)> {
+    let Some(coder) = ivf.coder() else { return Ok((NO_FACTORS, Vec::new())) };
+    let mut centroid = vec![0.0; vector.len()];
+    Reader::new(store, ivf.geometry())
+        .read(list.entry.vector, |stored| stored.widen(&mut centroid))?;
+    let mut placed = vector.to_vec();
+    ivf.place(&mut placed);
+    let mut code = vec![0; coder.code_bytes()];
+    let (owner, rotated) = (ivf.rotated(&centroid), ivf.rotated(&placed));
+    Ok((coder.encode_rotated(&owner, &rotated, &mut code), code))
+}
+
+/// What is written of a row.
+struct Row {
+    tid: HeapTid,
+    factors: Factors,
+    code: Vec<u8>,
+    stored: Vec<u8>,
+}
+
+/// Where a list has room.
+enum Room {
+    /// This block has a vacant entry.
+    Vacant(BlockNo),
+    /// No block has; this is the last.
+    After(BlockNo),
+}
+
+/// A vacant entry and where its vector goes.
+#[derive(PartialEq, Eq)]
+struct Place {
+    index: usize,
+    /// None where a run is to be begun.
+    vector: Option<VectorNo>,
+}
+
+impl Place {
+    fn of(block: &Block<'_>) -> Option<Self> {
+        let index = block.vacant()?;
+        let vector = if index < block.used() {
+            Some(block.entry(index).vector)
+        } else {
+            block.open().map(|open| open.first)
+        };
+        Some(Self { index, vector })
+    }
+}
+
+struct Inserter<'a, S> {
+    store: &'a S,
+    ivf: &'a Ivf,
+    list: &'a List,
+}
+
+impl<S: PageStore> Inserter<'_, S> {
+    /// Looks for room from where the list says there may be some.
+    fn room(&self) -> Result<Room> {
+        let first = self.list.first;
+        let mut start = first;
+        self.ivf.blocks_of(self.store, (first, self.list.id()), |_, block| {
+            start = block.room().unwrap_or(first);
+            false
+        })?;
+        if start < first {
+            let page = first.page(self.ivf.geometry());
+            return Err(Error::corrupted(page, "list says that it has room before it begins"));
+        }
+        let mut room = Room::After(start);
+        self.ivf.blocks_of(self.store, (start, self.list.id()), |no, block| {
+            let vacant = block.vacant().is_some();
+            room = if vacant { Room::Vacant(no) } else { Room::After(no) };
+            !vacant
+        })?;
+        Ok(room)
+    }
+
+    /// Writes the row into a vacant entry of block `no`. Returns false where others were faster.
+    fn put(&self, no: BlockNo, row: &Row) -> Result<bool> {
+        let mut place = None;
+        self.ivf.blocks_of(self.store, (no, self.list.id()), |_, block| {
+            place = Place::of(block);
+            false
+        })?;
+        match place {
+            Some(Place { index, vector: Some(vector) }) => self.put_at(no, index, vector, row),
+            Some(Place { index, vector: None }) => self.put_in_new_run(no, index, row),
+            None => Ok(false),
+        }
+    }
+
+    /// Writes the row where there is a place for its vector.
+    fn put_at(&self, no: BlockNo, index: usize, vector: VectorNo, row: &Row) -> Result<bool> {
+        let geometry = self.ivf.geometry();
+        let page = no.page(geometry);
+        let pieces = pieces(vector, geometry);
+        let mut batch = self.store.batch();
+        let mut pages: Vec<u32> = pieces.iter().map(|piece| piece.0).chain([page]).collect();
+        pages.sort_unstable();
+        for &page in &pages {
+            batch.page(page)?;
+        }
+        let mut block = BlockMut::open(batch.page(page)?, no, self.list.id(), geometry)?;
+        if Place::of(&block.as_ref()) != Some(Place { index, vector: Some(vector) }) {
+            return Ok(false);
+        }
+        if index == block.as_ref().used() {
+            let open = block.as_ref().open();
+            block.set_open(open.and_then(|open| after(&open)));
+        }
+        block.set_entry(index, Entry { tid: row.tid, vector }, row.factors, &row.code);
+        self.carry_on(batch.page(page)?, no)?;
+        for (page, range, part) in pieces {
+            open_vectors(&mut batch, page)?[range].copy_from_slice(&row.stored[part]);
+        }
+        batch.commit()?;
+        Ok(true)
+    }
+
+    /// Writes the row and begins a run of vectors for its list with it.
+    fn put_in_new_run(&self, no: BlockNo, index: usize, row: &Row) -> Result<bool> {
+        let geometry = self.ivf.geometry();
+        let page = no.page(geometry);
+        let mut batch = self.store.batch();
+        let run = self.next_page(&mut batch, no)?;
+        let vector = VectorNo::at(run, 0, geometry)?;
+        let last = VectorNo::at(run, geometry.run_vectors, geometry)?;
+        let mut block = BlockMut::open(batch.page(page)?, no, self.list.id(), geometry)?;
+        if Place::of(&block.as_ref()) != Some(Place { index, vector: None }) {
+            return Ok(false);
+        }
+        let run_of = Open { first: vector, count: (last.0 - vector.0) as usize };
+        block.set_open(after(&run_of));
+        block.set_entry(index, Entry { tid: row.tid, vector }, row.factors, &row.code);
+        self.carry_on(batch.page(page)?, no)?;
+        let end = run + geometry.run_pages as u32;
+        for page in run..end {
+            init_vectors(batch.create(page)?);
+        }
+        for (page, range, part) in pieces(vector, geometry) {
+            open_vectors(&mut batch, page)?[range].copy_from_slice(&row.stored[part]);
+        }
+        set_next_page(batch.page(META_BLOCK)?, end);
+        batch.commit()?;
+        Ok(true)
+    }
+
+    /// Locks the metapage; the first page that was never used, which lies behind `block`.
+    fn next_page(&self, batch: &mut S::Batch<'_>, block: BlockNo) -> Result<u32> {
+        let next = Meta::decode(batch.page(META_BLOCK)?)?.next_page;
+        if next <= block.page(self.ivf.geometry()) {
+            return Err(Error::corrupted(META_BLOCK, "metapage counts too few pages"));
+        }
+        Ok(next)
+    }
+
+    /// Hands what is open on to the next block of the page, if block `no` is full.
+    fn carry_on(&self, body: &mut [u8], no: BlockNo) -> Result<()> {
+        let geometry = self.ivf.geometry();
+        let mut block = BlockMut::open(body, no, self.list.id(), geometry)?;
+        let (open, next) = (block.as_ref().open(), block.as_ref().next());
+        let same_page = |next: &BlockNo| next.page(geometry) == no.page(geometry);
+        let full = block.as_ref().vacant().is_none();
+        if let (Some(open), Some(next), true) = (open, next.filter(same_page), full) {
+            block.set_open(None);
+            let mut next = BlockMut::open(body, next, self.list.id(), geometry)?;
+            next.set_open(Some(open));
+        }
+        Ok(())
+    }
+
+    /// Gives the list a page of blocks behind the `last`. The row is not inserted yet.
+    fn extend(&self, last: BlockNo) -> Result<bool> {
+        let geometry = self.ivf.geometry();
+        let list = self.list.id();
+        let mut batch = self.store.batch();
+        let page = self.next_page(&mut batch, last)?;
+        let added = BlockNo::at(page, 0, geometry)?;
+        batch.page(self.list.first.page(geometry))?;
+        let mut tail = BlockMut::open(batch.page(last.page(geometry))?, last, list, geometry)?;
+        let (open, next) = (tail.as_ref().open(), tail.as_ref().next());
+        if next.is_some() || tail.as_ref().vacant().is_some() {
+            return Ok(false);
+        }
+        tail.set_next(Some(added));
+        tail.set_open(None);
+        let first_body = batch.page(self.list.first.page(geometry))?;
+        let mut first = BlockMut::open(first_body, self.list.first, list, geometry)?;
+        first.set_room(Some(added));
+        let body = batch.create(page)?;
+        init_blocks(body);
+        let places = geometry.blocks_per_page();
+        for place in 0..places {
+            let no = BlockNo::at(page, place, geometry)?;
+            let next = (place + 1 < places).then_some(BlockNo(no.0 + 1));
+            let mut block = BlockMut::create(body, no, list, next, geometry);
+            block.set_open(open.filter(|_| place == 0));
+        }
+        set_next_page(batch.page(META_BLOCK)?, page + 1);
+        batch.commit()?;
+        Ok(false)
+    }
+}
+
+/// What is open after the first vector is taken.
+fn after(open: &Open) -> Option<Open> {
+    let count = open.count - 1;
+    (count > 0).then_some(Open { first: VectorNo(open.first.0 + 1), count })
+}

@@ -1,0 +1,35 @@
+//! The inverted-list index: k-means lists of blocks of 32 codes, with vectors beside.
+//!
+//! A search ranks lists by their centroids, reads the blocks of the nearest, and bounds the
+//! distance of every entry from its code; vectors are read only while one not yet read may be
+//! nearer than the nearest read. The list of lists has the same form, so centroids are found as
+//! rows are. The design, its locks and its crash windows: `src/am/ivf/README.md`.
+//!
+//! This crate knows no PostgreSQL: it reads and writes through [`pages::PageStore`].
+
+mod block;
+mod bulk;
+mod check;
+mod geometry;
+mod index;
+mod info;
+mod insert;
+mod lists;
+mod meta;
+mod query;
+mod scan;
+mod stream;
+mod vacuum;
+mod vector;
+mod vectors;
+mod write;
+
+pub use bulk::{Bulk, Phase};
+pub use check::check;
+pub use geometry::{BlockNo, Geometry, VectorNo};
+pub use index::{IndexOptions, Ivf, indexable};
+pub use info::{Info, info};
+pub use insert::insert;
+pub use meta::Meta;
+pub use scan::{Scan, ScanOptions, ScanStats};
+pub use vacuum::{VacuumStats, vacuum};

@@ -1,0 +1,139 @@
+//! Going through the blocks of a list, and finding lists.
+
+use pages::{PageStore, Result};
+
+use crate::block::{Block, Entry, ROOT};
+use crate::geometry::BlockNo;
+use crate::index::Ivf;
+use crate::query::{Centre, Query};
+use crate::stream::{Step, Stream};
+use crate::vectors::Reader;
+
+/// A list as the list of lists tells of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct List {
+    /// Its number: the first block, which it is known by.
+    pub(crate) first: BlockNo,
+    /// Its centroid.
+    pub(crate) entry: Entry,
+}
+
+impl List {
+    pub(crate) fn of(entry: Entry) -> Self {
+        Self { first: BlockNo(entry.tid.block), entry }
+    }
+
+    /// What its blocks say that they belong to.
+    pub(crate) fn id(&self) -> u32 {
+        self.first.0
+    }
+}
+
+impl Ivf {
+    /// Hands each block of the list that begins at `first`, and whose blocks name `list`, to `look`,
+    /// until it returns false.
+    pub(crate) fn blocks_of<S: PageStore>(
+        &self,
+        store: &S,
+        (first, list): (BlockNo, u32),
+        mut look: impl FnMut(BlockNo, &Block<'_>) -> bool,
+    ) -> Result<()> {
+        let geometry = self.geometry();
+        let mut next = Some(first);
+        while let Some(mut no) = next {
+            let page = no.page(geometry);
+            {
+                let body = store.read(page)?;
+                // Blocks that follow each other in one page are read while it is held.
+                next = loop {
+                    let block = Block::read(&body, no, list, geometry)?;
+                    if !look(no, &block) {
+                        return Ok(());
+                    }
+                    match self.following(no, block.next())? {
+                        Some(following) if following.page(geometry) == page => no = following,
+                        other => break other,
+                    }
+                };
+            }
+            if let Some(next) = next.filter(|_| store.read_ahead() > 0) {
+                store.prefetch(next.page(geometry));
+            }
+            store.pause()?;
+        }
+        Ok(())
+    }
+
+    /// All lists, in order.
+    pub(crate) fn all_lists<S: PageStore>(&self, store: &S) -> Result<Vec<List>> {
+        let mut lists = Vec::new();
+        self.blocks_of(store, (self.meta().root, ROOT), |_, block| {
+            lists.extend(block.entries().map(|(_, entry)| List::of(entry)));
+            true
+        })?;
+        Ok(lists)
+    }
+}
+
+/// Lists by the distance of their centroids.
+#[derive(Debug, Default)]
+pub(crate) struct NearestLists {
+    stream: Stream,
+}
+
+impl NearestLists {
+    /// Bounds the distances of all centroids; without codes, measures them.
+    pub(crate) fn new<S: PageStore>(store: &S, ivf: &Ivf, query: &Query) -> Result<Self> {
+        let mut stream = Stream::default();
+        let mut plain = Vec::new();
+        let mut reader = Reader::new(store, ivf.geometry());
+        let middle = reader.read(ivf.meta().middle, |stored| query.centre(&stored))?;
+        drop(reader);
+        ivf.blocks_of(store, (ivf.meta().root, ROOT), |_, block| {
+            match query.bounds(block, &middle) {
+                Some(bounds) => {
+                    stream.push_candidates(block.entries().map(|(i, entry)| (bounds[i], entry)));
+                }
+                None => plain.extend(block.entries().map(|(_, entry)| entry)),
+            }
+            true
+        })?;
+        // Without a bound, all are to be read: in the order in which they lie.
+        let mut reader = Reader::new(store, ivf.geometry());
+        for entry in plain {
+            let centre = reader.read(entry.vector, |stored| query.centre(&stored))?;
+            stream.push_found(centre.into(), entry);
+        }
+        Ok(Self { stream })
+    }
+
+    /// The next nearest list, and how far its centroid is.
+    pub(crate) fn next<S: PageStore>(
+        &mut self,
+        store: &S,
+        ivf: &Ivf,
+        query: &Query,
+    ) -> Result<Option<(List, Centre)>> {
+        let mut reader = Reader::new(store, ivf.geometry());
+        let mut centre_of =
+            |entry: Entry| reader.read(entry.vector, |stored| query.centre(&stored));
+        loop {
+            match self.stream.step() {
+                Step::Found(found) => {
+                    let centre = centre_of(found.entry)?;
+                    return Ok(Some((List::of(found.entry), centre)));
+                }
+                Step::Read(entry) => {
+                    let centre = centre_of(entry)?;
+                    self.stream.push_found(centre.into(), entry);
+                }
+                Step::End => return Ok(None),
+            }
+        }
+    }
+
+    /// Bytes in use.
+    pub(crate) fn bytes(&self) -> usize {
+        self.stream.bytes()
+    }
+}

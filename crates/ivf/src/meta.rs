@@ -1,0 +1,166 @@
+//! The metapage: block 0, what an index is and where a search begins.
+
+use pages::{
+    Error, FORMAT_VERSION, Form, META_BLOCK, PAGE_USABLE, PageKind, Result, init_page, page_kind,
+};
+use quant::Metric;
+
+use crate::geometry::{BlockNo, Geometry, VectorNo};
+
+/// "IVF " as bytes.
+const MAGIC: u32 = u32::from_le_bytes(*b"IVF ");
+/// The fields before it leave room for more.
+const CENTRE_AT: usize = 256;
+
+/// Content of the metapage.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Meta {
+    /// How vectors are compared.
+    pub metric: Metric,
+    /// Sizes.
+    pub geometry: Geometry,
+    /// Seed of the rotation.
+    pub seed: u64,
+    /// Number of lists, at least one.
+    pub lists: u32,
+    /// First block of the list of lists.
+    pub root: BlockNo,
+    /// The vector about which centroids are coded.
+    pub middle: VectorNo,
+    /// First page that was never used so far.
+    pub next_page: u32,
+    /// Rows counted by the last build or vacuum.
+    pub rows: u64,
+    /// Rows that the centroids were trained with.
+    pub trained: u64,
+    /// What codes are taken relative to: the middle, rotated, one number a coded dimension.
+    pub centre: Vec<f32>,
+}
+
+impl Meta {
+    /// Writes all fields into a page body.
+    pub fn encode(&self, body: &mut [u8]) {
+        init_page(body, PageKind::Meta);
+        let g = &self.geometry;
+        let small = [g.form as usize, g.dims, g.planes, g.plane_bytes, g.run_pages, g.run_vectors];
+        let fields = [MAGIC, u32::from(FORMAT_VERSION), u32::from(self.metric as u8)]
+            .into_iter()
+            // All sizes are below 2^16, see `Geometry::validate`.
+            .chain(small.map(|size| size as u32))
+            .chain([self.lists, self.root.0, self.middle.0, self.next_page])
+            .flat_map(u32::to_le_bytes)
+            .chain([self.seed, self.rows, self.trained].into_iter().flat_map(u64::to_le_bytes));
+        body.iter_mut().zip(fields).for_each(|(byte, field)| *byte = field);
+        let centre = self.centre.iter().flat_map(|x| x.to_le_bytes());
+        body[CENTRE_AT..PAGE_USABLE].iter_mut().zip(centre).for_each(|(byte, x)| *byte = x);
+    }
+
+    /// Reads and checks a metapage.
+    pub fn decode(body: &[u8]) -> Result<Self> {
+        let corrupted = |what| Error::corrupted(META_BLOCK, what);
+        if page_kind(body, META_BLOCK)? != PageKind::Meta {
+            return Err(corrupted("page is not a metapage"));
+        }
+        let mut fields = body.as_chunks::<4>().0.iter().map(|&bytes| u32::from_le_bytes(bytes));
+        // A body is far longer than the fields.
+        let mut next = || fields.next().unwrap_or(0);
+        if next() != MAGIC {
+            return Err(corrupted("metapage has the wrong magic number"));
+        }
+        let version = next();
+        if version != u32::from(FORMAT_VERSION) {
+            return Err(Error::Version { found: version });
+        }
+        let metric = u8::try_from(next()).ok().and_then(Metric::from_byte);
+        let form = u8::try_from(next()).ok().and_then(Form::from_byte);
+        let mut size = || next() as usize;
+        let geometry = Geometry {
+            form: form.ok_or(corrupted("form of vectors is unknown"))?,
+            dims: size(),
+            planes: size(),
+            plane_bytes: size(),
+            run_pages: size(),
+            run_vectors: size(),
+        };
+        let (lists, root, middle, next_page) = (next(), next(), next(), next());
+        let mut long = || u64::from(next()) | u64::from(next()) << 32;
+        let (seed, rows, trained) = (long(), long(), long());
+        let metric = metric.ok_or(corrupted("metric is unknown"))?;
+        if !geometry.validate()
+            || geometry.coded() && !metric.keeps_rotation()
+            || geometry.form != if metric.is_of_bits() { Form::Bits } else { Form::Halves }
+        {
+            return Err(corrupted("metapage has impossible sizes"));
+        }
+        let (root, middle) = (BlockNo(root), VectorNo(middle));
+        let pages = [root.page(&geometry), middle.run(&geometry)];
+        if lists == 0 || pages.iter().any(|page| !(1..next_page).contains(page)) {
+            return Err(corrupted("metapage leads nowhere"));
+        }
+        let centre = body[CENTRE_AT..PAGE_USABLE].as_chunks::<4>().0.iter();
+        let centre: Vec<f32> =
+            centre.take(geometry.code_dims()).map(|&bytes| f32::from_le_bytes(bytes)).collect();
+        if centre.iter().any(|x| !x.is_finite()) {
+            return Err(corrupted("metapage has a centre that is not finite"));
+        }
+        Ok(Self { metric, geometry, seed, lists, root, middle, next_page, rows, trained, centre })
+    }
+}
+
+/// Where the number of the next page stands in the body.
+pub(crate) fn set_next_page(body: &mut [u8], next_page: u32) {
+    const AT: usize = 12 * 4;
+    if let Some(place) = body.get_mut(AT..AT + 4) {
+        place.copy_from_slice(&next_page.to_le_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pages::PAGE_BODY;
+
+    use super::*;
+
+    fn sample() -> Meta {
+        let geometry = Geometry::choose(Form::Halves, 384, true).expect("fits");
+        Meta {
+            metric: Metric::Cosine,
+            geometry,
+            seed: 0x0123_4567_89AB_CDEF,
+            lists: 1_000,
+            root: BlockNo::at(1, 0, &geometry).expect("a number"),
+            middle: VectorNo::at(70, 0, &geometry).expect("a number"),
+            next_page: 900,
+            rows: 1 << 40,
+            trained: 77,
+            centre: (0..384).map(|i| i as f32 - 0.5).collect(),
+        }
+    }
+
+    #[test]
+    fn reads_what_it_wrote() {
+        let mut meta = sample();
+        let mut body = vec![0; PAGE_BODY];
+        meta.encode(&mut body);
+        assert_eq!(Meta::decode(&body), Ok(meta.clone()));
+        set_next_page(&mut body, 901);
+        meta.next_page = 901;
+        assert_eq!(Meta::decode(&body), Ok(meta));
+    }
+
+    #[test]
+    fn no_scribble_panics() {
+        let mut body = vec![0; PAGE_BODY];
+        sample().encode(&mut body);
+        for at in (0..CENTRE_AT + 8).chain(PAGE_USABLE..PAGE_BODY) {
+            for value in [0, 1, 0x7F, 0xFF] {
+                let mut broken = body.clone();
+                broken[at] = value;
+                // Any answer will do, but it must be an answer.
+                drop(Meta::decode(&broken));
+            }
+        }
+        assert!(Meta::decode(&body[..100]).is_err());
+        assert!(Meta::decode(&vec![0; PAGE_BODY]).is_err());
+    }
+}

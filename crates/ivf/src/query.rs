@@ -1,0 +1,162 @@
+//! A vector that others are compared with: exactly, and by their codes.
+
+use kernels::BLOCK;
+use pages::Form;
+use quant::{EdgeQuery, Metric};
+
+use crate::block::Block;
+use crate::index::Ivf;
+use crate::vector::{Stored, norm, write};
+
+/// Standard deviations of an estimate that are taken off for a bound: three in a thousand rows lie
+/// nearer than theirs, of those that would be found.
+const DEVIATIONS: f32 = 2.75;
+
+/// How far a vector is from the query.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Exact {
+    /// A number that the SQL operator's distance to the row is not below.
+    pub(crate) distance: f64,
+    /// Whether `distance` is the operator's.
+    pub(crate) certain: bool,
+    /// What searches sort by (see [`Metric`]).
+    pub(crate) rank: f32,
+}
+
+/// How far a centroid is from the query, and what that means for the codes about it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Centre {
+    pub(crate) rank: f32,
+    /// The part of the query along the centroid (see [`EdgeQuery::estimate`]).
+    alpha: f32,
+    /// Length of the query's part that codes estimate.
+    across: f32,
+}
+
+/// A query prepared once for all lists.
+#[derive(Debug)]
+pub(crate) struct Query {
+    metric: Metric,
+    vector: Vec<f32>,
+    /// As lists and codes are made of, see [`Ivf::place`].
+    placed: Vec<f32>,
+    norm: f32,
+    codes: Option<EdgeQuery>,
+    /// The vector where it is of bits.
+    bits: Vec<u8>,
+}
+
+impl Query {
+    /// Prepares `vector`, which has the index's dimensions.
+    pub(crate) fn new(ivf: &Ivf, vector: &[f32]) -> Self {
+        let mut placed = vector.to_vec();
+        ivf.place(&mut placed);
+        let codes = ivf.coder().map(|coder| EdgeQuery::new(coder, &placed));
+        let mut bits = Vec::new();
+        if ivf.geometry().form == Form::Bits {
+            bits.resize(ivf.geometry().vector_size(), 0);
+            write(vector, ivf.geometry(), &mut bits);
+        }
+        let (metric, vector) = (ivf.metric(), vector.to_vec());
+        Self { metric, norm: norm(&vector), vector, placed, codes, bits }
+    }
+
+    /// Compares with the vector of a row.
+    pub(crate) fn exact(&self, stored: &Stored<'_>) -> Exact {
+        let q = &self.vector;
+        let (distance, rank) = match self.metric {
+            Metric::L2 => {
+                let squared = kernels::l2_squared_f16(q, stored.halves(), stored.scale());
+                (f64::from(squared).sqrt(), squared)
+            }
+            Metric::InnerProduct => {
+                let product = kernels::inner_product_f16(q, stored.halves(), stored.scale());
+                (-f64::from(product), -product)
+            }
+            Metric::Cosine => {
+                let terms = kernels::cosine_terms_f16(q, stored.halves(), stored.scale());
+                let norms = f64::from(terms.norm_a) * f64::from(terms.norm_b);
+                let distance = 1.0 - (f64::from(terms.dot) / norms.sqrt()).clamp(-1.0, 1.0);
+                (distance, 2.0 * distance as f32)
+            }
+            Metric::Hamming | Metric::L1 | Metric::Jaccard => {
+                let distance = kernels::hamming(&self.bits, stored.numbers());
+                return Exact { distance: distance.into(), certain: true, rank: distance as f32 };
+            }
+        };
+        let (distance, certain) = self.lower_bound(distance, stored);
+        Exact {
+            certain,
+            // Not a number: infinite values met, or a zero query under cosine. Last in any order.
+            distance: if distance.is_nan() { f64::INFINITY } else { distance },
+            rank: if rank.is_nan() { f32::INFINITY } else { rank },
+        }
+    }
+
+    /// Takes off `distance`, measured on the vector as stored, what narrowing to halves may have
+    /// added. Also tells whether nothing had to be taken off.
+    fn lower_bound(&self, distance: f64, stored: &Stored<'_>) -> (f64, bool) {
+        let (error, norm) = (f64::from(stored.error()), f64::from(stored.norm()));
+        if error == 0.0 || !distance.is_finite() {
+            return (distance, true);
+        }
+        let q = f64::from(self.norm);
+        let (shift, size) = match self.metric {
+            Metric::InnerProduct => (q * error, q * (norm + error)),
+            Metric::Cosine => (2.0 * error / norm, 1.0),
+            Metric::L2 | Metric::L1 | Metric::Hamming | Metric::Jaccard => {
+                (error, distance + error)
+            }
+        };
+        // What summing in single precision may be off by, in this sum and in the operator's.
+        let rounding = f64::from(f32::EPSILON) * (self.vector.len() as f64 / 8.0 + 16.0);
+        let bound = distance - shift - 2.0 * size * rounding;
+        (if bound.is_nan() { f64::NEG_INFINITY } else { bound }, false)
+    }
+
+    /// Compares with a centroid.
+    pub(crate) fn centre(&self, stored: &Stored<'_>) -> Centre {
+        let q = &self.placed;
+        let (halves, scale) = (stored.halves(), stored.scale());
+        let centre = match self.metric {
+            Metric::InnerProduct => {
+                let product = kernels::inner_product_f16(q, halves, scale);
+                let alpha = product / (stored.norm() * stored.norm());
+                let alpha = if alpha.is_finite() { alpha } else { 0.0 };
+                let across = (self.norm * self.norm - alpha * product).max(0.0).sqrt();
+                Centre { rank: -product, alpha, across }
+            }
+            Metric::L2 | Metric::Cosine => {
+                let rank = kernels::l2_squared_f16(q, halves, scale);
+                Centre { rank, alpha: 1.0, across: rank.sqrt() }
+            }
+            Metric::Hamming | Metric::L1 | Metric::Jaccard => {
+                let rank = kernels::hamming(&self.bits, stored.numbers()) as f32;
+                Centre { rank, alpha: 1.0, across: 0.0 }
+            }
+        };
+        let rank = if centre.rank.is_nan() { f32::INFINITY } else { centre.rank };
+        Centre { rank, ..centre }
+    }
+
+    /// Numbers that the ranks of a block's entries are hardly ever below, where there are codes.
+    pub(crate) fn bounds(&self, block: &Block<'_>, centre: &Centre) -> Option<[f32; BLOCK]> {
+        let codes = self.codes.as_ref()?;
+        let mut bounds = [0.0; BLOCK];
+        let (adds, ress) = (block.adds(), block.ress());
+        codes.estimate_block(block.codes(), adds, ress, centre.rank, centre.alpha, &mut bounds);
+        let margin = DEVIATIONS * codes.deviation(centre.across);
+        for (bound, res) in bounds.iter_mut().zip(ress) {
+            let off = margin * half::bf16::from_le_bytes(*res).to_f32().abs();
+            // Not a number: nothing is known.
+            *bound = if off.is_finite() { *bound - off } else { f32::NEG_INFINITY };
+        }
+        Some(bounds)
+    }
+}
+
+impl From<Centre> for Exact {
+    fn from(centre: Centre) -> Self {
+        Self { distance: centre.rank.into(), certain: true, rank: centre.rank }
+    }
+}

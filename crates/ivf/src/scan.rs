@@ -1,0 +1,199 @@
+//! Scans: rows in order of their distance, as many as the caller asks for.
+
+use pages::{Hit, PageStore, Result, TidFilter};
+
+use crate::block::Entry;
+use crate::index::{Ivf, indexable};
+use crate::lists::{List, NearestLists};
+use crate::query::{Centre, Query};
+use crate::stream::{Step, Stream};
+use crate::vectors::Reader;
+
+/// Settings of a scan.
+#[derive(Debug, Clone, Copy)]
+pub struct ScanOptions {
+    /// Lists that are searched at first, at least one; more find more.
+    pub probes: usize,
+    /// Lists that are searched at most: when the rows of the first are used up, as many again.
+    /// Where it is not above `probes`, the scan ends with the first. Rows of later lists come after
+    /// those of the first, though they may be nearer.
+    pub max_probes: usize,
+    /// Bytes after which no more lists are searched.
+    pub memory: usize,
+}
+
+/// What a scan has done so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ScanStats {
+    /// Lists searched.
+    pub lists: u64,
+    /// Entries of these lists.
+    pub entries: u64,
+    /// Distances computed from whole vectors.
+    pub exact: u64,
+    /// Rows returned.
+    pub tuples: u64,
+    /// Rows left out because the filter did not hold for them.
+    pub filtered: u64,
+}
+
+/// A search by distance that returns one row after another.
+///
+/// Within the lists searched together, rows come in the order of their exact distances.
+pub struct Scan {
+    ivf: Ivf,
+    query: Query,
+    ordered: bool,
+    options: ScanOptions,
+    lists: Option<NearestLists>,
+    rows: Stream,
+    probed: usize,
+    filter: Option<TidFilter>,
+    stats: ScanStats,
+}
+
+impl std::fmt::Debug for Scan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scan").field("stats", &self.stats).finish_non_exhaustive()
+    }
+}
+
+impl Scan {
+    /// A scan for `query`, which has the index's dimensions. Without one all rows are equally far.
+    pub fn new(ivf: Ivf, query: Option<&[f32]>, options: ScanOptions) -> Self {
+        let zero = vec![0.0; ivf.geometry().dims];
+        Self {
+            query: Query::new(&ivf, query.unwrap_or(&zero)),
+            ordered: query.is_some_and(|query| indexable(ivf.metric(), query)),
+            ivf,
+            options: ScanOptions { probes: options.probes.max(1), ..options },
+            lists: None,
+            rows: Stream::default(),
+            probed: 0,
+            filter: None,
+            stats: ScanStats::default(),
+        }
+    }
+
+    /// Returns only rows for which `filter` holds. It is asked only about rows that may be the
+    /// next, before their vectors are read.
+    #[must_use]
+    pub fn filtered(mut self, filter: TidFilter) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
+    /// What was done so far.
+    pub fn stats(&self) -> ScanStats {
+        self.stats
+    }
+
+    /// The next row, or none when there are no more.
+    ///
+    /// # Errors
+    /// Those of the store, and [`pages::Error::Corrupted`].
+    pub fn next<S: PageStore>(&mut self, store: &S) -> Result<Option<Hit>> {
+        loop {
+            match self.rows.step() {
+                Step::Found(found) => {
+                    self.stats.tuples += 1;
+                    let exact = found.exact;
+                    return Ok(Some(Hit {
+                        tid: found.entry.tid,
+                        distance: if self.ordered { exact.distance } else { 0.0 },
+                        exact: self.ordered && exact.certain,
+                    }));
+                }
+                Step::Read(entry) => self.measure(store, entry)?,
+                Step::End if self.probed > 0 && !self.may_go_on() => return Ok(None),
+                Step::End => {
+                    if !self.probe(store)? {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads the vector of an entry, if its row is wanted.
+    fn measure<S: PageStore>(&mut self, store: &S, entry: Entry) -> Result<()> {
+        if !self.wanted(entry) {
+            return Ok(());
+        }
+        let mut reader = Reader::new(store, self.ivf.geometry());
+        let exact = reader.read(entry.vector, |stored| self.query.exact(&stored))?;
+        self.stats.exact += 1;
+        self.rows.push_found(exact, entry);
+        Ok(())
+    }
+
+    fn wanted(&mut self, entry: Entry) -> bool {
+        let wanted = self.filter.as_mut().is_none_or(|filter| filter(entry.tid));
+        self.stats.filtered += u64::from(!wanted);
+        wanted
+    }
+
+    fn may_go_on(&self) -> bool {
+        let bytes = self.rows.bytes() + self.lists.as_ref().map_or(0, NearestLists::bytes);
+        self.probed < self.options.max_probes && bytes <= self.options.memory
+    }
+
+    /// Searches the next lists. Returns false where there are none.
+    fn probe<S: PageStore>(&mut self, store: &S) -> Result<bool> {
+        let mut lists = match self.lists.take() {
+            Some(lists) => lists,
+            None => NearestLists::new(store, &self.ivf, &self.query)?,
+        };
+        let mut count = self.options.probes;
+        if self.probed > 0 {
+            count = count.min(self.options.max_probes - self.probed);
+        }
+        let mut searched = 0;
+        while searched < count {
+            let Some((list, centre)) = lists.next(store, &self.ivf, &self.query)? else { break };
+            self.search(store, &list, &centre)?;
+            searched += 1;
+        }
+        self.lists = Some(lists);
+        self.probed += searched;
+        self.stats.lists += searched as u64;
+        Ok(searched > 0)
+    }
+
+    /// Takes in all entries of a list.
+    fn search<S: PageStore>(&mut self, store: &S, list: &List, centre: &Centre) -> Result<()> {
+        let mut plain = Vec::new();
+        let (rows, query, stats) = (&mut self.rows, &self.query, &mut self.stats);
+        self.ivf.blocks_of(store, (list.first, list.id()), |_, block| {
+            stats.entries += u64::from(block.live().count_ones());
+            match query.bounds(block, centre) {
+                Some(bounds) => {
+                    rows.push_candidates(block.entries().map(|(i, entry)| (bounds[i], entry)));
+                }
+                None => plain.extend(block.entries().map(|(_, entry)| entry)),
+            }
+            true
+        })?;
+        self.measure_all(store, plain)
+    }
+
+    /// Reads the vectors of entries, in the order in which they lie.
+    fn measure_all<S: PageStore>(&mut self, store: &S, mut entries: Vec<Entry>) -> Result<()> {
+        entries.retain(|&entry| self.wanted(entry));
+        entries.sort_unstable_by_key(|entry| entry.vector);
+        let mut reader = Reader::new(store, self.ivf.geometry());
+        let ahead = store.read_ahead();
+        for entry in entries.iter().take(ahead) {
+            reader.prefetch(entry.vector);
+        }
+        for (i, &entry) in entries.iter().enumerate() {
+            if let Some(later) = entries.get(i + ahead).filter(|_| ahead > 0) {
+                reader.prefetch(later.vector);
+            }
+            let exact = reader.read(entry.vector, |stored| self.query.exact(&stored))?;
+            self.rows.push_found(exact, entry);
+        }
+        self.stats.exact += entries.len() as u64;
+        Ok(())
+    }
+}

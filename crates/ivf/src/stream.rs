@@ -1,0 +1,130 @@
+//! Entries in the order of their exact distances, although few vectors are read.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use pages::HeapTid;
+
+use crate::block::Entry;
+use crate::query::Exact;
+
+/// Something that belongs to an entry, sorted by a number, then by the row: order does not depend
+/// on how a heap happens to lie.
+#[derive(Debug)]
+struct Ranked<T> {
+    rank: f64,
+    tid: HeapTid,
+    item: T,
+}
+
+impl<T> Ord for Ranked<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank.total_cmp(&other.rank).then_with(|| self.tid.cmp(&other.tid))
+    }
+}
+
+impl<T> PartialOrd for Ranked<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> PartialEq for Ranked<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl<T> Eq for Ranked<T> {}
+
+/// An entry whose vector was read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Found {
+    pub(crate) exact: Exact,
+    pub(crate) entry: Entry,
+}
+
+/// Candidates that are put in order at first; each time these are used up, [`GROWTH`] times as many.
+const NEAR: usize = 64;
+const GROWTH: usize = 4;
+
+/// An entry whose vector was not read yet, with a number that its rank is hardly ever below.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    bound: f32,
+    entry: Entry,
+}
+
+/// Entries by the least distance they can have. The nearest one read is handed out once no other
+/// can be nearer.
+#[derive(Debug, Default)]
+pub(crate) struct Stream {
+    /// The nearest candidates.
+    near: BinaryHeap<Reverse<Ranked<Entry>>>,
+    /// The other candidates, in no order: few of them are ever looked at.
+    far: Vec<Candidate>,
+    /// Candidates that came near when this was done last.
+    brought: usize,
+    found: BinaryHeap<Reverse<Ranked<Found>>>,
+}
+
+/// What is to be done for the next entry.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Step {
+    /// This is the next one.
+    Found(Found),
+    /// The vector of this one is to be read first.
+    Read(Entry),
+    /// There are no more.
+    End,
+}
+
+impl Stream {
+    /// Adds entries to a stream that has come to its end, each with a number that its rank is
+    /// hardly ever below.
+    pub(crate) fn push_candidates(&mut self, candidates: impl Iterator<Item = (f32, Entry)>) {
+        self.brought = 0;
+        self.far.extend(candidates.map(|(bound, entry)| Candidate { bound, entry }));
+    }
+
+    /// Adds an entry whose vector was read.
+    pub(crate) fn push_found(&mut self, exact: Exact, entry: Entry) {
+        let item = Found { exact, entry };
+        self.found.push(Reverse(Ranked { rank: exact.distance, tid: entry.tid, item }));
+    }
+
+    /// The next step.
+    pub(crate) fn step(&mut self) -> Step {
+        if self.near.is_empty() && !self.far.is_empty() {
+            self.bring_near();
+        }
+        let bound = self.near.peek().map(|candidate| candidate.0.rank);
+        let nearest = self.found.peek().map(|found| f64::from(found.0.item.exact.rank));
+        match (nearest, bound) {
+            (Some(rank), bound) if bound.is_none_or(|bound| rank < bound) => {
+                self.found.pop().map_or(Step::End, |found| Step::Found(found.0.item))
+            }
+            _ => self.near.pop().map_or(Step::End, |next| Step::Read(next.0.item)),
+        }
+    }
+
+    /// Puts the nearest of the candidates in order.
+    fn bring_near(&mut self) {
+        self.brought = (self.brought * GROWTH).clamp(NEAR, self.far.len().max(NEAR));
+        let rest = self.far.len().saturating_sub(self.brought);
+        if rest > 0 {
+            let farther = |a: &Candidate, b: &Candidate| b.bound.total_cmp(&a.bound);
+            self.far.select_nth_unstable_by(rest, farther);
+        }
+        self.near.extend(self.far.drain(rest..).map(|Candidate { bound, entry }| {
+            Reverse(Ranked { rank: bound.into(), tid: entry.tid, item: entry })
+        }));
+    }
+
+    /// Bytes in use.
+    pub(crate) fn bytes(&self) -> usize {
+        self.near.capacity() * size_of::<Ranked<Entry>>()
+            + self.far.capacity() * size_of::<Candidate>()
+            + self.found.capacity() * size_of::<Ranked<Found>>()
+    }
+}

@@ -1,0 +1,136 @@
+//! Vectors as pages hold them: halves under a common power of two with a bound of the error made,
+//! or bits.
+//!
+//! Halves: exponent (i8), zero (3 bytes), error (f32), norm (f32), numbers. Bits: no header.
+
+use std::ops::Range;
+
+use pages::{Batch, Error, Form, PageKind, Result, init_page, is_new, page_kind};
+use quant::{encode_half, half_scale};
+
+use crate::geometry::{Geometry, VectorNo};
+
+/// A vector in the bytes that pages hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stored<'a> {
+    bytes: &'a [u8],
+    geometry: &'a Geometry,
+}
+
+impl<'a> Stored<'a> {
+    /// `bytes` is as long as [`Geometry::vector_size`] tells.
+    pub(crate) fn new(bytes: &'a [u8], geometry: &'a Geometry) -> Self {
+        Self { bytes, geometry }
+    }
+
+    /// The numbers, where they are halves.
+    pub(crate) fn halves(&self) -> &'a [[u8; 2]] {
+        self.numbers().as_chunks().0
+    }
+
+    /// The bits, where they are bits.
+    pub(crate) fn numbers(&self) -> &'a [u8] {
+        &self.bytes[self.geometry.vector_header()..]
+    }
+
+    pub(crate) fn scale(&self) -> f32 {
+        // Any byte is an exponent; the format writes -126 to 113.
+        half_scale((self.bytes[0] as i8).clamp(-126, 113))
+    }
+
+    /// Upper bound of the Euclidean length of what narrowing lost.
+    pub(crate) fn error(&self) -> f32 {
+        self.f32(4)
+    }
+
+    /// Euclidean norm.
+    pub(crate) fn norm(&self) -> f32 {
+        self.f32(8)
+    }
+
+    fn f32(&self, at: usize) -> f32 {
+        f32::from_le_bytes(self.bytes[at..at + 4].try_into().expect("four bytes"))
+    }
+
+    /// Writes the vector as numbers.
+    pub(crate) fn widen(&self, out: &mut [f32]) {
+        if self.geometry.form == Form::Bits {
+            let bits = self.numbers();
+            for (i, number) in out.iter_mut().enumerate() {
+                *number = f32::from(bits[i / 8] >> (7 - i % 8) & 1);
+            }
+        } else {
+            kernels::widen_f16(self.halves(), self.scale(), out);
+        }
+    }
+
+    /// Whether the header is one that [`write`] makes.
+    pub(crate) fn is_sound(&self) -> bool {
+        let bound = |x: f32| x.is_finite() && x >= 0.0;
+        self.geometry.form == Form::Bits
+            || (-126..=113).contains(&(self.bytes[0] as i8))
+                && bound(self.error())
+                && (bound(self.norm()) || self.norm() == f32::INFINITY)
+    }
+}
+
+/// Writes `vector` as [`Stored`] reads it.
+pub(crate) fn write(vector: &[f32], geometry: &Geometry, bytes: &mut [u8]) {
+    let (header, numbers) = bytes.split_at_mut(geometry.vector_header());
+    if geometry.form == Form::Bits {
+        for (byte, numbers) in numbers.iter_mut().zip(vector.chunks(8)) {
+            let numbers = numbers.iter().enumerate();
+            *byte = numbers.fold(0, |byte, (i, &x)| byte | u8::from(x != 0.0) << (7 - i));
+        }
+        return;
+    }
+    let info = encode_half(vector, numbers.as_chunks_mut().0);
+    header.fill(0);
+    header[0] = info.exponent as u8;
+    header[4..8].copy_from_slice(&info.error_l2.to_le_bytes());
+    header[8..12].copy_from_slice(&norm(vector).to_le_bytes());
+}
+
+/// Euclidean norm.
+pub(crate) fn norm(vector: &[f32]) -> f32 {
+    let squares: f64 = vector.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
+    squares.sqrt() as f32
+}
+
+/// Scales `vector` to length one; a zero vector stays as it is.
+pub(crate) fn normalize(vector: &mut [f32]) {
+    let norm: f64 = vector.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+    let factor = if norm > 0.0 { 1.0 / norm } else { 0.0 };
+    vector.iter_mut().for_each(|x| *x = (f64::from(*x) * factor) as f32);
+}
+
+/// The body of a page that holds vectors.
+pub(crate) fn vectors(body: &[u8], page: u32) -> Result<&[u8]> {
+    if is_new(body) || page_kind(body, page)? != PageKind::Vectors {
+        return Err(Error::corrupted(page, "page does not hold vectors"));
+    }
+    Ok(body)
+}
+
+/// The pages that vector `no` lies in, and which part of it goes where.
+pub(crate) fn pieces(no: VectorNo, geometry: &Geometry) -> Vec<(u32, Range<usize>, Range<usize>)> {
+    let [(page, range), (next, rest)] = no.parts(geometry);
+    let (first, size) = (range.len(), geometry.vector_size());
+    let mut pieces = vec![(page, range, 0..first)];
+    if !rest.is_empty() {
+        pieces.push((next, rest, first..size));
+    }
+    pieces
+}
+
+/// The body of a page of vectors that is being changed.
+pub(crate) fn open_vectors<B: Batch>(batch: &mut B, page: u32) -> Result<&mut [u8]> {
+    let body = batch.page(page)?;
+    vectors(body, page)?;
+    Ok(body)
+}
+
+/// Begins a page of vectors.
+pub(crate) fn init_vectors(body: &mut [u8]) {
+    init_page(body, PageKind::Vectors);
+}

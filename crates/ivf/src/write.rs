@@ -1,0 +1,283 @@
+//! The pages of a new index: metapage, blocks list by list, vectors in the same order.
+
+use kernels::BLOCK;
+use pages::{Error, HeapTid, PAGE_USABLE, Result};
+use quant::Rotation;
+use threads::{Stopped, Workers};
+
+use crate::block::{BlockMut, Entry, NO_FACTORS, ROOT, init_blocks};
+use crate::bulk::{Phase, Rows, Tick, blank, failed};
+use crate::geometry::{BlockNo, Geometry, VectorNo};
+use crate::index::{IndexOptions, Ivf};
+use crate::meta::Meta;
+use crate::vector::{Stored, init_vectors, write};
+
+/// Pages made before they are appended.
+const PAGES_PER_TURN: u32 = 512;
+
+/// Makes the pages of an index.
+pub(crate) struct Writer<'a> {
+    ivf: Ivf,
+    rows: &'a Rows,
+    /// The middle, then the centroids, as pages hold them.
+    centroids: Vec<u8>,
+    lists: usize,
+    /// Rows by list.
+    order: Vec<u32>,
+    /// Where the rows of each list begin in `order`, and their number.
+    starts: Vec<usize>,
+    /// The first block of each list, and the number of blocks; those of the list of lists come
+    /// first.
+    first_blocks: Vec<usize>,
+    /// The first page of vectors.
+    vectors_at: u32,
+    pages: u32,
+}
+
+/// What a block is made of.
+struct Members {
+    list: u32,
+    next: Option<BlockNo>,
+    /// The centroid that codes are taken about, by its place.
+    owner: usize,
+    entries: Vec<(Entry, usize)>,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(
+        options: &IndexOptions,
+        trained: u64,
+        rows: &'a Rows,
+        centroids: &[f32],
+    ) -> Result<Self> {
+        let geometry = options.geometry()?;
+        let lists = centroids.len() / options.dims;
+        let (order, starts) = by_list(&rows.lists, lists);
+        let mut blocks = lists.div_ceil(BLOCK);
+        let mut first_blocks = Vec::with_capacity(lists + 1);
+        for list in 0..lists {
+            first_blocks.push(blocks);
+            blocks += (starts[list + 1] - starts[list]).div_ceil(BLOCK).max(1);
+        }
+        first_blocks.push(blocks);
+        let vectors = 1 + lists + rows.tids.len();
+        let block_pages = blocks.div_ceil(geometry.blocks_per_page());
+        let vector_pages = vectors.div_ceil(geometry.run_vectors) * geometry.run_pages;
+        let too_many = |_| Error::Limit("the index has too many pages");
+        let vectors_at = u32::try_from(1 + block_pages).map_err(too_many)?;
+        let pages = u32::try_from(1 + block_pages + vector_pages).map_err(too_many)?;
+        // All numbers are below those of what would follow.
+        BlockNo::at(pages, 0, &geometry)?;
+        VectorNo::at(pages, 0, &geometry)?;
+
+        let middle = middle(centroids, options.dims, &geometry);
+        let mut stored = vec![0; (1 + lists) * geometry.vector_size()];
+        let all = middle.chunks_exact(options.dims).chain(centroids.chunks_exact(options.dims));
+        for (vector, place) in all.zip(stored.chunks_exact_mut(geometry.vector_size())) {
+            write(vector, &geometry, place);
+        }
+        let mut rotated = vec![0.0; options.dims];
+        if geometry.coded() {
+            Rotation::new(options.dims, options.seed).apply(&middle, &mut rotated);
+        }
+        rotated.truncate(geometry.code_dims());
+        let ivf = Ivf::new(Meta {
+            metric: options.metric,
+            geometry,
+            seed: options.seed,
+            lists: lists as u32,
+            root: BlockNo::at(1, 0, &geometry)?,
+            middle: VectorNo::at(vectors_at, 0, &geometry)?,
+            next_page: pages,
+            rows: rows.tids.len() as u64,
+            trained,
+            centre: rotated,
+        });
+        Ok(Self {
+            ivf,
+            rows,
+            centroids: stored,
+            lists,
+            order,
+            starts,
+            first_blocks,
+            vectors_at,
+            pages,
+        })
+    }
+
+    pub(crate) fn write(
+        &self,
+        threads: usize,
+        tick: Tick<'_>,
+        append: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let mut body = blank();
+        self.ivf.meta().encode(&mut body);
+        append(&body)?;
+        for start in (1..self.pages).step_by(PAGES_PER_TURN as usize) {
+            let count = PAGES_PER_TURN.min(self.pages - start);
+            let (done, total) = (start as usize, self.pages as usize);
+            let mut on_tick = |_| tick(Phase::Pages, done, total);
+            let made = Workers::new(threads, &mut on_tick)
+                .make::<_, Stopped>(count, |page| self.page(start + page))
+                .map_err(failed)?;
+            for page in made {
+                append(&page)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn geometry(&self) -> &Geometry {
+        &self.ivf.meta().geometry
+    }
+
+    fn page(&self, page: u32) -> Vec<u8> {
+        if page < self.vectors_at { self.page_of_blocks(page) } else { self.page_of_vectors(page) }
+    }
+
+    fn page_of_blocks(&self, page: u32) -> Vec<u8> {
+        let geometry = self.geometry();
+        let mut body = blank();
+        init_blocks(&mut body);
+        let first = (page as usize - 1) * geometry.blocks_per_page();
+        let all = self.first_blocks[self.lists];
+        for index in first..all.min(first + geometry.blocks_per_page()) {
+            let members = self.members(index);
+            let no = self.block(index);
+            let mut block = BlockMut::create(&mut body, no, members.list, members.next, geometry);
+            self.fill(&mut block, &members);
+        }
+        body
+    }
+
+    /// The number of the block that is the `index`th of all.
+    fn block(&self, index: usize) -> BlockNo {
+        BlockNo((self.geometry().blocks_per_page() + index) as u32)
+    }
+
+    /// The number of the vector that is the `index`th of all.
+    fn vector(&self, index: usize) -> VectorNo {
+        let geometry = self.geometry();
+        let run = index / geometry.run_vectors * geometry.run_pages;
+        let place = index % geometry.run_vectors;
+        VectorNo(((self.vectors_at as usize + run) * geometry.run_vectors + place) as u32)
+    }
+
+    /// What belongs into the `index`th block.
+    fn members(&self, index: usize) -> Members {
+        let root_blocks = self.first_blocks[0];
+        let after = |last: usize| (index + 1 < last).then(|| self.block(index + 1));
+        if index < root_blocks {
+            let lists = index * BLOCK..self.lists.min((index + 1) * BLOCK);
+            let entry = |list: usize| {
+                let tid = HeapTid { block: self.block(self.first_blocks[list]).0, offset: 1 };
+                (Entry { tid, vector: self.vector(1 + list) }, 1 + list)
+            };
+            let entries = lists.map(entry).collect();
+            return Members { list: ROOT, next: after(root_blocks), owner: 0, entries };
+        }
+        let list = self.first_blocks.partition_point(|&first| first <= index) - 1;
+        let first = self.starts[list] + (index - self.first_blocks[list]) * BLOCK;
+        let end = self.starts[list + 1].min(first + BLOCK);
+        let entry = |place: usize| {
+            let at = 1 + self.lists + place;
+            let tid = self.rows.tids[self.order[place] as usize];
+            (Entry { tid, vector: self.vector(at) }, at)
+        };
+        Members {
+            list: self.block(self.first_blocks[list]).0,
+            next: after(self.first_blocks[list + 1]),
+            owner: 1 + list,
+            entries: (first..end).map(entry).collect(),
+        }
+    }
+
+    fn fill(&self, block: &mut BlockMut<'_>, members: &Members) {
+        let geometry = self.geometry();
+        let mut code = vec![0; geometry.shape().bytes()];
+        let owner = self.rotated(members.owner);
+        for (i, &(entry, at)) in members.entries.iter().enumerate() {
+            let factors = match self.ivf.coder() {
+                Some(coder) => coder.encode_rotated(&owner, &self.rotated(at), &mut code),
+                None => NO_FACTORS,
+            };
+            block.set_entry(i, entry, factors, &code);
+        }
+    }
+
+    /// The bytes of the vector that is the `index`th of all.
+    fn stored(&self, index: usize) -> &[u8] {
+        let size = self.geometry().vector_size();
+        match index.checked_sub(1 + self.lists) {
+            None => &self.centroids[index * size..][..size],
+            Some(place) => &self.rows.vectors[self.order[place] as usize * size..][..size],
+        }
+    }
+
+    /// The same, as codes are made of it.
+    fn rotated(&self, index: usize) -> Vec<f32> {
+        if self.ivf.coder().is_none() {
+            return Vec::new();
+        }
+        let mut vector = vec![0.0; self.geometry().dims];
+        Stored::new(self.stored(index), self.geometry()).widen(&mut vector);
+        if index > self.lists {
+            self.ivf.place(&mut vector);
+        }
+        self.ivf.rotated(&vector)
+    }
+
+    fn page_of_vectors(&self, page: u32) -> Vec<u8> {
+        let geometry = self.geometry();
+        let mut body = blank();
+        init_vectors(&mut body);
+        let run = (page - self.vectors_at) as usize / geometry.run_pages;
+        let start = (page - self.vectors_at) as usize % geometry.run_pages * PAGE_USABLE;
+        let all = 1 + self.lists + self.rows.tids.len();
+        for place in 0..geometry.run_vectors {
+            let index = run * geometry.run_vectors + place;
+            let at = place * geometry.vector_size();
+            let (from, to) =
+                (at.max(start), (at + geometry.vector_size()).min(start + PAGE_USABLE));
+            if index < all && from < to {
+                let part = &self.stored(index)[from - at..to - at];
+                body[from - start..to - start].copy_from_slice(part);
+            }
+        }
+        body
+    }
+}
+
+/// The mean of the centroids, as pages hold it. Of bits it is any vector: it has no codes.
+fn middle(centroids: &[f32], dims: usize, geometry: &Geometry) -> Vec<f32> {
+    let lists = (centroids.len() / dims).max(1) as f64;
+    let mean = |i: usize| {
+        let sum: f64 = centroids.chunks_exact(dims).map(|c| f64::from(c[i])).sum();
+        (sum / lists) as f32
+    };
+    let mut middle: Vec<f32> = (0..dims).map(mean).collect();
+    let mut stored = vec![0; geometry.vector_size()];
+    write(&middle, geometry, &mut stored);
+    Stored::new(&stored, geometry).widen(&mut middle);
+    middle
+}
+
+/// Rows in the order of their lists, and where each list begins.
+fn by_list(lists: &[u32], count: usize) -> (Vec<u32>, Vec<usize>) {
+    let mut starts = vec![0; count + 1];
+    for &list in lists {
+        starts[list as usize + 1] += 1;
+    }
+    for list in 0..count {
+        starts[list + 1] += starts[list];
+    }
+    let mut next = starts.clone();
+    let mut order = vec![0; lists.len()];
+    for (row, &list) in lists.iter().enumerate() {
+        order[next[list as usize]] = row as u32;
+        next[list as usize] += 1;
+    }
+    (order, starts)
+}

@@ -1,0 +1,174 @@
+//! What searches promise.
+
+mod support;
+
+use std::collections::HashSet;
+
+use ivf::{Ivf, Scan, ScanOptions, info};
+use quant::Metric;
+use support::*;
+
+const DIMS: usize = 48;
+
+#[test]
+fn a_search_of_all_lists_finds_the_nearest_in_order() {
+    for kind in KINDS {
+        let metric = kind.0;
+        let vectors = clustered(metric, 2_000, DIMS, 1);
+        let store = built(options(kind, DIMS, 30), &vectors);
+        assert_eq!(problems(&store), []);
+        let queries = clustered(metric, 40, DIMS, 2);
+        let share = recall(&store, metric, &vectors, &queries, all_lists(), 10);
+        // Bounds from codes hold for all but a few in a thousand.
+        assert!(share >= if kind.1 { 0.99 } else { 1.0 }, "{kind:?}: {share}");
+        for query in &queries {
+            let found = search(&store, query, all_lists(), usize::MAX);
+            assert_eq!(found.iter().collect::<HashSet<_>>().len(), vectors.len(), "{kind:?}");
+            let distances: Vec<f64> =
+                found.iter().map(|&i| distance(metric, query, &vectors[i])).collect();
+            // Halves may swap what is about as far; codes, a few that are not.
+            let early = distances.windows(2).filter(|pair| pair[1] < pair[0] - 0.02).count();
+            assert!(early <= if kind.1 { 40 } else { 0 }, "{kind:?}: {early} out of order");
+        }
+    }
+}
+
+#[test]
+fn distances_are_bounds_or_exact() {
+    for kind in KINDS {
+        let metric = kind.0;
+        let vectors = clustered(metric, 300, DIMS, 1);
+        let store = built(options(kind, DIMS, 5), &vectors);
+        let query = &clustered(metric, 1, DIMS, 2)[0];
+        let mut scan = Scan::new(Ivf::open(&store).expect("opens"), Some(query), all_lists());
+        while let Some(hit) = scan.next(&store).expect("scans") {
+            let operator = distance(metric, query, &vectors[row(hit.tid)]);
+            assert!(hit.distance <= operator + 1e-5, "{kind:?}: {hit:?}, {operator}");
+            assert!(hit.distance >= operator - 0.05, "{kind:?}: {hit:?}, {operator}");
+            assert!(!hit.exact || (hit.distance - operator).abs() < 1e-5, "{kind:?}: {hit:?}");
+        }
+    }
+}
+
+#[test]
+fn few_lists_hold_most_of_the_nearest() {
+    for kind in KINDS {
+        let metric = kind.0;
+        let vectors = clustered(metric, 4_000, DIMS, 1);
+        let store = built(options(kind, DIMS, 40), &vectors);
+        let queries = clustered(metric, 30, DIMS, 2);
+        let share = recall(&store, metric, &vectors, &queries, probes(8), 10);
+        assert!(share > 0.85, "{kind:?}: {share}");
+        let one = recall(&store, metric, &vectors, &queries, probes(1), 10);
+        assert!(one < share, "{kind:?}: {one}, {share}");
+    }
+}
+
+#[test]
+fn codes_spare_most_vectors() {
+    let vectors = clustered(Metric::L2, 4_000, 256, 1);
+    let store = built(options((Metric::L2, true), 256, 40), &vectors);
+    let query = &clustered(Metric::L2, 1, 256, 2)[0];
+    let mut scan = Scan::new(Ivf::open(&store).expect("opens"), Some(query), all_lists());
+    for _ in 0..10 {
+        scan.next(&store).expect("scans");
+    }
+    let stats = scan.stats();
+    assert_eq!((stats.lists, stats.entries, stats.tuples), (40, 4_000, 10));
+    assert!(stats.exact < 400, "{stats:?}");
+}
+
+#[test]
+fn a_scan_goes_on_to_further_lists() {
+    let kind = (Metric::L2, true);
+    let vectors = clustered(kind.0, 1_000, DIMS, 1);
+    let store = built(options(kind, DIMS, 20), &vectors);
+    let query = &vectors[3];
+    let two = search(&store, query, probes(2), usize::MAX);
+    assert!(two.len() < 500, "{}", two.len());
+    let on = |max_probes, memory| ScanOptions { probes: 2, max_probes, memory };
+    let seven = search(&store, query, on(7, usize::MAX), usize::MAX);
+    assert_eq!(seven[..two.len()], two);
+    let mut scan = Scan::new(Ivf::open(&store).expect("opens"), Some(query), on(7, usize::MAX));
+    while scan.next(&store).expect("scans").is_some() {}
+    assert_eq!(scan.stats().lists, 7);
+    assert_eq!(search(&store, query, on(usize::MAX, usize::MAX), usize::MAX).len(), 1_000);
+    assert_eq!(search(&store, query, on(usize::MAX, 0), usize::MAX), two);
+}
+
+#[test]
+fn a_filter_leaves_out_rows() {
+    for kind in [(Metric::L2, true), (Metric::L2, false)] {
+        let vectors = clustered(kind.0, 1_000, DIMS, 1);
+        let store = built(options(kind, DIMS, 20), &vectors);
+        let query = &vectors[3];
+        let ivf = Ivf::open(&store).expect("opens");
+        let filter = Box::new(|tid| row(tid) % 10 == 7);
+        let mut scan = Scan::new(ivf, Some(query), all_lists()).filtered(filter);
+        let found: Vec<usize> = std::iter::from_fn(|| scan.next(&store).expect("scans"))
+            .map(|hit| row(hit.tid))
+            .collect();
+        assert_eq!(found.len(), 100);
+        assert!(found.iter().all(|i| i % 10 == 7));
+        assert_eq!((scan.stats().filtered, scan.stats().exact), (900, 100));
+    }
+}
+
+#[test]
+fn without_an_order_all_rows_are_equally_far() {
+    let kind = (Metric::Cosine, true);
+    let vectors = clustered(kind.0, 300, DIMS, 1);
+    let store = built(options(kind, DIMS, 5), &vectors);
+    for query in [None, Some(&vec![0.0; DIMS][..])] {
+        let mut scan = Scan::new(Ivf::open(&store).expect("opens"), query, all_lists());
+        let hits: Vec<_> = std::iter::from_fn(|| scan.next(&store).expect("scans")).collect();
+        assert_eq!(hits.len(), 300);
+        assert!(hits.iter().all(|hit| hit.distance == 0.0 && !hit.exact));
+    }
+}
+
+#[test]
+fn any_number_of_rows_and_lists_builds() {
+    for kind in KINDS {
+        for (count, lists) in [(0, 10), (1, 10), (2, 1), (31, 5), (32, 1), (33, 1), (70, 100)] {
+            let vectors = clustered(kind.0, count, DIMS, 1);
+            let store = built(options(kind, DIMS, lists), &vectors);
+            assert_eq!(problems(&store), [], "{kind:?} {count} {lists}");
+            let query = &clustered(kind.0, 1, DIMS, 2)[0];
+            let mut found = search(&store, query, all_lists(), usize::MAX);
+            found.sort_unstable();
+            assert!(found.into_iter().eq(0..count), "{kind:?} {count} {lists}");
+            let info = info(&store).expect("counts");
+            assert_eq!((info.rows, info.unwritten), (count as u64, 0));
+            assert!((1..=lists.max(1)).contains(&(info.meta.lists as usize)), "{info:?}");
+        }
+    }
+}
+
+#[test]
+fn vectors_of_all_lengths_build() {
+    for dims in [1, 2, 63, 64, 65, 255, 256, 1_000, 1_536, 2_721, 4_000] {
+        for coded in [true, false] {
+            let kind = (Metric::L2, coded);
+            let vectors = clustered(kind.0, 50, dims, 1);
+            let store = built(options(kind, dims, 3), &vectors);
+            assert_eq!(problems(&store), [], "{dims} {coded}");
+            let found = search(&store, &vectors[9], all_lists(), usize::MAX);
+            assert_eq!((found.len(), found[0]), (50, 9), "{dims} {coded}");
+        }
+    }
+}
+
+#[test]
+fn extreme_numbers_do_no_harm() {
+    for kind in KINDS.into_iter().filter(|kind| kind.0 != Metric::Hamming) {
+        for factor in [1e-44, 1e-30, 1e30, 3e37] {
+            let mut vectors = clustered(kind.0, 200, 20, 1);
+            vectors.iter_mut().flatten().for_each(|x| *x *= factor);
+            let store = built(options(kind, 20, 4), &vectors);
+            assert_eq!(problems(&store), [], "{kind:?} {factor}");
+            let found = search(&store, &vectors[9], all_lists(), usize::MAX);
+            assert_eq!(found.len(), 200, "{kind:?} {factor}");
+        }
+    }
+}

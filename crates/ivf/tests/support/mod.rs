@@ -1,0 +1,125 @@
+//! What the tests of this crate share: seeded data, exact answers, an index in memory.
+#![allow(dead_code)]
+
+use ivf::{Bulk, IndexOptions, Ivf, Scan, ScanOptions, check};
+use pages::mem::MemStore;
+use pages::{HeapTid, Problem};
+use quant::{Metric, SplitMix64};
+
+/// All metrics with and without codes, where these exist.
+pub const KINDS: [(Metric, bool); 7] = [
+    (Metric::L2, true),
+    (Metric::L2, false),
+    (Metric::InnerProduct, true),
+    (Metric::InnerProduct, false),
+    (Metric::Cosine, true),
+    (Metric::Cosine, false),
+    (Metric::Hamming, false),
+];
+
+pub fn options((metric, coded): (Metric, bool), dims: usize, lists: usize) -> IndexOptions {
+    IndexOptions { metric, dims, lists, coded, seed: 7 }
+}
+
+/// Vectors around a few centres, as embeddings lie; for Hamming, their signs.
+pub fn clustered(metric: Metric, count: usize, dims: usize, seed: u64) -> Vec<Vec<f32>> {
+    let vector = |random: &mut SplitMix64, spread: f32, centre: &[f32]| -> Vec<f32> {
+        (0..dims).map(|i| centre[i] + spread * random.next_normal()).collect()
+    };
+    let mut of_centres = SplitMix64::new(99);
+    let centres: Vec<Vec<f32>> =
+        (0..20).map(|_| vector(&mut of_centres, 1.0, &vec![0.3; dims])).collect();
+    let mut random = SplitMix64::new(seed);
+    let all = (0..count).map(|i| vector(&mut random, 0.6, &centres[i % centres.len()]));
+    if metric == Metric::Hamming {
+        return all.map(|v| v.iter().map(|&x| f32::from(x > 0.0)).collect()).collect();
+    }
+    all.collect()
+}
+
+pub fn tid(i: usize) -> HeapTid {
+    HeapTid { block: (i / 50) as u32, offset: (i % 50 + 1) as u16 }
+}
+
+pub fn row(tid: HeapTid) -> usize {
+    tid.block as usize * 50 + usize::from(tid.offset) - 1
+}
+
+pub fn built(options: IndexOptions, vectors: &[Vec<f32>]) -> MemStore {
+    let sample = vectors.concat();
+    let mut bulk = Bulk::train(options, sample, 2, &mut |_, _, _| true).expect("trains");
+    for (i, vector) in vectors.iter().enumerate() {
+        bulk.push(vector, tid(i)).expect("takes the row");
+    }
+    let store = MemStore::new();
+    bulk.write(&mut |_, _, _| true, &mut |body| {
+        store.append(body);
+        Ok(())
+    })
+    .expect("builds");
+    store
+}
+
+pub fn all_lists() -> ScanOptions {
+    probes(usize::MAX)
+}
+
+pub fn probes(probes: usize) -> ScanOptions {
+    ScanOptions { probes, max_probes: 0, memory: usize::MAX }
+}
+
+/// Rows in the order in which a scan returns them, at most `limit`.
+pub fn search(store: &MemStore, query: &[f32], options: ScanOptions, limit: usize) -> Vec<usize> {
+    let ivf = Ivf::open(store).expect("opens");
+    let mut scan = Scan::new(ivf, Some(query), options);
+    std::iter::from_fn(|| scan.next(store).expect("scans"))
+        .take(limit)
+        .map(|hit| row(hit.tid))
+        .collect()
+}
+
+/// The operator's distance.
+pub fn distance(metric: Metric, a: &[f32], b: &[f32]) -> f64 {
+    let sum = |term: fn(f64, f64) -> f64| -> f64 {
+        a.iter().zip(b).map(|(&a, &b)| term(a.into(), b.into())).sum()
+    };
+    let dot = sum(|a, b| a * b);
+    match metric {
+        Metric::InnerProduct => -dot,
+        Metric::Cosine => 1.0 - dot / (sum(|a, _| a * a) * sum(|_, b| b * b)).sqrt(),
+        Metric::Hamming => sum(|a, b| f64::from(a != b)),
+        Metric::L2 | Metric::L1 | Metric::Jaccard => sum(|a, b| (a - b) * (a - b)).sqrt(),
+    }
+}
+
+/// All rows, nearest first.
+pub fn exact(metric: Metric, vectors: &[Vec<f32>], query: &[f32]) -> Vec<(f64, usize)> {
+    let mut all: Vec<_> =
+        vectors.iter().enumerate().map(|(i, v)| (distance(metric, query, v), i)).collect();
+    all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    all
+}
+
+pub fn problems(store: &MemStore) -> Vec<Problem> {
+    let mut found = Vec::new();
+    check(store, &mut |problem| found.push(problem)).expect("checks");
+    found
+}
+
+/// Share of the `k` nearest that a search of some lists finds, over `queries`.
+pub fn recall(
+    store: &MemStore,
+    metric: Metric,
+    vectors: &[Vec<f32>],
+    queries: &[Vec<f32>],
+    options: ScanOptions,
+    k: usize,
+) -> f64 {
+    let mut hits = 0;
+    for query in queries {
+        let limit = exact(metric, vectors, query)[k - 1].0 + 1e-6;
+        let found = search(store, query, options, k);
+        hits += found.iter().filter(|&&i| distance(metric, query, &vectors[i]) <= limit).count();
+    }
+    hits as f64 / (queries.len() * k) as f64
+}

@@ -1,0 +1,29 @@
+//! What checks of all kinds of indexes report.
+
+use crate::{Error, Result};
+
+/// Something wrong with an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The block it was found in, if it lies in one.
+    pub block: Option<u32>,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl Problem {
+    /// The problem that reading `block` met.
+    ///
+    /// # Errors
+    /// An interrupt is no problem, and goes up.
+    pub fn met(block: u32, error: Error) -> Result<Self> {
+        let (block, what) = match error {
+            Error::Interrupted | Error::Crashed => return Err(error),
+            Error::Corrupted { block, what } => (block, what.to_owned()),
+            Error::Version { .. } | Error::Limit(_) | Error::Internal(_) => {
+                (block, error.to_string())
+            }
+        };
+        Ok(Self { block: Some(block), what })
+    }
+}

@@ -166,7 +166,10 @@ impl Cluster {
 
     /// On a standby: waits until all that `primary` has written so far is replayed here.
     pub fn catch_up(&self, primary: &Self) -> Result<()> {
-        let row = primary.connect()?.query_one("SELECT pg_current_wal_flush_lsn()::text", &[])?;
+        let mut client = primary.connect()?;
+        // What a vacuum has logged may not be flushed yet.  A commit flushes all before it.
+        client.batch_execute("SELECT pg_logical_emit_message(true, 'catch_up', '')")?;
+        let row = client.query_one("SELECT pg_current_wal_flush_lsn()::text", &[])?;
         let lsn: String = row.get(0);
         let mut client = self.connect()?;
         wait_until("the standby to catch up", || {

@@ -8,6 +8,7 @@ mod cluster;
 pub mod data;
 mod db;
 mod inspect;
+mod kind;
 mod load;
 mod place;
 mod prefix;
@@ -20,6 +21,7 @@ pub use db::TestDb;
 pub use inspect::{
     buffers, explain_analyze, explain_plan, hint, index_problems, message, refusal, sqlstate, text,
 };
+pub use kind::{Answers, Class, KINDS, Kind, Search};
 pub use load::{copy_vectors, random_vector};
 pub use place::clusters_dir;
 pub use prefix::Prefix;

@@ -12,9 +12,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use graph::build::{Array, BuildOptions, Graph, Space, Sq8Distances, build_graph};
+use graph::build::{BuildOptions, Graph, Sq8Distances, build_graph};
 use half::f16;
 use quant::{Metric, Rotation, Sq8Coder, Sq8Set};
+use space::{Array, Space};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 

@@ -11,10 +11,10 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use data::{kth_distance, read};
-use graph::build::Space;
 use graph::{Bulk, Hnsw, IndexOptions, Iterative, Scan, ScanOptions, vacuum};
 use pages::{HeapTid, PageStore, mem::MemStore};
 use quant::{Metric, splitmix64};
+use space::Space;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 

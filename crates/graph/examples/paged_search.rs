@@ -10,9 +10,9 @@ mod data;
 use std::time::Instant;
 
 use data::{kth_distance, read};
-use graph::build::Space;
 use graph::{Bulk, Hnsw, IndexOptions, Iterative, Scan, ScanOptions};
 use pages::{HeapTid, mem::MemStore};
+use space::Space;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -4,11 +4,11 @@ mod support;
 
 use std::cell::Cell;
 
-use graph::build::Space;
 use graph::{Bulk, IndexOptions, build_memory, index_pages};
 use memmap2::MmapMut;
 use pages::Form;
 use quant::Metric;
+use space::Space;
 use support::{clustered, tid};
 
 const ROWS: usize = 3_000;

@@ -10,6 +10,7 @@ use ivf::{Bulk, IndexOptions, Ivf, Scan, ScanOptions, info};
 use pages::HeapTid;
 use pages::mem::MemStore;
 use quant::Metric;
+use space::Space;
 
 fn unzip(path: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
@@ -51,7 +52,8 @@ fn main() {
     let options = IndexOptions { metric, dims, lists, coded: kind == "rabitq", seed: 1 };
     let start = Instant::now();
     let sample = base[..base.len().min(lists * 64 * dims)].to_vec();
-    let mut bulk = Bulk::train(options, sample, 2, &mut |_, _, _| true).expect("a training");
+    let mut bulk = Bulk::train(options, sample, 2, Space::unlimited(), &mut |_, _, _| true)
+        .expect("a training");
     let trained = start.elapsed();
     for (i, vector) in base.chunks_exact(dims).enumerate() {
         bulk.push(vector, HeapTid { block: i as u32, offset: 1 }).expect("a row");

@@ -2,13 +2,14 @@
 
 use kmeans::{Clusters, Options, assign, train};
 use pages::{Error, Form, HeapTid, PAGE_BODY, Result};
+use quant::Metric;
+use space::{NoSpace, Space, Table};
 use threads::{Stopped, Workers};
 
 use crate::geometry::Geometry;
 use crate::index::IndexOptions;
 use crate::vector::{normalize, write};
-use crate::write::Writer;
-use quant::Metric;
+use crate::write::{Order, Writer};
 
 /// Rows that are assigned to lists at a time.
 const ROWS_PER_TURN: usize = 4_096;
@@ -28,7 +29,8 @@ pub(crate) type Tick<'a> = &'a mut dyn FnMut(Phase, usize, usize) -> bool;
 
 /// An index being built: trained, then filled with rows, then written.
 #[derive(Debug)]
-pub struct Bulk {
+pub struct Bulk<'h> {
+    space: Space<'h>,
     options: IndexOptions,
     geometry: Geometry,
     threads: usize,
@@ -40,18 +42,31 @@ pub struct Bulk {
 }
 
 /// The rows of an index being built, in the order of arrival.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Rows {
-    pub(crate) tids: Vec<HeapTid>,
-    /// One after another, as pages hold them.
-    pub(crate) vectors: Vec<u8>,
+    /// The tid of each, then its vector as pages hold it.
+    records: Table<u8>,
     /// The list of each.
-    pub(crate) lists: Vec<u32>,
+    pub(crate) lists: Table<u32>,
 }
 
-impl Bulk {
+impl Rows {
+    /// The number of rows.
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Row number `i`: where it is, and its vector as pages hold it.
+    pub(crate) fn row(&self, i: u32) -> (HeapTid, &[u8]) {
+        let record = self.records.row(i as usize);
+        let (tid, vector) = record.split_first_chunk().expect("a record begins with a tid");
+        (HeapTid::from_bytes(*tid), vector)
+    }
+}
+
+impl<'h> Bulk<'h> {
     /// Trains the centroids with `sample`, vectors one after another. `threads` work beside the
-    /// calling thread.
+    /// calling thread. Rows will lie in `space`.
     ///
     /// # Errors
     /// [`Error::Limit`] for options that do not fit, [`Error::Interrupted`] where `tick` says so.
@@ -59,6 +74,7 @@ impl Bulk {
         options: IndexOptions,
         mut sample: Vec<f32>,
         threads: usize,
+        space: Space<'h>,
         tick: Tick<'_>,
     ) -> Result<Self> {
         let geometry = options.geometry()?;
@@ -70,23 +86,39 @@ impl Bulk {
         let training = Options { clusters: options.lists, spherical: false, seed: options.seed };
         let mut workers = Workers::new(threads, &mut on_tick);
         let clusters = train(rows, &training, &mut workers).map_err(failed)?;
-        let (trained, rows, waiting) = (rows.len(), Rows::default(), Vec::new());
-        Ok(Self { options, geometry, threads, clusters, trained, rows, waiting })
+        let (trained, waiting) = (rows.len(), Vec::new());
+        let records = Table::within_space(HeapTid::SIZE + geometry.vector_size());
+        let rows = Rows { records, lists: Table::within_space(1) };
+        Ok(Self { space, options, geometry, threads, clusters, trained, rows, waiting })
+    }
+
+    /// The number of centroids; zero where there was nothing to train with.
+    pub fn lists(&self) -> usize {
+        self.clusters.len()
+    }
+
+    /// The number of rows taken.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether no row was taken.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Takes a row, whose vector has the index's dimensions and is [`crate::indexable`].
     ///
     /// # Errors
-    /// [`Error::Limit`] for more rows than an index holds.
+    /// [`Error::Limit`] for more rows than an index holds, or where there is no room for them.
     pub fn push(&mut self, vector: &[f32], tid: HeapTid) -> Result<()> {
-        if self.rows.tids.len() >= u32::MAX as usize {
+        if self.len() >= u32::MAX as usize {
             return Err(Error::Limit("the table has too many rows for one index"));
         }
-        let size = self.geometry.vector_size();
-        let start = self.rows.vectors.len();
-        self.rows.vectors.resize(start + size, 0);
-        write(vector, &self.geometry, &mut self.rows.vectors[start..]);
-        self.rows.tids.push(tid);
+        let mut record = vec![0; HeapTid::SIZE + self.geometry.vector_size()];
+        record[..HeapTid::SIZE].copy_from_slice(&tid.to_bytes());
+        write(vector, &self.geometry, &mut record[HeapTid::SIZE..]);
+        self.rows.records.push(&record, &mut self.space).map_err(no_space)?;
         let start = self.waiting.len();
         self.waiting.extend_from_slice(vector);
         if self.options.metric == Metric::Cosine {
@@ -101,12 +133,15 @@ impl Bulk {
     /// Finds the lists of the rows that wait.
     fn assign(&mut self) -> Result<()> {
         let rows = kmeans::Rows::new(&self.waiting, self.options.dims);
-        if self.clusters.is_empty() {
-            self.rows.lists.resize(self.rows.tids.len(), 0);
+        let lists = if self.clusters.is_empty() {
+            vec![0; rows.len()]
         } else {
             let on_tick = &mut |_| true;
             let mut workers = Workers::new(self.threads, on_tick);
-            self.rows.lists.extend(assign(rows, &self.clusters, &mut workers).map_err(failed)?);
+            assign(rows, &self.clusters, &mut workers).map_err(failed)?
+        };
+        for list in lists {
+            self.rows.lists.push(&[list], &mut self.space).map_err(no_space)?;
         }
         self.waiting.clear();
         Ok(())
@@ -125,7 +160,9 @@ impl Bulk {
         self.assign()?;
         let centroids = self.centroids();
         let trained = self.trained as u64;
-        let writer = Writer::new(&self.options, trained, &self.rows, &centroids)?;
+        let order = Order::of(&self.rows, centroids.len() / self.options.dims, &mut self.space);
+        let order = order.map_err(no_space)?;
+        let writer = Writer::new(&self.options, trained, &self.rows, order, &centroids)?;
         writer.write(self.threads, tick, append)
     }
 
@@ -150,6 +187,13 @@ pub(crate) fn failed(stopped: Stopped) -> Error {
         Stopped::Cancelled => Error::Interrupted,
         Stopped::NoThread => Error::Limit("could not start a thread to build the index"),
         Stopped::Panicked(message) => Error::Internal(message),
+    }
+}
+
+fn no_space(reason: NoSpace) -> Error {
+    match reason {
+        NoSpace::OutOfMemory => Error::Limit("out of memory while building the index"),
+        NoSpace::File(_) => Error::Limit("the temporary file of the build cannot grow"),
     }
 }
 

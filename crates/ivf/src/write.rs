@@ -1,8 +1,11 @@
 //! The pages of a new index: metapage, blocks list by list, vectors in the same order.
 
+use std::ops::Range;
+
 use kernels::BLOCK;
 use pages::{Error, HeapTid, PAGE_USABLE, Result};
 use quant::Rotation;
+use space::{Array, NoSpace, Space};
 use threads::{Stopped, Workers};
 
 use crate::block::{BlockMut, Entry, NO_FACTORS, ROOT, init_blocks};
@@ -22,10 +25,7 @@ pub(crate) struct Writer<'a> {
     /// The middle, then the centroids, as pages hold them.
     centroids: Vec<u8>,
     lists: usize,
-    /// Rows by list.
-    order: Vec<u32>,
-    /// Where the rows of each list begin in `order`, and their number.
-    starts: Vec<usize>,
+    order: Order,
     /// The first block of each list, and the number of blocks; those of the list of lists come
     /// first.
     first_blocks: Vec<usize>,
@@ -48,19 +48,19 @@ impl<'a> Writer<'a> {
         options: &IndexOptions,
         trained: u64,
         rows: &'a Rows,
+        order: Order,
         centroids: &[f32],
     ) -> Result<Self> {
         let geometry = options.geometry()?;
         let lists = centroids.len() / options.dims;
-        let (order, starts) = by_list(&rows.lists, lists);
         let mut blocks = lists.div_ceil(BLOCK);
         let mut first_blocks = Vec::with_capacity(lists + 1);
         for list in 0..lists {
             first_blocks.push(blocks);
-            blocks += (starts[list + 1] - starts[list]).div_ceil(BLOCK).max(1);
+            blocks += order.of_list(list).len().div_ceil(BLOCK).max(1);
         }
         first_blocks.push(blocks);
-        let vectors = 1 + lists + rows.tids.len();
+        let vectors = 1 + lists + rows.len();
         let block_pages = blocks.div_ceil(geometry.blocks_per_page());
         let vector_pages = vectors.div_ceil(geometry.run_vectors) * geometry.run_pages;
         let too_many = |_| Error::Limit("the index has too many pages");
@@ -89,21 +89,11 @@ impl<'a> Writer<'a> {
             root: BlockNo::at(1, 0, &geometry)?,
             middle: VectorNo::at(vectors_at, 0, &geometry)?,
             next_page: pages,
-            rows: rows.tids.len() as u64,
+            rows: rows.len() as u64,
             trained,
             centre: rotated,
         });
-        Ok(Self {
-            ivf,
-            rows,
-            centroids: stored,
-            lists,
-            order,
-            starts,
-            first_blocks,
-            vectors_at,
-            pages,
-        })
+        Ok(Self { ivf, rows, centroids: stored, lists, order, first_blocks, vectors_at, pages })
     }
 
     pub(crate) fn write(
@@ -179,11 +169,12 @@ impl<'a> Writer<'a> {
             return Members { list: ROOT, next: after(root_blocks), owner: 0, entries };
         }
         let list = self.first_blocks.partition_point(|&first| first <= index) - 1;
-        let first = self.starts[list] + (index - self.first_blocks[list]) * BLOCK;
-        let end = self.starts[list + 1].min(first + BLOCK);
+        let places = self.order.of_list(list);
+        let first = places.start + (index - self.first_blocks[list]) * BLOCK;
+        let end = places.end.min(first + BLOCK);
         let entry = |place: usize| {
             let at = 1 + self.lists + place;
-            let tid = self.rows.tids[self.order[place] as usize];
+            let tid = self.rows.row(self.order.rows[place]).0;
             (Entry { tid, vector: self.vector(at) }, at)
         };
         Members {
@@ -212,7 +203,7 @@ impl<'a> Writer<'a> {
         let size = self.geometry().vector_size();
         match index.checked_sub(1 + self.lists) {
             None => &self.centroids[index * size..][..size],
-            Some(place) => &self.rows.vectors[self.order[place] as usize * size..][..size],
+            Some(place) => self.rows.row(self.order.rows[place]).1,
         }
     }
 
@@ -235,7 +226,7 @@ impl<'a> Writer<'a> {
         init_vectors(&mut body);
         let run = (page - self.vectors_at) as usize / geometry.run_pages;
         let start = (page - self.vectors_at) as usize % geometry.run_pages * PAGE_USABLE;
-        let all = 1 + self.lists + self.rows.tids.len();
+        let all = 1 + self.lists + self.rows.len();
         for place in 0..geometry.run_vectors {
             let index = run * geometry.run_vectors + place;
             let at = place * geometry.vector_size();
@@ -264,20 +255,41 @@ fn middle(centroids: &[f32], dims: usize, geometry: &Geometry) -> Vec<f32> {
     middle
 }
 
-/// Rows in the order of their lists, and where each list begins.
-fn by_list(lists: &[u32], count: usize) -> (Vec<u32>, Vec<usize>) {
-    let mut starts = vec![0; count + 1];
-    for &list in lists {
-        starts[list as usize + 1] += 1;
+/// Rows in the order of their lists.
+#[derive(Debug)]
+pub(crate) struct Order {
+    rows: Array<u32>,
+    /// Where each list begins in `rows`, and their number.
+    starts: Vec<usize>,
+}
+
+impl Order {
+    /// Sorts the rows of `lists` lists.
+    pub(crate) fn of(
+        rows: &Rows,
+        lists: usize,
+        space: &mut Space<'_>,
+    ) -> std::result::Result<Self, NoSpace> {
+        let list = |row: usize| rows.lists.row(row)[0] as usize;
+        let mut starts = vec![0; lists + 1];
+        for row in 0..rows.len() {
+            starts[list(row) + 1] += 1;
+        }
+        for list in 0..lists {
+            starts[list + 1] += starts[list];
+        }
+        let mut next = starts.clone();
+        let mut order = space.array::<u32>(rows.len())?;
+        for row in 0..rows.len() {
+            let place = &mut next[list(row)];
+            order[*place] = row as u32;
+            *place += 1;
+        }
+        Ok(Self { rows: order, starts })
     }
-    for list in 0..count {
-        starts[list + 1] += starts[list];
+
+    /// The places of a list's rows.
+    fn of_list(&self, list: usize) -> Range<usize> {
+        self.starts[list]..self.starts[list + 1]
     }
-    let mut next = starts.clone();
-    let mut order = vec![0; lists.len()];
-    for (row, &list) in lists.iter().enumerate() {
-        order[next[list as usize]] = row as u32;
-        next[list as usize] += 1;
-    }
-    (order, starts)
 }

@@ -9,7 +9,6 @@
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
-use graph::build::Space;
 use graph::{Bulk, IndexOptions, Phase};
 use pages::HeapTid;
 use pgrx::PgSqlErrorCode::{
@@ -17,6 +16,7 @@ use pgrx::PgSqlErrorCode::{
 };
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, Datum, ForkNumber, IndexBuildResult, IndexInfo, ItemPointer, Relation};
+use space::Space;
 
 use super::opclass::OpClass;
 use super::options::Options;

@@ -2,8 +2,8 @@
 
 use super::BuildError;
 use super::beam::{Beam, View};
-use super::space::Array;
 use super::strata::Strata;
+use space::Array;
 
 /// Fills the unused slots at the end of a neighbor list, and is the entry of an empty graph.
 pub const NO_NEIGHBOR: u32 = u32::MAX;

@@ -1,12 +1,12 @@
 //! Building one level, and entering it from those above.
 
+use space::{Array, Space};
 use threads::Workers;
 
 use super::beam::{Beam, Candidate, View};
 use super::distances::{Distances, diverse};
 use super::graph::list;
 use super::links::{Link, Links, Slots};
-use super::space::{Array, Space};
 use super::{BuildError, BuildOptions, UpperLevel, memory};
 
 /// So many elements are inserted one by one, before threads work side by side: two that are
@@ -54,7 +54,7 @@ pub(super) fn build_level<D: Distances>(
 ) -> Result<Array<u32>, BuildError> {
     let order = insertion_order(data.len(), seeds)?;
     let Some((&first, _)) = order.split_first() else {
-        return Array::in_memory(0);
+        return Ok(Array::in_memory(0)?);
     };
     let mut slots = Slots::new(space, data.len(), 2 * options.m)?;
     let links = slots.links();

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::space::{Array, Space};
 use super::{BuildError, NO_NEIGHBOR};
+use space::{Array, Space};
 
 /// Locks that the lists share.
 const STRIPES: usize = 1024;

@@ -20,7 +20,6 @@ mod graph;
 mod level;
 mod links;
 mod memory;
-mod space;
 mod strata;
 
 #[cfg(test)]
@@ -28,8 +27,8 @@ mod tests;
 
 pub use distances::{Distances, FlatDistances, Sq8Distances};
 pub use graph::{Graph, NO_NEIGHBOR, Searcher, UpperLevel};
-pub use space::{Array, Item, MapFile, Space};
 
+use space::{NoSpace, Space};
 use threads::{Stopped, Workers};
 
 use distances::Subset;
@@ -81,6 +80,15 @@ impl std::fmt::Display for BuildError {
 }
 
 impl std::error::Error for BuildError {}
+
+impl From<NoSpace> for BuildError {
+    fn from(reason: NoSpace) -> Self {
+        match reason {
+            NoSpace::OutOfMemory => Self::OutOfMemory,
+            NoSpace::File(why) => Self::File(why),
+        }
+    }
+}
 
 impl From<Stopped> for BuildError {
     fn from(stopped: Stopped) -> Self {

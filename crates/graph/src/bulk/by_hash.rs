@@ -1,6 +1,8 @@
 //! Which element has a vector.
 
-use crate::build::{Array, BuildError, Space};
+use space::{Array, Space};
+
+use crate::build::BuildError;
 
 /// Slots of the first table.
 const FIRST: usize = 1 << 10;

@@ -4,15 +4,15 @@
 mod by_hash;
 mod estimate;
 mod rows;
-mod table;
 mod vectors;
 mod write;
 
 use pages::{Error, HeapTid, PAGE_BODY, Result};
+use space::Space;
 use threads::Workers;
 
 use crate::build::{
-    BuildError, BuildOptions, FlatDistances, Graph, SMALL_BYTES, Space, Sq8Distances, build_graph,
+    BuildError, BuildOptions, FlatDistances, Graph, SMALL_BYTES, Sq8Distances, build_graph,
     list_bytes,
 };
 use crate::{Hnsw, IndexOptions};

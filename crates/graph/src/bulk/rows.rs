@@ -4,11 +4,11 @@ use std::hash::{DefaultHasher, Hasher};
 
 use pages::{Form, HeapTid};
 use quant::Metric;
+use space::{Array, Space, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::by_hash::ByHash;
-use super::table::Table;
-use crate::build::{Array, BuildError, Space};
+use crate::build::BuildError;
 use crate::query::norm;
 use crate::stored::{Holder, Stored};
 
@@ -95,7 +95,7 @@ impl Rows {
         if let Some(element) = self.by_hash.find(hash, same) {
             let twin = &mut self.infos.row_mut(element as usize)[0];
             twin.error = twin.error.max(error);
-            return self.twins.push(&[Twin { element, block, offset }], space);
+            return Ok(self.twins.push(&[Twin { element, block, offset }], space)?);
         }
         let element = u32::try_from(self.len()).map_err(|_| BuildError::TooManyElements)?;
         self.by_hash.insert(hash, element, space)?;
@@ -105,7 +105,7 @@ impl Rows {
             *sum += f64::from(x) * factor;
         }
         self.vectors.push(stored, space)?;
-        self.infos.push(&[RowInfo { error, norm, scale, block, offset }], space)
+        Ok(self.infos.push(&[RowInfo { error, norm, scale, block, offset }], space)?)
     }
 
     /// Number of elements.
@@ -138,7 +138,7 @@ impl Rows {
     pub(super) fn move_to_file(&mut self, space: &mut Space) -> Result<(), BuildError> {
         self.vectors.move_to_file(space)?;
         self.infos.move_to_file(space)?;
-        self.twins.move_to_file(space)
+        Ok(self.twins.move_to_file(space)?)
     }
 
     /// Frees what only the adding of rows needs.

@@ -3,12 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 
 use quant::{Metric, Rotation, Sq8Coder, Sq8Set};
+use space::{Array, Item, Space};
 use threads::Workers;
 
 use super::rows::Rows;
 use crate::IndexOptions;
 use crate::bits::rank_bits;
-use crate::build::{Array, BuildError, Distances, Item, Space};
+use crate::build::{BuildError, Distances};
 use crate::prune;
 
 /// Elements of a job.
@@ -96,7 +97,7 @@ pub(super) fn widened(
 }
 
 fn array<T: Item>(count: usize, len: usize, space: &mut Space) -> Result<Array<T>, BuildError> {
-    space.array(count.checked_mul(len).ok_or(BuildError::OutOfMemory)?)
+    Ok(space.array(count.checked_mul(len).ok_or(BuildError::OutOfMemory)?)?)
 }
 
 /// Has `job` write each row of `array`, which are `len` items long.

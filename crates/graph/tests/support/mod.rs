@@ -36,7 +36,7 @@ pub fn row(tid: HeapTid) -> usize {
 }
 
 pub fn bulk_built(options: IndexOptions, vectors: &[Vec<f32>]) -> MemStore {
-    let mut bulk = Bulk::new(options, graph::build::Space::unlimited()).expect("fits");
+    let mut bulk = Bulk::new(options, space::Space::unlimited()).expect("fits");
     for (i, vector) in vectors.iter().enumerate() {
         bulk.push(vector, tid(i)).expect("takes the row");
     }

@@ -5,6 +5,7 @@ use ivf::{Bulk, IndexOptions, Ivf, Scan, ScanOptions, check};
 use pages::mem::MemStore;
 use pages::{HeapTid, Problem};
 use quant::{Metric, SplitMix64};
+use space::Space;
 
 /// All metrics with and without codes, where these exist.
 pub const KINDS: [(Metric, bool); 7] = [
@@ -46,8 +47,12 @@ pub fn row(tid: HeapTid) -> usize {
 }
 
 pub fn built(options: IndexOptions, vectors: &[Vec<f32>]) -> MemStore {
+    built_in(options, vectors, Space::unlimited())
+}
+
+pub fn built_in(options: IndexOptions, vectors: &[Vec<f32>], space: Space) -> MemStore {
     let sample = vectors.concat();
-    let mut bulk = Bulk::train(options, sample, 2, &mut |_, _, _| true).expect("trains");
+    let mut bulk = Bulk::train(options, sample, 2, space, &mut |_, _, _| true).expect("trains");
     for (i, vector) in vectors.iter().enumerate() {
         bulk.push(vector, tid(i)).expect("takes the row");
     }

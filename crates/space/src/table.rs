@@ -1,35 +1,67 @@
 //! Rows of equal width that are added one by one.
 
-use crate::build::{Array, BuildError, Item, Space};
+use crate::{Array, Item, NoSpace, Space};
 
 /// Bytes of a segment, about.
 const SEGMENT: usize = 8 << 20;
 
 /// Rows of `width` items, in segments: adding one never moves the others.
 #[derive(Debug)]
-pub(super) struct Table<T> {
+pub struct Table<T> {
     width: usize,
     /// Rows of a segment, as a power of two.
     shift: u32,
     segments: Vec<Array<T>>,
     len: usize,
-    in_file: bool,
+    place: Place,
+}
+
+/// Where the segments of a table lie that it will take.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// In memory, which the caller counts.
+    Memory,
+    /// In memory as far as the space has room, then in the file.
+    Space,
+    File,
 }
 
 impl<T: Item + Copy> Table<T> {
-    /// An empty table, in memory, of rows of `width` items, at least one.
-    pub(super) fn new(width: usize) -> Self {
+    /// An empty table, in memory, of rows of `width` items, at least one. Whoever has it move to
+    /// the file counts its memory.
+    pub fn new(width: usize) -> Self {
+        Self::placed(width, Place::Memory)
+    }
+
+    /// An empty table whose rows lie in memory as far as the space has room for them, the others in
+    /// the file.
+    pub fn within_space(width: usize) -> Self {
+        Self::placed(width, Place::Space)
+    }
+
+    fn placed(width: usize, place: Place) -> Self {
         let rows = (SEGMENT / (width * size_of::<T>())).max(1);
-        Self { width, shift: rows.ilog2(), segments: Vec::new(), len: 0, in_file: false }
+        Self { width, shift: rows.ilog2(), segments: Vec::new(), len: 0, place }
     }
 
     /// Number of rows.
-    pub(super) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.len
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Adds a row.
-    pub(super) fn push(&mut self, row: &[T], space: &mut Space) -> Result<(), BuildError> {
+    ///
+    /// # Errors
+    /// As for [`Space::array`].
+    ///
+    /// # Panics
+    /// If `row` has not the width of the table.
+    pub fn push(&mut self, row: &[T], space: &mut Space) -> Result<(), NoSpace> {
         if self.len >> self.shift == self.segments.len() {
             let segment = self.segment(space)?;
             self.segments.push(segment);
@@ -40,19 +72,29 @@ impl<T: Item + Copy> Table<T> {
     }
 
     /// Row number `i`.
-    pub(super) fn row(&self, i: usize) -> &[T] {
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn row(&self, i: usize) -> &[T] {
         let start = (i & self.mask()) * self.width;
         &self.segments[i >> self.shift][start..start + self.width]
     }
 
-    pub(super) fn row_mut(&mut self, i: usize) -> &mut [T] {
+    /// Row number `i`, to be changed.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn row_mut(&mut self, i: usize) -> &mut [T] {
         let start = (i & self.mask()) * self.width;
         &mut self.segments[i >> self.shift][start..start + self.width]
     }
 
     /// Moves all rows to the file, and those to come.
-    pub(super) fn move_to_file(&mut self, space: &mut Space) -> Result<(), BuildError> {
-        self.in_file = true;
+    ///
+    /// # Errors
+    /// As for [`Space::in_file`].
+    pub fn move_to_file(&mut self, space: &mut Space) -> Result<(), NoSpace> {
+        self.place = Place::File;
         for i in 0..self.segments.len() {
             let mut segment = self.segment(space)?;
             segment.copy_from_slice(&self.segments[i]);
@@ -61,9 +103,13 @@ impl<T: Item + Copy> Table<T> {
         Ok(())
     }
 
-    fn segment(&self, space: &mut Space) -> Result<Array<T>, BuildError> {
+    fn segment(&self, space: &mut Space) -> Result<Array<T>, NoSpace> {
         let len = self.width << self.shift;
-        if self.in_file { space.in_file(len) } else { Array::in_memory(len) }
+        match self.place {
+            Place::Memory => Array::in_memory(len),
+            Place::Space => space.array(len),
+            Place::File => space.in_file(len),
+        }
     }
 
     fn mask(&self) -> usize {

@@ -1,5 +1,4 @@
-//! Where the large arrays of a build lie: in memory as long as there is enough of it, beyond that
-//! in a temporary file of the host's, mapped into memory.
+//! Memory with a limit, and a file for what is beyond it.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,12 +8,30 @@ use std::sync::atomic::AtomicU32;
 use memmap2::{Advice, MmapMut, MmapOptions};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use super::BuildError;
-
 /// What arrays may hold: numbers, and structs of numbers without gaps.
 pub trait Item: FromBytes + IntoBytes + Immutable + KnownLayout {}
 
 impl<T: FromBytes + IntoBytes + Immutable + KnownLayout> Item for T {}
+
+/// Why there is no array.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoSpace {
+    /// The operating system gives no more memory.
+    OutOfMemory,
+    /// The temporary file could not be made larger, with the reason.
+    File(String),
+}
+
+impl fmt::Display for NoSpace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutOfMemory => f.write_str("out of memory"),
+            Self::File(why) => write!(f, "could not extend the temporary file: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for NoSpace {}
 
 /// Maps so many more bytes of a temporary file. They are zero, start on a page, and the file
 /// system has room for them: writing to them cannot fail.
@@ -56,8 +73,8 @@ impl<'h> Space<'h> {
     /// `len` zeros: first come, first served with memory.
     ///
     /// # Errors
-    /// [`BuildError::OutOfMemory`], [`BuildError::File`].
-    pub fn array<T: Item>(&mut self, len: usize) -> Result<Array<T>, BuildError> {
+    /// [`NoSpace::OutOfMemory`], [`NoSpace::File`].
+    pub fn array<T: Item>(&mut self, len: usize) -> Result<Array<T>, NoSpace> {
         let bytes = Array::<T>::bytes(len)?;
         if bytes > self.left {
             return self.in_file(len);
@@ -70,14 +87,14 @@ impl<'h> Space<'h> {
     ///
     /// # Errors
     /// As for [`Space::array`].
-    pub fn in_file<T: Item>(&mut self, len: usize) -> Result<Array<T>, BuildError> {
+    pub fn in_file<T: Item>(&mut self, len: usize) -> Result<Array<T>, NoSpace> {
         let bytes = Array::<T>::bytes(len)?;
         let Some(map_file) = &mut self.map_file else {
             return Array::in_memory(len);
         };
-        let map = map_file(bytes).map_err(|error| BuildError::File(error.to_string()))?;
+        let map = map_file(bytes).map_err(|error| NoSpace::File(error.to_string()))?;
         if map.len() < bytes {
-            return Err(BuildError::File("the mapping is too short".to_owned()));
+            return Err(NoSpace::File("the mapping is too short".to_owned()));
         }
         Ok(Array { map, len, item: PhantomData })
     }
@@ -100,10 +117,10 @@ impl<T: Item> Array<T> {
     /// `len` zeros in memory.
     ///
     /// # Errors
-    /// [`BuildError::OutOfMemory`].
-    pub fn in_memory(len: usize) -> Result<Self, BuildError> {
+    /// [`NoSpace::OutOfMemory`].
+    pub fn in_memory(len: usize) -> Result<Self, NoSpace> {
         let bytes = Self::bytes(len)?;
-        let map = MmapOptions::new().len(bytes).map_anon().map_err(|_| BuildError::OutOfMemory)?;
+        let map = MmapOptions::new().len(bytes).map_anon().map_err(|_| NoSpace::OutOfMemory)?;
         // Arrays are read at random: with large pages the processor finds their addresses sooner.
         // Not every system has them, and none needs them.
         #[cfg(target_os = "linux")]
@@ -112,9 +129,9 @@ impl<T: Item> Array<T> {
     }
 
     /// Bytes of a mapping for `len` items; never zero, as no mapping can be.
-    fn bytes(len: usize) -> Result<usize, BuildError> {
+    fn bytes(len: usize) -> Result<usize, NoSpace> {
         let bytes = len.checked_mul(size_of::<T>()).filter(|&bytes| bytes < isize::MAX as usize);
-        bytes.map(|bytes| bytes.max(1)).ok_or(BuildError::OutOfMemory)
+        bytes.map(|bytes| bytes.max(1)).ok_or(NoSpace::OutOfMemory)
     }
 }
 
@@ -185,8 +202,8 @@ mod tests {
     #[test]
     fn sizes_beyond_all_memory_are_an_error() {
         let mut space = Space::unlimited();
-        assert_eq!(space.array::<u32>(usize::MAX).err(), Some(BuildError::OutOfMemory));
-        assert_eq!(space.array::<u32>(usize::MAX / 32).err(), Some(BuildError::OutOfMemory));
+        assert_eq!(space.array::<u32>(usize::MAX).err(), Some(NoSpace::OutOfMemory));
+        assert_eq!(space.array::<u32>(usize::MAX / 32).err(), Some(NoSpace::OutOfMemory));
         assert_eq!(space.array::<u64>(0).map(|array| array.len()), Ok(0));
     }
 }

@@ -264,18 +264,29 @@ fn a_state_that_is_a_column_is_not_changed() {
 fn parallel_aggregates_agree_with_serial_ones() {
     let mut db = TestDb::new();
     db.batch_execute(
-        "CREATE TABLE t AS SELECT ARRAY[i, i % 7]::vector AS v FROM generate_series(1, 20000) AS i;
-         ALTER TABLE t SET (parallel_workers = 2);
-         ANALYZE t;
-         SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0",
+        "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0",
     )
     .unwrap();
-    let query = "SELECT avg(v), sum(v) FROM t";
-    let plan = pg_test::explain_plan(&mut db, query).unwrap();
-    assert!(plan.contains("Partial Aggregate"), "{plan}");
-    // 2857 times 0 + ... + 6, and 1.
-    check(&mut db, "SELECT avg(v) FROM t", "[10000.5,2.9999]");
-    check(&mut db, "SELECT sum(subvector(v, 2, 1)) FROM t", "[59998]");
+    // The second sum is 2857 times 0 + ... + 6, and 1: as the type holds it.
+    for (t, avg, sum) in [
+        ("vector", "[49.5,2.9999]", "[59998]"),
+        ("halfvec", "[49.5,3]", "[60000]"),
+        ("bf16vec", "[49.5,3]", "[59904]"),
+        ("i8vec", "[49.5,2.9999]", "[59998]"),
+    ] {
+        db.batch_execute(&format!(
+            "DROP TABLE IF EXISTS t;
+             CREATE TABLE t AS SELECT ARRAY[i % 100, i % 7]::{t} AS v FROM generate_series(1, 20000) AS i;
+             ALTER TABLE t SET (parallel_workers = 2);
+             ANALYZE t"
+        ))
+        .unwrap();
+        let query = "SELECT avg(v), sum(v) FROM t";
+        let plan = pg_test::explain_plan(&mut db, query).unwrap();
+        assert!(plan.contains("Partial Aggregate"), "{t}: {plan}");
+        check(&mut db, "SELECT avg(v) FROM t", avg);
+        check(&mut db, "SELECT sum(subvector(v, 2, 1)) FROM t", sum);
+    }
 }
 
 #[test]

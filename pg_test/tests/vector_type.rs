@@ -224,6 +224,20 @@ fn every_storage_and_size_reads_the_same() {
 }
 
 #[test]
+fn plain_storage_has_an_end() {
+    let mut db = TestDb::new();
+    for t in DENSE_TYPES {
+        let create = format!("DROP TABLE IF EXISTS t; CREATE TABLE t (v {t})");
+        db.batch_execute(&create).unwrap();
+        let insert = format!("INSERT INTO t SELECT array_fill(1, ARRAY[9000])::{t}");
+        db.batch_execute(&insert).unwrap();
+        db.batch_execute("ALTER TABLE t ALTER v SET STORAGE plain").unwrap();
+        let error = db.batch_execute(&insert).expect_err(t);
+        assert!(pg_test::message(&error).starts_with("row is too big: size "), "{error}");
+    }
+}
+
+#[test]
 fn order_is_by_element_then_length() {
     let mut db = TestDb::new();
     for t in DENSE_TYPES {

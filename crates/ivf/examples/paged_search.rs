@@ -51,15 +51,12 @@ fn main() {
 
     let options = IndexOptions { metric, dims, lists, coded: kind == "rabitq", seed: 1 };
     let start = Instant::now();
-    let sample = base[..base.len().min(lists * 64 * dims)].to_vec();
-    let mut bulk = Bulk::train(options, sample, 2, Space::unlimited(), &mut |_, _, _| true)
-        .expect("a training");
-    let trained = start.elapsed();
+    let mut bulk = Bulk::new(options, Space::unlimited()).expect("sizes that fit");
     for (i, vector) in base.chunks_exact(dims).enumerate() {
         bulk.push(vector, HeapTid { block: i as u32, offset: 1 }).expect("a row");
     }
     let store = MemStore::new();
-    bulk.write(&mut |_, _, _| true, &mut |body| {
+    bulk.write(2, &mut |_, _, _| true, &mut |body| {
         store.append(body);
         Ok(())
     })
@@ -67,7 +64,7 @@ fn main() {
     let built = start.elapsed();
     let info = info(&store).expect("an index");
     println!(
-        "{} rows, {} lists: trained {trained:.2?}, built {built:.2?}, {} pages, {:.0} bytes a row, imbalance {:.2}",
+        "{} rows, {} lists: built {built:.2?}, {} pages, {:.0} bytes a row, imbalance {:.2}",
         info.rows,
         info.meta.lists,
         info.pages,

@@ -2,23 +2,29 @@
 
 use kmeans::{Clusters, Options, assign, train};
 use pages::{Error, Form, HeapTid, PAGE_BODY, Result};
-use quant::Metric;
+use quant::{Metric, SplitMix64};
 use space::{NoSpace, Space, Table};
 use threads::{Stopped, Workers};
 
 use crate::geometry::Geometry;
 use crate::index::IndexOptions;
-use crate::vector::{normalize, write};
+use crate::vector::{Stored, normalize, write};
 use crate::write::{Order, Writer};
 
 /// Rows that are assigned to lists at a time.
 const ROWS_PER_TURN: usize = 4_096;
+/// Rows of the sample for each list: as many as memory allows, but never so few that centroids
+/// would be single rows.
+const SAMPLE_PER_LIST: usize = 128;
+const LEAST_PER_LIST: usize = 16;
 
 /// What a build is busy with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Centroids are being trained.
     Training,
+    /// Rows are being assigned to lists; their numbers are told.
+    Assigning,
     /// Pages are being written; their numbers are told.
     Pages,
 }
@@ -27,18 +33,15 @@ pub enum Phase {
 /// The build stops when it returns false.
 pub(crate) type Tick<'a> = &'a mut dyn FnMut(Phase, usize, usize) -> bool;
 
-/// An index being built: trained, then filled with rows, then written.
+/// An index being built: filled with rows, then written.
 #[derive(Debug)]
 pub struct Bulk<'h> {
     space: Space<'h>,
     options: IndexOptions,
     geometry: Geometry,
-    threads: usize,
-    clusters: Clusters,
-    trained: usize,
     rows: Rows,
-    /// Rows that wait to be assigned, as lists are made of them.
-    waiting: Vec<f32>,
+    /// A row as it is added.
+    record: Vec<u8>,
 }
 
 /// The rows of an index being built, in the order of arrival.
@@ -65,36 +68,16 @@ impl Rows {
 }
 
 impl<'h> Bulk<'h> {
-    /// Trains the centroids with `sample`, vectors one after another. `threads` work beside the
-    /// calling thread. Rows will lie in `space`.
+    /// An index without rows yet. Rows will lie in `space`, and the sample takes up to half of it.
     ///
     /// # Errors
-    /// [`Error::Limit`] for options that do not fit, [`Error::Interrupted`] where `tick` says so.
-    pub fn train(
-        options: IndexOptions,
-        mut sample: Vec<f32>,
-        threads: usize,
-        space: Space<'h>,
-        tick: Tick<'_>,
-    ) -> Result<Self> {
+    /// [`Error::Limit`] for options that do not fit.
+    pub fn new(options: IndexOptions, space: Space<'h>) -> Result<Self> {
         let geometry = options.geometry()?;
-        if options.metric == Metric::Cosine {
-            sample.chunks_exact_mut(options.dims).for_each(normalize);
-        }
-        let rows = kmeans::Rows::new(&sample, options.dims);
-        let mut on_tick = |_| tick(Phase::Training, 0, 0);
-        let training = Options { clusters: options.lists, spherical: false, seed: options.seed };
-        let mut workers = Workers::new(threads, &mut on_tick);
-        let clusters = train(rows, &training, &mut workers).map_err(failed)?;
-        let (trained, waiting) = (rows.len(), Vec::new());
-        let records = Table::within_space(HeapTid::SIZE + geometry.vector_size());
-        let rows = Rows { records, lists: Table::within_space(1) };
-        Ok(Self { space, options, geometry, threads, clusters, trained, rows, waiting })
-    }
-
-    /// The number of centroids; zero where there was nothing to train with.
-    pub fn lists(&self) -> usize {
-        self.clusters.len()
+        let record = vec![0; HeapTid::SIZE + geometry.vector_size()];
+        let rows =
+            Rows { records: Table::within_space(record.len()), lists: Table::within_space(1) };
+        Ok(Self { space, options, geometry, rows, record })
     }
 
     /// The number of rows taken.
@@ -115,60 +98,98 @@ impl<'h> Bulk<'h> {
         if self.len() >= u32::MAX as usize {
             return Err(Error::Limit("the table has too many rows for one index"));
         }
-        let mut record = vec![0; HeapTid::SIZE + self.geometry.vector_size()];
-        record[..HeapTid::SIZE].copy_from_slice(&tid.to_bytes());
-        write(vector, &self.geometry, &mut record[HeapTid::SIZE..]);
-        self.rows.records.push(&record, &mut self.space).map_err(no_space)?;
-        let start = self.waiting.len();
-        self.waiting.extend_from_slice(vector);
-        if self.options.metric == Metric::Cosine {
-            normalize(&mut self.waiting[start..]);
-        }
-        if self.waiting.len() >= ROWS_PER_TURN * self.options.dims {
-            self.assign()?;
-        }
-        Ok(())
+        let (place, stored) = self.record.split_at_mut(HeapTid::SIZE);
+        place.copy_from_slice(&tid.to_bytes());
+        write(vector, &self.geometry, stored);
+        self.rows.records.push(&self.record, &mut self.space).map_err(no_space)
     }
 
-    /// Finds the lists of the rows that wait.
-    fn assign(&mut self) -> Result<()> {
-        let rows = kmeans::Rows::new(&self.waiting, self.options.dims);
-        let lists = if self.clusters.is_empty() {
-            vec![0; rows.len()]
-        } else {
-            let on_tick = &mut |_| true;
-            let mut workers = Workers::new(self.threads, on_tick);
-            assign(rows, &self.clusters, &mut workers).map_err(failed)?
-        };
-        for list in lists {
-            self.rows.lists.push(&[list], &mut self.space).map_err(no_space)?;
-        }
-        self.waiting.clear();
-        Ok(())
-    }
-
-    /// Makes all pages, in order, and hands them to `append`.
+    /// Trains centroids with a sample of the rows, assigns all of them, makes all pages, in order,
+    /// and hands them to `append`. `threads` work beside the calling thread. Returns the rows that
+    /// centroids were trained with.
     ///
     /// # Errors
     /// [`Error::Limit`] for more pages than can be numbered, [`Error::Interrupted`] where `tick`
     /// says so, and what `append` returns.
     pub fn write(
         mut self,
+        threads: usize,
         tick: Tick<'_>,
         append: &mut dyn FnMut(&[u8]) -> Result<()>,
-    ) -> Result<()> {
-        self.assign()?;
-        let centroids = self.centroids();
-        let trained = self.trained as u64;
-        let order = Order::of(&self.rows, centroids.len() / self.options.dims, &mut self.space);
-        let order = order.map_err(no_space)?;
-        let writer = Writer::new(&self.options, trained, &self.rows, order, &centroids)?;
-        writer.write(self.threads, tick, append)
+    ) -> Result<usize> {
+        let sample = self.sample();
+        let trained = sample.len() / self.options.dims;
+        let clusters = self.train(sample, threads, tick)?;
+        self.assign(&clusters, threads, tick)?;
+        let centroids = self.centroids(&clusters);
+        drop(clusters);
+        let lists = centroids.len() / self.options.dims;
+        let order = Order::of(&self.rows, lists, &mut self.space).map_err(no_space)?;
+        let writer = Writer::new(&self.options, trained as u64, &self.rows, order, &centroids)?;
+        writer.write(threads, tick, append)?;
+        Ok(trained)
+    }
+
+    /// Vectors to train centroids with, as lists are made of them.
+    fn sample(&self) -> Vec<f32> {
+        let (lists, dims) = (self.options.lists, self.options.dims);
+        let most = self.space.limit() / 2 / (dims * size_of::<f32>());
+        let count = lists.saturating_mul(SAMPLE_PER_LIST).min(most);
+        let count = count.max(lists.saturating_mul(LEAST_PER_LIST)).min(self.len());
+        let random = &mut SplitMix64::new(self.options.seed);
+        let mut sample = vec![0.0; count * dims];
+        let mut places = sample.chunks_exact_mut(dims);
+        let mut wanted = count as u64;
+        for row in 0..self.len() {
+            // Each row that is left has the same chance.
+            if random.next_u64() % ((self.len() - row) as u64) < wanted {
+                wanted -= 1;
+                if let Some(place) = places.next() {
+                    self.widen(row, place);
+                }
+            }
+        }
+        sample
+    }
+
+    /// Writes the vector of a row, as lists are made of it.
+    fn widen(&self, row: usize, out: &mut [f32]) {
+        Stored::new(self.rows.row(row as u32).1, &self.geometry).widen(out);
+        if self.options.metric == Metric::Cosine {
+            normalize(out);
+        }
+    }
+
+    fn train(&self, sample: Vec<f32>, threads: usize, tick: Tick<'_>) -> Result<Clusters> {
+        let rows = kmeans::Rows::new(&sample, self.options.dims);
+        let mut on_tick = |_| tick(Phase::Training, 0, 0);
+        let training =
+            Options { clusters: self.options.lists, spherical: false, seed: self.options.seed };
+        train(rows, &training, &mut Workers::new(threads, &mut on_tick)).map_err(failed)
+    }
+
+    /// Finds the lists of all rows.
+    fn assign(&mut self, clusters: &Clusters, threads: usize, tick: Tick<'_>) -> Result<()> {
+        let dims = self.options.dims;
+        let mut turn = Vec::new();
+        for start in (0..self.len()).step_by(ROWS_PER_TURN) {
+            turn.resize(ROWS_PER_TURN.min(self.len() - start) * dims, 0.0);
+            for (i, place) in turn.chunks_exact_mut(dims).enumerate() {
+                self.widen(start + i, place);
+            }
+            let total = self.len();
+            let mut on_tick = |_| tick(Phase::Assigning, start, total);
+            let mut workers = Workers::new(threads, &mut on_tick);
+            let rows = kmeans::Rows::new(&turn, dims);
+            for list in assign(rows, clusters, &mut workers).map_err(failed)? {
+                self.rows.lists.push(&[list], &mut self.space).map_err(no_space)?;
+            }
+        }
+        Ok(())
     }
 
     /// The centroids as numbers; of an index without rows, one.
-    fn centroids(&self) -> Vec<f32> {
-        let clusters = &self.clusters;
+    fn centroids(&self, clusters: &Clusters) -> Vec<f32> {
         let mut centroids: Vec<f32> =
             (0..clusters.len()).flat_map(|list| clusters.centre(list)).copied().collect();
         if centroids.is_empty() {

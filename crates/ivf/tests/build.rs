@@ -23,10 +23,11 @@ fn pages(store: &MemStore) -> Vec<Vec<u8>> {
 #[test]
 fn memory_does_not_change_the_index() {
     let vectors = clustered(Metric::L2, 30_000, DIMS, 1);
-    let options = options((Metric::L2, false), DIMS, 3);
+    // As few lists as a sample is large enough for.
+    let options = options((Metric::L2, false), DIMS, 1);
     let expected = pages(&built(options, &vectors));
     let mut in_file = Vec::new();
-    for limit in [usize::MAX, 20 << 20, 9 << 20, 0] {
+    for limit in [usize::MAX, 20 << 20, 9 << 20, 1 << 20] {
         let mapped = Cell::new(0);
         let map_file = |bytes| {
             mapped.set(mapped.get() + bytes);
@@ -43,16 +44,29 @@ fn memory_does_not_change_the_index() {
 fn a_build_can_be_stopped() {
     let vectors = clustered(Metric::L2, 20_000, 64, 1);
     let options = options((Metric::L2, true), 64, 200);
-    let train = |tick: &mut dyn FnMut(Phase, usize, usize) -> bool| {
-        Bulk::train(options, vectors.concat(), 2, Space::unlimited(), tick)
-    };
-    assert_eq!(train(&mut |_, _, _| false).err(), Some(Error::Interrupted));
-    let mut bulk = train(&mut |_, _, _| true).expect("trains");
-    assert_eq!((bulk.lists(), bulk.is_empty()), (200, true));
-    for (i, vector) in vectors.iter().enumerate() {
-        bulk.push(vector, tid(i)).expect("takes the row");
+    for at in [Phase::Training, Phase::Assigning, Phase::Pages] {
+        let mut bulk = Bulk::new(options, Space::unlimited()).expect("fits");
+        for (i, vector) in vectors.iter().enumerate() {
+            bulk.push(vector, tid(i)).expect("takes the row");
+        }
+        assert_eq!(bulk.len(), 20_000);
+        let stopped = bulk.write(2, &mut |phase, _, _| phase != at, &mut |_| Ok(()));
+        assert_eq!(stopped, Err(Error::Interrupted), "{at:?}");
     }
-    assert_eq!(bulk.len(), 20_000);
-    let stopped = bulk.write(&mut |phase, _, _| phase != Phase::Pages, &mut |_| Ok(()));
-    assert_eq!(stopped, Err(Error::Interrupted));
+}
+
+/// The sample depends on memory, so the lists do; but not what is in the index.
+#[test]
+fn little_memory_makes_a_smaller_sample() {
+    let vectors = clustered(Metric::L2, 5_000, 64, 1);
+    let options = options((Metric::L2, true), 64, 20);
+    for (limit, expected) in [(1 << 30, 2_560), (1 << 19, 1_024), (0, 320)] {
+        let space = Space::new(limit, Box::new(MmapMut::map_anon));
+        let mut bulk = Bulk::new(options, space).expect("fits");
+        for (i, vector) in vectors.iter().enumerate() {
+            bulk.push(vector, tid(i)).expect("takes the row");
+        }
+        let trained = bulk.write(2, &mut |_, _, _| true, &mut |_| Ok(())).expect("builds");
+        assert_eq!(trained, expected, "{limit} bytes");
+    }
 }

@@ -51,13 +51,12 @@ pub fn built(options: IndexOptions, vectors: &[Vec<f32>]) -> MemStore {
 }
 
 pub fn built_in(options: IndexOptions, vectors: &[Vec<f32>], space: Space) -> MemStore {
-    let sample = vectors.concat();
-    let mut bulk = Bulk::train(options, sample, 2, space, &mut |_, _, _| true).expect("trains");
+    let mut bulk = Bulk::new(options, space).expect("fits");
     for (i, vector) in vectors.iter().enumerate() {
         bulk.push(vector, tid(i)).expect("takes the row");
     }
     let store = MemStore::new();
-    bulk.write(&mut |_, _, _| true, &mut |body| {
+    bulk.write(2, &mut |_, _, _| true, &mut |body| {
         store.append(body);
         Ok(())
     })

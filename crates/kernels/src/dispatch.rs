@@ -61,6 +61,12 @@ kernels! {
     /// The taxicab distance to little-endian floats.
     l1_f32(a: &[f32], b: &[[u8; 4]]) -> f32;
 
+    /// The inner product with integers of 8 bits.
+    inner_product_bytes(a: &[f32], b: &[i8]) -> f32;
+
+    /// The inner product with integers of 4 bits, two a byte, the lower half first.
+    inner_product_nibbles(a: &[f32], b: &[u8]) -> f32;
+
     /// Writes little-endian IEEE halves times `scale`, a power of two, to `out`.
     widen_f16(b: &[[u8; 2]], scale: f32, out: &mut [f32]);
 

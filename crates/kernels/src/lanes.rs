@@ -54,6 +54,12 @@ pub(crate) trait FloatLanes: Lanes<Sum = f32> {
     unsafe fn load_bf16(p: *const bf16) -> Self;
     unsafe fn load_first_bf16(p: *const bf16, n: usize) -> Self;
 
+    /// `LANES` integers of 8 bits.
+    unsafe fn load_i8(p: *const i8) -> Self;
+
+    /// `LANES` integers of 4 bits, two a byte, the lower half first.
+    unsafe fn load_i4(p: *const u8) -> Self;
+
     /// `self * factor` in each lane.
     unsafe fn scale(self, factor: f32) -> Self;
 

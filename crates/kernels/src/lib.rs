@@ -31,9 +31,10 @@ pub mod sparse;
 
 pub use codes::{BLOCK, BitQuery, CodeShape, score_codes};
 pub use dispatch::{
-    Kernels, at, cosine_terms_f16, cosine_terms_f32, hadamard, hamming, inner_product_f16,
-    inner_product_f32, inner_product_i8, inner_products, jaccard_terms, l1_f16, l1_f32,
-    l2_squared_f16, l2_squared_f32, level, round_to_planes, score_block, tails, widen_f16,
+    Kernels, at, cosine_terms_f16, cosine_terms_f32, hadamard, hamming, inner_product_bytes,
+    inner_product_f16, inner_product_f32, inner_product_i8, inner_product_nibbles, inner_products,
+    jaccard_terms, l1_f16, l1_f32, l2_squared_f16, l2_squared_f32, level, round_to_planes,
+    score_block, tails, widen_f16,
 };
 pub use distance::CosineTerms;
 pub use element::{Element, cosine_terms, inner_product, l1, l2_squared};

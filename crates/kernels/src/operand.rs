@@ -180,3 +180,57 @@ impl<V: FloatLanes> Operand<V> for Floats<'_> {
         }
     }
 }
+
+/// Integers of 8 bits, as floats.
+#[derive(Clone, Copy)]
+pub(crate) struct Bytes<'a>(pub &'a [i8]);
+
+impl<V: FloatLanes> Operand<V> for Bytes<'_> {
+    #[inline(always)]
+    fn len(self) -> usize {
+        self.0.len()
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, i: usize) -> V {
+        // SAFETY: the caller promises that the elements exist.
+        unsafe { V::load_i8(self.0.as_ptr().add(i)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(self, i: usize, n: usize) -> V {
+        let mut first = [0; MAX_LANES];
+        first[..n].copy_from_slice(&self.0[i..i + n]);
+        // SAFETY: the buffer holds the lanes of every level.
+        unsafe { V::load_i8(first.as_ptr()) }
+    }
+}
+
+/// Integers of 4 bits, two a byte, as floats. Loads begin at whole bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Nibbles<'a>(pub &'a [u8]);
+
+impl<V: FloatLanes> Operand<V> for Nibbles<'_> {
+    #[inline(always)]
+    fn len(self) -> usize {
+        2 * self.0.len()
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, i: usize) -> V {
+        // SAFETY: the caller promises that the elements exist; lanes are even in number.
+        unsafe { V::load_i4(self.0.as_ptr().add(i / 2)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(self, i: usize, n: usize) -> V {
+        let mut first = [0; MAX_LANES / 2];
+        let bytes = n.div_ceil(2);
+        first[..bytes].copy_from_slice(&self.0[i / 2..i / 2 + bytes]);
+        if !n.is_multiple_of(2) {
+            first[bytes - 1] &= 0x0F;
+        }
+        // SAFETY: the buffer holds the lanes of every level.
+        unsafe { V::load_i4(first.as_ptr()) }
+    }
+}

@@ -171,6 +171,28 @@ fn floats_at_any_address_give_the_same_bits() {
     }
 }
 
+#[test]
+fn small_integers_give_the_bits_of_floats() {
+    for kernels in levels() {
+        let rng = &mut SmallRng::seed_from_u64(13);
+        for n in lengths(rng) {
+            let a: Vec<f32> = (0..n).map(|_| rng.random_range(-9.0..9.0)).collect();
+            let bytes: Vec<i8> = (0..n).map(|_| rng.random()).collect();
+            let nibbles: Vec<u8> = (0..n.div_ceil(2)).map(|_| rng.random()).collect();
+            let wide: Vec<f32> = bytes.iter().map(|&byte| byte.into()).collect();
+            let nibble = |i: usize| f32::from((nibbles[i / 2] << (4 - i % 2 * 4)) as i8 >> 4);
+            let wide_nibbles: Vec<f32> = (0..n).map(nibble).collect();
+            for (narrow, wide) in [
+                (kernels.inner_product_bytes(&a, &bytes), wide),
+                (kernels.inner_product_nibbles(&a, &nibbles), wide_nibbles),
+            ] {
+                let wide = kernels.inner_product(&a, &wide);
+                assert_eq!(narrow.to_bits(), wide.to_bits(), "{} {n}", kernels.level());
+            }
+        }
+    }
+}
+
 /// Compares narrow floats of any bits with the same numbers as `f32`.
 fn check_narrow<E: Element<Sum = f32> + Into<f32>>(rng: &mut SmallRng, from_bits: fn(u16) -> E) {
     for kernels in levels() {

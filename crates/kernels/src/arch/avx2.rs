@@ -100,6 +100,18 @@ impl FloatLanes for __m256 {
     }
 
     #[inline(always)]
+    unsafe fn load_i8(p: *const i8) -> Self {
+        _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(p.cast())))
+    }
+
+    #[inline(always)]
+    unsafe fn load_i4(p: *const u8) -> Self {
+        let eight = _mm256_set1_epi32(p.cast::<i32>().read_unaligned());
+        let to_top = _mm256_setr_epi32(28, 24, 20, 16, 12, 8, 4, 0);
+        _mm256_cvtepi32_ps(_mm256_srai_epi32::<28>(_mm256_sllv_epi32(eight, to_top)))
+    }
+
+    #[inline(always)]
     unsafe fn scale(self, factor: f32) -> Self {
         _mm256_mul_ps(self, _mm256_set1_ps(factor))
     }

@@ -116,6 +116,20 @@ impl FloatLanes for __m512 {
     }
 
     #[inline(always)]
+    unsafe fn load_i8(p: *const i8) -> Self {
+        _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(p.cast())))
+    }
+
+    #[inline(always)]
+    unsafe fn load_i4(p: *const u8) -> Self {
+        let (low, high) = (p.cast::<i32>().read_unaligned(), p.cast::<i32>().add(1));
+        let low = _mm512_castsi256_si512(_mm256_set1_epi32(low));
+        let all = _mm512_inserti64x4::<1>(low, _mm256_set1_epi32(high.read_unaligned()));
+        let to_top = _mm512_setr_epi32(28, 24, 20, 16, 12, 8, 4, 0, 28, 24, 20, 16, 12, 8, 4, 0);
+        _mm512_cvtepi32_ps(_mm512_srai_epi32::<28>(_mm512_sllv_epi32(all, to_top)))
+    }
+
+    #[inline(always)]
     unsafe fn scale(self, factor: f32) -> Self {
         _mm512_mul_ps(self, _mm512_set1_ps(factor))
     }

@@ -71,7 +71,7 @@ macro_rules! distance_kernels {
 /// its lanes of floats.
 macro_rules! lane_kernels {
     ($lanes:ty $(, #[$features:meta])?) => {
-        use crate::operand::{Floats, Halves};
+        use crate::operand::{Bytes, Floats, Halves, Nibbles};
 
         crate::arch::distance_kernels! { $(#[$features])? }
 
@@ -84,6 +84,8 @@ macro_rules! lane_kernels {
             inner_product_f32(b: &[[u8; 4]]) = inner_product(Floats(b)) -> f32,
             cosine_terms_f32(b: &[[u8; 4]]) = cosine_terms(Floats(b)) -> CosineTerms,
             l1_f32(b: &[[u8; 4]]) = l1(Floats(b)) -> f32,
+            inner_product_bytes(b: &[i8]) = inner_product(Bytes(b)) -> f32,
+            inner_product_nibbles(b: &[u8]) = inner_product(Nibbles(b)) -> f32,
         }
 
         $(#[$features])?
@@ -157,6 +159,8 @@ macro_rules! kernel_table {
             inner_product_f32,
             cosine_terms_f32,
             l1_f32,
+            inner_product_bytes,
+            inner_product_nibbles,
             widen_f16,
             inner_products,
             hadamard,

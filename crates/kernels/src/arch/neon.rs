@@ -95,6 +95,19 @@ impl FloatLanes for float32x4_t {
     }
 
     #[inline(always)]
+    unsafe fn load_i8(p: *const i8) -> Self {
+        let four = vreinterpret_s8_u32(vdup_n_u32(p.cast::<u32>().read_unaligned()));
+        vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(four))))
+    }
+
+    #[inline(always)]
+    unsafe fn load_i4(p: *const u8) -> Self {
+        let four = vdupq_n_s32(p.cast::<u16>().read_unaligned().into());
+        let to_top = vld1q_s32([28, 24, 20, 16].as_ptr());
+        vcvtq_f32_s32(vshrq_n_s32::<28>(vshlq_s32(four, to_top)))
+    }
+
+    #[inline(always)]
     unsafe fn scale(self, factor: f32) -> Self {
         vmulq_n_f32(self, factor)
     }

@@ -98,6 +98,19 @@ impl FloatLanes for [f32; 8] {
     }
 
     #[inline(always)]
+    unsafe fn load_i8(p: *const i8) -> Self {
+        // SAFETY: passed on to the caller.
+        unsafe { read(p) }.map(f32::from)
+    }
+
+    #[inline(always)]
+    unsafe fn load_i4(p: *const u8) -> Self {
+        // SAFETY: the caller promises eight halves of bytes.
+        let eight = u32::from_le_bytes(unsafe { p.cast::<[u8; 4]>().read_unaligned() });
+        std::array::from_fn(|i| ((eight << (28 - 4 * i)) as i32 >> 28) as f32)
+    }
+
+    #[inline(always)]
     unsafe fn scale(self, factor: f32) -> Self {
         self.map(|x| x * factor)
     }

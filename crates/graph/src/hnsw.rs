@@ -12,7 +12,8 @@ use crate::stored::Holder;
 pub struct IndexOptions {
     /// How vectors are compared.
     pub metric: Metric,
-    /// How records hold vectors: bits where the metric is one of bits, else numbers.
+    /// How records hold vectors: bits where the metric is one of bits, else numbers; not rotated
+    /// where the metric is L1.
     pub form: Form,
     /// Dimensions of the column, 1..=16,000; 64,000 where they are bits.
     pub dims: usize,
@@ -40,7 +41,7 @@ impl IndexOptions {
 
 /// Whether vectors that are held so can be compared by `metric`.
 fn suits(form: Form, metric: Metric) -> bool {
-    metric.is_of_bits() == (form == Form::Bits)
+    metric.is_of_bits() == (form == Form::Bits) && (metric.keeps_rotation() || !form.is_rotated())
 }
 
 /// The body of the only page of an index without elements.
@@ -88,7 +89,7 @@ impl Hnsw {
             let rotation = Rotation::new(geometry.dims, meta.seed);
             EdgeCoder::new(rotation, shape, metric, meta.centre.clone())
         });
-        let holder = Holder::new(geometry.form, metric, geometry.dims);
+        let holder = Holder::new(geometry.form, metric, geometry.dims, meta.seed);
         Ok(Self { meta, metric, holder, coder })
     }
 

@@ -9,7 +9,7 @@ use pages::{
 use crate::candidates::{Candidates, Neighbor};
 use crate::level::level_of;
 use crate::link::{BackLink, Edge, Owner, add_back_links, put_edge, uncoded_victim};
-use crate::query::{Query, norm};
+use crate::query::Query;
 use crate::records::{Allocation, open};
 use crate::root::hold_root;
 use crate::stored::Stored;
@@ -86,7 +86,7 @@ impl<'a> Row<'a> {
             level,
             scale: self.stored.scale,
             error: self.stored.error,
-            norm: norm(self.vector),
+            norm: self.stored.norm,
             link,
             base,
             tail: self.tail.get(),
@@ -167,7 +167,7 @@ fn search_level<S: PageStore>(
         walk.run(store, hnsw, query, &mut ScanStats::default(), |met| {
             if level > 0 {
                 found.below.extend(met.record.link().map(|link| (met.exact.rank, link)));
-            } else if is_twin(row, met.record) {
+            } else if is_twin(hnsw, row, met.record) {
                 let (version, error, tid) = (met.record.version(), row.stored.error, row.tid);
                 found.twin = Some(Twin { node: met.node, version, error, tid });
             }
@@ -184,10 +184,10 @@ fn search_level<S: PageStore>(
 }
 
 /// Whether an element stands for the same vector as the row.
-fn is_twin(row: &Row<'_>, record: &Record<'_>) -> bool {
-    record.state() == State::Live
-        && record.element().scale == row.stored.scale
-        && record.vector() == row.stored.bytes
+fn is_twin(hnsw: &Hnsw, row: &Row<'_>, record: &Record<'_>) -> bool {
+    let Element { scale, norm, .. } = record.element();
+    let held = (record.vector(), scale, norm);
+    record.state() == State::Live && hnsw.holder().alike(held, &row.stored)
 }
 
 /// Writes the element's records bottom-up, the edges back to each, and the entry where needed. False,

@@ -42,7 +42,7 @@ impl Query {
         };
         Self {
             metric: hnsw.metric(),
-            own: ExactQuery::new(geometry.form, hnsw.metric(), vector),
+            own: ExactQuery::new(hnsw.holder(), vector),
             codes,
             code_bytes: geometry.code_bytes(),
             dims_per_coded: geometry.dims as f32 / geometry.code_dims().max(1) as f32,

@@ -1,10 +1,11 @@
 //! Vectors as records hold them.
 
 use pages::{Element, Form, Record};
-use quant::{Metric, encode_half};
+use quant::{Metric, Rotation, encode_coarse, encode_half, nibble, pack_nibbles};
 
 use crate::Hnsw;
 use crate::bits::{pack, unpack};
+use crate::query::norm;
 
 /// A vector in the form that records hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +15,8 @@ pub(crate) struct Stored {
     pub(crate) scale: f32,
     /// Upper bound of what the form lost, in the norm that suits the metric.
     pub(crate) error: f32,
+    /// Euclidean norm of the vector.
+    pub(crate) norm: f32,
 }
 
 /// How an index holds vectors.
@@ -22,12 +25,20 @@ pub(crate) struct Holder {
     form: Form,
     metric: Metric,
     dims: usize,
+    /// Where vectors are rotated before they are rounded.
+    rotation: Option<Rotation>,
 }
 
 impl Holder {
-    /// For vectors of `dims` dimensions.
-    pub(crate) fn new(form: Form, metric: Metric, dims: usize) -> Self {
-        Self { form, metric, dims }
+    /// For vectors of `dims` dimensions; `seed` is the rotation's.
+    pub(crate) fn new(form: Form, metric: Metric, dims: usize, seed: u64) -> Self {
+        let rotation = form.is_rotated().then(|| Rotation::new(dims, seed));
+        Self { form, metric, dims, rotation }
+    }
+
+    /// How vectors are compared.
+    pub(crate) fn metric(&self) -> Metric {
+        self.metric
     }
 
     /// What records hold.
@@ -37,11 +48,12 @@ impl Holder {
 
     /// A place for a vector.
     pub(crate) fn empty(&self) -> Stored {
-        Stored { bytes: vec![0; self.form.bytes(self.dims)], scale: 1.0, error: 0.0 }
+        Stored { bytes: vec![0; self.form.bytes(self.dims)], scale: 1.0, error: 0.0, norm: 0.0 }
     }
 
     /// Holds `vector` in `stored`, a place for it.
     pub(crate) fn store(&self, vector: &[f32], stored: &mut Stored) {
+        stored.norm = norm(vector);
         match self.form {
             Form::Floats => {
                 let (floats, _) = stored.bytes.as_chunks_mut();
@@ -54,7 +66,41 @@ impl Holder {
                 stored.error = if l1 { info.error_l1 } else { info.error_l2 };
             }
             Form::Bits => pack(vector, &mut stored.bytes),
+            Form::Sq8 => {
+                let levels = self.round(vector, i8::MAX, stored);
+                let places = stored.bytes.iter_mut().zip(levels);
+                places.for_each(|(byte, level)| *byte = level.to_ne_bytes()[0]);
+            }
+            Form::Rabitq => {
+                let levels = self.round(vector, 7, stored);
+                pack_nibbles(&levels, &mut stored.bytes);
+            }
         }
+    }
+
+    /// Rounds the rotated vector to levels of `-top..=top`.
+    fn round(&self, vector: &[f32], top: i8, stored: &mut Stored) -> Vec<i8> {
+        let mut levels = vec![0; self.dims];
+        let info = encode_coarse(&self.turned(vector), top, &mut levels);
+        (stored.scale, stored.error) = (info.scale, info.error);
+        levels
+    }
+
+    /// The vector as it is rounded: rotated, where vectors are.
+    pub(crate) fn turned(&self, vector: &[f32]) -> Vec<f32> {
+        let mut turned = vector.to_vec();
+        if let Some(rotation) = &self.rotation {
+            rotation.apply(vector, &mut turned);
+        }
+        turned
+    }
+
+    /// Whether rows that were stored as `a` and `b` can share an element.
+    pub(crate) fn alike(&self, a: (&[u8], f32, f32), b: &Stored) -> bool {
+        let (bytes, scale, norm) = a;
+        // Estimates of distances rest on the norm.
+        let alike = !self.form.is_rotated() || norm == b.norm;
+        alike && scale == b.scale && bytes == b.bytes
     }
 
     /// Writes a vector as numbers, `scale` times those that are held.
@@ -68,18 +114,36 @@ impl Holder {
             }
             Form::Halves => kernels::widen_f16(bytes.as_chunks().0, scale, out),
             Form::Bits => unpack(bytes, out),
+            Form::Sq8 => {
+                let levels = bytes.iter().map(|&byte| f32::from(i8::from_ne_bytes([byte])));
+                out.iter_mut().zip(levels).for_each(|(out, level)| *out = scale * level);
+            }
+            Form::Rabitq => {
+                let levels = out.iter_mut().enumerate();
+                levels.for_each(|(i, out)| *out = scale * f32::from(nibble(bytes, i)));
+            }
         }
+        if let Some(rotation) = &self.rotation {
+            rotation.undo(out);
+        }
+    }
+
+    /// The scale that gives a widened vector the length that it had.
+    pub(crate) fn true_scale(&self, scale: f32, error: f32, norm: f32) -> f32 {
+        if self.form.is_rotated() { scale * norm / norm.hypot(error) } else { scale }
     }
 
     /// The scale that makes a vector what ranks are computed from: under cosine of length one.
     pub(crate) fn ranked_scale(&self, element: &Element) -> f32 {
-        if self.metric == Metric::Cosine { element.scale / element.norm } else { element.scale }
+        let scale = self.true_scale(element.scale, element.error, element.norm);
+        if self.metric == Metric::Cosine { scale / element.norm } else { scale }
     }
 }
 
 /// The vector of an element, as [`Hnsw::ranked`] gives it.
 pub(crate) fn vector_of(hnsw: &Hnsw, record: &Record<'_>) -> Vec<f32> {
-    let mut vector = vec![0.0; hnsw.geometry().dims];
-    hnsw.holder().widen(record.vector(), record.element().scale, &mut vector);
+    let (mut vector, holder) = (vec![0.0; hnsw.geometry().dims], hnsw.holder());
+    let Element { scale, error, norm, .. } = record.element();
+    holder.widen(record.vector(), holder.true_scale(scale, error, norm), &mut vector);
     hnsw.ranked(vector)
 }

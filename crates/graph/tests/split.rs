@@ -32,10 +32,17 @@ fn expect_no_waste(store: &MemStore) {
 #[test]
 fn long_vectors_are_found() {
     assert_eq!(tails(), 2);
-    for (metric, dims) in
-        [(Metric::L2, 4_096), (Metric::Cosine, DIMS), (Metric::L1, 4_500), (Metric::L2, 16_000)]
-    {
-        expect_recall(metric, &clustered(160, dims, 1), &clustered(12, dims, 2), 40);
+    for (form, metric, dims) in [
+        (Form::Halves, Metric::L2, 4_096),
+        (Form::Halves, Metric::Cosine, DIMS),
+        (Form::Halves, Metric::L1, 4_500),
+        (Form::Halves, Metric::L2, 16_000),
+        (Form::Floats, Metric::InnerProduct, 2_000),
+        (Form::Sq8, Metric::L2, DIMS),
+        (Form::Rabitq, Metric::Cosine, 16_000),
+    ] {
+        let (rows, queries) = (clustered(160, dims, 1), clustered(12, dims, 2));
+        expect_recall_in(form, metric, &rows, &queries, 80);
     }
 }
 

@@ -10,20 +10,30 @@ pub enum Form {
     Bits = 1,
     /// Little-endian floats.
     Floats = 2,
+    /// Of the rotated vector: integers of 8 bits, to be multiplied by the record's scale.
+    Sq8 = 3,
+    /// Of the rotated vector: integers of 4 bits, two a byte, the lower half first, to be
+    /// multiplied by the record's scale.
+    Rabitq = 4,
 }
 
 impl Form {
-    const ALL: [Self; 3] = [Self::Halves, Self::Bits, Self::Floats];
+    const ALL: [Self; 5] = [Self::Halves, Self::Bits, Self::Floats, Self::Sq8, Self::Rabitq];
 
     /// The form whose discriminant `byte` is, if there is one.
     pub fn from_byte(byte: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|&form| form as u8 == byte)
     }
 
+    /// Whether vectors are rotated before they are rounded, so that a distance is an estimate.
+    pub fn is_rotated(self) -> bool {
+        matches!(self, Self::Sq8 | Self::Rabitq)
+    }
+
     /// Most dimensions of an index.
     pub fn max_dims(self) -> usize {
         match self {
-            Self::Halves | Self::Floats => 16_000,
+            Self::Floats | Self::Halves | Self::Sq8 | Self::Rabitq => 16_000,
             Self::Bits => 64_000,
         }
     }
@@ -33,6 +43,8 @@ impl Form {
         match self {
             Self::Floats => 4 * dims,
             Self::Halves => 2 * dims,
+            Self::Sq8 => dims,
+            Self::Rabitq => dims.div_ceil(2),
             Self::Bits => dims.div_ceil(8),
         }
     }
@@ -41,7 +53,7 @@ impl Form {
     /// `src/am/hnsw/README.md`).
     pub(crate) fn steering_bytes(self) -> usize {
         match self {
-            Self::Halves | Self::Floats => 256 / 8,
+            Self::Floats | Self::Halves | Self::Sq8 | Self::Rabitq => 256 / 8,
             Self::Bits => 512 / 8,
         }
     }
@@ -51,7 +63,7 @@ impl Form {
         match self {
             Self::Floats => 4,
             Self::Halves => 2,
-            Self::Bits => 1,
+            Self::Bits | Self::Sq8 | Self::Rabitq => 1,
         }
     }
 }

@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn every_choice_is_valid() {
-        for form in [Form::Halves, Form::Floats] {
+        for form in [Form::Halves, Form::Floats, Form::Sq8, Form::Rabitq] {
             for m in [2, 5, 16, 48, 100] {
                 for dims in (1..4000).step_by(7).chain((4000..=16_000).step_by(301)) {
                     for coded in [true, false] {

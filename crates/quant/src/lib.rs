@@ -3,12 +3,14 @@
 //! * [`Rotation`] spreads a vector's energy over its coordinates, so that any prefix of them
 //!   and any coarse rounding of them still says something about the whole.
 //! * [`encode_half`] narrows a vector to 16-bit floats and bounds the error made.
+//! * [`encode_coarse`] rounds a vector to integers of a few bits times a scale of its own.
 //! * [`EdgeCoder`] codes a neighbor relative to the element whose list it stands in, in one to
 //!   four bits per coordinate; [`EdgeQuery`] estimates distances from such codes.
 //! * [`Sq8Set`] keeps many vectors at one byte per coordinate, for building a graph in memory.
 //!
 //! Distances here are *ranks*: smaller is nearer, see [`Metric`].
 
+mod coarse;
 mod edge;
 mod halves;
 mod metric;
@@ -16,6 +18,7 @@ mod rotation;
 mod splitmix;
 mod sq8;
 
+pub use coarse::{CoarseInfo, encode_coarse, nibble, pack_nibbles};
 pub use edge::{EdgeCoder, EdgeQuery, Factors, PreparedOwner};
 pub use halves::{HalfInfo, encode_half, half_scale};
 pub use metric::Metric;

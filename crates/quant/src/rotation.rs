@@ -84,6 +84,21 @@ impl Rotation {
             }
         }
     }
+
+    /// Rotates `x`, which has `dims` numbers, back.
+    pub fn undo(&self, x: &mut [f32]) {
+        assert_eq!(x.len(), self.dims);
+        for (round, factors) in self.factors.chunks_exact(self.dims).enumerate().rev() {
+            if !round.is_multiple_of(2) && self.window < self.dims {
+                // A reflection is its own inverse, and so is a Hadamard transform but for its length.
+                mix_halves(x);
+            }
+            kernels::hadamard(&mut x[window_range(round, self.dims, self.window)]);
+            for (x, factor) in x.iter_mut().zip(factors) {
+                *x *= factor;
+            }
+        }
+    }
 }
 
 /// The coordinates that round `round` transforms: the first `window`, then the last, in turn.
@@ -132,6 +147,18 @@ mod tests {
             let tolerance = 1e-5 * (dot(&a, &a) * dot(&b, &b)).sqrt();
             assert!((dot(&a, &b) - dot(&ra, &rb)).abs() <= tolerance, "{dims} dimensions");
             assert!((dot(&a, &a) / dot(&ra, &ra) - 1.0).abs() < 1e-5, "{dims} dimensions");
+        }
+    }
+
+    #[test]
+    fn it_can_be_undone() {
+        let mut random = SplitMix64::new(3);
+        for dims in DIMS {
+            let rotation = Rotation::new(dims, 7);
+            let x: Vec<f32> = (0..dims).map(|_| random.next_normal()).collect();
+            let mut back = rotated(&rotation, &x);
+            rotation.undo(&mut back);
+            assert!(x.iter().zip(&back).all(|(x, b)| (x - b).abs() < 1e-5), "{dims} dimensions");
         }
     }
 

@@ -221,10 +221,11 @@ unsafe fn write_empty(
 /// `index` is open.
 unsafe fn index_options(index: Relation) -> Result<(ElementKind, IndexOptions), Report> {
     // SAFETY: the caller's promise; the index has a column, number 1.
-    let (OpClass { kind, metric }, (of, typmod)) =
+    let (class, (of, typmod)) =
         unsafe { (OpClass::of(index)?, relation::type_and_modifier(index, 1)) };
     // SAFETY: the caller's promise.
     let Options { m, ef_construction, quantization } = unsafe { Options::of(index)? };
+    let OpClass { kind, metric } = class;
     if of == pg_sys::VARBITOID {
         let message = "type not supported for hnsw index";
         return Err(Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message)
@@ -242,7 +243,7 @@ unsafe fn index_options(index: Relation) -> Result<(ElementKind, IndexOptions), 
         return Err(Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, message));
     }
     // The seed is fixed: the same rows give the same index.
-    let form = quantization.form(kind);
+    let form = quantization.form(class)?;
     Ok((kind, IndexOptions { metric, form, dims, m, ef_construction, seed: 1 }))
 }
 

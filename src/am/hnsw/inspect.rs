@@ -56,6 +56,8 @@ fn properties(info: &Info) -> Vec<(&'static str, String)> {
         Form::Floats => "32-bit floats",
         Form::Halves => "16-bit floats",
         Form::Bits => "bits",
+        Form::Sq8 => "8-bit codes",
+        Form::Rabitq => "4-bit codes",
     };
     let upper = info.levels.iter().skip(1).map(u64::to_string).collect::<Vec<_>>();
     let elements = info.levels.first().copied().unwrap_or(0);

@@ -6,9 +6,13 @@ use std::ffi::CStr;
 use std::ptr;
 
 use pages::Form;
+use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_sys::{self, relopt_enum_elt_def};
+use quant::Metric;
 
+use super::opclass::OpClass;
 use crate::am::element_kind::ElementKind;
+use crate::pg::error::Report;
 
 /// Values of the parameter. The discriminants are what PostgreSQL keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +22,20 @@ pub enum Quantization {
     Auto = 0,
     /// Exact.
     None = 1,
+    /// One byte a dimension.
+    Sq8 = 2,
+    /// Four bits a dimension.
+    Rabitq = 3,
 }
 
 impl Quantization {
     /// All values and their names.
-    const ALL: [(Self, &CStr); 2] = [(Self::Auto, c"auto"), (Self::None, c"none")];
+    const ALL: [(Self, &CStr); 4] = [
+        (Self::Auto, c"auto"),
+        (Self::None, c"none"),
+        (Self::Sq8, c"sq8"),
+        (Self::Rabitq, c"rabitq"),
+    ];
 
     /// The value that PostgreSQL keeps as `number`.
     pub fn from_number(number: i32) -> Self {
@@ -31,12 +44,26 @@ impl Quantization {
     }
 
     /// The form in which an index on vectors of such elements holds them.
-    pub fn form(self, kind: ElementKind) -> Form {
-        match (self, kind) {
-            (_, ElementKind::Bit) => Form::Bits,
+    pub fn form(self, OpClass { kind, metric }: OpClass) -> Result<Form, Report> {
+        let form = match (self, kind) {
+            (Self::Auto | Self::None, ElementKind::Bit) => Form::Bits,
             (Self::None, ElementKind::F32 | ElementKind::Bf16) => Form::Floats,
             (Self::None, ElementKind::F16 | ElementKind::I8) | (Self::Auto, _) => Form::Halves,
+            (Self::Sq8, _) => Form::Sq8,
+            (Self::Rabitq, _) => Form::Rabitq,
+        };
+        if form.is_rotated() && !metric.keeps_rotation() {
+            let name = if self == Self::Sq8 { "sq8" } else { "rabitq" };
+            let distance = match metric {
+                Metric::L1 => "taxicab distance",
+                Metric::Hamming | Metric::Jaccard => "bit strings",
+                Metric::L2 | Metric::InnerProduct | Metric::Cosine => "this distance",
+            };
+            let message = format!("quantization \"{name}\" is not supported for {distance}");
+            return Err(Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message)
+                .hint("Leave quantization at \"auto\", or set it to \"none\"."));
         }
+        Ok(form)
     }
 }
 
@@ -52,7 +79,7 @@ pub unsafe fn add_option(kind: pg_sys::relopt_kind::Type, lock: pg_sys::LOCKMODE
     let end = relopt_enum_elt_def { string_val: ptr::null(), symbol_val: 0 };
     let values: Vec<_> = Quantization::ALL.into_iter().map(value).chain([end]).collect();
     let (name, text) = (c"quantization", c"Form in which the index holds vectors");
-    let detail = c"Valid values are \"auto\" and \"none\".";
+    let detail = c"Valid values are \"auto\", \"none\", \"sq8\" and \"rabitq\".";
     // SAFETY: strings that end with NUL; PostgreSQL copies them but keeps the list.
     unsafe {
         pg_sys::add_enum_reloption(

@@ -56,7 +56,7 @@ impl<'h> Bulk<'h> {
     /// [`Error::Limit`] where records of these sizes do not fit a page.
     pub fn new(options: IndexOptions, space: Space<'h>) -> Result<Self> {
         options.empty_meta()?;
-        let rows = Rows::new(options.metric, options.form, options.dims).map_err(failed)?;
+        let rows = Rows::new(&options).map_err(failed)?;
         Ok(Self { options, rows, space, in_file: false })
     }
 

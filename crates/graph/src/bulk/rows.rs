@@ -8,6 +8,7 @@ use space::{Array, Space, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::by_hash::ByHash;
+use crate::IndexOptions;
 use crate::build::BuildError;
 use crate::query::norm;
 use crate::stored::{Holder, Stored};
@@ -64,8 +65,9 @@ pub(super) struct Rows {
 
 impl Rows {
     /// No rows yet; they lie in memory.
-    pub(super) fn new(metric: Metric, form: Form, dims: usize) -> Result<Self, BuildError> {
-        let holder = Holder::new(form, metric, dims);
+    pub(super) fn new(options: &IndexOptions) -> Result<Self, BuildError> {
+        let IndexOptions { metric, form, dims, seed, .. } = *options;
+        let holder = Holder::new(form, metric, dims, seed);
         Ok(Self {
             metric,
             stored: holder.empty(),
@@ -86,11 +88,11 @@ impl Rows {
     ) -> Result<(), BuildError> {
         let (block, offset) = (tid.block, u32::from(tid.offset));
         self.holder.store(vector, &mut self.stored);
-        let Stored { bytes: stored, scale, error } = &self.stored;
-        let (scale, error, hash) = (*scale, *error, hash(stored, *scale));
+        let Stored { bytes: stored, scale, error, norm } = &self.stored;
+        let (scale, error, norm, hash) = (*scale, *error, *norm, hash(stored, *scale));
         let same = |element: u32| {
-            let element = element as usize;
-            self.infos.row(element)[0].scale == scale && self.vectors.row(element) == stored
+            let RowInfo { scale, norm, .. } = self.infos.row(element as usize)[0];
+            self.holder.alike((self.vectors.row(element as usize), scale, norm), &self.stored)
         };
         if let Some(element) = self.by_hash.find(hash, same) {
             let twin = &mut self.infos.row_mut(element as usize)[0];
@@ -99,7 +101,6 @@ impl Rows {
         }
         let element = u32::try_from(self.len()).map_err(|_| BuildError::TooManyElements)?;
         self.by_hash.insert(hash, element, space)?;
-        let norm = norm(vector);
         let factor = if self.metric == Metric::Cosine { 1.0 / f64::from(norm) } else { 1.0 };
         for (sum, &x) in self.sum.iter_mut().zip(vector) {
             *sum += f64::from(x) * factor;
@@ -175,7 +176,8 @@ impl Rows {
     /// Writes an element's vector as ranks are computed from it: under cosine of length one.
     pub(super) fn ranked(&self, element: usize, out: &mut [f32]) {
         let info = self.info(element);
-        self.holder.widen(self.stored(element), info.scale, out);
+        let scale = self.holder.true_scale(info.scale, info.error, info.norm);
+        self.holder.widen(self.stored(element), scale, out);
         if self.metric == Metric::Cosine {
             let unit = crate::query::unit(out, norm(out));
             out.copy_from_slice(&unit);

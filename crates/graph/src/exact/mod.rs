@@ -1,13 +1,17 @@
 //! Comparing a query with vectors as records hold them.
 
+mod coarse;
 mod sums;
 
 use pages::{Element, Form, Record};
 use quant::Metric;
+use zerocopy::FromBytes;
 
+use self::coarse::{OfRounded, random_part};
 use self::sums::{OfFloats, OfHalves, Sums};
 use crate::bits::{bit_distance, pack};
 use crate::query::norm;
+use crate::stored::Holder;
 
 /// How far an element is from the query.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +31,7 @@ pub(crate) struct Exact {
 pub(crate) struct ExactQuery {
     metric: Metric,
     form: Form,
+    /// Rotated, where vectors are.
     vector: Vec<f32>,
     norm: f32,
     /// Where vectors are bits.
@@ -35,13 +40,13 @@ pub(crate) struct ExactQuery {
 
 impl ExactQuery {
     /// Prepares `vector`, which has the index's dimensions.
-    pub(crate) fn new(form: Form, metric: Metric, vector: &[f32]) -> Self {
-        let mut bits = Vec::new();
+    pub(crate) fn new(holder: &Holder, vector: &[f32]) -> Self {
+        let (form, metric, mut bits) = (holder.form(), holder.metric(), Vec::new());
         if form == Form::Bits {
             bits.resize(form.bytes(vector.len()), 0);
             pack(vector, &mut bits);
         }
-        Self { metric, form, vector: vector.to_vec(), norm: norm(vector), bits }
+        Self { metric, form, vector: holder.turned(vector), norm: norm(vector), bits }
     }
 
     /// The query as bits, where vectors are such.
@@ -58,11 +63,36 @@ impl ExactQuery {
                 let (b, scale) = (bytes.as_chunks().0, element.scale);
                 self.of_numbers(&OfHalves { q, b, scale }, &element)
             }
+            Form::Sq8 => {
+                let levels = <[i8]>::ref_from_bytes(bytes).unwrap_or_default();
+                self.of_rounded(kernels::inner_product_bytes(q, levels), 1.0, &element)
+            }
+            Form::Rabitq => {
+                let product = kernels::inner_product_nibbles(q, bytes);
+                self.of_rounded(product, random_part(q.len()), &element)
+            }
             Form::Bits => {
                 let distance = bit_distance(self.metric, &self.bits, bytes);
                 Exact { distance, certain: true, rank: distance as f32, alpha: 1.0 }
             }
         }
+    }
+
+    fn of_rounded(&self, product: f32, part: f64, element: &Element) -> Exact {
+        let rounded = OfRounded {
+            q: self.norm.into(),
+            x: element.norm.into(),
+            product: f64::from(product) * f64::from(element.scale),
+            error: element.error.into(),
+            part,
+            rounding: self.rounding(),
+        };
+        rounded.exact(self.metric)
+    }
+
+    /// What summing in single precision may be off by, as a part of the summed magnitudes.
+    fn rounding(&self) -> f64 {
+        f64::from(f32::EPSILON) * (self.vector.len() as f64 / 8.0 + 16.0)
     }
 
     fn of_numbers(&self, sums: &impl Sums, element: &Element) -> Exact {
@@ -114,9 +144,8 @@ impl ExactQuery {
             }
             Metric::Cosine => (2.0 * error / norm, 1.0),
         };
-        // What summing in single precision may be off by, in this sum and in the operator's.
-        let rounding = f64::from(f32::EPSILON) * (self.vector.len() as f64 / 8.0 + 16.0);
-        let bound = distance - shift - 2.0 * size * rounding;
+        // Once for this sum, and once for the operator's.
+        let bound = distance - shift - 2.0 * size * self.rounding();
         (if bound.is_nan() { f64::NEG_INFINITY } else { bound }, false)
     }
 }

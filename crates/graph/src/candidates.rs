@@ -4,10 +4,11 @@ use std::cell::OnceCell;
 
 use pages::{Form, NodeNo, State};
 
+use crate::Hnsw;
 use crate::bits::rank_bits;
+use crate::prune::{self, Reason};
 use crate::query::{rank, rank_f16};
 use crate::walk::Met;
-use crate::{Hnsw, prune};
 
 /// The nearest live elements that a search has met, as their records hold them: only those that
 /// are chosen are worth widening.
@@ -36,8 +37,7 @@ pub(crate) struct Neighbor {
     pub(crate) version: u32,
     /// As [`Hnsw::ranked`] gives it.
     pub(crate) vector: Vec<f32>,
-    /// Whether it leads where no nearer neighbor does, see [`prune::select`].
-    pub(crate) diverse: bool,
+    pub(crate) reason: Reason,
 }
 
 impl Candidates {
@@ -94,11 +94,11 @@ impl Candidates {
             Form::Floats | Form::Sq8 | Form::Rabitq => rank(hnsw.metric(), widened(i), widened(j)),
             Form::Bits => rank_bits(hnsw.metric(), &list[i].held, &list[j].held),
         });
-        let neighbor = |(index, diverse): (usize, bool)| Neighbor {
+        let neighbor = |(index, reason): (usize, Reason)| Neighbor {
             node: list[index].node,
             version: list[index].version,
             vector: vectors[index].take().unwrap_or_else(|| list[index].widened(hnsw)),
-            diverse,
+            reason,
         };
         kept.into_iter().map(neighbor).collect()
     }

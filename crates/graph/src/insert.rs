@@ -9,6 +9,7 @@ use pages::{
 use crate::candidates::{Candidates, Neighbor};
 use crate::level::level_of;
 use crate::link::{BackLink, Edge, Owner, add_back_links, put_edge, uncoded_victim};
+use crate::prune::Reason;
 use crate::query::Query;
 use crate::records::{Allocation, open};
 use crate::root::hold_root;
@@ -235,7 +236,7 @@ fn edges<'a>(
     let mut links = Vec::new();
     let pair = |(index, one): (usize, &Neighbor)| {
         let [there, edge] = owner.edges(one.node, &Owner::new(hnsw, &one.vector));
-        if one.diverse || index < near {
+        if one.reason == Reason::Diverse || index < near {
             let (owner, version, vector) = (one.node, one.version, row.ranked.as_slice());
             links.push(BackLink { owner, version, edge, vector });
         }

@@ -140,11 +140,6 @@ impl<D: Distances> Distances for Subset<'_, D> {
     }
 }
 
-/// Whether a neighbor `b` at distance `rank` from the owner of a list is diverse beside `a`.
-pub(super) fn diverse<D: Distances>(data: &D, a: u32, b: u32, rank: f32) -> bool {
-    data.distance(a, b) * data.leniency() > rank
-}
-
 /// Infinity for NaN, which arises where numbers overflow.
 fn number(x: f32) -> f32 {
     x.min(f32::INFINITY)

@@ -1,13 +1,16 @@
 //! Building one level, and entering it from those above.
 
+use std::cmp::Reverse;
+
 use space::{Array, Space};
 use threads::Workers;
 
 use super::beam::{Beam, Candidate, View};
-use super::distances::{Distances, diverse};
+use super::distances::Distances;
 use super::graph::list;
-use super::links::{Link, Links, Slots};
+use super::links::{Link, Links, Slots, reasons};
 use super::{BuildError, BuildOptions, UpperLevel, memory};
+use crate::prune::reason;
 
 /// So many elements are inserted one by one, before threads work side by side: two that are
 /// inserted at the same time do not find one another, which does no harm among many.
@@ -139,31 +142,24 @@ impl<D: Distances> Inserter<'_, D> {
             if let Some(following) = chosen.get(i + 1) {
                 self.links.prefetch(following.id);
             }
-            let diverse = |a, b, rank| diverse(self.data, a, b, rank);
-            self.links.offer(link.id, element, link.rank, diverse, list);
+            let between = |a, b| self.data.distance(a, b);
+            let leniency = self.data.leniency();
+            self.links.offer(link.id, element, link.rank, leniency, between, list);
         }
     }
 
-    /// Selects neighbors from `found` (nearest first): those nearer to the new element than to
-    /// any nearer one chosen, then the nearest others (algorithm 4 of the HNSW paper with
-    /// `keepPrunedConnections`). Equal distances count as not diverse, so that many equal
-    /// vectors do not keep each other busy.
+    /// Selects neighbors from `found` (nearest first) by their reasons and then the nearest, as
+    /// [`prune::select`](crate::prune::select) does, in working space.
     fn choose(&self, found: &[Candidate], chosen: &mut Vec<Link>) {
         chosen.clear();
-        let capacity = self.links.capacity();
-        let mut diverse_ones = 0;
+        let (capacity, leniency) = (self.links.capacity(), self.data.leniency());
         for &Candidate { rank, id, .. } in found {
-            let mut nearer = chosen.iter().filter(|link| link.diverse);
-            let is_diverse =
-                diverse_ones < capacity && nearer.all(|link| diverse(self.data, link.id, id, rank));
-            diverse_ones += usize::from(is_diverse);
-            chosen.push(Link { id, rank, diverse: is_diverse });
+            let nearer = reasons(chosen);
+            let reason = reason(nearer, rank, leniency, |a| self.data.distance(a, id));
+            chosen.push(Link { id, rank, reason });
         }
-        let mut fillers = capacity - diverse_ones;
-        chosen.retain(|link| {
-            let filler = !link.diverse && fillers > 0;
-            fillers -= usize::from(filler);
-            link.diverse || filler
-        });
+        chosen.sort_by_key(|link| Reverse(link.reason));
+        chosen.truncate(capacity);
+        chosen.sort_by(|a, b| a.rank.total_cmp(&b.rank));
     }
 }

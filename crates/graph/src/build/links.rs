@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{BuildError, NO_NEIGHBOR};
 use space::{Array, Space};
+
+use super::{BuildError, NO_NEIGHBOR};
+use crate::prune::{Reason, beside, reason};
 
 /// Locks that the lists share.
 const STRIPES: usize = 1024;
@@ -15,19 +17,29 @@ pub(super) struct Link {
     pub(super) id: u32,
     /// Distance to the owner of the list.
     pub(super) rank: f32,
-    /// Whether the neighbor is nearer to the owner than to every nearer diverse neighbor.
-    pub(super) diverse: bool,
+    /// Why it is in the list.
+    pub(super) reason: Reason,
 }
 
 impl Link {
-    /// The rank in a word, whose lowest bit, worth one part in eight million, is the flag.
+    /// The rank in a word, whose two lowest bits, worth one part in four million, are the reason.
     fn pack(self) -> u32 {
-        self.rank.to_bits() & !1 | u32::from(self.diverse)
+        self.rank.to_bits() & !3 | self.reason as u32
     }
 
     fn unpack(id: u32, packed: u32) -> Self {
-        Self { id, rank: f32::from_bits(packed & !1), diverse: packed & 1 == 1 }
+        let reason = match packed & 3 {
+            0 => Reason::Fills,
+            1 => Reason::Lenient,
+            _ => Reason::Diverse,
+        };
+        Self { id, rank: f32::from_bits(packed & !3), reason }
     }
+}
+
+/// Neighbors and why they are in their list.
+pub(super) fn reasons(links: &[Link]) -> impl Iterator<Item = (u32, Reason)> {
+    links.iter().map(|link| (link.id, link.reason))
 }
 
 /// The arrays that the lists of a level are in.
@@ -106,44 +118,49 @@ impl Links<'_> {
     }
 
     /// Offers `element` the neighbor `id` at distance `rank`. A full list then drops the farthest
-    /// neighbor that is not diverse, or if all are, the farthest; this may be the new one.
+    /// of those with the least reason; this may be the new one.
     ///
-    /// `diverse(a, b, rank)` tells whether `b`, at distance `rank` from the element, is diverse
-    /// beside `a`; `list` is working space.
+    /// `between` is the distance between two neighbors; `list` is working space.
     pub(super) fn offer(
         &self,
         element: u32,
         id: u32,
         rank: f32,
-        diverse: impl Fn(u32, u32, f32) -> bool,
+        leniency: f32,
+        between: impl Fn(u32, u32) -> f32,
         list: &mut Vec<Link>,
     ) {
         let _guard = self.lock(element);
         self.load(element, list);
         let full = list.len() == self.capacity;
         let at = list.partition_point(|link| link.rank <= rank);
-        if full && at == list.len() && list.iter().all(|link| link.diverse) {
+        if full && at == list.len() && list.iter().all(|link| link.reason == Reason::Diverse) {
             return;
         }
         let (nearer, farther) = list.split_at_mut(at);
         if nearer.iter().any(|link| link.id == id) {
             return;
         }
-        let mut closer_ones = nearer.iter().filter(|link| link.diverse);
-        let is_diverse = closer_ones.all(|link| diverse(link.id, id, rank));
-        if full && !is_diverse && farther.iter().all(|link| link.diverse) {
+        let new =
+            Link { id, rank, reason: reason(reasons(nearer), rank, leniency, |a| between(a, id)) };
+        if full
+            && nearer.iter().all(|link| link.reason >= new.reason)
+            && farther.iter().all(|link| link.reason > new.reason)
+        {
             return;
         }
-        if is_diverse {
-            for link in farther.iter_mut().filter(|link| link.diverse) {
-                link.diverse = diverse(id, link.id, link.rank);
+        if new.reason > Reason::Fills {
+            for link in farther.iter_mut().filter(|link| link.reason > Reason::Fills) {
+                let between = between(id, link.id);
+                link.reason = link.reason.min(beside(new.reason, link.rank, leniency, between));
             }
         }
-        list.insert(at, Link { id, rank, diverse: is_diverse });
+        list.insert(at, new);
         let mut changed = at;
         if full {
-            let last = list.len() - 1;
-            let dropped = list.iter().rposition(|link| !link.diverse).unwrap_or(last);
+            let least = list.iter().map(|link| link.reason).min();
+            let dropped = list.iter().rposition(|link| Some(link.reason) == least);
+            let dropped = dropped.unwrap_or(list.len() - 1);
             list.remove(dropped);
             changed = changed.min(dropped);
         }

@@ -7,8 +7,8 @@
 //!   Descending saves little of a search, and what stands on upper levels costs space.
 //! * Every level allows `2m` neighbors, and lists are filled up with the nearest of the
 //!   neighbors that the diversity rule left out. A reader gets them at no further cost.
-//! * A full list gives up one neighbor at a time. It remembers which of its neighbors are
-//!   diverse, so that a new one is compared with these only, instead of all with all.
+//! * A full list gives up one neighbor at a time. It remembers why each is there, so
+//!   that a new one is compared with the diverse only, instead of all with all.
 //! * Levels are built from the top down, and the elements of a level begin the next: every
 //!   other element then starts its search from the finished level above.
 //! * At the end every element can be reached from the entry on level 0.

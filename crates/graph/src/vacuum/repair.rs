@@ -1,5 +1,7 @@
 //! New edges for an element that loses some.
 
+use std::cmp::Reverse;
+
 use pages::{NodeNo, PageStore, Result, State};
 
 use crate::link::{Edge, Owner};
@@ -62,7 +64,7 @@ impl Survivor {
             prune::select(&ranks, ranks.len(), prune::leniency(hnsw.metric()), |i, j| {
                 rank(hnsw.metric(), &near[i].1.vector, &near[j].1.vector)
             });
-        chosen.sort_by_key(|&(_, diverse)| !diverse);
+        chosen.sort_by_key(|&(_, reason)| Reverse(reason));
         let owner = Owner::new(hnsw, &self.vector);
         let new = chosen.iter().map(|&(index, _)| &near[index]).filter(|&&(_, _, new)| new);
         Ok(new.take(lost.len()).map(|(_, read, _)| owner.edge(read.node, &read.vector)).collect())

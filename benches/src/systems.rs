@@ -20,15 +20,33 @@ pub struct System {
     pub effort_covers_k: bool,
 }
 
+/// This extension, with default options.
+const VECTOR_EXT: System = System {
+    name: "vector_ext",
+    extension: "vector_ext",
+    index: "hnsw (v vector_{metric}_ops)",
+    effort: "hnsw.ef_search",
+    scan_time: Some("SELECT time_us FROM vector_scan_stats()"),
+    effort_covers_k: true,
+};
+
 /// All known systems.
 pub const SYSTEMS: &[System] = &[
+    VECTOR_EXT,
     System {
-        name: "vector_ext",
-        extension: "vector_ext",
-        index: "hnsw (v vector_{metric}_ops)",
-        effort: "hnsw.ef_search",
-        scan_time: Some("SELECT time_us FROM vector_scan_stats()"),
-        effort_covers_k: true,
+        name: "vector_ext_none",
+        index: "hnsw (v vector_{metric}_ops) WITH (quantization = none)",
+        ..VECTOR_EXT
+    },
+    System {
+        name: "vector_ext_sq8",
+        index: "hnsw (v vector_{metric}_ops) WITH (quantization = sq8)",
+        ..VECTOR_EXT
+    },
+    System {
+        name: "vector_ext_rabitq",
+        index: "hnsw (v vector_{metric}_ops) WITH (quantization = rabitq)",
+        ..VECTOR_EXT
     },
     System {
         name: "pgvector",

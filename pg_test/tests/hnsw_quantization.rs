@@ -135,6 +135,9 @@ fn types_are_held_as_small_as_their_numbers_allow() {
         ("halfvec(3)", "halfvec_l2_ops", "none", "16-bit floats"),
         ("bf16vec(3)", "bf16vec_l2_ops", "auto", "16-bit floats"),
         ("bf16vec(3)", "bf16vec_l2_ops", "none", "32-bit floats"),
+        ("i8vec(3)", "i8vec_l2_ops", "auto", "8-bit integers"),
+        ("i8vec(3)", "i8vec_l1_ops", "sq8", "8-bit integers"),
+        ("i8vec(3)", "i8vec_l2_ops", "rabitq", "4-bit codes"),
         ("bit(3)", "bit_hamming_ops", "none", "bits"),
     ] {
         let create = format!(

@@ -91,7 +91,9 @@ impl Candidates {
                 let (halves, scale) = (list[i].held.as_chunks().0, list[i].scale);
                 rank_f16(hnsw.metric(), widened(j), halves, scale)
             }
-            Form::Floats | Form::Sq8 | Form::Rabitq => rank(hnsw.metric(), widened(i), widened(j)),
+            Form::Floats | Form::Bytes | Form::Sq8 | Form::Rabitq => {
+                rank(hnsw.metric(), widened(i), widened(j))
+            }
             Form::Bits => rank_bits(hnsw.metric(), &list[i].held, &list[j].held),
         });
         let neighbor = |(index, reason): (usize, Reason)| Neighbor {

@@ -13,7 +13,7 @@ pub struct IndexOptions {
     /// How vectors are compared.
     pub metric: Metric,
     /// How records hold vectors: bits where the metric is one of bits, else numbers; not rotated
-    /// where the metric is L1.
+    /// where the metric is L1; bytes only where all vectors and queries are of integers of 8 bits.
     pub form: Form,
     /// Dimensions of the column, 1..=16,000; 64,000 where they are bits.
     pub dims: usize,

@@ -66,6 +66,10 @@ impl Holder {
                 stored.error = if l1 { info.error_l1 } else { info.error_l2 };
             }
             Form::Bits => pack(vector, &mut stored.bytes),
+            Form::Bytes => {
+                let places = stored.bytes.iter_mut().zip(vector);
+                places.for_each(|(byte, &x)| *byte = (x as i8).to_ne_bytes()[0]);
+            }
             Form::Sq8 => {
                 let levels = self.round(vector, i8::MAX, stored);
                 let places = stored.bytes.iter_mut().zip(levels);
@@ -114,7 +118,7 @@ impl Holder {
             }
             Form::Halves => kernels::widen_f16(bytes.as_chunks().0, scale, out),
             Form::Bits => unpack(bytes, out),
-            Form::Sq8 => {
+            Form::Bytes | Form::Sq8 => {
                 let levels = bytes.iter().map(|&byte| f32::from(i8::from_ne_bytes([byte])));
                 out.iter_mut().zip(levels).for_each(|(out, level)| *out = scale * level);
             }

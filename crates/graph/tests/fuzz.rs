@@ -8,7 +8,7 @@ use std::cell::Cell;
 use fuzz::{Case, scribble};
 use graph::{Hnsw, IndexOptions, Iterative, Scan, vacuum};
 use pages::mem::{MemBatch, MemPage, MemStore};
-use pages::{PageStore, Result};
+use pages::{Form, PageStore, Result};
 use quant::Metric;
 use rand::Rng;
 use rand::rngs::SmallRng;
@@ -128,7 +128,7 @@ fn sound() -> Vec<(MemStore, Vec<Vec<f32>>)> {
     let floats = [Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::L1];
     let metrics = floats.into_iter().chain([Metric::Hamming, Metric::Jaccard]);
     let all = metrics.flat_map(|metric| forms(metric).iter().map(move |&form| (metric, form)));
-    for (metric, form) in all {
+    for (metric, form) in all.chain([(Metric::L2, Form::Bytes)]) {
         let vectors = clustered(200, DIMS, 1);
         let vectors = if metric.is_of_bits() { bits(&vectors) } else { vectors };
         let store = bulk_built(IndexOptions { form, ..options(metric, DIMS) }, &vectors);

@@ -15,10 +15,13 @@ pub enum Form {
     /// Of the rotated vector: integers of 4 bits, two a byte, the lower half first, to be
     /// multiplied by the record's scale.
     Rabitq = 4,
+    /// Integers of 8 bits.
+    Bytes = 6,
 }
 
 impl Form {
-    const ALL: [Self; 5] = [Self::Halves, Self::Bits, Self::Floats, Self::Sq8, Self::Rabitq];
+    const ALL: [Self; 6] =
+        [Self::Halves, Self::Bits, Self::Floats, Self::Sq8, Self::Rabitq, Self::Bytes];
 
     /// The form whose discriminant `byte` is, if there is one.
     pub fn from_byte(byte: u8) -> Option<Self> {
@@ -33,7 +36,7 @@ impl Form {
     /// Most dimensions of an index.
     pub fn max_dims(self) -> usize {
         match self {
-            Self::Floats | Self::Halves | Self::Sq8 | Self::Rabitq => 16_000,
+            Self::Floats | Self::Halves | Self::Bytes | Self::Sq8 | Self::Rabitq => 16_000,
             Self::Bits => 64_000,
         }
     }
@@ -43,7 +46,7 @@ impl Form {
         match self {
             Self::Floats => 4 * dims,
             Self::Halves => 2 * dims,
-            Self::Sq8 => dims,
+            Self::Bytes | Self::Sq8 => dims,
             Self::Rabitq => dims.div_ceil(2),
             Self::Bits => dims.div_ceil(8),
         }
@@ -53,7 +56,7 @@ impl Form {
     /// `src/am/hnsw/README.md`).
     pub(crate) fn steering_bytes(self) -> usize {
         match self {
-            Self::Floats | Self::Halves | Self::Sq8 | Self::Rabitq => 256 / 8,
+            Self::Floats | Self::Halves | Self::Bytes | Self::Sq8 | Self::Rabitq => 256 / 8,
             Self::Bits => 512 / 8,
         }
     }
@@ -63,7 +66,7 @@ impl Form {
         match self {
             Self::Floats => 4,
             Self::Halves => 2,
-            Self::Bits | Self::Sq8 | Self::Rabitq => 1,
+            Self::Bits | Self::Bytes | Self::Sq8 | Self::Rabitq => 1,
         }
     }
 }

@@ -56,6 +56,7 @@ fn properties(info: &Info) -> Vec<(&'static str, String)> {
         Form::Floats => "32-bit floats",
         Form::Halves => "16-bit floats",
         Form::Bits => "bits",
+        Form::Bytes => "8-bit integers",
         Form::Sq8 => "8-bit codes",
         Form::Rabitq => "4-bit codes",
     };

@@ -48,7 +48,8 @@ impl Quantization {
         let form = match (self, kind) {
             (Self::Auto | Self::None, ElementKind::Bit) => Form::Bits,
             (Self::None, ElementKind::F32 | ElementKind::Bf16) => Form::Floats,
-            (Self::None, ElementKind::F16 | ElementKind::I8) | (Self::Auto, _) => Form::Halves,
+            (Self::Auto | Self::None | Self::Sq8, ElementKind::I8) => Form::Bytes,
+            (Self::None, ElementKind::F16) | (Self::Auto, _) => Form::Halves,
             (Self::Sq8, _) => Form::Sq8,
             (Self::Rabitq, _) => Form::Rabitq,
         };

@@ -8,7 +8,7 @@ use quant::Metric;
 use zerocopy::FromBytes;
 
 use self::coarse::{OfRounded, random_part};
-use self::sums::{OfFloats, OfHalves, Sums};
+use self::sums::{OfBytes, OfFloats, OfHalves, Sums};
 use crate::bits::{bit_distance, pack};
 use crate::query::norm;
 use crate::stored::Holder;
@@ -36,6 +36,8 @@ pub(crate) struct ExactQuery {
     norm: f32,
     /// Where vectors are bits.
     bits: Vec<u8>,
+    /// Where vectors are bytes.
+    bytes: Vec<i8>,
 }
 
 impl ExactQuery {
@@ -46,7 +48,9 @@ impl ExactQuery {
             bits.resize(form.bytes(vector.len()), 0);
             pack(vector, &mut bits);
         }
-        Self { metric, form, vector: holder.turned(vector), norm: norm(vector), bits }
+        let integers = vector.iter().map(|x| x.round_ties_even() as i8);
+        let bytes = integers.filter(|_| form == Form::Bytes).collect();
+        Self { metric, form, vector: holder.turned(vector), norm: norm(vector), bits, bytes }
     }
 
     /// The query as bits, where vectors are such.
@@ -62,6 +66,10 @@ impl ExactQuery {
             Form::Halves => {
                 let (b, scale) = (bytes.as_chunks().0, element.scale);
                 self.of_numbers(&OfHalves { q, b, scale }, &element)
+            }
+            Form::Bytes => {
+                let b = <[i8]>::ref_from_bytes(bytes).unwrap_or_default();
+                self.of_numbers(&OfBytes { q: &self.bytes, b }, &element)
             }
             Form::Sq8 => {
                 let levels = <[i8]>::ref_from_bytes(bytes).unwrap_or_default();

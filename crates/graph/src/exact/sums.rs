@@ -63,6 +63,30 @@ impl Sums for OfHalves<'_> {
     }
 }
 
+/// A vector of integers of 8 bits, and a query of such.
+pub(super) struct OfBytes<'a> {
+    pub(super) q: &'a [i8],
+    pub(super) b: &'a [i8],
+}
+
+impl Sums for OfBytes<'_> {
+    fn l2_squared(&self) -> f64 {
+        kernels::l2_squared(self.q, self.b).into()
+    }
+
+    fn inner_product(&self) -> f64 {
+        kernels::inner_product(self.q, self.b).into()
+    }
+
+    fn cosine(&self) -> f64 {
+        cosine(kernels::cosine_terms(self.q, self.b))
+    }
+
+    fn l1(&self) -> f64 {
+        kernels::l1(self.q, self.b).into()
+    }
+}
+
 /// As the operator does it.
 fn cosine<Sum: Into<f64>>(terms: CosineTerms<Sum>) -> f64 {
     let norms = terms.norm_a.into() * terms.norm_b.into();

@@ -117,7 +117,7 @@ fn a_killed_backend_leaves_no_file() {
 fn a_file_beyond_its_limit_is_an_error() {
     let mut db = TestDb::new();
     table(&mut db);
-    for limit in ["100kB", "10MB", "18MB"] {
+    for limit in ["100kB", "10MB", "16MB"] {
         db.batch_execute(&format!("{SMALL}; SET temp_file_limit = '{limit}'")).unwrap();
         let error = db.batch_execute(CREATE).expect_err(limit);
         assert_eq!(sqlstate(&error), "53400", "{}", message(&error));

@@ -39,7 +39,7 @@ pub struct Kind {
 }
 
 /// Every type that an index can be on.
-pub const KINDS: [Kind; 5] = [
+pub const KINDS: [Kind; 6] = [
     Kind {
         name: "vector",
         dims: 16,
@@ -90,6 +90,17 @@ pub const KINDS: [Kind; 5] = [
         classes: &[("bit_hamming_ops", "<~>"), ("bit_jaccard_ops", "<%>")],
         literal: bits,
     },
+    Kind {
+        name: "sparsevec",
+        dims: 48,
+        classes: &[
+            ("sparsevec_l2_ops", "<->"),
+            ("sparsevec_ip_ops", "<#>"),
+            ("sparsevec_cosine_ops", "<=>"),
+            ("sparsevec_l1_ops", "<+>"),
+        ],
+        literal: sparse,
+    },
 ];
 
 fn reals(vector: &[f32]) -> String {
@@ -99,6 +110,13 @@ fn reals(vector: &[f32]) -> String {
 fn integers(vector: &[f32]) -> String {
     let integers: Vec<i32> = vector.iter().map(|x| (x * 127.0).round() as i32).collect();
     format!("{integers:?}")
+}
+
+/// A third of the numbers, and zeros.
+fn sparse(vector: &[f32]) -> String {
+    let elements = vector.iter().zip(1..).filter(|&(x, _)| x.abs() > 0.66);
+    let elements: Vec<String> = elements.map(|(x, index)| format!("{index}:{x}")).collect();
+    format!("{{{}}}/{}", elements.join(","), vector.len())
 }
 
 fn bits(vector: &[f32]) -> String {

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)] // reads datums
 
+use graph::Vector;
 use half::{bf16, f16};
 use pgrx::pg_sys::Datum;
 
@@ -9,6 +10,7 @@ use crate::pg::error::Report;
 use crate::types::bit::{self, BitsRef};
 use crate::types::dense::{self, DenseRef, Element};
 use crate::types::error;
+use crate::types::sparsevec::{self, SparseRef, check};
 
 /// A type that an index can be on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,12 +26,14 @@ pub enum ElementKind {
     I8 = 3,
     /// `bit`.
     Bit = 4,
+    /// `sparsevec`.
+    Sparse = 5,
 }
 
 impl ElementKind {
     /// The kind whose discriminant `byte` is, if there is one.
     pub fn from_byte(byte: u8) -> Option<Self> {
-        let all = [Self::F32, Self::F16, Self::Bf16, Self::I8, Self::Bit];
+        let all = [Self::F32, Self::F16, Self::Bf16, Self::I8, Self::Bit, Self::Sparse];
         all.into_iter().find(|&kind| kind as u8 == byte)
     }
 
@@ -38,6 +42,7 @@ impl ElementKind {
         match self {
             Self::F32 | Self::F16 | Self::Bf16 | Self::I8 => dense::MAX_DIMS,
             Self::Bit => 64_000,
+            Self::Sparse => sparsevec::MAX_DIMS,
         }
     }
 
@@ -49,33 +54,44 @@ impl ElementKind {
             Self::Bf16 => error::different_dims(bf16::TYPE, column, query),
             Self::I8 => error::different_dims(i8::TYPE, column, query),
             Self::Bit => bit::different_lengths(column, query),
+            Self::Sparse => error::different_dims(sparsevec::TYPE, column, query),
         }
     }
 
-    /// Shows a vector as single-precision numbers, which all elements are exactly; bits as 0 and 1.
+    /// Shows a vector and its number of dimensions. Its numbers are of single precision, which all
+    /// elements are exactly; bits are 0 and 1.
     ///
     /// # Safety
     /// `vector` is a non-null value of this type.
     pub unsafe fn look<R>(
         self,
         vector: Datum,
-        look: impl FnOnce(&[f32]) -> R,
+        look: impl FnOnce(usize, Vector<'_>) -> R,
     ) -> Result<R, Report> {
         // SAFETY: the caller's promise.
         unsafe {
             match self {
-                Self::F32 => Ok(look(&DenseRef::<f32>::from_datum(vector)?)),
-                Self::F16 => Ok(look(&widened::<f16>(vector)?)),
-                Self::Bf16 => Ok(look(&widened::<bf16>(vector)?)),
-                Self::I8 => Ok(look(&widened::<i8>(vector)?)),
+                Self::F32 => Ok(dense(&DenseRef::<f32>::from_datum(vector)?, look)),
+                Self::F16 => Ok(dense(&widened::<f16>(vector)?, look)),
+                Self::Bf16 => Ok(dense(&widened::<bf16>(vector)?, look)),
+                Self::I8 => Ok(dense(&widened::<i8>(vector)?, look)),
                 Self::Bit => {
                     let bits: Vec<f32> =
                         BitsRef::from_datum(vector)?.bits().map(f32::from).collect();
-                    Ok(look(&bits))
+                    Ok(dense(&bits, look))
+                }
+                Self::Sparse => {
+                    let vector = SparseRef::from_datum(vector)?;
+                    check::indices(&vector)?;
+                    Ok(look(vector.dims(), vector.view().into()))
                 }
             }
         }
     }
+}
+
+fn dense<R>(vector: &[f32], look: impl FnOnce(usize, Vector<'_>) -> R) -> R {
+    look(vector.len(), vector.into())
 }
 
 /// # Safety

@@ -116,7 +116,7 @@ impl Set {
                     max_tuples,
                     memory,
                 };
-                let mut scan = Scan::new(Hnsw::open(store)?, Some(query), scan);
+                let mut scan = Scan::new(Hnsw::open(store)?, Some(*query), scan);
                 for _ in 0..10 {
                     let Some(hit) = scan.next(store)? else { break };
                     found += u32::from(hit.distance <= bound * (1.0 + 1e-6) + 1e-9);

@@ -85,7 +85,7 @@ fn measure(
     for round in 0..3 {
         let start = Instant::now();
         for (query, bound) in searches {
-            let mut scan = Scan::new(Hnsw::open(store)?, Some(query), *options);
+            let mut scan = Scan::new(Hnsw::open(store)?, Some(*query), *options);
             for _ in 0..k {
                 let Some(hit) = scan.next(store)? else { break };
                 if round == 0 && hit.distance <= bound * (1.0 + 1e-6) + 1e-9 {

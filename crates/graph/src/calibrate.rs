@@ -13,8 +13,9 @@ use pages::{
 };
 use quant::{Metric, SplitMix64};
 
-use crate::query::{Query, rank};
+use crate::query::Query;
 use crate::stored::vector_of;
+use crate::vector::{VectorBuf, rank};
 use crate::walk::{Walk, descend};
 use crate::{Hnsw, ScanStats};
 
@@ -87,7 +88,7 @@ fn measure<S: PageStore>(store: &S, hnsw: &Hnsw) -> Result<Option<Calibration>> 
 struct Row {
     node: NodeNo,
     /// As [`Hnsw::ranked`] gives it.
-    vector: Vec<f32>,
+    vector: VectorBuf,
 }
 
 impl Row {
@@ -119,7 +120,7 @@ impl Row {
         store: &S,
         hnsw: &Hnsw,
         random: &mut SplitMix64,
-    ) -> Result<Vec<f32>> {
+    ) -> Result<VectorBuf> {
         let near = self.search(store, hnsw, &self.vector, 10)?;
         let tenth = near.met.get(9).or(near.met.last()).map(|met| met.node);
         let bits = hnsw.metric().is_of_bits();
@@ -130,17 +131,17 @@ impl Row {
             })?,
             None => None,
         };
-        let variance = SHIFT * SHIFT * squared.unwrap_or(0.0) / self.vector.len() as f32;
-        let moved = |&x: &f32| {
+        let mut moved = self.vector.clone();
+        let count = moved.values().len().max(1);
+        let variance = SHIFT * SHIFT * squared.unwrap_or(0.0) / count as f32;
+        for x in moved.values_mut() {
             if !bits {
-                x + variance.sqrt() * random.next_normal()
+                *x += variance.sqrt() * random.next_normal();
             } else if random.next_f32() < variance {
-                1.0 - x
-            } else {
-                x
+                *x = 1.0 - *x;
             }
-        };
-        Ok(self.vector.iter().map(moved).collect())
+        }
+        Ok(moved)
     }
 
     /// Searches for `query` as if the row were not there.
@@ -148,7 +149,7 @@ impl Row {
         &self,
         store: &S,
         hnsw: &Hnsw,
-        query: &[f32],
+        query: &VectorBuf,
         ef: usize,
     ) -> Result<Search> {
         let mut query = Query::new(hnsw, query);

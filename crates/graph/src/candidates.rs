@@ -7,7 +7,7 @@ use pages::{Form, NodeNo, State};
 use crate::Hnsw;
 use crate::bits::rank_bits;
 use crate::prune::{self, Reason};
-use crate::query::{rank, rank_f16};
+use crate::vector::{VectorBuf, rank, rank_f16};
 use crate::walk::Met;
 
 /// The nearest live elements that a search has met, as their records hold them: only those that
@@ -36,7 +36,7 @@ pub(crate) struct Neighbor {
     /// Life of its record in which its vector was read.
     pub(crate) version: u32,
     /// As [`Hnsw::ranked`] gives it.
-    pub(crate) vector: Vec<f32>,
+    pub(crate) vector: VectorBuf,
     pub(crate) reason: Reason,
 }
 
@@ -70,7 +70,8 @@ impl Candidates {
             && candidate.rank < farthest.rank
         {
             candidate.held = std::mem::take(&mut farthest.held);
-            candidate.held.copy_from_slice(met.record.vector());
+            candidate.held.clear();
+            candidate.held.extend_from_slice(met.record.vector());
             *farthest = candidate;
         }
     }
@@ -82,16 +83,16 @@ impl Candidates {
         self.list.sort_unstable_by(|a, b| a.rank.total_cmp(&b.rank));
         let list = &self.list;
         let ranks: Vec<f32> = list.iter().map(|candidate| candidate.rank).collect();
-        let mut vectors: Vec<OnceCell<Vec<f32>>> = list.iter().map(|_| OnceCell::new()).collect();
+        let mut vectors: Vec<OnceCell<VectorBuf>> = list.iter().map(|_| OnceCell::new()).collect();
         let m = usize::from(hnsw.meta().m);
         let leniency = prune::leniency(hnsw.metric());
         let widened = |i: usize| vectors[i].get_or_init(|| list[i].widened(hnsw));
         let kept = prune::select(&ranks, m + m / 4, leniency, |i, j| match hnsw.geometry().form {
             Form::Halves => {
                 let (halves, scale) = (list[i].held.as_chunks().0, list[i].scale);
-                rank_f16(hnsw.metric(), widened(j), halves, scale)
+                rank_f16(hnsw.metric(), widened(j).values(), halves, scale)
             }
-            Form::Floats | Form::Bytes | Form::Sq8 | Form::Rabitq => {
+            Form::Floats | Form::Bytes | Form::Sq8 | Form::Rabitq | Form::Sparse => {
                 rank(hnsw.metric(), widened(i), widened(j))
             }
             Form::Bits => rank_bits(hnsw.metric(), &list[i].held, &list[j].held),
@@ -108,9 +109,7 @@ impl Candidates {
 
 impl Candidate {
     /// The vector as [`Hnsw::ranked`] gives it.
-    fn widened(&self, hnsw: &Hnsw) -> Vec<f32> {
-        let mut vector = vec![0.0; hnsw.geometry().dims];
-        hnsw.holder().widen(&self.held, self.scale, &mut vector);
-        vector
+    fn widened(&self, hnsw: &Hnsw) -> VectorBuf {
+        hnsw.holder().widened(&self.held, self.scale)
     }
 }

@@ -4,8 +4,8 @@ use kernels::CodeShape;
 use pages::{Error, Form, Geometry, META_BLOCK, Meta, PAGE_BODY, PageStore, Result};
 use quant::{EdgeCoder, Metric, Rotation};
 
-use crate::query;
 use crate::stored::Holder;
+use crate::vector::{Vector, VectorBuf};
 
 /// What an index is made with; fixed for its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct IndexOptions {
     /// How records hold vectors: bits where the metric is one of bits, else numbers; not rotated
     /// where the metric is L1; bytes only where all vectors and queries are of integers of 8 bits.
     pub form: Form,
-    /// Dimensions of the column, 1..=16,000; 64,000 where they are bits.
+    /// Dimensions of the column, 1..=[`Form::max_dims`].
     pub dims: usize,
     /// Half the neighbors of an element, 2..=100.
     pub m: usize,
@@ -52,8 +52,8 @@ pub fn empty_index(options: &IndexOptions) -> Result<Vec<u8>> {
 }
 
 /// Whether the index holds vectors such as this: under cosine, zero vectors have no place.
-pub fn indexable(metric: Metric, vector: &[f32]) -> bool {
-    metric != Metric::Cosine || vector.iter().any(|&x| x != 0.0)
+pub fn indexable<'a>(metric: Metric, vector: impl Into<Vector<'a>>) -> bool {
+    metric != Metric::Cosine || vector.into().values().iter().any(|&x| x != 0.0)
 }
 
 /// An open index. A snapshot of the metapage: where the entry and the free records are may have
@@ -86,7 +86,7 @@ impl Hnsw {
         let shape = CodeShape { planes: geometry.planes, plane_bytes: geometry.plane_bytes };
         let residual = geometry.coded() && metric.keeps_rotation();
         let coder = residual.then(|| {
-            let rotation = Rotation::new(geometry.dims, meta.seed);
+            let rotation = Rotation::new(geometry.coded_space(), meta.seed);
             EdgeCoder::new(rotation, shape, metric, meta.centre.clone())
         });
         let holder = Holder::new(geometry.form, metric, geometry.dims, meta.seed);
@@ -118,11 +118,8 @@ impl Hnsw {
     }
 
     /// The vector that codes and ranks between elements are made of: under cosine of length one.
-    pub(crate) fn ranked(&self, vector: Vec<f32>) -> Vec<f32> {
-        if self.metric != Metric::Cosine {
-            return vector;
-        }
-        query::unit(&vector, query::norm(&vector))
+    pub(crate) fn ranked(&self, vector: VectorBuf) -> VectorBuf {
+        if self.metric == Metric::Cosine { vector.view().to_unit() } else { vector }
     }
 
     /// Entries of the beam that a search of width `ef` needs, so that it finds what a search by
@@ -131,6 +128,8 @@ impl Hnsw {
         let geometry = self.geometry();
         match geometry.planes {
             0 => ef,
+            // The sketch errs, too.
+            1 if geometry.form == Form::Sparse => 2 * ef + ef / 2 + 6,
             1 if geometry.form != Form::Bits => ef + ef / 2 + 6,
             // The code of a neighbor is a part of it.
             1 if geometry.code_dims() < geometry.dims => 2 * ef + 6,

@@ -16,6 +16,7 @@ use crate::root::hold_root;
 use crate::stored::Stored;
 use crate::tail::write_tails;
 use crate::twin::Twin;
+use crate::vector::{Vector, VectorBuf};
 use crate::walk::{Walk, descend};
 use crate::{Hnsw, ScanStats};
 
@@ -24,14 +25,18 @@ use crate::{Hnsw, ScanStats};
 /// where all places of all neighbors are tethers.
 const MAX_SEARCHES: usize = 8;
 
-/// Adds the row at `tid` with `vector`, which has the index's dimensions and is
+/// Adds the row at `tid` with `vector`, which has the index's dimensions and form and is
 /// [`crate::indexable`].
 ///
 /// Steps, each atomic and each leaving a sound index: the element's own record with its neighbors;
 /// the edges that lead back to it, up to four pages at a time; the entry where it rises above it.
-pub fn insert<S: PageStore>(store: &S, vector: &[f32], tid: HeapTid) -> Result<()> {
+pub fn insert<'a, S: PageStore>(
+    store: &S,
+    vector: impl Into<Vector<'a>>,
+    tid: HeapTid,
+) -> Result<()> {
     let mut hnsw = Hnsw::open(store)?;
-    let row = Row::new(&hnsw, vector, tid);
+    let row = Row::new(&hnsw, vector.into(), tid);
     let mut searches = 1;
     loop {
         let done = match hnsw.meta().entry {
@@ -48,9 +53,9 @@ pub fn insert<S: PageStore>(store: &S, vector: &[f32], tid: HeapTid) -> Result<(
 
 /// A row to be added, in the forms that records want.
 struct Row<'a> {
-    vector: &'a [f32],
+    vector: Vector<'a>,
     /// As [`Hnsw::ranked`] gives it.
-    ranked: Vec<f32>,
+    ranked: VectorBuf,
     stored: Stored,
     level: u8,
     tid: HeapTid,
@@ -59,14 +64,14 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn new(hnsw: &Hnsw, vector: &'a [f32], tid: HeapTid) -> Self {
+    fn new(hnsw: &Hnsw, vector: Vector<'a>, tid: HeapTid) -> Self {
         let mut stored = hnsw.holder().empty();
         hnsw.holder().store(vector, &mut stored);
         let key = u64::from(tid.block) << 16 | u64::from(tid.offset);
         let records = u64::from(hnsw.meta().next.0);
         Self {
             vector,
-            ranked: hnsw.ranked(vector.to_vec()),
+            ranked: hnsw.ranked(vector.to_buf()),
             stored,
             level: level_of(hnsw.meta().seed, key, records / (1 + hnsw.geometry().tails() as u64)),
             tid,
@@ -237,7 +242,7 @@ fn edges<'a>(
     let pair = |(index, one): (usize, &Neighbor)| {
         let [there, edge] = owner.edges(one.node, &Owner::new(hnsw, &one.vector));
         if one.reason == Reason::Diverse || index < near {
-            let (owner, version, vector) = (one.node, one.version, row.ranked.as_slice());
+            let (owner, version, vector) = (one.node, one.version, row.ranked.view());
             links.push(BackLink { owner, version, edge, vector });
         }
         there

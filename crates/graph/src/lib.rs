@@ -27,9 +27,11 @@ mod read;
 mod records;
 mod root;
 mod scan;
+mod sparse;
 mod stored;
 mod tail;
 mod twin;
+mod vector;
 mod walk;
 
 pub mod build;
@@ -44,3 +46,4 @@ pub use info::{Info, info};
 pub use insert::insert;
 pub use pages::{Hit, Problem, TidFilter};
 pub use scan::{Iterative, Scan, ScanOptions, ScanStats};
+pub use vector::Vector;

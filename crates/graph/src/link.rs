@@ -5,8 +5,8 @@ use pages::{Batch, Form, MAX_BATCH, NodeNo, PageStore, Record, RecordMut, Result
 use quant::{EdgeCoder, Factors, Metric, PreparedOwner};
 
 use crate::bits::{pack, rank_bits};
-use crate::query::rank;
 use crate::stored::vector_of;
+use crate::vector::{Vector, rank};
 use crate::{Hnsw, prune, records};
 
 /// A slot's content, owned.
@@ -52,12 +52,15 @@ pub(crate) struct Owner<'a> {
 
 impl<'a> Owner<'a> {
     /// `vector` is the owner's, as [`Hnsw::ranked`] gives it; so are those of its neighbors.
-    pub(crate) fn new(hnsw: &'a Hnsw, vector: &[f32]) -> Self {
-        let coder = hnsw.coder().map(|coder| (coder, coder.prepare(vector)));
+    pub(crate) fn new<'v>(hnsw: &'a Hnsw, vector: impl Into<Vector<'v>>) -> Self {
+        let vector = vector.into();
+        let space = hnsw.geometry().coded_space();
+        let prepare = |coder: &'a EdgeCoder| (coder, coder.prepare(&vector.in_coded_space(space)));
+        let coder = hnsw.coder().map(prepare);
         let mut bits = Vec::new();
         if hnsw.geometry().form == Form::Bits {
             bits.resize(hnsw.geometry().code_bytes(), 0);
-            pack(vector, &mut bits);
+            pack(vector.values(), &mut bits);
         }
         Self { coder, bits }
     }
@@ -73,14 +76,16 @@ impl<'a> Owner<'a> {
     }
 
     /// The edge to `neighbor`.
-    pub(crate) fn edge(&self, neighbor: NodeNo, vector: &[f32]) -> Edge {
+    pub(crate) fn edge<'v>(&self, neighbor: NodeNo, vector: impl Into<Vector<'v>>) -> Edge {
+        let vector = vector.into();
         let Some((coder, owner)) = &self.coder else {
             let mut code = vec![0; self.bits.len()];
-            pack(vector, &mut code);
+            pack(vector.values(), &mut code);
             return Edge::of_bits(neighbor, &code);
         };
         let mut code = vec![0; coder.code_bytes()];
-        let factors = coder.encode(owner, vector, &mut code);
+        let vector = vector.in_coded_space(coder.rotation().dims());
+        let factors = coder.encode(owner, &vector, &mut code);
         Edge::coded(neighbor, factors, code)
     }
 }
@@ -95,7 +100,7 @@ pub(crate) struct BackLink<'a> {
     /// What goes into the slot.
     pub(crate) edge: Edge,
     /// The vector of the edge's neighbor, as [`Hnsw::ranked`] gives it.
-    pub(crate) vector: &'a [f32],
+    pub(crate) vector: Vector<'a>,
 }
 
 /// Adds edges, up to four pages at a time in block order. Owners that are gone are passed over.
@@ -236,7 +241,7 @@ pub(crate) fn uncoded_victim<S: PageStore>(
             None => return Ok(Some(neighbor)),
         }
     }
-    vectors.push(link.vector.to_vec());
+    vectors.push(link.vector.to_buf());
     let ranks: Vec<f32> =
         vectors.iter().map(|vector| rank(hnsw.metric(), &owner, vector)).collect();
     let may_go = |i: usize| !edges.get(i).map_or(link.edge.tether, |&(_, tether)| tether);

@@ -6,6 +6,7 @@ use quant::{EdgeQuery, Metric};
 use crate::Hnsw;
 use crate::bits::rank_bits;
 use crate::exact::{Exact, ExactQuery};
+use crate::vector::Vector;
 
 /// What the codes of neighbors are compared with.
 #[derive(Debug)]
@@ -29,14 +30,17 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// Prepares `vector`, which has the index's dimensions.
-    pub(crate) fn new(hnsw: &Hnsw, vector: &[f32]) -> Self {
+    /// Prepares `vector`, which has the index's dimensions and form.
+    pub(crate) fn new<'a>(hnsw: &Hnsw, vector: impl Into<Vector<'a>>) -> Self {
+        let vector = vector.into();
         let geometry = hnsw.geometry();
+        let space = geometry.coded_space();
         let codes = match hnsw.coder() {
             Some(coder) if hnsw.metric() == Metric::Cosine => {
-                Codes::Residual(EdgeQuery::new(coder, &unit(vector, norm(vector))))
+                let unit = vector.to_unit();
+                Codes::Residual(EdgeQuery::new(coder, &unit.view().in_coded_space(space)))
             }
-            Some(coder) => Codes::Residual(EdgeQuery::new(coder, vector)),
+            Some(coder) => Codes::Residual(EdgeQuery::new(coder, &vector.in_coded_space(space))),
             None if geometry.form == Form::Bits => Codes::Bits,
             None => Codes::None,
         };
@@ -81,43 +85,5 @@ impl Query {
             }
         }
         estimates
-    }
-}
-
-/// Euclidean norm.
-pub(crate) fn norm(vector: &[f32]) -> f32 {
-    let squares: f64 = vector.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
-    squares.sqrt() as f32
-}
-
-/// `vector` scaled to length one; a zero vector stays as it is.
-pub(crate) fn unit(vector: &[f32], norm: f32) -> Vec<f32> {
-    let factor = if norm > 0.0 { 1.0 / f64::from(norm) } else { 0.0 };
-    vector.iter().map(|&x| (f64::from(x) * factor) as f32).collect()
-}
-
-/// Rank between two vectors (under cosine: of length one).
-pub(crate) fn rank(metric: Metric, a: &[f32], b: &[f32]) -> f32 {
-    match metric {
-        // Of bits, each a number: those that differ.
-        Metric::L2 | Metric::Cosine | Metric::Hamming => kernels::l2_squared(a, b),
-        Metric::InnerProduct => -kernels::inner_product(a, b),
-        Metric::L1 => kernels::l1(a, b),
-        Metric::Jaccard => {
-            let terms = kernels::cosine_terms(a, b);
-            if terms.dot == 0.0 {
-                return 1.0;
-            }
-            1.0 - terms.dot / (terms.norm_a + terms.norm_b - terms.dot)
-        }
-    }
-}
-
-/// The same where `b` is given as halves times `scale`; not for bits.
-pub(crate) fn rank_f16(metric: Metric, a: &[f32], b: &[[u8; 2]], scale: f32) -> f32 {
-    match metric {
-        Metric::L2 | Metric::Cosine => kernels::l2_squared_f16(a, b, scale),
-        Metric::InnerProduct => -kernels::inner_product_f16(a, b, scale),
-        Metric::L1 | Metric::Hamming | Metric::Jaccard => kernels::l1_f16(a, b, scale),
     }
 }

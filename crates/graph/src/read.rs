@@ -1,8 +1,16 @@
 //! Reading records: where a number becomes a record.
 
-use pages::{NodeNo, PageStore, Record, Result, State, is_new};
+use pages::{Error, Form, NodeNo, PageStore, Record, Result, State, Tail, is_new};
 
-use crate::Hnsw;
+use crate::{Hnsw, sparse};
+
+/// An element whose record was read.
+enum Begun<R> {
+    /// It is whole, and was shown; none where it is no element.
+    Shown(Option<R>),
+    /// The bytes of its record, those of its vector in all, and where that goes on.
+    Tailed { bytes: Vec<u8>, len: usize, tail: Option<Tail> },
+}
 
 impl Hnsw {
     /// Shows the record `node` as its page holds it now.
@@ -34,36 +42,66 @@ impl Hnsw {
         node: NodeNo,
         look: impl FnOnce(&Record<'_>) -> R,
     ) -> Result<Option<R>> {
-        if !self.geometry().is_split() {
-            return self.record(store, node, |record| record.is_element().then(|| look(record)));
+        let mut look = Some(look);
+        let mut show = |record: &Record<'_>| {
+            self.check_vector(node, record)?;
+            Ok(look.take().map(|look| look(record)))
+        };
+        let begun = self.record(store, node, |record| match record.is_element() {
+            true if record.tails() == 0 => show(record).map(Begun::Shown),
+            true => Ok(Begun::Tailed {
+                bytes: record.own_bytes().to_vec(),
+                len: record.vector_len(),
+                tail: record.tail(),
+            }),
+            false => Ok(Begun::Shown(None)),
+        })??;
+        match begun {
+            Begun::Shown(shown) => Ok(shown),
+            Begun::Tailed { mut bytes, len, tail } => {
+                let whole = self.read_tails(store, &mut bytes, len, tail)?;
+                if whole { show(&Record::whole(&bytes, self.geometry())?) } else { Ok(None) }
+            }
         }
-        let Some(bytes) = self.whole(store, node)? else { return Ok(None) };
-        Ok(Some(look(&Record::whole(&bytes, self.geometry())?)))
     }
 
-    /// Puts an element together from its record and its tails, one page after another.
-    fn whole<S: PageStore>(&self, store: &S, node: NodeNo) -> Result<Option<Vec<u8>>> {
+    /// Adds the tails of a vector of `len` bytes to those of its element's record, one page after
+    /// another; false where one is gone.
+    fn read_tails<S: PageStore>(
+        &self,
+        store: &S,
+        bytes: &mut Vec<u8>,
+        len: usize,
+        mut next: Option<Tail>,
+    ) -> Result<bool> {
         let geometry = self.geometry();
-        let own = self.record(store, node, |record| {
-            record.is_element().then(|| (record.own_bytes().to_vec(), record.tail()))
-        })?;
-        let Some((mut bytes, mut next)) = own else { return Ok(None) };
-        for part in 1..=geometry.tails() {
-            let Some(tail) = next else { return Ok(None) };
-            let len = geometry.part(part).len();
+        for part in 1..=geometry.tails_of(len) {
+            let Some(tail) = next else { return Ok(false) };
+            let part = geometry.part(part, len).len();
             let there = self.record(store, tail.node, |record| {
                 let there = record.state() == State::Tail && record.version() == tail.version;
                 if there {
-                    bytes.extend_from_slice(&record.tail_bytes()[..len]);
+                    bytes.extend_from_slice(&record.tail_bytes()[..part]);
                     next = record.tail();
                 }
                 there
             })?;
             if !there {
-                return Ok(None);
+                return Ok(false);
             }
         }
-        Ok(Some(bytes))
+        Ok(true)
+    }
+
+    /// A damaged page may hold what is no vector.
+    fn check_vector(&self, node: NodeNo, record: &Record<'_>) -> Result<()> {
+        let geometry = self.geometry();
+        let sparse = geometry.form == Form::Sparse;
+        if sparse && !sparse::is_sound(record.vector(), geometry.dims) {
+            let block = node.block(geometry);
+            return Err(Error::corrupted(block, "sparse vector has indices out of order"));
+        }
+        Ok(())
     }
 
     /// Shows all records of a page; none where the page was never written.

@@ -34,7 +34,7 @@ pub(crate) fn hold_root<S: PageStore>(store: &S, heir: NodeNo) -> Result<()> {
     };
     let mut edge = Owner::new(&hnsw, &own).edge(root, &vector);
     edge.tether = true;
-    let link = BackLink { owner: heir, version, edge, vector: &vector };
+    let link = BackLink { owner: heir, version, edge, vector: vector.view() };
     let displaced = uncoded_victim(store, &hnsw, &link)?;
     let mut batch = store.batch();
     let mut record = open(&mut batch, heir, hnsw.geometry())?;

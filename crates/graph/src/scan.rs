@@ -7,6 +7,7 @@ use pages::{Error, HeapTid, Hit, META_BLOCK, NodeNo, PageStore, Result, State, T
 
 use crate::query::Query;
 use crate::records::Chain;
+use crate::vector::Vector;
 use crate::walk::{Walk, descend};
 use crate::{Hnsw, effort};
 
@@ -143,9 +144,14 @@ impl std::fmt::Debug for Scan {
 
 impl Scan {
     /// A scan for `query`, which has the index's dimensions. Without one all rows are equally far.
-    pub fn new(hnsw: Hnsw, query: Option<&[f32]>, options: ScanOptions) -> Self {
-        let zero = vec![0.0; hnsw.geometry().dims];
-        let prepared = Query::new(&hnsw, query.unwrap_or(&zero));
+    pub fn new<'a, V: Into<Vector<'a>>>(
+        hnsw: Hnsw,
+        query: Option<V>,
+        options: ScanOptions,
+    ) -> Self {
+        let query: Option<Vector<'_>> = query.map(Into::into);
+        let zero = hnsw.holder().zero();
+        let prepared = Query::new(&hnsw, query.unwrap_or(zero.view()));
         let (ef, ready) = match ef_for(&hnsw, &options, FIRST) {
             Some(ef) if options.iterative == Iterative::Off => (ef, ef),
             Some(ef) => (ef, ready_of(FIRST)),

@@ -5,7 +5,8 @@ use quant::{Metric, Rotation, encode_coarse, encode_half, nibble, pack_nibbles};
 
 use crate::Hnsw;
 use crate::bits::{pack, unpack};
-use crate::query::norm;
+use crate::sparse;
+use crate::vector::{Vector, VectorBuf, norm};
 
 /// A vector in the form that records hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,35 +49,48 @@ impl Holder {
 
     /// A place for a vector.
     pub(crate) fn empty(&self) -> Stored {
-        Stored { bytes: vec![0; self.form.bytes(self.dims)], scale: 1.0, error: 0.0, norm: 0.0 }
+        let sparse = self.form == Form::Sparse;
+        let bytes = if sparse { Vec::new() } else { vec![0; self.form.bytes(self.dims)] };
+        Stored { bytes, scale: 1.0, error: 0.0, norm: 0.0 }
+    }
+
+    /// A vector without length.
+    pub(crate) fn zero(&self) -> VectorBuf {
+        if self.form == Form::Sparse {
+            VectorBuf::Sparse { indices: Vec::new(), values: Vec::new() }
+        } else {
+            VectorBuf::Dense(vec![0.0; self.dims])
+        }
     }
 
     /// Holds `vector` in `stored`, a place for it.
-    pub(crate) fn store(&self, vector: &[f32], stored: &mut Stored) {
-        stored.norm = norm(vector);
+    pub(crate) fn store(&self, vector: Vector<'_>, stored: &mut Stored) {
+        let numbers = vector.values();
+        stored.norm = norm(numbers);
         match self.form {
             Form::Floats => {
                 let (floats, _) = stored.bytes.as_chunks_mut();
-                floats.iter_mut().zip(vector).for_each(|(out, x)| *out = x.to_le_bytes());
+                floats.iter_mut().zip(numbers).for_each(|(out, x)| *out = x.to_le_bytes());
             }
             Form::Halves => {
-                let info = encode_half(vector, stored.bytes.as_chunks_mut().0);
+                let info = encode_half(numbers, stored.bytes.as_chunks_mut().0);
                 stored.scale = info.scale();
                 let l1 = self.metric == Metric::L1;
                 stored.error = if l1 { info.error_l1 } else { info.error_l2 };
             }
-            Form::Bits => pack(vector, &mut stored.bytes),
+            Form::Bits => pack(numbers, &mut stored.bytes),
             Form::Bytes => {
-                let places = stored.bytes.iter_mut().zip(vector);
+                let places = stored.bytes.iter_mut().zip(numbers);
                 places.for_each(|(byte, &x)| *byte = (x as i8).to_ne_bytes()[0]);
             }
+            Form::Sparse => sparse::pack(vector.elements(), &mut stored.bytes),
             Form::Sq8 => {
-                let levels = self.round(vector, i8::MAX, stored);
+                let levels = self.round(numbers, i8::MAX, stored);
                 let places = stored.bytes.iter_mut().zip(levels);
                 places.for_each(|(byte, level)| *byte = level.to_ne_bytes()[0]);
             }
             Form::Rabitq => {
-                let levels = self.round(vector, 7, stored);
+                let levels = self.round(numbers, 7, stored);
                 pack_nibbles(&levels, &mut stored.bytes);
             }
         }
@@ -85,16 +99,16 @@ impl Holder {
     /// Rounds the rotated vector to levels of `-top..=top`.
     fn round(&self, vector: &[f32], top: i8, stored: &mut Stored) -> Vec<i8> {
         let mut levels = vec![0; self.dims];
-        let info = encode_coarse(&self.turned(vector), top, &mut levels);
+        let info = encode_coarse(self.turned(vector.into()).values(), top, &mut levels);
         (stored.scale, stored.error) = (info.scale, info.error);
         levels
     }
 
     /// The vector as it is rounded: rotated, where vectors are.
-    pub(crate) fn turned(&self, vector: &[f32]) -> Vec<f32> {
-        let mut turned = vector.to_vec();
+    pub(crate) fn turned(&self, vector: Vector<'_>) -> VectorBuf {
+        let mut turned = vector.to_buf();
         if let Some(rotation) = &self.rotation {
-            rotation.apply(vector, &mut turned);
+            rotation.apply(vector.values(), turned.values_mut());
         }
         turned
     }
@@ -107,9 +121,20 @@ impl Holder {
         alike && scale == b.scale && bytes == b.bytes
     }
 
-    /// Writes a vector as numbers, `scale` times those that are held.
-    pub(crate) fn widen(&self, bytes: &[u8], scale: f32, out: &mut [f32]) {
+    /// A vector as numbers, `scale` times those that are held.
+    pub(crate) fn widened(&self, bytes: &[u8], scale: f32) -> VectorBuf {
+        if self.form == Form::Sparse {
+            return sparse::unpack(bytes, scale);
+        }
+        let mut vector = vec![0.0; self.dims];
+        self.widen(bytes, scale, &mut vector);
+        VectorBuf::Dense(vector)
+    }
+
+    /// Writes a dense vector as numbers.
+    fn widen(&self, bytes: &[u8], scale: f32, out: &mut [f32]) {
         match self.form {
+            Form::Sparse => {}
             Form::Floats => {
                 let (floats, _) = bytes.as_chunks();
                 out.iter_mut()
@@ -145,9 +170,8 @@ impl Holder {
 }
 
 /// The vector of an element, as [`Hnsw::ranked`] gives it.
-pub(crate) fn vector_of(hnsw: &Hnsw, record: &Record<'_>) -> Vec<f32> {
-    let (mut vector, holder) = (vec![0.0; hnsw.geometry().dims], hnsw.holder());
+pub(crate) fn vector_of(hnsw: &Hnsw, record: &Record<'_>) -> VectorBuf {
     let Element { scale, error, norm, .. } = record.element();
-    holder.widen(record.vector(), holder.true_scale(scale, error, norm), &mut vector);
-    hnsw.ranked(vector)
+    let scale = hnsw.holder().true_scale(scale, error, norm);
+    hnsw.ranked(hnsw.holder().widened(record.vector(), scale))
 }

@@ -16,7 +16,7 @@ pub(crate) fn write_tails<S: PageStore>(
 ) -> Result<Option<Tail>> {
     let geometry = hnsw.geometry();
     let (mut first, mut before) = (None, None);
-    for part in 1..=geometry.tails() {
+    for part in 1..=geometry.tails_of(vector.len()) {
         store.pause()?;
         let mut batch = store.batch();
         let allocation = Allocation::begin(&mut batch)?;
@@ -24,7 +24,7 @@ pub(crate) fn write_tails<S: PageStore>(
         allocation.lock(&mut batch, before.as_slice())?;
         allocation.take(&mut batch)?;
         let mut record = open(&mut batch, node, geometry)?;
-        record.write_tail(before, &vector[geometry.part(part)]);
+        record.write_tail(before, &vector[geometry.part(part, vector.len())]);
         let tail = Some(Tail { node, version: record.as_ref().version() });
         if let Some(before) = before {
             open(&mut batch, before, geometry)?.set_tail(tail);

@@ -1,5 +1,15 @@
 //! How records hold vectors.
 
+/// Most elements of a sparse vector that are not zero.
+pub const MAX_ELEMENTS: usize = 16_000;
+/// Dimensions of the sketches that the codes of sparse vectors are made of.
+pub const SKETCH_DIMS: usize = 1_024;
+/// Bytes of an element of a sparse vector: index and value.
+pub const SPARSE_ELEMENT: usize = 8;
+/// Elements of a sparse vector that its record has room for at least, if there can be so many: most
+/// learned sparse embeddings have fewer.
+const OWN_ELEMENTS: usize = 200;
+
 /// How the records of an index hold vectors. The discriminants are stored on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -15,13 +25,23 @@ pub enum Form {
     /// Of the rotated vector: integers of 4 bits, two a byte, the lower half first, to be
     /// multiplied by the record's scale.
     Rabitq = 4,
+    /// Elements that are not zero, as many as the record says: their indices, ascending, then their
+    /// values, little-endian `u32` and `f32`.
+    Sparse = 5,
     /// Integers of 8 bits.
     Bytes = 6,
 }
 
 impl Form {
-    const ALL: [Self; 6] =
-        [Self::Halves, Self::Bits, Self::Floats, Self::Sq8, Self::Rabitq, Self::Bytes];
+    const ALL: [Self; 7] = [
+        Self::Halves,
+        Self::Bits,
+        Self::Floats,
+        Self::Sq8,
+        Self::Rabitq,
+        Self::Sparse,
+        Self::Bytes,
+    ];
 
     /// The form whose discriminant `byte` is, if there is one.
     pub fn from_byte(byte: u8) -> Option<Self> {
@@ -38,10 +58,18 @@ impl Form {
         match self {
             Self::Floats | Self::Halves | Self::Bytes | Self::Sq8 | Self::Rabitq => 16_000,
             Self::Bits => 64_000,
+            Self::Sparse => 1_000_000_000,
         }
     }
 
-    /// Bytes of a vector of `dims` dimensions.
+    /// Dimensions of the space in which neighbors are coded: those of the vectors, but at most
+    /// [`SKETCH_DIMS`] where these are sparse.
+    pub fn coded_space(self, dims: usize) -> usize {
+        if self == Self::Sparse { dims.min(SKETCH_DIMS) } else { dims }
+    }
+
+    /// Bytes of a vector of `dims` dimensions; of a sparse one those that its record has room for at
+    /// least.
     pub fn bytes(self, dims: usize) -> usize {
         match self {
             Self::Floats => 4 * dims,
@@ -49,6 +77,7 @@ impl Form {
             Self::Bytes | Self::Sq8 => dims,
             Self::Rabitq => dims.div_ceil(2),
             Self::Bits => dims.div_ceil(8),
+            Self::Sparse => SPARSE_ELEMENT * dims.min(OWN_ELEMENTS),
         }
     }
 
@@ -57,14 +86,14 @@ impl Form {
     pub(crate) fn steering_bytes(self) -> usize {
         match self {
             Self::Floats | Self::Halves | Self::Bytes | Self::Sq8 | Self::Rabitq => 256 / 8,
-            Self::Bits => 512 / 8,
+            Self::Bits | Self::Sparse => 512 / 8,
         }
     }
 
     /// Bytes that stay together where a vector is split.
     pub(crate) fn unit(self) -> usize {
         match self {
-            Self::Floats => 4,
+            Self::Floats | Self::Sparse => 4,
             Self::Halves => 2,
             Self::Bits | Self::Bytes | Self::Sq8 | Self::Rabitq => 1,
         }

@@ -47,6 +47,8 @@ impl Geometry {
     pub(crate) const HEADER: usize = 28;
     /// Bytes between header and tids that tell where the vector goes on.
     const TAIL: usize = 8;
+    /// Bytes behind these that tell how many elements a sparse vector has.
+    const COUNT: usize = 4;
 
     /// Chooses sizes for vectors of `dims` dimensions and for `m`, so that records fill pages.
     ///
@@ -57,10 +59,11 @@ impl Geometry {
     /// # Errors
     /// [`Error::Limit`] where neighbor lists do not fit a page; they do for any `m` up to 100.
     pub fn choose(form: Form, dims: usize, m: usize, coded: bool) -> Result<Self> {
-        let full = dims.div_ceil(8);
+        let space = form.coded_space(dims);
+        let full = space.div_ceil(8);
         let start = |planes, plane_bytes| Self::start(form, dims, 2 * m, planes, plane_bytes);
         let sized = |planes, plane_bytes| start(planes, plane_bytes).sized();
-        let whole = match dims {
+        let whole = match space {
             _ if !coded => sized(0, 0),
             _ if form == Form::Bits => sized(1, full).filter(|_| full <= form.steering_bytes()),
             256.. => None,
@@ -120,31 +123,42 @@ impl Geometry {
         Some(self)
     }
 
-    /// Bytes of a vector.
+    /// Bytes of a vector; see [`Form::bytes`].
     pub fn vector_bytes(&self) -> usize {
         self.form.bytes(self.dims)
     }
 
-    /// Whether the vectors of elements go on in tails.
+    /// Whether vectors go on in tails: all of them, or sparse ones that are long.
     pub fn is_split(&self) -> bool {
-        self.before_vector() + self.vector_bytes() > self.record_size
+        self.varies() || self.before_vector() + self.vector_bytes() > self.record_size
     }
 
     /// Bytes before the vector of a record that holds it whole.
     fn before_vector(&self) -> usize {
         let slot = 4 + 2 * self.factor_bytes() + self.code_bytes();
-        Self::HEADER + self.inline_tids * HeapTid::SIZE + self.slots * slot
+        let own = if self.varies() { Self::TAIL + Self::COUNT } else { 0 };
+        Self::HEADER + own + self.inline_tids * HeapTid::SIZE + self.slots * slot
     }
 
-    /// Tails of an element: records of their own, each with a part of the vector.
+    /// Whether vectors differ in length: those that are sparse.
+    pub fn varies(&self) -> bool {
+        self.form == Form::Sparse
+    }
+
+    /// Tails of an element: records of their own, each with a part of the vector. Of sparse vectors,
+    /// a short one has none, and a long one more.
     pub fn tails(&self) -> usize {
-        (self.vector_bytes() - self.part(0).end).div_ceil(self.tail_bytes())
+        self.tails_of(self.vector_bytes())
     }
 
-    /// Bytes that part `index` of a vector covers: part 0 is in the element's own record, part i in
-    /// its i-th tail.
-    pub fn part(&self, index: usize) -> Range<usize> {
-        let all = self.vector_bytes();
+    /// Tails of an element whose vector takes `all` bytes.
+    pub fn tails_of(&self, all: usize) -> usize {
+        (all - self.part(0, all).end).div_ceil(self.tail_bytes())
+    }
+
+    /// Bytes that part `index` covers of a vector that takes `all` bytes: part 0 is in the element's
+    /// own record, part i in its i-th tail.
+    pub fn part(&self, index: usize, all: usize) -> Range<usize> {
         let own = all.min(self.whole_units(self.record_size.saturating_sub(self.vector_at())));
         let end = |index| all.min(own + index * self.tail_bytes());
         if index == 0 { 0..own } else { end(index - 1)..end(index) }
@@ -173,9 +187,14 @@ impl Geometry {
         self.planes * self.plane_bytes
     }
 
+    /// Dimensions of the space in which neighbors are coded, see [`Form::coded_space`].
+    pub fn coded_space(&self) -> usize {
+        self.form.coded_space(self.dims)
+    }
+
     /// Rotated dimensions that a code covers.
     pub fn code_dims(&self) -> usize {
-        self.dims.min(8 * self.plane_bytes)
+        self.coded_space().min(8 * self.plane_bytes)
     }
 
     /// Heap tids that an overflow record holds.
@@ -184,7 +203,8 @@ impl Geometry {
     }
 
     pub(crate) fn tids_at(&self) -> usize {
-        Self::HEADER + if self.is_split() { Self::TAIL } else { 0 }
+        let tail = if self.is_split() { Self::TAIL } else { 0 };
+        Self::HEADER + tail + if self.varies() { Self::COUNT } else { 0 }
     }
 
     pub(crate) fn ids_at(&self) -> usize {
@@ -213,13 +233,15 @@ impl Geometry {
             && (4..=200).contains(&self.slots)
             && self.planes <= if self.form == Form::Bits { 1 } else { 4 }
             && (self.planes == 0) == (self.plane_bytes == 0)
-            && self.plane_bytes <= self.dims.div_ceil(8)
+            && self.plane_bytes <= self.coded_space().div_ceil(8)
             && (1..=MAX_INLINE_TIDS).contains(&self.inline_tids)
             && self.records_per_page >= 1
             && self.record_size.saturating_mul(self.records_per_page) <= PAGE_USABLE
-            && self.record_size > Self::HEADER + 2
+            && self.record_size >= Self::HEADER + 4
             && self.vector_at() <= self.record_size
-            && (!self.is_split() || self.records_per_page == 1 && self.tails() <= MAX_TAILS)
+            && (!self.is_split()
+                || self.varies()
+                || self.records_per_page == 1 && self.tails() <= MAX_TAILS)
     }
 }
 
@@ -263,7 +285,8 @@ mod tests {
     /// Parts cover the vector, in order.
     fn expect_whole(g: Geometry) {
         assert!(g.validate(), "{g:?}");
-        let parts: Vec<_> = (0..=g.tails()).map(|part| g.part(part)).collect();
+        let all = g.vector_bytes();
+        let parts: Vec<_> = (0..=g.tails()).map(|part| g.part(part, all)).collect();
         assert_eq!((parts[0].start, parts[g.tails()].end), (0, g.vector_bytes()), "{g:?}");
         assert!(parts.windows(2).all(|two| two[0].end == two[1].start), "{g:?}");
         assert!(parts[1..].iter().all(|part| !part.is_empty()), "{g:?}");

@@ -25,7 +25,7 @@ pub mod mem;
 pub use calibration::{CALIBRATED_EF, Calibration, CalibrationPoint};
 pub use delta::push_delta;
 pub use error::{Error, Result};
-pub use form::Form;
+pub use form::{Form, MAX_ELEMENTS, SKETCH_DIMS, SPARSE_ELEMENT};
 pub use geometry::{Geometry, MAX_LEVEL};
 pub use hit::{Hit, TidFilter};
 pub use meta::{META_BLOCK, Meta};

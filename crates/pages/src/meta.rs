@@ -9,6 +9,8 @@ use crate::{
 pub const META_BLOCK: u32 = 0;
 
 const MAGIC: u32 = 0x5845_4856;
+/// The upper half of the number of dimensions.
+const DIMS_UPPER_AT: usize = 60;
 const CALIBRATION_AT: usize = 64;
 /// The fields before it leave room for more.
 const CENTRE_AT: usize = 256;
@@ -87,16 +89,12 @@ impl Meta {
         out.u16(self.m);
         out.u16(self.ef_construction);
         let g = &self.geometry;
-        for size in [
-            g.dims,
-            g.slots,
-            g.planes,
-            g.plane_bytes,
-            g.inline_tids,
-            g.record_size,
-            g.records_per_page,
-        ] {
-            // All sizes are below 64,001, see `Geometry::validate`.
+        // Both halves; the upper one is further on.
+        out.u16(g.dims as u16);
+        for size in
+            [g.slots, g.planes, g.plane_bytes, g.inline_tids, g.record_size, g.records_per_page]
+        {
+            // All sizes are below 8,192, see `Geometry::validate`.
             out.u16(u16::try_from(size).unwrap_or(u16::MAX));
         }
         out.u64(self.seed);
@@ -106,6 +104,8 @@ impl Meta {
         out.u32(self.next.0);
         out.u32(NodeNo::encode(self.free));
         out.u64(self.elements);
+        out.at = DIMS_UPPER_AT;
+        out.u16((g.dims >> 16) as u16);
         out.at = CALIBRATION_AT;
         out.calibration(&self.calibration.unwrap_or_default());
         out.at = CENTRE_AT;
@@ -130,9 +130,10 @@ impl Meta {
         }
         let metric = u8::try_from(from.u16()).map_err(|_| corrupted("metric is unknown"))?;
         let (m, ef_construction) = (from.u16(), from.u16());
+        let upper = usize::from(Reader { body, at: DIMS_UPPER_AT }.u16());
         let mut geometry = Geometry {
             form: Form::Halves,
-            dims: from.u16().into(),
+            dims: usize::from(from.u16()) | upper << 16,
             slots: from.u16().into(),
             planes: from.u16().into(),
             plane_bytes: from.u16().into(),

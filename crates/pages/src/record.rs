@@ -3,7 +3,10 @@
 //! A record is an element on one level (vector, neighbor slots with codes, heap tids on level 0),
 //! an overflow of heap tids, a tail of a vector that no page holds whole, or free.
 
-use crate::{Error, Geometry, HeapTid, MAX_LEVEL, PAGE_BODY, PageKind, Result, page_kind};
+use crate::{
+    Error, Form, Geometry, HeapTid, MAX_ELEMENTS, MAX_LEVEL, PAGE_BODY, PageKind, Result,
+    SPARSE_ELEMENT, page_kind,
+};
 
 /// Number of a record: `block × records_per_page + place in the page`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -137,6 +140,8 @@ mod at {
     /// First tail of an element and its version, where vectors are split.
     pub const TAIL: usize = super::Geometry::HEADER;
     pub const TAIL_VERSION: usize = TAIL + 4;
+    /// Number of elements of a sparse vector.
+    pub const ELEMENTS: usize = TAIL_VERSION + 4;
     /// What a tail holds of the vector.
     pub const PART: usize = super::Geometry::HEADER;
 }
@@ -162,10 +167,12 @@ impl<'a> Record<'a> {
     /// # Errors
     /// [`Error::Internal`] where `bytes` is not of the size that [`Geometry`] says.
     pub fn whole(bytes: &'a [u8], geometry: &'a Geometry) -> Result<Self> {
-        if bytes.len() != geometry.vector_at() + geometry.vector_bytes() {
+        let record = Self { bytes, geometry };
+        let start = geometry.vector_at();
+        if bytes.len() < start || bytes.len() != start + record.vector_len() {
             return Err(Error::Internal("an element was not put together whole".to_owned()));
         }
-        Ok(Self { bytes, geometry })
+        Ok(record)
     }
 
     fn check(&self) -> std::result::Result<(), &'static str> {
@@ -192,6 +199,9 @@ impl<'a> Record<'a> {
         }
         if !self.f32(at::SCALE).is_finite() {
             return Err("record has an impossible scale");
+        }
+        if self.elements().is_some_and(|count| count > MAX_ELEMENTS.min(self.geometry.dims)) {
+            return Err("record has too many elements of a vector");
         }
         Ok(())
     }
@@ -250,7 +260,7 @@ impl<'a> Record<'a> {
     /// An element's record up to the end of its own part of the vector: what [`Record::whole`]
     /// begins with.
     pub fn own_bytes(&self) -> &'a [u8] {
-        &self.bytes[..self.geometry.vector_at() + self.geometry.part(0).len()]
+        &self.bytes[..self.geometry.vector_at() + self.geometry.part(0, self.vector_len()).len()]
     }
 
     /// Next record of a chain: overflow tids, free records, or one level down.
@@ -335,8 +345,23 @@ impl<'a> Record<'a> {
     /// only its own part of a vector that is split.
     pub fn vector(&self) -> &'a [u8] {
         let start = self.geometry.vector_at();
-        let end = self.bytes.len().min(start + self.geometry.vector_bytes());
+        let end = self.bytes.len().min(start + self.vector_len());
         &self.bytes[start..end]
+    }
+
+    /// Bytes of an element's vector.
+    pub fn vector_len(&self) -> usize {
+        self.elements().map_or(self.geometry.vector_bytes(), |count| SPARSE_ELEMENT * count)
+    }
+
+    /// Tails that an element's vector goes on in.
+    pub fn tails(&self) -> usize {
+        self.geometry.tails_of(self.vector_len())
+    }
+
+    /// Elements of a vector that is sparse.
+    fn elements(&self) -> Option<usize> {
+        (self.geometry.form == Form::Sparse).then(|| self.u32(at::ELEMENTS) as usize)
     }
 
     fn overflow_count(&self) -> usize {
@@ -393,7 +418,11 @@ impl<'a> RecordMut<'a> {
         self.put(at::BASE, NodeNo::encode(element.base));
         self.put(at::SCALE, element.scale.to_bits());
         self.set_tail(element.tail);
-        let part = &vector[self.geometry.part(0)];
+        if self.geometry.form == Form::Sparse {
+            // At most `MAX_ELEMENTS`.
+            self.put(at::ELEMENTS, (vector.len() / SPARSE_ELEMENT) as u32);
+        }
+        let part = &vector[self.geometry.part(0, vector.len())];
         let start = self.geometry.vector_at();
         self.bytes[start..start + part.len()].copy_from_slice(part);
     }
@@ -591,7 +620,7 @@ mod tests {
         let mut next = None;
         for part in (1..=2).rev() {
             let mut record = RecordMut::open(&mut pages[part], 1, 0, &g).expect("opens");
-            record.write_tail(Some(NodeNo(part as u32 - 1)), &vector[g.part(part)]);
+            record.write_tail(Some(NodeNo(part as u32 - 1)), &vector[g.part(part, vector.len())]);
             record.set_tail(next);
             next = tail(part as u32);
         }

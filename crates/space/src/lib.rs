@@ -2,7 +2,9 @@
 //! in a temporary file of the host's, mapped into memory.
 
 mod space;
+mod strings;
 mod table;
 
 pub use space::{Array, Item, MapFile, NoSpace, Space};
+pub use strings::Strings;
 pub use table::Table;

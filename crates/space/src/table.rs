@@ -54,6 +54,11 @@ impl<T: Item + Copy> Table<T> {
         self.len == 0
     }
 
+    /// Bytes of all rows.
+    pub fn bytes(&self) -> usize {
+        self.len * self.width * size_of::<T>()
+    }
+
     /// Adds a row.
     ///
     /// # Errors

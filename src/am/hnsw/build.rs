@@ -177,9 +177,9 @@ impl Load<'_> {
         let options = &self.options;
         // SAFETY: the caller's promise.
         let added = unsafe {
-            self.kind.look(value, |vector| {
-                if vector.len() != options.dims {
-                    return Err(unexpected_dims(options.dims as i64, vector.len()));
+            self.kind.look(value, |dims, vector| {
+                if dims != options.dims {
+                    return Err(unexpected_dims(options.dims as i64, dims));
                 }
                 if !graph::indexable(options.metric, vector) {
                     return Ok(false);

@@ -44,7 +44,7 @@ unsafe fn insert(index: Relation, value: Datum, heap_tid: ItemPointer) -> Result
     unsafe {
         let OpClass { kind, metric } = OpClass::of(index)?;
         let tid = tid::from_item_pointer(&*heap_tid);
-        let inserted = kind.look(value, |vector| {
+        let inserted = kind.look(value, |_, vector| {
             if !graph::indexable(metric, vector) {
                 return Ok(());
             }

@@ -59,6 +59,7 @@ fn properties(info: &Info) -> Vec<(&'static str, String)> {
         Form::Bytes => "8-bit integers",
         Form::Sq8 => "8-bit codes",
         Form::Rabitq => "4-bit codes",
+        Form::Sparse => "sparse 32-bit floats",
     };
     let upper = info.levels.iter().skip(1).map(u64::to_string).collect::<Vec<_>>();
     let elements = info.levels.first().copied().unwrap_or(0);

@@ -48,6 +48,7 @@ export_classes!("hnsw_vector", ElementKind::F32);
 export_classes!("hnsw_halfvec", ElementKind::F16);
 export_classes!("hnsw_bf16vec", ElementKind::Bf16);
 export_classes!("hnsw_i8vec", ElementKind::I8);
+export_classes!("hnsw_sparsevec", ElementKind::Sparse);
 pg_export! { "hnsw_bit":
     hamming_support => || class(ElementKind::Bit, Metric::Hamming);
     jaccard_support => || class(ElementKind::Bit, Metric::Jaccard);

@@ -47,15 +47,18 @@ impl Quantization {
     pub fn form(self, OpClass { kind, metric }: OpClass) -> Result<Form, Report> {
         let form = match (self, kind) {
             (Self::Auto | Self::None, ElementKind::Bit) => Form::Bits,
+            (Self::Auto | Self::None, ElementKind::Sparse) => Form::Sparse,
             (Self::None, ElementKind::F32 | ElementKind::Bf16) => Form::Floats,
             (Self::Auto | Self::None | Self::Sq8, ElementKind::I8) => Form::Bytes,
             (Self::None, ElementKind::F16) | (Self::Auto, _) => Form::Halves,
             (Self::Sq8, _) => Form::Sq8,
             (Self::Rabitq, _) => Form::Rabitq,
         };
-        if form.is_rotated() && !metric.keeps_rotation() {
+        let sparse = kind == ElementKind::Sparse;
+        if form.is_rotated() && (sparse || !metric.keeps_rotation()) {
             let name = if self == Self::Sq8 { "sq8" } else { "rabitq" };
             let distance = match metric {
+                _ if sparse => "sparse vectors",
                 Metric::L1 => "taxicab distance",
                 Metric::Hamming | Metric::Jaccard => "bit strings",
                 Metric::L2 | Metric::InnerProduct | Metric::Cosine => "this distance",

@@ -5,7 +5,7 @@
 use std::ptr;
 use std::time::{Duration, Instant};
 
-use graph::{Hit, Hnsw, Iterative, Scan, ScanOptions};
+use graph::{Hit, Hnsw, Iterative, Scan, ScanOptions, Vector};
 use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_sys::{
     self, Datum, IndexScanDesc, IndexScanDescData, Oid, Relation, ScanDirection, ScanKey,
@@ -242,14 +242,14 @@ unsafe fn start(desc: &mut IndexScanDescData, hnsw: Hnsw) -> Result<Running, Rep
             ..options
         };
         if key.sk_flags & pg_sys::SK_ISNULL as i32 != 0 {
-            let scan = Scan::new(hnsw, None, unordered);
+            let scan = Scan::new(hnsw, None::<Vector<'_>>, unordered);
             return Ok(Running::new(desc.indexRelation, scan, Distance::Null));
         }
         let OpClass { kind, .. } = OpClass::of(desc.indexRelation)?;
-        let (scan, distance) = kind.look(key.sk_argument, |query| {
+        let (scan, distance) = kind.look(key.sk_argument, |found, query| {
             let dims = hnsw.meta().geometry.dims;
-            if query.len() != dims {
-                return Err(kind.different_dims(dims, query.len()));
+            if found != dims {
+                return Err(kind.different_dims(dims, found));
             }
             let (options, distance) = if graph::indexable(hnsw.metric(), query) {
                 (options, Distance::Number)

@@ -44,6 +44,14 @@ pub fn index(index: i64, before: Option<u32>, dims: usize) -> Result<u32, Report
     }
 }
 
+/// Checks the indices of a value that came from a page: an index may keep it for long.
+pub fn indices(vector: &SparseRef) -> Result<(), Report> {
+    let indices = vector.indices();
+    let within = indices.last().is_none_or(|&last| (last as usize) < vector.dims());
+    let sound = within && indices.len() <= MAX_NNZ && indices.is_sorted_by(|a, b| a < b);
+    if sound { Ok(()) } else { Err(error::corrupted(TYPE)) }
+}
+
 /// Checks that an element is finite.
 #[inline]
 pub fn finite(x: f32) -> Result<(), Report> {

@@ -19,7 +19,7 @@ mod value;
 pub use value::{SparseBuf, SparseRef};
 
 /// The SQL name of the type.
-const TYPE: &str = "sparsevec";
+pub const TYPE: &str = "sparsevec";
 
 /// Most dimensions a sparse vector can have.
 pub const MAX_DIMS: usize = 1_000_000_000;

@@ -26,6 +26,16 @@ pub struct SparseRef<'a> {
 }
 
 impl<'a> SparseRef<'a> {
+    /// Views a datum.
+    ///
+    /// # Safety
+    /// `datum` is a non-null value of type `sparsevec` that lives during `'a`.
+    #[allow(unsafe_code)] // datums are raw pointers
+    pub unsafe fn from_datum(datum: Datum) -> Result<SparseRef<'a>, Report> {
+        // SAFETY: the caller's promise.
+        SparseRef::new(unsafe { Detoasted::from_datum(datum) })
+    }
+
     #[inline]
     fn new(value: Detoasted<'a>) -> Result<SparseRef<'a>, Report> {
         let Some(&[dims, nnz]) = value.slice::<u32>(VARHDRSZ, 2) else {

@@ -1,6 +1,6 @@
 //! What a build and its index take.
 
-use pages::Result;
+use pages::{Form, Result};
 use quant::{Metric, Sq8Coder};
 
 use super::rows::Rows;
@@ -8,19 +8,26 @@ use crate::IndexOptions;
 use crate::build::{SMALL_BYTES, list_bytes};
 use crate::level::expected_upper;
 
-/// Bytes of memory that a build of `elements` different vectors needs to stay off the disk.
+/// Bytes of memory that a build of `elements` different vectors, which are dense, needs to stay off
+/// the disk.
 pub fn build_memory(options: &IndexOptions, elements: u64) -> u64 {
-    let vector = match options.metric {
-        Metric::L1 => size_of::<f32>() * options.dims,
-        Metric::L2 | Metric::InnerProduct | Metric::Cosine => Sq8Coder::row_len(options.dims),
-        // Compared as they are in their rows.
-        Metric::Hamming | Metric::Jaccard => 0,
-    };
     let row = Rows::bytes_per_element(options.form, options.dims);
-    elements.saturating_mul((row + vector + list_bytes(options.m) + SMALL_BYTES) as u64)
+    graph_memory(options, elements).saturating_add(elements.saturating_mul(row as u64))
 }
 
-/// Pages of an index of `elements` different vectors.
+/// The same without the rows.
+pub(super) fn graph_memory(options: &IndexOptions, elements: u64) -> u64 {
+    let space = options.form.coded_space(options.dims);
+    let vector = match options.metric {
+        Metric::L2 | Metric::InnerProduct | Metric::Cosine => Sq8Coder::row_len(space),
+        Metric::L1 if options.form != Form::Sparse => size_of::<f32>() * options.dims,
+        // Compared as they are in their rows.
+        Metric::L1 | Metric::Hamming | Metric::Jaccard => 0,
+    };
+    elements.saturating_mul((vector + list_bytes(options.m) + SMALL_BYTES) as u64)
+}
+
+/// Pages of an index of `elements` different vectors, which are dense.
 ///
 /// # Errors
 /// [`pages::Error::Limit`] where records of these sizes do not fit a page.

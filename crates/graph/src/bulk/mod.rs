@@ -3,11 +3,12 @@
 
 mod by_hash;
 mod estimate;
+mod numbering;
 mod rows;
 mod vectors;
 mod write;
 
-use pages::{Error, HeapTid, PAGE_BODY, Result};
+use pages::{Error, Form, HeapTid, PAGE_BODY, Result, SPARSE_ELEMENT};
 use space::Space;
 use threads::Workers;
 
@@ -15,10 +16,11 @@ use crate::build::{
     BuildError, BuildOptions, FlatDistances, Graph, SMALL_BYTES, Sq8Distances, build_graph,
     list_bytes,
 };
-use crate::{Hnsw, IndexOptions};
+use crate::{Hnsw, IndexOptions, Vector};
+use estimate::graph_memory;
 pub use estimate::{build_memory, index_pages};
 use rows::Rows;
-use vectors::{BitDistances, Coded, widened};
+use vectors::{BitDistances, Coded, SparseDistances, widened};
 use write::Writer;
 
 /// What a build is busy with.
@@ -33,6 +35,9 @@ pub enum Phase {
 /// Tells the host what was done, of how much; false asks to stop.
 type Tick<'a> = dyn FnMut(Phase, usize, usize) -> bool + 'a;
 
+/// Bytes of sparse vectors up to which a build compares themselves, and not their sketches: it is
+/// nearly as fast, and the graph is better (evidence: `src/am/hnsw/README.md`).
+const SHORT: usize = 48 * SPARSE_ELEMENT;
 /// Rows between two looks at the memory in use.
 const ROWS_PER_LOOK: usize = 256;
 
@@ -60,9 +65,9 @@ impl<'h> Bulk<'h> {
         Ok(Self { options, rows, space, in_file: false })
     }
 
-    /// Adds a row whose vector has the index's dimensions and is [`crate::indexable`].
-    pub fn push(&mut self, vector: &[f32], tid: HeapTid) -> Result<()> {
-        self.rows.push(vector, tid, &mut self.space).map_err(failed)?;
+    /// Adds a row whose vector has the index's dimensions and form and is [`crate::indexable`].
+    pub fn push<'a>(&mut self, vector: impl Into<Vector<'a>>, tid: HeapTid) -> Result<()> {
+        self.rows.push(vector.into(), tid, &mut self.space).map_err(failed)?;
         if !self.in_file && self.len().is_multiple_of(ROWS_PER_LOOK) && !self.fits() {
             self.in_file = true;
             self.rows.move_to_file(&mut self.space).map_err(failed)?;
@@ -82,9 +87,8 @@ impl<'h> Bulk<'h> {
 
     /// Whether the build of these rows fits the memory.
     fn fits(&self) -> bool {
-        let elements = self.rows.len();
-        let twins = self.rows.twins_bytes() as u64;
-        build_memory(&self.options, elements as u64) + twins <= self.space.limit() as u64
+        let graph = graph_memory(&self.options, self.rows.len() as u64);
+        graph + self.rows.bytes() as u64 <= self.space.limit() as u64
     }
 
     /// Builds the graph on `threads` threads and appends all pages, in order from block 0.
@@ -134,6 +138,11 @@ fn make_graph(
     let IndexOptions { metric, dims, m, ef_construction, seed, .. } = *options;
     let build = BuildOptions { m, ef_construction, threads, seed };
     let workers = &mut Workers::new(threads, on_tick);
+    if options.form == Form::Sparse && !metric.keeps_rotation() {
+        space.give_back(kept);
+        let distances = SparseDistances::new(rows, metric);
+        return Ok((build_graph(&distances, &build, space, on_tick)?, None));
+    }
     if metric.is_of_bits() {
         space.give_back(kept);
         return Ok((build_graph(&BitDistances::new(rows, metric), &build, space, on_tick)?, None));
@@ -141,6 +150,10 @@ fn make_graph(
     if metric.keeps_rotation() {
         let coded = Coded::new(rows, options, space, workers)?;
         space.give_back(kept);
+        if options.form == Form::Sparse && rows.mean_bytes() <= SHORT {
+            let distances = SparseDistances::new(rows, metric);
+            return Ok((build_graph(&distances, &build, space, on_tick)?, Some(coded)));
+        }
         let distances = Sq8Distances::new(coded.set(), metric);
         let graph = build_graph(&distances, &build, space, on_tick)?;
         Ok((graph, Some(coded)))

@@ -4,14 +4,14 @@ use std::hash::{DefaultHasher, Hasher};
 
 use pages::{Form, HeapTid};
 use quant::Metric;
-use space::{Array, Space, Table};
+use space::{Array, NoSpace, Space, Strings, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::by_hash::ByHash;
 use crate::IndexOptions;
 use crate::build::BuildError;
-use crate::query::norm;
 use crate::stored::{Holder, Stored};
+use crate::vector::Vector;
 
 /// What an element's record needs beside its vector.
 #[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -53,7 +53,7 @@ impl Twin {
 pub(super) struct Rows {
     metric: Metric,
     holder: Holder,
-    vectors: Table<u8>,
+    vectors: Vectors,
     infos: Table<RowInfo>,
     twins: Table<Twin>,
     /// While rows are added.
@@ -72,17 +72,17 @@ impl Rows {
             metric,
             stored: holder.empty(),
             holder,
-            vectors: Table::new(form.bytes(dims)),
+            vectors: Vectors::new(form, dims),
             infos: Table::new(1),
             twins: Table::new(1),
             by_hash: ByHash::new()?,
-            sum: vec![0.0; dims],
+            sum: vec![0.0; form.coded_space(dims)],
         })
     }
 
     pub(super) fn push(
         &mut self,
-        vector: &[f32],
+        vector: Vector<'_>,
         tid: HeapTid,
         space: &mut Space,
     ) -> Result<(), BuildError> {
@@ -102,7 +102,8 @@ impl Rows {
         let element = u32::try_from(self.len()).map_err(|_| BuildError::TooManyElements)?;
         self.by_hash.insert(hash, element, space)?;
         let factor = if self.metric == Metric::Cosine { 1.0 / f64::from(norm) } else { 1.0 };
-        for (sum, &x) in self.sum.iter_mut().zip(vector) {
+        let sketch = vector.in_coded_space(self.sum.len());
+        for (sum, &x) in self.sum.iter_mut().zip(&*sketch) {
             *sum += f64::from(x) * factor;
         }
         self.vectors.push(stored, space)?;
@@ -119,7 +120,7 @@ impl Rows {
         self.infos.len() + self.twins.len()
     }
 
-    /// Bytes for each element, as long as no rows are added any more.
+    /// Bytes for each element of dense vectors, as long as no rows are added any more.
     pub(super) fn bytes_per_element(form: Form, dims: usize) -> usize {
         form.bytes(dims) + size_of::<RowInfo>()
     }
@@ -131,8 +132,12 @@ impl Rows {
 
     /// Bytes of all rows.
     pub(super) fn bytes(&self) -> usize {
-        let element = Self::bytes_per_element(self.holder.form(), self.sum.len());
-        self.len() * element + self.twins_bytes()
+        self.vectors.bytes() + self.len() * size_of::<RowInfo>() + self.twins_bytes()
+    }
+
+    /// Bytes of a vector, on average.
+    pub(super) fn mean_bytes(&self) -> usize {
+        self.vectors.bytes() / self.len().max(1)
     }
 
     /// Moves all rows to the file, and those to come.
@@ -173,14 +178,60 @@ impl Rows {
         self.sum.iter().map(|sum| (sum / count) as f32).collect()
     }
 
-    /// Writes an element's vector as ranks are computed from it: under cosine of length one.
+    /// An element's vector in the space in which neighbors are coded, as ranks are computed from it:
+    /// under cosine of length one.
     pub(super) fn ranked(&self, element: usize, out: &mut [f32]) {
         let info = self.info(element);
         let scale = self.holder.true_scale(info.scale, info.error, info.norm);
-        self.holder.widen(self.stored(element), scale, out);
+        let mut vector = self.holder.widened(self.stored(element), scale);
         if self.metric == Metric::Cosine {
-            let unit = crate::query::unit(out, norm(out));
-            out.copy_from_slice(&unit);
+            vector = vector.view().to_unit();
+        }
+        out.copy_from_slice(&vector.view().in_coded_space(out.len()));
+    }
+}
+
+/// The vectors as records hold them.
+#[derive(Debug)]
+enum Vectors {
+    Equal(Table<u8>),
+    Sparse(Strings),
+}
+
+impl Vectors {
+    fn new(form: Form, dims: usize) -> Self {
+        if form == Form::Sparse {
+            Self::Sparse(Strings::new())
+        } else {
+            Self::Equal(Table::new(form.bytes(dims)))
+        }
+    }
+
+    fn push(&mut self, stored: &[u8], space: &mut Space) -> Result<(), NoSpace> {
+        match self {
+            Self::Equal(table) => table.push(stored, space),
+            Self::Sparse(strings) => strings.push(stored, space),
+        }
+    }
+
+    fn row(&self, i: usize) -> &[u8] {
+        match self {
+            Self::Equal(table) => table.row(i),
+            Self::Sparse(strings) => strings.row(i),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Equal(table) => table.bytes(),
+            Self::Sparse(strings) => strings.bytes(),
+        }
+    }
+
+    fn move_to_file(&mut self, space: &mut Space) -> Result<(), NoSpace> {
+        match self {
+            Self::Equal(table) => table.move_to_file(space),
+            Self::Sparse(strings) => strings.move_to_file(space),
         }
     }
 }

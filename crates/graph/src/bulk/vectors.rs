@@ -10,7 +10,8 @@ use super::rows::Rows;
 use crate::IndexOptions;
 use crate::bits::rank_bits;
 use crate::build::{BuildError, Distances};
-use crate::prune;
+use crate::vector::rank;
+use crate::{prune, sparse};
 
 /// Elements of a job.
 const ELEMENTS_PER_JOB: usize = 64;
@@ -30,16 +31,17 @@ impl Coded {
         space: &mut Space,
         workers: &mut Workers,
     ) -> Result<Self, BuildError> {
-        let rotation = Rotation::new(options.dims, options.seed);
-        let mut centre = vec![0.0; options.dims];
+        let dims = options.form.coded_space(options.dims);
+        let rotation = Rotation::new(dims, options.seed);
+        let mut centre = vec![0.0; dims];
         // Products would change by a centre.
         if options.metric != Metric::InnerProduct {
             rotation.apply(&rows.mean(), &mut centre);
         }
         let coder = Sq8Coder::new(centre.clone());
-        let row_len = Sq8Coder::row_len(options.dims);
+        let row_len = Sq8Coder::row_len(dims);
         let mut coded = array(rows.len(), row_len, space)?;
-        let scratch = || (vec![0.0; options.dims], vec![0.0; options.dims]);
+        let scratch = || (vec![0.0; dims], vec![0.0; dims]);
         for_each_row(&mut coded, row_len, workers, scratch, |(vector, rotated), i, row| {
             rows.ranked(i, vector);
             rotation.apply(vector, rotated);
@@ -73,6 +75,54 @@ impl Distances for BitDistances<'_> {
 
     fn distance(&self, a: u32, b: u32) -> f32 {
         rank_bits(self.metric, self.rows.stored(a as usize), self.rows.stored(b as usize))
+    }
+
+    fn leniency(&self) -> f32 {
+        prune::leniency(self.metric)
+    }
+
+    fn prefetch(&self, i: u32) {
+        kernels::prefetch(self.rows.stored(i as usize));
+    }
+}
+
+/// Sparse vectors, compared as they are in their rows.
+pub(super) struct SparseDistances<'a> {
+    rows: &'a Rows,
+    metric: Metric,
+}
+
+impl<'a> SparseDistances<'a> {
+    pub(super) fn new(rows: &'a Rows, metric: Metric) -> Self {
+        Self { rows, metric }
+    }
+
+    fn rank(&self, metric: Metric, a: u32, b: u32) -> f32 {
+        let (a, b) = (self.rows.stored(a as usize), self.rows.stored(b as usize));
+        match (sparse::view(a), sparse::view(b)) {
+            (Some(a), Some(b)) => rank(metric, a, b),
+            _ => rank(metric, &sparse::unpack(a, 1.0), &sparse::unpack(b, 1.0)),
+        }
+    }
+}
+
+impl Distances for SparseDistances<'_> {
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn distance(&self, a: u32, b: u32) -> f32 {
+        let distance = match self.metric {
+            Metric::Cosine => {
+                let norm = |i: u32| self.rows.info(i as usize).norm;
+                2.0 + 2.0 * self.rank(Metric::InnerProduct, a, b) / (norm(a) * norm(b))
+            }
+            Metric::L2 | Metric::InnerProduct | Metric::L1 | Metric::Hamming | Metric::Jaccard => {
+                self.rank(self.metric, a, b)
+            }
+        };
+        // Infinity for NaN.
+        distance.min(f32::INFINITY)
     }
 
     fn leniency(&self) -> f32 {

@@ -10,6 +10,7 @@ use pages::{Element, NodeNo, PAGE_BODY, PageKind, RecordMut, Result, Slot, Tail,
 use quant::Sq8Set;
 use threads::Workers;
 
+use super::numbering::Numbering;
 use super::rows::{Rows, Twin};
 use super::{Phase, Tick, failed};
 use crate::Hnsw;
@@ -46,6 +47,7 @@ pub(super) struct Writer<'a> {
     vectors: Option<Sq8Set<'a>>,
     twins: &'a [Twin],
     overflows: Vec<Overflow>,
+    numbering: Numbering,
     /// Number of the first record of each upper level, from level 1.
     upper_starts: Vec<u64>,
     overflow_start: u64,
@@ -62,7 +64,8 @@ impl<'a> Writer<'a> {
         graph: &'a Graph,
         vectors: Option<Sq8Set<'a>>,
     ) -> Result<Self> {
-        let mut next = graph.len() as u64 * records_of_element(hnsw);
+        let numbering = Numbering::new(hnsw.geometry(), rows).map_err(failed)?;
+        let mut next = numbering.records();
         let mut upper_starts = Vec::new();
         for level in &graph.upper {
             upper_starts.push(next);
@@ -77,6 +80,7 @@ impl<'a> Writer<'a> {
             vectors,
             twins,
             overflows,
+            numbering,
             upper_starts,
             overflow_start: next,
             records,
@@ -148,13 +152,14 @@ impl<'a> Writer<'a> {
     }
 
     fn element_node(&self, element: u32) -> Result<NodeNo> {
-        self.node(u64::from(element) * records_of_element(self.hnsw))
+        self.node(self.numbering.of(element))
     }
 
     /// Part `part` of an element's vector; none where there are not so many.
     fn tail(&self, element: u32, part: usize) -> Result<Option<Tail>> {
-        let first = u64::from(element) * records_of_element(self.hnsw);
-        let exists = part <= self.hnsw.geometry().tails();
+        let first = self.numbering.of(element);
+        let len = self.rows.stored(element as usize).len();
+        let exists = part <= self.hnsw.geometry().tails_of(len);
         let node = exists.then(|| self.node(first + part as u64)).transpose()?;
         Ok(node.map(|node| Tail { node, version: 0 }))
     }
@@ -164,13 +169,10 @@ impl<'a> Writer<'a> {
     }
 
     fn plan(&self, i: u64) -> Plan {
-        let stride = records_of_element(self.hnsw);
-        let (element, part) = (i / stride, (i % stride) as usize);
-        if element < self.graph.len() as u64 {
-            // Elements are numbered with 32 bits.
-            return match part {
-                0 => Plan::Element(element as u32),
-                _ => Plan::Tail(element as u32, part),
+        if i < self.numbering.records() {
+            return match self.numbering.element_at(i) {
+                (element, 0) => Plan::Element(element),
+                (element, part) => Plan::Tail(element, part),
             };
         }
         if i >= self.overflow_start {
@@ -223,19 +225,19 @@ impl<'a> Writer<'a> {
             }
         }
         let neighbors = self.graph.neighbors(element).iter().copied();
-        let stride = records_of_element(self.hnsw);
         self.write_slots(
             record,
             element,
-            neighbors.map(|n| (n, u64::from(n) * stride, self.tethered_by[n as usize] == element)),
+            neighbors.map(|n| (n, self.numbering.of(n), self.tethered_by[n as usize] == element)),
         )
     }
 
     fn write_tail(&self, record: &mut RecordMut<'_>, element: u32, part: usize) -> Result<()> {
-        let own = u64::from(element) * records_of_element(self.hnsw);
+        let own = self.numbering.of(element);
         let before = self.node(own + part as u64 - 1)?;
-        let vector = &self.rows.stored(element as usize)[self.hnsw.geometry().part(part)];
-        record.write_tail(Some(before), vector);
+        let vector = self.rows.stored(element as usize);
+        let part_of_it = self.hnsw.geometry().part(part, vector.len());
+        record.write_tail(Some(before), &vector[part_of_it]);
         record.set_tail(self.tail(element, part + 1)?);
         Ok(())
     }
@@ -299,7 +301,7 @@ impl<'a> Writer<'a> {
     ) -> Result<()> {
         let geometry = self.hnsw.geometry();
         let mut code = vec![0; geometry.code_bytes()];
-        let mut own = vec![0.0; geometry.dims];
+        let mut own = vec![0.0; geometry.coded_space()];
         let mut other = own.clone();
         if let Some(vectors) = &self.vectors {
             vectors.decode(owner as usize, &mut own);
@@ -318,11 +320,6 @@ impl<'a> Writer<'a> {
         }
         Ok(())
     }
-}
-
-/// Records that an element takes on level 0: its own, and one for each further part of its vector.
-fn records_of_element(hnsw: &Hnsw) -> u64 {
-    1 + hnsw.geometry().tails() as u64
 }
 
 /// A tree of edges by which all elements are reached from the entry, on shortest paths: the owner

@@ -8,10 +8,11 @@ use quant::Metric;
 use zerocopy::FromBytes;
 
 use self::coarse::{OfRounded, random_part};
-use self::sums::{OfBytes, OfFloats, OfHalves, Sums};
+use self::sums::{OfBytes, OfFloats, OfHalves, OfSparse, Sums};
 use crate::bits::{bit_distance, pack};
-use crate::query::norm;
+use crate::sparse;
 use crate::stored::Holder;
+use crate::vector::{Vector, VectorBuf, norm};
 
 /// How far an element is from the query.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +33,7 @@ pub(crate) struct ExactQuery {
     metric: Metric,
     form: Form,
     /// Rotated, where vectors are.
-    vector: Vec<f32>,
+    vector: VectorBuf,
     norm: f32,
     /// Where vectors are bits.
     bits: Vec<u8>,
@@ -41,16 +42,17 @@ pub(crate) struct ExactQuery {
 }
 
 impl ExactQuery {
-    /// Prepares `vector`, which has the index's dimensions.
-    pub(crate) fn new(holder: &Holder, vector: &[f32]) -> Self {
+    /// Prepares `vector`, which has the index's dimensions and form.
+    pub(crate) fn new(holder: &Holder, vector: Vector<'_>) -> Self {
+        let numbers = vector.values();
         let (form, metric, mut bits) = (holder.form(), holder.metric(), Vec::new());
         if form == Form::Bits {
-            bits.resize(form.bytes(vector.len()), 0);
-            pack(vector, &mut bits);
+            bits.resize(form.bytes(numbers.len()), 0);
+            pack(numbers, &mut bits);
         }
-        let integers = vector.iter().map(|x| x.round_ties_even() as i8);
+        let integers = numbers.iter().map(|x| x.round_ties_even() as i8);
         let bytes = integers.filter(|_| form == Form::Bytes).collect();
-        Self { metric, form, vector: holder.turned(vector), norm: norm(vector), bits, bytes }
+        Self { metric, form, vector: holder.turned(vector), norm: norm(numbers), bits, bytes }
     }
 
     /// The query as bits, where vectors are such.
@@ -60,7 +62,7 @@ impl ExactQuery {
 
     /// Compares with the element's own vector.
     pub(crate) fn measure(&self, record: &Record<'_>) -> Exact {
-        let (element, bytes, q) = (record.element(), record.vector(), &self.vector);
+        let (element, bytes, q) = (record.element(), record.vector(), self.vector.values());
         match self.form {
             Form::Floats => self.of_numbers(&OfFloats { q, b: bytes.as_chunks().0 }, &element),
             Form::Halves => {
@@ -78,6 +80,11 @@ impl ExactQuery {
             Form::Rabitq => {
                 let product = kernels::inner_product_nibbles(q, bytes);
                 self.of_rounded(product, random_part(q.len()), &element)
+            }
+            Form::Sparse => {
+                let b = sparse::unpack(bytes, element.scale);
+                let (q, b) = (self.vector.view().elements(), b.view().elements());
+                self.of_numbers(&OfSparse { q, b }, &element)
             }
             Form::Bits => {
                 let distance = bit_distance(self.metric, &self.bits, bytes);
@@ -100,7 +107,7 @@ impl ExactQuery {
 
     /// What summing in single precision may be off by, as a part of the summed magnitudes.
     fn rounding(&self) -> f64 {
-        f64::from(f32::EPSILON) * (self.vector.len() as f64 / 8.0 + 16.0)
+        f64::from(f32::EPSILON) * (self.vector.values().len() as f64 / 8.0 + 16.0)
     }
 
     fn of_numbers(&self, sums: &impl Sums, element: &Element) -> Exact {

@@ -1,6 +1,7 @@
 //! The sums that distances between vectors of numbers are made of.
 
 use kernels::CosineTerms;
+use kernels::sparse::{self, Sparse};
 
 /// A query and a vector.
 pub(super) trait Sums {
@@ -84,6 +85,30 @@ impl Sums for OfBytes<'_> {
 
     fn l1(&self) -> f64 {
         kernels::l1(self.q, self.b).into()
+    }
+}
+
+/// A sparse vector.
+pub(super) struct OfSparse<'a> {
+    pub(super) q: Sparse<'a>,
+    pub(super) b: Sparse<'a>,
+}
+
+impl Sums for OfSparse<'_> {
+    fn l2_squared(&self) -> f64 {
+        sparse::l2_squared(self.q, self.b).into()
+    }
+
+    fn inner_product(&self) -> f64 {
+        sparse::inner_product(self.q, self.b).into()
+    }
+
+    fn cosine(&self) -> f64 {
+        cosine(sparse::cosine_terms(self.q, self.b))
+    }
+
+    fn l1(&self) -> f64 {
+        sparse::l1(self.q, self.b).into()
     }
 }
 

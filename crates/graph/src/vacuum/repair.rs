@@ -6,8 +6,9 @@ use pages::{NodeNo, PageStore, Result, State};
 
 use crate::link::{Edge, Owner};
 use crate::nodes::NodeSet;
-use crate::query::{Query, rank};
+use crate::query::Query;
 use crate::stored::vector_of;
+use crate::vector::{VectorBuf, rank};
 use crate::{Hnsw, prune};
 
 /// Elements that are looked at for each edge lost: with 2, recall at an equal `ef` falls by 1.3 points
@@ -20,7 +21,7 @@ pub(super) struct Survivor {
     pub(super) version: u32,
     pub(super) level: u8,
     /// As [`Hnsw::ranked`] gives it.
-    pub(super) vector: Vec<f32>,
+    pub(super) vector: VectorBuf,
     pub(super) neighbors: Vec<NodeNo>,
 }
 

@@ -186,7 +186,7 @@ impl<S: PageStore> Pass<'_, S> {
             };
             let mut edge = Owner::new(self.hnsw, &owner.vector).edge(node, &element.vector);
             edge.tether = true;
-            let vector = &element.vector;
+            let vector = element.vector.view();
             let link = BackLink { owner: neighbor, version: owner.version, edge, vector };
             let displaced = uncoded_victim(self.store, self.hnsw, &link)?;
             let mut batch = self.store.batch();

@@ -1,4 +1,4 @@
--- Makes vector_ext out of pgvector in this database, in place: no row is rewritten, hnsw indexes are built
+-- Makes vector_ext out of pgvector in this database, in place: no row is rewritten, indexes are built
 -- anew.  As a superuser, with nobody else in the database:
 --
 --   psql -d app -f from_pgvector/move.sql
@@ -20,9 +20,6 @@ BEGIN
 			USING HINT = 'An older one can be brought to 0.8 by ALTER EXTENSION vector UPDATE.';
 	ELSIF NOT EXISTS (SELECT FROM pg_extension_update_paths('vector_ext') WHERE source = 'pgvector') THEN
 		RAISE EXCEPTION 'vector_ext is not installed in this server' USING HINT = 'Run make install.';
-	ELSIF EXISTS (SELECT FROM pg_class c JOIN pg_am a ON a.oid = c.relam WHERE amname = 'ivfflat') THEN
-		RAISE EXCEPTION 'this database has indexes of access method ivfflat, which vector_ext has not'
-			USING HINT = 'Make them hnsw first.';
 	ELSIF EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
 			AND pid <> pg_backend_pid() AND backend_type = 'client backend') THEN
 		RAISE EXCEPTION 'others are connected to this database'

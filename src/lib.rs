@@ -15,5 +15,6 @@ pgrx::pg_module_magic!();
 pub extern "C-unwind" fn _PG_init() {
     threads::set_spawn_guard(pg::signals::block);
     am::hnsw::init();
+    am::ivf::init();
     am::sort_key::register();
 }

@@ -17,6 +17,7 @@ fn with_pgvector(cluster: &Cluster) -> Option<Client> {
          INSERT INTO items SELECT i, ARRAY[i, i % 7, 1], ARRAY[i, 1, 2], '{1:1,3:2}/3', i::bit(3)
              FROM generate_series(1, 1000) i;
          CREATE INDEX items_v ON items USING hnsw (v vector_l2_ops) WITH (m = 8);
+         CREATE INDEX items_i ON items USING ivfflat (v) WITH (lists = 3);
          COMMENT ON INDEX items_v IS 'by v';
          CREATE INDEX items_h ON items USING hnsw ((h::halfvec(3)) halfvec_cosine_ops) WHERE id > 5;
          CREATE INDEX items_s ON items (s, v);

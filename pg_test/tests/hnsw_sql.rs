@@ -490,9 +490,9 @@ fn inspection() {
     db.batch_execute("CREATE INDEX b ON t (id); CREATE ROLE stranger").unwrap();
     for function in ["vector_index_info", "vector_index_check"] {
         let wrong = format!("SELECT {function}('b')");
-        refuses(&mut db, &wrong, "42809", "public.b is not an hnsw index");
+        refuses(&mut db, &wrong, "42809", "public.b is not a vector index");
         let wrong = format!("SELECT {function}('t')");
-        refuses(&mut db, &wrong, "42809", "public.t is not an hnsw index");
+        refuses(&mut db, &wrong, "42809", "public.t is not a vector index");
         assert_eq!(count(&mut db, &format!("SELECT {function}(NULL)")), 0);
         db.batch_execute("SET ROLE stranger").unwrap();
         let denied = format!("SELECT {function}('i')");

@@ -17,7 +17,7 @@ use pgrx::pg_sys::{
     PlannedStmt, Query, SubqueryScan, TargetEntry,
 };
 
-use super::hnsw;
+use super::{hnsw, ivf};
 use crate::pg::relation::Opened;
 
 /// The planner that stood in our place before.
@@ -135,7 +135,10 @@ unsafe fn trim(top: *mut Plan, scan: *mut IndexScan) {
 /// `scan` is valid.
 unsafe fn is_ours(scan: *mut IndexScan) -> bool {
     // SAFETY: the planner holds a lock on the index, so it exists.
-    unsafe { hnsw::is_ours(Opened::open((*scan).indexid).get()) }
+    unsafe {
+        let index = Opened::open((*scan).indexid);
+        hnsw::is_ours(index.get()) || ivf::is_ours(index.get())
+    }
 }
 
 /// Whether a target is one of the expressions that the scan orders by, and nothing else.

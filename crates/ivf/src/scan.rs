@@ -101,7 +101,7 @@ impl Scan {
                     return Ok(Some(Hit {
                         tid: found.entry.tid,
                         distance: if self.ordered { exact.distance } else { 0.0 },
-                        exact: self.ordered && exact.certain,
+                        exact: !self.ordered || exact.certain,
                     }));
                 }
                 Step::Read(entry) => self.measure(store, entry)?,

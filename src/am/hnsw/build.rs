@@ -6,30 +6,24 @@
 
 #![allow(unsafe_code)] // called by PostgreSQL
 
-use std::ffi::{c_char, c_void};
+use std::ffi::c_char;
 use std::ptr;
 
 use graph::{Bulk, IndexOptions, Phase};
-use pages::HeapTid;
-use pgrx::PgSqlErrorCode::{
-    ERRCODE_FEATURE_NOT_SUPPORTED, ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-};
 use pgrx::pg_guard;
-use pgrx::pg_sys::{self, Datum, ForkNumber, IndexBuildResult, IndexInfo, ItemPointer, Relation};
+use pgrx::pg_sys::{self, ForkNumber, IndexBuildResult, IndexInfo, Relation};
 use space::Space;
 
 use super::opclass::OpClass;
 use super::options::Options;
 use crate::am::element_kind::ElementKind;
+use crate::am::load::{self, Column};
+use crate::am::{column, resources};
 use crate::pg::bulk::BulkWriter;
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 use crate::pg::temp_file::TempFile;
-use crate::pg::{progress, relation, tid};
-use crate::types::error::unexpected_dims;
-
-/// Fewer rows than this are not worth a second thread.
-const ROWS_WORTH_A_THREAD: usize = 1_000;
+use crate::pg::{progress, relation};
 
 /// Phases of a build, in `pg_stat_progress_create_index`. PostgreSQL itself sets the first.
 const INITIALIZING: i64 = pg_sys::PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE as i64;
@@ -95,22 +89,12 @@ unsafe fn build(
         let failed = |error| Report::of_index(&relation::qualified_name(index), error);
         let mut temp_file = TempFile::default();
         let map_file = |bytes| Ok(temp_file.map(bytes).unwrap_or_else(|error| error.raise()));
-        let space = Space::new(maintenance_work_mem(), Box::new(map_file));
-        let bulk = Bulk::new(options, space).map_err(failed)?;
-        let mut load = Load { bulk, kind, options };
+        let space = Space::new(resources::maintenance_work_mem(), Box::new(map_file));
+        let mut bulk = Bulk::new(options, space).map_err(failed)?;
         progress::begin_phase(LOADING, relation::estimated_rows(heap));
-        let state = (&raw mut load).cast();
-        let heap_tuples = pg_sys::table_index_build_scan(
-            heap,
-            index,
-            info,
-            true,
-            true,
-            Some(add_row),
-            state,
-            ptr::null_mut(),
-        );
-        let rows = load.bulk.len();
+        let column = Column { kind, dims: options.dims, metric: options.metric };
+        let heap_tuples = load::all_rows((heap, index, info), column, &mut bulk);
+        let rows = bulk.len();
         if rows == 0 {
             write_empty(index, ForkNumber::MAIN_FORKNUM, &options)?;
             return Ok((heap_tuples, 0));
@@ -130,70 +114,16 @@ unsafe fn build(
             progress::tuples_done(done);
             true
         };
-        let workers = if rows < ROWS_WORTH_A_THREAD { 0 } else { parallel_workers(heap) };
+        let workers = resources::workers(heap, rows);
         if workers > 0 {
             pgrx::debug1!("using {workers} parallel workers");
         }
         let mut append = |body: &[u8]| writer.append(body);
-        load.bulk.write(1 + workers, &mut tick, &mut append).map_err(failed)?;
+        bulk.write(1 + workers, &mut tick, &mut append).map_err(failed)?;
         writer.finish();
         progress::begin_phase(CALIBRATING, 0);
         graph::calibrate(&RelationStore::new(index)).map_err(failed)?;
         Ok((heap_tuples, rows))
-    }
-}
-
-/// What [`add_row`] adds to.
-struct Load<'h> {
-    bulk: Bulk<'h>,
-    kind: ElementKind,
-    options: IndexOptions,
-}
-
-/// Called by PostgreSQL for each row of the table.
-#[pg_guard]
-unsafe extern "C-unwind" fn add_row(
-    _index: Relation,
-    heap_tid: ItemPointer,
-    values: *mut Datum,
-    isnull: *mut bool,
-    _alive: bool,
-    state: *mut c_void,
-) {
-    // SAFETY: PostgreSQL gives one value for the one column, and our state.
-    unsafe {
-        if !*isnull {
-            let load = &mut *state.cast::<Load<'_>>();
-            load.add(*values, tid::from_item_pointer(&*heap_tid))
-                .unwrap_or_else(|error| error.raise());
-        }
-    }
-}
-
-impl Load<'_> {
-    /// # Safety
-    /// `value` is of the type that the index is on.
-    unsafe fn add(&mut self, value: Datum, tid: HeapTid) -> Result<(), Report> {
-        let options = &self.options;
-        // SAFETY: the caller's promise.
-        let added = unsafe {
-            self.kind.look(value, |dims, vector| {
-                if dims != options.dims {
-                    return Err(unexpected_dims(options.dims as i64, dims));
-                }
-                if !graph::indexable(options.metric, vector) {
-                    return Ok(false);
-                }
-                let pushed = self.bulk.push(vector, tid);
-                pushed
-                    .map(|()| true)
-                    .map_err(|error| Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, error.to_string()))
-            })
-        };
-        if added?? && self.bulk.len().is_multiple_of(1_000) {
-            progress::tuples_done(self.bulk.len());
-        }
-        Ok(())
     }
 }
 
@@ -226,49 +156,8 @@ unsafe fn index_options(index: Relation) -> Result<(ElementKind, IndexOptions), 
     // SAFETY: the caller's promise.
     let Options { m, ef_construction, quantization } = unsafe { Options::of(index)? };
     let OpClass { kind, metric } = class;
-    if of == pg_sys::VARBITOID {
-        let message = "type not supported for hnsw index";
-        return Err(Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message)
-            .hint("Bit strings in an index have one length: cast the column to bit(n)."));
-    }
-    let Some(dims) = usize::try_from(typmod).ok().filter(|&dims| dims > 0) else {
-        return Err(Report::new(
-            ERRCODE_INVALID_PARAMETER_VALUE,
-            "column does not have dimensions",
-        ));
-    };
-    if dims > kind.max_dims() {
-        let most = kind.max_dims();
-        let message = format!("column cannot have more than {most} dimensions for hnsw index");
-        return Err(Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, message));
-    }
+    let dims = column::dims((of, typmod), kind.max_dims(), "hnsw")?;
     // The seed is fixed: the same rows give the same index.
     let form = quantization.form(class)?;
     Ok((kind, IndexOptions { metric, form, dims, m, ef_construction, seed: 1 }))
-}
-
-/// Bytes of memory that a build may use.
-fn maintenance_work_mem() -> usize {
-    // SAFETY: a setting, read on the backend's own thread; in kilobytes, and positive.
-    let kilobytes = unsafe { pg_sys::maintenance_work_mem };
-    usize::try_from(kilobytes).unwrap_or(0).saturating_mul(1024)
-}
-
-/// Threads to build with beside the first: what the table says, else as many as the settings for
-/// parallel maintenance allow. The size of the table does not count as it does for PostgreSQL's own
-/// parallel builds: vectors are mostly stored apart from the rows.
-///
-/// # Safety
-/// `heap` is an open table or materialized view.
-unsafe fn parallel_workers(heap: Relation) -> usize {
-    // SAFETY: the caller's promise; settings are read on the backend's own thread.
-    let (table, maintenance, all) = unsafe {
-        (
-            relation::parallel_workers(heap),
-            pg_sys::max_parallel_maintenance_workers,
-            pg_sys::max_parallel_workers,
-        )
-    };
-    let count = |setting: i32| usize::try_from(setting).unwrap_or(0);
-    table.unwrap_or(usize::MAX).min(count(maintenance)).min(count(all))
 }

@@ -105,7 +105,7 @@ unsafe fn wanted_rows(root: &PlannerInfo, index: &IndexOptInfo) -> f64 {
 }
 
 /// Cost of one page, of an index with this number of them.
-fn page_cost(pages: f64, cache: f64, (random, sequential): (f64, f64)) -> f64 {
+pub fn page_cost(pages: f64, cache: f64, (random, sequential): (f64, f64)) -> f64 {
     let cached = (cache / pages.max(1.0)).min(1.0);
     CACHED_PAGE * sequential.min(random) * cached + random * (1.0 - cached)
 }
@@ -114,7 +114,7 @@ fn page_cost(pages: f64, cache: f64, (random, sequential): (f64, f64)) -> f64 {
 ///
 /// # Safety
 /// Arguments are what the planner gave.
-unsafe fn order_cost(root: *mut PlannerInfo, expressions: *mut List) -> f64 {
+pub unsafe fn order_cost(root: *mut PlannerInfo, expressions: *mut List) -> f64 {
     let mut cost = QualCost::default();
     // SAFETY: the caller's promise.
     unsafe { pg_sys::cost_qual_eval(&raw mut cost, expressions, root) };

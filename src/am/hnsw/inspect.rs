@@ -11,6 +11,8 @@ use pgrx::pg_sys::{self, Oid};
 use quant::Metric;
 
 use super::handler;
+use crate::am;
+use crate::am::ivf::inspect::properties as ivf_properties;
 use crate::pg::error::Report;
 use crate::pg::function::pg_functions;
 use crate::pg::relation::{self, Opened};
@@ -21,8 +23,11 @@ pg_functions! {
     /// What an index is and holds: a row for each property.
     fn vector_index_info(index: Oid) -> Result<Rows<2>, Report> {
         let index = Index::open(index)?;
-        let info = graph::info(&index.store()).map_err(|error| index.failed(error))?;
-        let rows = properties(&info).into_iter();
+        let rows = match index.method {
+            Method::Hnsw => graph::info(&index.store()).map(|info| properties(&info)),
+            Method::Ivf => ivf::info(&index.store()).map(|info| ivf_properties(&info)),
+        };
+        let rows = rows.map_err(|error| index.failed(error))?.into_iter();
         Ok(Rows(rows.map(|(name, value)| [Cell::Text(name.into()), Cell::Text(value)]).collect()))
     }
 
@@ -34,7 +39,11 @@ pg_functions! {
             let block = problem.block.map_or(Cell::Null, |block| Cell::Int(block.into()));
             rows.push([block, Cell::Text(problem.what)]);
         };
-        graph::check(&index.store(), &mut report).map_err(|error| index.failed(error))?;
+        match index.method {
+            Method::Hnsw => graph::check(&index.store(), &mut report),
+            Method::Ivf => ivf::check(&index.store(), &mut report),
+        }
+        .map_err(|error| index.failed(error))?;
         Ok(Rows(rows))
     }
 }
@@ -97,16 +106,31 @@ fn properties(info: &Info) -> Vec<(&'static str, String)> {
 }
 
 /// An index of ours, open, that the user may look into.
-struct Index(Opened);
+struct Index {
+    opened: Opened,
+    method: Method,
+}
+
+/// Access methods.
+#[derive(Clone, Copy)]
+enum Method {
+    Hnsw,
+    Ivf,
+}
 
 impl Index {
     fn open(oid: Oid) -> Result<Index, Report> {
-        let index = Index(Opened::open(oid));
+        let opened = Opened::open(oid);
         // SAFETY: the relation is open.
-        if !unsafe { handler::is_ours(index.0.get()) } {
-            let message = format!("{} is not an hnsw index", index.name());
-            return Err(Report::new(ERRCODE_WRONG_OBJECT_TYPE, message)
-                .hint("Name an index made with USING hnsw; of a partitioned one, a partition's."));
+        let (hnsw, ivf) =
+            unsafe { (handler::is_ours(opened.get()), am::ivf::is_ours(opened.get())) };
+        let method = if hnsw { Method::Hnsw } else { Method::Ivf };
+        let index = Index { opened, method };
+        if !hnsw && !ivf {
+            let message = format!("{} is not a vector index", index.name());
+            return Err(Report::new(ERRCODE_WRONG_OBJECT_TYPE, message).hint(
+                "Name an index made with USING hnsw or ivfflat; of a partitioned one, a partition's.",
+            ));
         }
         index.check_privilege()?;
         Ok(index)
@@ -116,7 +140,7 @@ impl Index {
     fn check_privilege(&self) -> Result<(), Report> {
         // SAFETY: the index is open; catalog look-ups give null or names that end with NUL.
         let denied = unsafe {
-            let table = pg_sys::IndexGetRelation((*self.0.get()).rd_id, false);
+            let table = pg_sys::IndexGetRelation((*self.opened.get()).rd_id, false);
             let acl = pg_sys::ACL_SELECT as pg_sys::AclMode;
             let result = pg_sys::pg_class_aclcheck(table, pg_sys::GetUserId(), acl);
             let monitor = Oid::from(pg_sys::ROLE_PG_STAT_SCAN_TABLES);
@@ -139,12 +163,12 @@ impl Index {
 
     fn store(&self) -> RelationStore<'_> {
         // SAFETY: the index is open as long as `self` lives.
-        unsafe { RelationStore::new(self.0.get()) }
+        unsafe { RelationStore::new(self.opened.get()) }
     }
 
     fn name(&self) -> String {
         // SAFETY: as above.
-        unsafe { relation::qualified_name(self.0.get()) }
+        unsafe { relation::qualified_name(self.opened.get()) }
     }
 
     fn failed(&self, error: pages::Error) -> Report {

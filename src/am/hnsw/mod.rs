@@ -3,7 +3,7 @@
 //! Locks, WAL, crash windows and the interplay with vacuum: `README.md` beside this file.
 
 mod build;
-mod cost;
+pub mod cost;
 mod counters;
 mod estimate;
 #[cfg(feature = "pg18")]
@@ -11,7 +11,7 @@ mod explain;
 mod handler;
 mod insert;
 mod inspect;
-mod opclass;
+pub mod opclass;
 mod options;
 mod quantization;
 mod scan;

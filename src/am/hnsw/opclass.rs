@@ -28,7 +28,7 @@ pub struct OpClass {
 }
 
 /// Support function 3 of a class: both bytes.
-const fn class(kind: ElementKind, metric: Metric) -> i32 {
+pub const fn class(kind: ElementKind, metric: Metric) -> i32 {
     (kind as i32) << 8 | metric as i32
 }
 

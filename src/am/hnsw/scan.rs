@@ -2,26 +2,23 @@
 
 #![allow(unsafe_code)] // called by PostgreSQL
 
-use std::ptr;
 use std::time::{Duration, Instant};
 
-use graph::{Hit, Hnsw, Iterative, Scan, ScanOptions, Vector};
+use graph::{Hnsw, Iterative, Scan, ScanOptions, Vector};
 use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
-use pgrx::pg_sys::{
-    self, Datum, IndexScanDesc, IndexScanDescData, Oid, Relation, ScanDirection, ScanKey,
-    ScanKeyData, SnapshotType,
-};
-use pgrx::{PgMemoryContexts, pg_guard};
+use pgrx::pg_guard;
+use pgrx::pg_sys::{self, IndexScanDesc, IndexScanDescData, Oid, Relation, ScanDirection, ScanKey};
 
 use super::counters::{self, Counters};
 use super::opclass::OpClass;
 use super::settings;
 use super::stats::{self, ScanFigures};
-use crate::am::reorder::{Found, Reorder, Row};
+use crate::am::ordered_scan::{self, Distance, give, is_mvcc, look};
+use crate::am::reorder::Reorder;
 use crate::am::row_distance::RowDistance;
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
-use crate::pg::{relation, tid, version};
+use crate::pg::{relation, version};
 
 /// What a scan keeps between calls. Lives until the memory context of the scan goes, so also an
 /// error frees it.
@@ -93,17 +90,6 @@ impl Drop for Running {
     }
 }
 
-/// What the operator gives for every row.
-#[derive(Clone, Copy)]
-enum Distance {
-    /// A number.
-    Number,
-    /// NULL: so is the query.
-    Null,
-    /// Not a number: the query is a zero vector under cosine.
-    NotANumber,
-}
-
 /// Begins a scan.
 #[pg_guard]
 pub unsafe extern "C-unwind" fn ambeginscan(
@@ -112,16 +98,7 @@ pub unsafe extern "C-unwind" fn ambeginscan(
     norderbys: i32,
 ) -> IndexScanDesc {
     // SAFETY: PostgreSQL gives an open index; all is allocated in the context of the scan.
-    unsafe {
-        let desc = pg_sys::RelationGetIndexScan(index, nkeys, norderbys);
-        let n = usize::try_from(norderbys).unwrap_or(0);
-        (*desc).xs_orderbyvals = pg_sys::palloc0(n * size_of::<Datum>()).cast();
-        (*desc).xs_orderbynulls = pg_sys::palloc0(n * size_of::<bool>()).cast();
-        let state = ScanState::default();
-        (*desc).opaque =
-            PgMemoryContexts::CurrentMemoryContext.leak_and_drop_on_delete(state).cast();
-        desc
-    }
+    unsafe { ordered_scan::begin::<ScanState>(index, nkeys, norderbys) }
 }
 
 /// Takes the query, and begins anew.
@@ -136,17 +113,7 @@ pub unsafe extern "C-unwind" fn amrescan(
     // SAFETY: PostgreSQL gives a scan of ours, and as many keys as it was begun with, or null.
     unsafe {
         (*(*desc).opaque.cast::<ScanState>()).end();
-        copy_keys(keys, (*desc).keyData, (*desc).numberOfKeys);
-        copy_keys(orderbys, (*desc).orderByData, (*desc).numberOfOrderBys);
-    }
-}
-
-/// # Safety
-/// `from` is null or holds `n` keys, and `to` has room for them.
-unsafe fn copy_keys(from: ScanKey, to: *mut ScanKeyData, n: i32) {
-    if !from.is_null() && n > 0 {
-        // SAFETY: the caller's promise; both may be the same.
-        unsafe { ptr::copy(from, to, n as usize) };
+        ordered_scan::take_keys(desc, keys, orderbys);
     }
 }
 
@@ -197,25 +164,6 @@ unsafe fn next(desc: &mut IndexScanDescData, state: &mut ScanState) -> Result<bo
     Ok(row.is_some())
 }
 
-/// Looks at the table where the index knows only a bound.
-///
-/// # Safety
-/// `desc` is a scan of ours, `row_distance` was made for it or is none.
-unsafe fn look(
-    desc: &mut IndexScanDescData,
-    row_distance: &mut Option<RowDistance>,
-    hit: &Hit,
-) -> Found {
-    let distance = if hit.exact {
-        Some(hit.distance)
-    } else {
-        // SAFETY: the caller's promise; distances are exact where the query is NULL.
-        unsafe { row_distance.get_or_insert_with(|| RowDistance::new(desc)).of(desc, hit.tid) }
-    };
-    let row = distance.map(|distance| Row { tid: hit.tid, distance });
-    Found { bound: hit.distance, row }
-}
-
 /// Prepares the search.
 ///
 /// # Safety
@@ -264,43 +212,6 @@ unsafe fn start(desc: &mut IndexScanDescData, hnsw: Hnsw) -> Result<Running, Rep
 
 fn unsupported(message: &str) -> Report {
     Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message)
-}
-
-/// # Safety
-/// `snapshot` is null or valid.
-unsafe fn is_mvcc(snapshot: *const pg_sys::SnapshotData) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe { snapshot.as_ref() }.is_some_and(|snapshot| {
-        snapshot.snapshot_type == SnapshotType::SNAPSHOT_MVCC
-            || snapshot.snapshot_type == SnapshotType::SNAPSHOT_HISTORIC_MVCC
-    })
-}
-
-/// Hands a row to the executor.
-///
-/// A query may order by a second distance, which the scan knows nothing of: it counts as smaller
-/// than any, so that the executor sorts rows that tie in the first.
-///
-/// # Safety
-/// `desc` is a scan of ours.
-unsafe fn give(desc: &mut IndexScanDescData, row: Row, distance: Distance) {
-    let first = match distance {
-        Distance::Number => Some(row.distance),
-        Distance::NotANumber => Some(f64::NAN),
-        Distance::Null => None,
-    };
-    desc.xs_heaptid = tid::to_item_pointer(row.tid);
-    desc.xs_recheck = false;
-    desc.xs_recheckorderby = desc.numberOfOrderBys > 1;
-    // SAFETY: there is room for as many values as order-bys.
-    unsafe {
-        for i in 1..usize::try_from(desc.numberOfOrderBys).unwrap_or(1) {
-            *desc.xs_orderbyvals.add(i) = Datum::from(f64::NEG_INFINITY.to_bits());
-            *desc.xs_orderbynulls.add(i) = false;
-        }
-        *desc.xs_orderbyvals = Datum::from(first.unwrap_or(0.0).to_bits());
-        *desc.xs_orderbynulls = first.is_none();
-    }
 }
 
 /// Ends a scan: frees what it holds.

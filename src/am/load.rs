@@ -1,0 +1,144 @@
+//! The rows of a table, for a build.
+
+#![allow(unsafe_code)] // called by PostgreSQL
+
+use std::ffi::c_void;
+use std::ptr;
+
+use graph::Vector;
+use pages::HeapTid;
+use pgrx::PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+use pgrx::pg_guard;
+use pgrx::pg_sys::{self, Datum, IndexInfo, ItemPointer, Relation};
+use quant::Metric;
+
+use super::element_kind::ElementKind;
+use crate::pg::error::Report;
+use crate::pg::{progress, tid};
+use crate::types::error::unexpected_dims;
+
+/// An index that is being built.
+pub trait Sink {
+    /// Takes a row.
+    fn push(&mut self, vector: Vector<'_>, tid: HeapTid) -> pages::Result<()>;
+    /// Rows taken.
+    fn rows(&self) -> usize;
+}
+
+impl Sink for graph::Bulk<'_> {
+    fn push(&mut self, vector: Vector<'_>, tid: HeapTid) -> pages::Result<()> {
+        self.push(vector, tid)
+    }
+
+    fn rows(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Sink for ivf::Bulk<'_> {
+    fn push(&mut self, vector: Vector<'_>, tid: HeapTid) -> pages::Result<()> {
+        self.push(dense(vector), tid)
+    }
+
+    fn rows(&self) -> usize {
+        self.len()
+    }
+}
+
+/// The numbers of a vector that is no sparse one: no index of inverted lists is on such.
+pub fn dense(vector: Vector<'_>) -> &[f32] {
+    match vector {
+        Vector::Dense(numbers) => numbers,
+        Vector::Sparse(_) => &[],
+    }
+}
+
+/// What an index is on.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Elements of the vectors.
+    pub kind: ElementKind,
+    /// Dimensions of each.
+    pub dims: usize,
+    /// How vectors are compared.
+    pub metric: Metric,
+}
+
+/// What [`add_row`] adds to.
+struct Load<'a> {
+    sink: &'a mut dyn Sink,
+    column: Column,
+}
+
+/// Gives `sink` all rows that belong into an index, and tells how many rows the table has.
+///
+/// # Safety
+/// Called from `ambuild`, with its arguments; `column` is what the index is on.
+pub unsafe fn all_rows(
+    (heap, index, info): (Relation, Relation, *mut IndexInfo),
+    column: Column,
+    sink: &mut dyn Sink,
+) -> f64 {
+    let mut load = Load { sink, column };
+    let state = (&raw mut load).cast();
+    // SAFETY: the caller's promise; the state outlives the call.
+    unsafe {
+        pg_sys::table_index_build_scan(
+            heap,
+            index,
+            info,
+            true,
+            true,
+            Some(add_row),
+            state,
+            ptr::null_mut(),
+        )
+    }
+}
+
+/// Called by PostgreSQL for each row of the table.
+#[pg_guard]
+unsafe extern "C-unwind" fn add_row(
+    _index: Relation,
+    heap_tid: ItemPointer,
+    values: *mut Datum,
+    isnull: *mut bool,
+    _alive: bool,
+    state: *mut c_void,
+) {
+    // SAFETY: PostgreSQL gives one value for the one column, and our state.
+    unsafe {
+        if !*isnull {
+            let load = &mut *state.cast::<Load<'_>>();
+            load.add(*values, tid::from_item_pointer(&*heap_tid))
+                .unwrap_or_else(|error| error.raise());
+        }
+    }
+}
+
+impl Load<'_> {
+    /// # Safety
+    /// `value` is of the type that the index is on.
+    unsafe fn add(&mut self, value: Datum, tid: HeapTid) -> Result<(), Report> {
+        let Column { kind, dims, metric } = self.column;
+        // SAFETY: the caller's promise.
+        let added = unsafe {
+            kind.look(value, |found, vector| {
+                if found != dims {
+                    return Err(unexpected_dims(dims as i64, found));
+                }
+                if !graph::indexable(metric, vector) {
+                    return Ok(false);
+                }
+                let pushed = self.sink.push(vector, tid);
+                pushed
+                    .map(|()| true)
+                    .map_err(|error| Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, error.to_string()))
+            })
+        };
+        if added?? && self.sink.rows().is_multiple_of(1_000) {
+            progress::tuples_done(self.sink.rows());
+        }
+        Ok(())
+    }
+}

@@ -237,7 +237,7 @@ fn edges<'a>(
     owner: &Owner<'_>,
     neighbors: &[Neighbor],
 ) -> (Vec<Edge>, Vec<BackLink<'a>>) {
-    let near = usize::from(hnsw.meta().m) / 2;
+    let near = usize::from(hnsw.meta().m) * 3 / 4;
     let mut links = Vec::new();
     let pair = |(index, one): (usize, &Neighbor)| {
         let [there, edge] = owner.edges(one.node, &Owner::new(hnsw, &one.vector));

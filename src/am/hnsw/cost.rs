@@ -67,7 +67,8 @@ impl Facts {
             first: calibration.map_or(experience, |known| graph::expansions(known, ef)),
             pages: reads * geometry.map_or(1.0, |sizes| 1.0 + sizes.tails() as f64),
             operators: geometry.map_or(4.0, |sizes| {
-                sizes.slots as f64 / NEIGHBORS_PER_OPERATOR + sizes.dims as f64 / DIMS_PER_OPERATOR
+                let dims = sizes.coded_space() as f64;
+                sizes.slots as f64 / NEIGHBORS_PER_OPERATOR + dims / DIMS_PER_OPERATOR
             }),
         }
     }

@@ -92,7 +92,7 @@ pub const KINDS: [Kind; 6] = [
     },
     Kind {
         name: "sparsevec",
-        dims: 48,
+        dims: 24,
         classes: &[
             ("sparsevec_l2_ops", "<->"),
             ("sparsevec_ip_ops", "<#>"),

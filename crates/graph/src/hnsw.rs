@@ -107,6 +107,22 @@ impl Hnsw {
         &self.meta.geometry
     }
 
+    /// Checks that `vector` is such as the index holds. Those of its column are, but a damaged
+    /// metapage may say otherwise.
+    ///
+    /// # Errors
+    /// [`Error::Corrupted`] where it is not.
+    pub fn accept(&self, vector: Vector<'_>) -> Result<()> {
+        let fits = match vector {
+            Vector::Dense(vector) => {
+                self.geometry().form != Form::Sparse && vector.len() == self.geometry().dims
+            }
+            Vector::Sparse(_) => self.geometry().form == Form::Sparse,
+        };
+        let what = "vectors of the index are not those of its column";
+        if fits { Ok(()) } else { Err(Error::corrupted(META_BLOCK, what)) }
+    }
+
     /// How vectors are held.
     pub(crate) fn holder(&self) -> &Holder {
         &self.holder

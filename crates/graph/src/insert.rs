@@ -36,7 +36,9 @@ pub fn insert<'a, S: PageStore>(
     tid: HeapTid,
 ) -> Result<()> {
     let mut hnsw = Hnsw::open(store)?;
-    let row = Row::new(&hnsw, vector.into(), tid);
+    let vector = vector.into();
+    hnsw.accept(vector)?;
+    let row = Row::new(&hnsw, vector, tid);
     let mut searches = 1;
     loop {
         let done = match hnsw.meta().entry {

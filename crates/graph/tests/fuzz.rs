@@ -6,13 +6,15 @@ mod support;
 use std::cell::Cell;
 
 use fuzz::{Case, scribble};
-use graph::{Hnsw, IndexOptions, Iterative, Scan, vacuum};
+use graph::{Bulk, Hnsw, IndexOptions, Iterative, Scan, Vector, vacuum};
+use kernels::sparse::Sparse;
 use pages::mem::{MemBatch, MemPage, MemStore};
 use pages::{Form, PageStore, Result};
-use quant::Metric;
+use quant::{Metric, SplitMix64};
 use rand::Rng;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
+use space::Space;
 use support::*;
 
 const DIMS: usize = 20;
@@ -75,11 +77,9 @@ fn damage(rng: &mut SmallRng, store: &MemStore) {
     }
 }
 
-fn scan(case: &mut Case, store: &Bounded, query: &[f32]) -> Result<()> {
+fn scan(case: &mut Case, store: &Bounded, query: Vector<'_>) -> Result<()> {
     let hnsw = Hnsw::open(store)?;
-    if hnsw.meta().geometry.dims != query.len() {
-        return Ok(()); // the host compares them with the column's
-    }
+    hnsw.accept(query)?;
     let modes = [Iterative::Off, Iterative::Strict, Iterative::Relaxed];
     let mut options = scan_options(case.rng.random_range(1..100));
     options.iterative = *modes.choose(&mut case.rng).expect("is one of them");
@@ -95,20 +95,13 @@ fn scan(case: &mut Case, store: &Bounded, query: &[f32]) -> Result<()> {
 }
 
 /// One operation of a host.
-fn operate(case: &mut Case, store: &Bounded, vectors: &[Vec<f32>]) -> Result<()> {
+fn operate(case: &mut Case, store: &Bounded, vectors: &[Given]) -> Result<()> {
     store.reads.set(0);
-    let vector = vectors.choose(&mut case.rng).expect("is one of them");
+    let vector = vectors.choose(&mut case.rng).expect("is one of them").view();
     match case.rng.random_range(0..6) {
         0 => graph::check(store, &mut |_| ()),
         1 | 2 => scan(case, store, vector),
-        3 => {
-            let fits = Hnsw::open(store)?.meta().geometry.dims == vector.len();
-            if fits {
-                graph::insert(store, vector, tid(case.rng.random_range(0..1000)))
-            } else {
-                Ok(())
-            }
-        }
+        3 => graph::insert(store, vector, tid(case.rng.random_range(0..1000))),
         4 => {
             let dead = case.rng.random_range(1..50);
             let (emptied, _) = vacuum::clear(store, &mut |tid| tid.offset % dead == 0)?;
@@ -123,7 +116,7 @@ fn operate(case: &mut Case, store: &Bounded, vectors: &[Vec<f32>]) -> Result<()>
 }
 
 /// Indexes with all that pages may hold, each with vectors to search for and to insert.
-fn sound() -> Vec<(MemStore, Vec<Vec<f32>>)> {
+fn sound() -> Vec<(MemStore, Vec<Given>)> {
     let mut indexes = Vec::new();
     let floats = [Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::L1];
     let metrics = floats.into_iter().chain([Metric::Hamming, Metric::Jaccard]);
@@ -131,18 +124,65 @@ fn sound() -> Vec<(MemStore, Vec<Vec<f32>>)> {
     for (metric, form) in all.chain([(Metric::L2, Form::Bytes)]) {
         let vectors = clustered(200, DIMS, 1);
         let vectors = if metric.is_of_bits() { bits(&vectors) } else { vectors };
-        let store = bulk_built(IndexOptions { form, ..options(metric, DIMS) }, &vectors);
+        let vectors: Vec<Given> = vectors.into_iter().map(Given::Dense).collect();
+        let store = built(IndexOptions { form, ..options(metric, DIMS) }, &vectors);
         // Some records are free, some rows are alike.
         let (emptied, _) = vacuum::clear(&store, &mut |tid| tid.offset == 7).expect("clears");
         vacuum::unlink(&store, &emptied).expect("unlinks");
         vacuum::free(&store, emptied).expect("frees");
-        (300..330).for_each(|i| graph::insert(&store, &vectors[3], tid(i)).expect("inserts"));
+        (300..330).for_each(|i| graph::insert(&store, vectors[3].view(), tid(i)).expect("inserts"));
         indexes.push((store, vectors));
     }
     // Vectors that no page holds whole.
-    let vectors = clustered(15, 9000, 2);
-    indexes.push((bulk_built(options(Metric::L2, 9000), &vectors), vectors));
+    let vectors: Vec<Given> = clustered(15, 9000, 2).into_iter().map(Given::Dense).collect();
+    indexes.push((built(options(Metric::L2, 9000), &vectors), vectors));
+    for (metric, dims, count) in
+        [(Metric::Cosine, 50, 200), (Metric::L2, 1_000_000, 60), (Metric::L1, 3_000, 60)]
+    {
+        let form = Form::Sparse;
+        let vectors: Vec<Given> = (0..count).map(|i| Given::sparse(i, dims)).collect();
+        let store = built(IndexOptions { form, ..options(metric, dims as usize) }, &vectors);
+        indexes.push((store, vectors));
+    }
     indexes
+}
+
+fn built(options: IndexOptions, vectors: &[Given]) -> MemStore {
+    let mut bulk = Bulk::new(options, Space::unlimited()).expect("fits");
+    for (i, vector) in vectors.iter().enumerate() {
+        bulk.push(vector.view(), tid(i)).expect("takes the row");
+    }
+    let store = MemStore::new();
+    bulk.write(1, &mut |_, _, _| true, &mut |body| {
+        store.append(body);
+        Ok(())
+    })
+    .expect("builds");
+    store
+}
+
+/// A vector as a host gives it.
+enum Given {
+    Dense(Vec<f32>),
+    Sparse(Vec<u32>, Vec<f32>),
+}
+
+impl Given {
+    /// A few elements that are not zero, or, now and then, so many that they take tails.
+    fn sparse(seed: u64, dims: u32) -> Self {
+        let mut random = SplitMix64::new(seed);
+        let step = if seed.is_multiple_of(9) { dims / 900 } else { dims / 20 };
+        let indices: Vec<u32> = (1..dims).step_by(step.max(3) as usize).collect();
+        let values = indices.iter().map(|_| random.next_normal()).collect();
+        Self::Sparse(indices, values)
+    }
+
+    fn view(&self) -> Vector<'_> {
+        match self {
+            Self::Dense(vector) => vector.into(),
+            Self::Sparse(indices, values) => Vector::Sparse(Sparse { indices, values }),
+        }
+    }
 }
 
 #[test]

@@ -199,6 +199,8 @@ unsafe fn start(desc: &mut IndexScanDescData, hnsw: Hnsw) -> Result<Running, Rep
             if found != dims {
                 return Err(kind.different_dims(dims, found));
             }
+            let name = || relation::qualified_name(desc.indexRelation);
+            hnsw.accept(query).map_err(|error| Report::of_index(&name(), error))?;
             let (options, distance) = if graph::indexable(hnsw.metric(), query) {
                 (options, Distance::Number)
             } else {

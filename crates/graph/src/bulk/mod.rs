@@ -37,7 +37,7 @@ type Tick<'a> = dyn FnMut(Phase, usize, usize) -> bool + 'a;
 
 /// Bytes of sparse vectors up to which a build compares themselves, and not their sketches: it is
 /// nearly as fast, and the graph is better (evidence: `src/am/hnsw/README.md`).
-const SHORT: usize = 48 * SPARSE_ELEMENT;
+const SHORT: usize = 64 * SPARSE_ELEMENT;
 /// Rows between two looks at the memory in use.
 const ROWS_PER_LOOK: usize = 256;
 

@@ -30,6 +30,16 @@ const VECTOR_EXT: System = System {
     effort_covers_k: true,
 };
 
+/// pgvector, with default options.
+const PGVECTOR: System = System {
+    name: "pgvector",
+    extension: "vector",
+    index: "hnsw (v vector_{metric}_ops)",
+    effort: "hnsw.ef_search",
+    scan_time: None,
+    effort_covers_k: true,
+};
+
 /// All known systems.
 pub const SYSTEMS: &[System] = &[
     VECTOR_EXT,
@@ -49,12 +59,28 @@ pub const SYSTEMS: &[System] = &[
         ..VECTOR_EXT
     },
     System {
-        name: "pgvector",
-        extension: "vector",
-        index: "hnsw (v vector_{metric}_ops)",
-        effort: "hnsw.ef_search",
+        name: "vector_ext_ivfflat",
+        index: "ivfflat (v vector_{metric}_ops) WITH (lists = 200)",
+        effort: "ivfflat.probes",
         scan_time: None,
-        effort_covers_k: true,
+        effort_covers_k: false,
+        ..VECTOR_EXT
+    },
+    System {
+        name: "vector_ext_ivfflat_rabitq",
+        index: "ivfflat (v vector_{metric}_ops) WITH (lists = 200, quantization = rabitq)",
+        effort: "ivfflat.probes",
+        scan_time: None,
+        effort_covers_k: false,
+        ..VECTOR_EXT
+    },
+    PGVECTOR,
+    System {
+        name: "pgvector_ivfflat",
+        index: "ivfflat (v vector_{metric}_ops) WITH (lists = 200)",
+        effort: "ivfflat.probes",
+        effort_covers_k: false,
+        ..PGVECTOR
     },
     System {
         name: "vectorscale",
@@ -105,6 +131,8 @@ mod tests {
         assert_eq!(system.create_index(Metric::Cosine), index);
         let query = "SELECT id FROM items ORDER BY v <-> $1 LIMIT 10";
         assert_eq!(System::query(Metric::L2, 10), query);
-        assert!(System::by_name("x").unwrap_err().to_string().contains("vector_ext, pgvector"));
+        assert!(
+            System::by_name("x").unwrap_err().to_string().contains("pgvector, pgvector_ivfflat")
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Adding a row.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 
 use pages::{
     Batch, Element, HeapTid, META_BLOCK, Meta, NodeNo, PageStore, Record, Result, State, Tail,
@@ -9,11 +10,12 @@ use pages::{
 use crate::candidates::{Candidates, Neighbor};
 use crate::level::level_of;
 use crate::link::{BackLink, Edge, Owner, add_back_links, put_edge, uncoded_victim};
+use crate::nodes::NodeSet;
 use crate::prune::Reason;
 use crate::query::Query;
 use crate::records::{Allocation, open};
 use crate::root::hold_root;
-use crate::stored::Stored;
+use crate::stored::{Stored, vector_of};
 use crate::tail::write_tails;
 use crate::twin::Twin;
 use crate::vector::{Vector, VectorBuf};
@@ -21,8 +23,7 @@ use crate::walk::{Walk, descend};
 use crate::{Hnsw, ScanStats};
 
 /// Searches for neighbors that can tether a new element, before it does without a tether until the
-/// next vacuum. Neighbors die between search and edge only now and then, so this ends a search only
-/// where all places of all neighbors are tethers.
+/// next vacuum. Neighbors die between search and edge only now and then.
 const MAX_SEARCHES: usize = 8;
 
 /// Adds the row at `tid` with `vector`, which has the index's dimensions and form and is
@@ -254,7 +255,7 @@ fn edges<'a>(
 
 /// Writes one record of the element together with its tether, the edge back from the nearest
 /// neighbor that has a place for it, and then the other edges back. None, and nothing written, where
-/// no neighbor has a place.
+/// nothing that the search found is left to tether it.
 fn write_linked<S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
@@ -263,17 +264,78 @@ fn write_linked<S: PageStore>(
     edges: &[Edge],
     mut links: Vec<BackLink<'_>>,
 ) -> Result<Option<NodeNo>> {
+    let mut written = None;
     for index in 0..links.len() {
         links[index].edge.tether = true;
-        if let Some(node) = write_tethered(store, hnsw, row, element, edges, &mut links[index])? {
+        written = write_tethered(store, hnsw, row, element, edges, &mut links[index])?;
+        if written.is_some() {
             links.remove(index);
-            links.iter_mut().for_each(|link| link.edge.neighbor = node);
-            add_back_links(store, hnsw, links)?;
-            return Ok(Some(node));
+            break;
         }
         links[index].edge.tether = false;
     }
+    if written.is_none() {
+        written = write_below(store, hnsw, row, element, edges, &links)?;
+    }
+    if let Some(node) = written {
+        links.iter_mut().for_each(|link| link.edge.neighbor = node);
+        add_back_links(store, hnsw, links)?;
+    }
+    Ok(written)
+}
+
+/// The same where all places of all neighbors are tethers, as around elements that are nearest to
+/// everything: the first place among the elements that these tether, and so on. Tethers form trees,
+/// whose leaves have places.
+fn write_below<S: PageStore>(
+    store: &S,
+    hnsw: &Hnsw,
+    row: &Row<'_>,
+    element: &Element,
+    edges: &[Edge],
+    full: &[BackLink<'_>],
+) -> Result<Option<NodeNo>> {
+    let mut full: VecDeque<NodeNo> = full.iter().map(|link| link.owner).collect();
+    let mut seen = NodeSet::new();
+    while let Some(owner) = full.pop_front() {
+        store.pause()?;
+        // Those of a dying owner may lie anywhere: another search finds better.
+        let tethered = hnsw.element(store, owner, |record| {
+            let edges = record.neighbors().zip(record.tethers());
+            let edges = edges.filter(|&(_, tether)| tether && record.state() == State::Live);
+            edges.map(|(node, _)| node).collect::<Vec<_>>()
+        })?;
+        for owner in tethered.unwrap_or_default().into_iter().filter(|&node| seen.insert(node)) {
+            let Some(mut tether) = tether_from(store, hnsw, owner, row, element.level)? else {
+                continue;
+            };
+            let written = write_tethered(store, hnsw, row, element, edges, &mut tether)?;
+            if written.is_some() {
+                return Ok(written);
+            }
+            full.push_back(owner);
+        }
+    }
     Ok(None)
+}
+
+/// The edge from `owner` to a new element on `level`; none where it is no live element there.
+fn tether_from<'a, S: PageStore>(
+    store: &S,
+    hnsw: &Hnsw,
+    owner: NodeNo,
+    row: &'a Row<'_>,
+    level: u8,
+) -> Result<Option<BackLink<'a>>> {
+    let read = hnsw.element(store, owner, |record| {
+        let live = record.state() == State::Live && record.element().level == level;
+        live.then(|| (record.version(), vector_of(hnsw, record)))
+    })?;
+    Ok(read.flatten().map(|(version, vector)| {
+        let mut edge = Owner::new(hnsw, &vector).edge(NodeNo(0), row.ranked.view());
+        edge.tether = true;
+        BackLink { owner, version, edge, vector: row.ranked.view() }
+    }))
 }
 
 /// Writes one record of the element, to which no edge leads.

@@ -67,12 +67,6 @@ fn sentences_are_found_by_their_words() {
         let create = format!("CREATE INDEX i ON t USING hnsw (v sparsevec_{class}_ops)");
         db.batch_execute(&create).unwrap();
         let built = recall(&mut db, operator, &queries);
-        if class == "l1" {
-            // The shortest sentences are nearest to all others, and run out of places for tethers:
-            // of rows inserted later, some cannot be reached before the next vacuum.
-            assert!(built >= floor, "{class}: recall {built}");
-            continue;
-        }
         db.batch_execute("DELETE FROM t WHERE id % 4 = 0").unwrap();
         db.batch_execute("VACUUM t").unwrap();
         db.batch_execute("INSERT INTO t SELECT id + 10000, v FROM t").unwrap();

@@ -146,9 +146,9 @@ impl Hnsw {
             0 => ef,
             // The sketch errs, too.
             1 if geometry.form == Form::Sparse => 2 * ef + ef / 2 + 6,
-            1 if geometry.form != Form::Bits => ef + ef / 2 + 6,
-            // The code of a neighbor is a part of it.
-            1 if geometry.code_dims() < geometry.dims => 2 * ef + 6,
+            // Of bits the code of a neighbor may be a part, and many neighbors are equally far.
+            1 if geometry.form == Form::Bits => 2 * ef + 6,
+            1 => ef + ef / 2 + 6,
             _ => ef + ef / 8 + 6,
         }
     }

@@ -11,12 +11,12 @@ const SQUARED_LENIENCY: f32 = 1.1;
 
 /// How far neighbors of a list must lie apart: one is diverse if its rank to the owner is less than
 /// this times that to each nearer diverse one. 1 is the rule of the HNSW paper; a little more keeps
-/// more long links. Negated products have no ratio: 1.
+/// more long links. Negated products have no ratio, and shares lie too close to each other: 1.
 pub(crate) fn leniency(metric: Metric) -> f32 {
     match metric {
-        Metric::L2 | Metric::Cosine | Metric::Hamming | Metric::Jaccard => SQUARED_LENIENCY,
+        Metric::L2 | Metric::Cosine | Metric::Hamming => SQUARED_LENIENCY,
         Metric::L1 => SQUARED_LENIENCY.sqrt(),
-        Metric::InnerProduct => 1.0,
+        Metric::InnerProduct | Metric::Jaccard => 1.0,
     }
 }
 

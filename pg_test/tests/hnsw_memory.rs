@@ -128,28 +128,84 @@ fn a_file_beyond_its_limit_is_an_error() {
     assert!(!db.cluster().has_crashed());
 }
 
+/// What an index may be on, and made with: an expression of the column `v`, and what
+/// `vector_index_memory` is asked.
+const KINDS: [(&str, &str, &str, &str); 10] = [
+    ("v", "vector_l2_ops", "auto", "384"),
+    ("v", "vector_cosine_ops", "none", "384"),
+    ("v", "vector_ip_ops", "sq8", "384"),
+    ("v", "vector_l2_ops", "rabitq", "384"),
+    ("v", "vector_l1_ops", "auto", "384"),
+    ("v::halfvec(384)", "halfvec_cosine_ops", "auto", "384"),
+    ("v::bf16vec(384)", "bf16vec_l2_ops", "none", "384"),
+    ("bytes(v)::i8vec(384)", "i8vec_ip_ops", "auto", "384"),
+    ("binary_quantize(v)::bit(384)", "bit_hamming_ops", "auto", "384"),
+    ("sparse(v)::sparsevec(384)", "sparsevec_cosine_ops", "auto", "384, nonzero => 48"),
+];
+
 #[test]
 fn sizes_are_estimated_before_the_build() {
     let mut db = TestDb::new();
     table(&mut db);
-    db.batch_execute(CREATE).unwrap();
-    let estimate = "SELECT index_size::float8 / pg_relation_size('i'), build_memory
-                    FROM vector_index_memory($1, $2)";
-    let row = db.query_one(estimate, &[&(ROWS as i64), &(DIMENSIONS as i32)]).unwrap();
-    let ratio: f64 = row.get(0);
-    assert!((0.9..1.1).contains(&ratio), "{ratio}");
-    // With so much memory the build needs no file, with a little less it does.
-    let needed = row.get::<_, i64>(1) / 1024;
-    for (kilobytes, in_file) in [(needed + 1, false), (needed * 9 / 10, true)] {
-        let before = temp_bytes(&mut db);
-        let set = format!("SET maintenance_work_mem = {kilobytes}");
-        db.batch_execute(&format!("DROP INDEX i; {set}; {CREATE}")).unwrap();
-        assert_eq!(temp_bytes(&mut db) > before, in_file, "{kilobytes} kB");
+    db.batch_execute(
+        "DELETE FROM t WHERE id >= 1500; \
+         CREATE FUNCTION bytes(v vector) RETURNS i8vec LANGUAGE sql IMMUTABLE AS $$ \
+             SELECT array_agg(least(round(250 * x), 127)::int ORDER BY i)::i8vec \
+             FROM unnest(v::real[]) WITH ORDINALITY u(x, i) $$; \
+         CREATE FUNCTION sparse(v vector) RETURNS sparsevec LANGUAGE sql IMMUTABLE AS $$ \
+             SELECT (subvector(v, 1, 48) || array_fill(0, ARRAY[336])::vector)::sparsevec $$",
+    )
+    .unwrap();
+    for (key, class, quantization, dims) in KINDS {
+        let create = format!(
+            "CREATE INDEX i ON t USING hnsw (({key}) {class}) WITH (quantization = {quantization})"
+        );
+        db.batch_execute(&create).unwrap();
+        let estimate = format!(
+            "SELECT index_size::float8 / pg_relation_size('i'), build_memory FROM \
+             vector_index_memory(1500, {dims}, opclass => '{class}', \
+                                 quantization => '{quantization}')"
+        );
+        let row = db.query_one(&estimate, &[]).unwrap();
+        let ratio: f64 = row.get(0);
+        println!("{class}, {quantization}: {ratio} {}", row.get::<_, i64>(1));
+        assert!((0.9..1.1).contains(&ratio), "{class}, {quantization}: {ratio}");
+        // With so much memory the build needs no file, with a little less it does.
+        let needed = row.get::<_, i64>(1) / 1024;
+        for (kilobytes, in_file) in [(needed + 1, false), (needed * 9 / 10, true)] {
+            let before = temp_bytes(&mut db);
+            // The least that can be set.
+            let set = format!("SET maintenance_work_mem = {}", kilobytes.max(1024));
+            db.batch_execute(&format!("DROP INDEX i; {set}; {create}")).unwrap();
+            let in_file = in_file && kilobytes >= 1024;
+            assert_eq!(temp_bytes(&mut db) > before, in_file, "{class}: {kilobytes} kB");
+        }
+        db.batch_execute("DROP INDEX i; RESET maintenance_work_mem").unwrap();
     }
-    let wrong = ["-1, 3", "1, 0", "1, 16001", "1, 3, 1", "1, 3, 101"];
-    for arguments in wrong {
+}
+
+#[test]
+fn what_no_index_is_made_with_is_refused() {
+    let mut db = TestDb::new();
+    let wrong = [
+        ("-1, 3", "22023"),
+        ("1, 0", "22023"),
+        ("1, 16001", "22023"),
+        ("1, 3, 1", "22023"),
+        ("1, 3, 101", "22023"),
+        ("1, 64001, opclass => 'bit_hamming_ops'", "22023"),
+        ("1, 3, opclass => 'bit_l2_ops'", "22023"),
+        ("1, 3, opclass => 'vector_ops'", "22023"),
+        ("1, 3, quantization => 'pq'", "22023"),
+        ("1, 3, nonzero => -1", "22023"),
+        ("1, 3, opclass => 'vector_l1_ops', quantization => 'sq8'", "0A000"),
+    ];
+    for (arguments, code) in wrong {
         let call = format!("SELECT * FROM vector_index_memory({arguments})");
         let error = db.query(&call, &[]).expect_err(arguments);
-        assert_eq!(sqlstate(&error), "22023");
+        assert_eq!(sqlstate(&error), code, "{arguments}");
+    }
+    for arguments in ["0, 1", "1, 64000, opclass => 'bit_jaccard_ops'"] {
+        db.query(&format!("SELECT * FROM vector_index_memory({arguments})"), &[]).unwrap();
     }
 }

@@ -9,10 +9,11 @@ CREATE FUNCTION vector_index_check(index regclass) RETURNS TABLE (block bigint, 
 COMMENT ON FUNCTION vector_index_check(regclass) IS 'structural problems of a vector index, none if it is sound';
 
 CREATE FUNCTION vector_index_memory(rows bigint, dims int, m int DEFAULT 16,
+	opclass text DEFAULT 'vector_l2_ops', quantization text DEFAULT 'auto', nonzero int DEFAULT 100,
 	OUT build_memory bigint, OUT index_size bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 1;
-COMMENT ON FUNCTION vector_index_memory(bigint, int, int) IS 'bytes that the build of a vector index takes in memory, and the index';
+COMMENT ON FUNCTION vector_index_memory(bigint, int, int, text, text, int) IS 'bytes that the build of a vector index takes in memory, and the index';
 
 CREATE FUNCTION vector_scan_stats(OUT index regclass, OUT ef bigint, OUT beam bigint, OUT expanded bigint,
 	OUT scored bigint, OUT exact bigint, OUT tuples bigint, OUT dropped bigint, OUT pages bigint,

@@ -236,6 +236,7 @@ sql_function!(A);
 sql_function!(A B);
 sql_function!(A B C);
 sql_function!(A B C D);
+sql_function!(A B C D E G);
 
 /// Exports functions that are declared elsewhere, generic ones above all, to SQL:
 /// `pg_export! { "halfvec": add => arithmetic::add::<f16>; }` exports `halfvec_add`.

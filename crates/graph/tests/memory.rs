@@ -43,7 +43,7 @@ fn memory_does_not_change_the_index() {
         let options = options(metric, dims);
         let vectors = clustered(ROWS, dims, 9);
         let expected = built(options, &vectors, Space::unlimited());
-        let needed = build_memory(&options, ROWS as u64) as usize;
+        let needed = build_memory(&options, ROWS as u64, 0) as usize;
         let mut in_file = Vec::new();
         for limit in [2 * needed, needed / 2, needed / 4, needed / 8, 0] {
             let mapped = Cell::new(0);
@@ -76,7 +76,7 @@ fn sizes_are_as_estimated() {
             Ok(())
         })
         .expect("builds");
-        let estimate = index_pages(&options, count as u64).expect("fits");
+        let estimate = index_pages(&options, count as u64, 0).expect("fits");
         let ratio = estimate as f64 / f64::from(pages);
         assert!((0.98..1.02).contains(&ratio), "{metric:?}, {dims} dimensions: {ratio}");
     }

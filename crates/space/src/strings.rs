@@ -34,6 +34,9 @@ impl Default for Strings {
 }
 
 impl Strings {
+    /// Bytes that tell where a row lies.
+    pub const PLACE: usize = size_of::<Place>();
+
     /// None yet; they lie in memory, which the caller counts.
     pub fn new() -> Self {
         let places = Table::new(1);

@@ -43,6 +43,12 @@ impl Quantization {
         found.map_or(Self::Auto, |(value, _)| value)
     }
 
+    /// The value of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let is_named = |&&(_, known): &&(Self, &CStr)| known.to_bytes() == name.as_bytes();
+        Self::ALL.iter().find(is_named).map(|&(value, _)| value)
+    }
+
     /// The form in which an index on vectors of such elements holds them.
     pub fn form(self, OpClass { kind, metric }: OpClass) -> Result<Form, Report> {
         let form = match (self, kind) {

@@ -1,6 +1,6 @@
 //! What a build and its index take.
 
-use pages::{Form, Result};
+use pages::{Form, Result, SPARSE_ELEMENT};
 use quant::{Metric, Sq8Coder};
 
 use super::rows::Rows;
@@ -8,10 +8,10 @@ use crate::IndexOptions;
 use crate::build::{SMALL_BYTES, list_bytes};
 use crate::level::expected_upper;
 
-/// Bytes of memory that a build of `elements` different vectors, which are dense, needs to stay off
-/// the disk.
-pub fn build_memory(options: &IndexOptions, elements: u64) -> u64 {
-    let row = Rows::bytes_per_element(options.form, options.dims);
+/// Bytes of memory that a build of `elements` different vectors needs to stay off the disk. Sparse
+/// ones have `nonzero` numbers that are not zero, on average.
+pub fn build_memory(options: &IndexOptions, elements: u64, nonzero: usize) -> u64 {
+    let row = Rows::bytes_per_element(options.form, vector_bytes(options, nonzero));
     graph_memory(options, elements).saturating_add(elements.saturating_mul(row as u64))
 }
 
@@ -27,13 +27,23 @@ pub(super) fn graph_memory(options: &IndexOptions, elements: u64) -> u64 {
     elements.saturating_mul((vector + list_bytes(options.m) + SMALL_BYTES) as u64)
 }
 
-/// Pages of an index of `elements` different vectors, which are dense.
+/// Pages of an index of `elements` different vectors. Sparse ones have `nonzero` numbers that are not
+/// zero, all about as many.
 ///
 /// # Errors
 /// [`pages::Error::Limit`] where records of these sizes do not fit a page.
-pub fn index_pages(options: &IndexOptions, elements: u64) -> Result<u64> {
+pub fn index_pages(options: &IndexOptions, elements: u64, nonzero: usize) -> Result<u64> {
     let geometry = options.empty_meta()?.geometry;
-    let own = elements.saturating_mul(1 + geometry.tails() as u64);
+    let tails = geometry.tails_of(vector_bytes(options, nonzero));
+    let own = elements.saturating_mul(1 + tails as u64);
     let records = own.saturating_add(expected_upper(elements));
     Ok(1 + records.div_ceil(geometry.records_per_page as u64))
+}
+
+/// Bytes of a vector as records hold it.
+fn vector_bytes(options: &IndexOptions, nonzero: usize) -> usize {
+    if options.form == Form::Sparse {
+        return SPARSE_ELEMENT * nonzero.min(options.dims);
+    }
+    options.form.bytes(options.dims)
 }

@@ -120,9 +120,11 @@ impl Rows {
         self.infos.len() + self.twins.len()
     }
 
-    /// Bytes for each element of dense vectors, as long as no rows are added any more.
-    pub(super) fn bytes_per_element(form: Form, dims: usize) -> usize {
-        form.bytes(dims) + size_of::<RowInfo>()
+    /// Bytes for each element whose vector takes `vector` bytes, as long as no rows are added any
+    /// more.
+    pub(super) fn bytes_per_element(form: Form, vector: usize) -> usize {
+        let place = if form == Form::Sparse { Strings::PLACE } else { 0 };
+        vector + place + size_of::<RowInfo>()
     }
 
     /// Bytes that further rows of elements take.

@@ -242,8 +242,10 @@ impl Scan {
     fn start<S: PageStore>(&mut self, store: &S) -> Result<()> {
         let mut began = false;
         for _ in 0..ATTEMPTS {
-            let resumable = self.options.iterative != Iterative::Off;
-            let mut walk = Walk::new(0, self.hnsw.beam_width(self.ef), resumable);
+            let few = self.hnsw.meta().next.0 as usize <= self.ef;
+            let resumable = few || self.options.iterative != Iterative::Off;
+            let width = self.hnsw.beam_width(self.ef);
+            let mut walk = Walk::new(0, width, resumable);
             let seeds = descend(store, &self.hnsw, &mut self.query, &mut self.stats, 0)?;
             for (rank, node) in seeds {
                 walk.seed(rank, node);
@@ -253,6 +255,10 @@ impl Scan {
             (self.met, self.visited_tids) = (0, 0);
             self.found.clear();
             self.run(store)?;
+            // Edges to elements that others led to before took places in the beam for a while.
+            while self.met < self.ef && self.walk.as_mut().is_some_and(|walk| walk.widen(width)) {
+                self.run(store)?;
+            }
             if self.met >= self.ef {
                 return Ok(());
             }

@@ -39,6 +39,23 @@ fn a_scan_returns_every_row_once_and_in_order() {
 }
 
 #[test]
+fn as_wide_as_the_index_a_scan_returns_every_row_in_order() {
+    for (dims, seed) in [(4, 1), (16, 2), (64, 3)] {
+        let vectors = clustered(900, dims, seed);
+        let store = bulk_built(options(Metric::L2, dims), &vectors);
+        for iterative in [Iterative::Off, Iterative::Strict] {
+            for query in clustered(5, dims, seed + 10) {
+                let options = ScanOptions { iterative, ..scan_options(1_000) };
+                let hnsw = Hnsw::open(&store).expect("opens");
+                let mut scan = Scan::new(hnsw, Some(&query), options);
+                let rows = std::iter::from_fn(|| scan.next(&store).expect("scans")).count();
+                assert_eq!(rows, 900, "{dims} dimensions, {iterative:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_scan_that_is_not_iterative_ends_after_ef_elements() {
     let vectors = clustered(500, 16, 3);
     let store = bulk_built(options(Metric::L2, 16), &vectors);

@@ -9,6 +9,8 @@ use crate::geometry::{BlockNo, Geometry, VectorNo};
 
 /// The list of lists, where a block names the list it belongs to.
 pub(crate) const ROOT: u32 = u32::MAX;
+/// The blocks that belong to no list.
+pub(crate) const FREE: u32 = u32::MAX - 1;
 
 const LIST: usize = 0;
 const NEXT: usize = 4;
@@ -16,6 +18,7 @@ const LIVE: usize = 8;
 const OPEN: usize = 12;
 const OPEN_COUNT: usize = 16;
 const USED: usize = 18;
+const CLOSED: usize = 19;
 const ROOM: usize = 20;
 
 /// One entry.
@@ -33,6 +36,30 @@ pub(crate) struct Open {
     pub(crate) count: usize,
 }
 
+impl Open {
+    /// As stored: the first, and how many.
+    pub(crate) fn encode(open: Option<Self>) -> [u32; 2] {
+        open.map_or([0, 0], |open| [open.first.0, open.count as u32])
+    }
+
+    pub(crate) fn decode(first: u32, count: usize) -> Option<Self> {
+        (count > 0).then_some(Self { first: VectorNo(first), count })
+    }
+
+    /// What is open after the first vector is taken.
+    pub(crate) fn after(self) -> Option<Self> {
+        Self::decode(self.first.0.saturating_add(1), self.count.saturating_sub(1))
+    }
+
+    pub(crate) fn is_of_one_run(&self, geometry: &Geometry) -> bool {
+        self.count <= geometry.run_vectors - self.first.place(geometry)
+    }
+
+    pub(crate) fn vectors(self) -> impl Iterator<Item = VectorNo> {
+        (0..self.count as u32).map(move |i| VectorNo(self.first.0.saturating_add(i)))
+    }
+}
+
 /// A block in a page.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Block<'a> {
@@ -48,29 +75,48 @@ impl<'a> Block<'a> {
         list: u32,
         geometry: &'a Geometry,
     ) -> Result<Self> {
+        let block = Self::read_any(body, no, geometry)?;
+        if block.list() != list {
+            return Err(Error::corrupted(no.page(geometry), "block belongs to another list"));
+        }
+        Ok(block)
+    }
+
+    /// The block `no`, whatever it belongs to.
+    pub(crate) fn read_any(body: &'a [u8], no: BlockNo, geometry: &'a Geometry) -> Result<Self> {
         let page = no.page(geometry);
         if is_new(body) || page_kind(body, page)? != PageKind::Blocks {
             return Err(Error::corrupted(page, "page does not hold blocks of lists"));
         }
         let block = Self { bytes: &body[geometry.block_range(no.place(geometry))], geometry };
-        block.check(list).map_err(|what| Error::corrupted(page, what))?;
+        block.check().map_err(|what| Error::corrupted(page, what))?;
         Ok(block)
     }
 
-    fn check(&self, list: u32) -> std::result::Result<(), &'static str> {
+    fn check(&self) -> std::result::Result<(), &'static str> {
         let beyond = self.used() < BLOCK && self.live() >> self.used() != 0;
-        if self.u32(LIST) != list {
-            return Err("block belongs to another list");
-        }
         if self.used() > BLOCK || beyond {
             return Err("block has impossible counts");
         }
-        let open = usize::from(self.u16(OPEN_COUNT));
-        let place = VectorNo(self.u32(OPEN)).place(self.geometry);
-        if open > 0 && place + open > self.geometry.run_vectors {
+        if self.open().is_some_and(|open| !open.is_of_one_run(self.geometry)) {
             return Err("block has an impossible run of vectors");
         }
         Ok(())
+    }
+
+    /// What it belongs to: a list, [`ROOT`] or [`FREE`].
+    pub(crate) fn list(&self) -> u32 {
+        self.u32(LIST)
+    }
+
+    /// Whether no row may be added: rows are about to leave for other lists.
+    pub(crate) fn closed(&self) -> bool {
+        self.bytes[CLOSED] != 0
+    }
+
+    /// In a block of a list in the making: the block taken before it.
+    pub(crate) fn taken_before(&self) -> Option<BlockNo> {
+        BlockNo::decode(self.u32(OPEN)).filter(|_| self.open().is_none())
     }
 
     /// Entries that were ever used: the first ones.
@@ -94,12 +140,14 @@ impl<'a> Block<'a> {
     }
 
     pub(crate) fn open(&self) -> Option<Open> {
-        let count = usize::from(self.u16(OPEN_COUNT));
-        (count > 0).then(|| Open { first: VectorNo(self.u32(OPEN)), count })
+        Open::decode(self.u32(OPEN), usize::from(self.u16(OPEN_COUNT)))
     }
 
-    /// An entry that stands for no row: one that did, or the first never used.
+    /// An entry that a row may take: one that stood for another, or the first never used.
     pub(crate) fn vacant(&self) -> Option<usize> {
+        if self.closed() {
+            return None;
+        }
         let entry = (!self.live()).trailing_zeros() as usize;
         (entry < BLOCK).then_some(entry)
     }
@@ -118,6 +166,12 @@ impl<'a> Block<'a> {
     pub(crate) fn entries(self) -> impl Iterator<Item = (usize, Entry)> + use<'a> {
         let live = self.live();
         (0..self.used()).filter(move |i| live >> i & 1 == 1).map(move |i| (i, self.entry(i)))
+    }
+
+    /// The vectors of the entries that stood for rows and do not any more.
+    pub(crate) fn vacated(self) -> impl Iterator<Item = VectorNo> + use<'a> {
+        let live = self.live();
+        (0..self.used()).filter(move |i| live >> i & 1 == 0).map(move |i| self.entry(i).vector)
     }
 
     /// Factors `add` of all entries, only where there are codes.
@@ -201,10 +255,18 @@ impl<'a> BlockMut<'a> {
     }
 
     pub(crate) fn set_open(&mut self, open: Option<Open>) {
-        let first = open.map_or(0, |open| open.first.0);
-        let count = open.map_or(0, |open| open.count as u16);
+        let [first, count] = Open::encode(open);
         self.put(OPEN, &first.to_le_bytes());
-        self.put(OPEN_COUNT, &count.to_le_bytes());
+        self.put(OPEN_COUNT, &(count as u16).to_le_bytes());
+    }
+
+    /// Names the block taken before, where nothing is open.
+    pub(crate) fn set_taken_before(&mut self, before: Option<BlockNo>) {
+        self.put(OPEN, &BlockNo::encode(before).to_le_bytes());
+    }
+
+    pub(crate) fn set_closed(&mut self, closed: bool) {
+        self.bytes[CLOSED] = u8::from(closed);
     }
 
     /// Writes an entry that stands for a row.
@@ -220,6 +282,12 @@ impl<'a> BlockMut<'a> {
         }
         let live = self.as_ref().live() | 1 << index;
         self.put(LIVE, &live.to_le_bytes());
+        self.bytes[USED] = self.bytes[USED].max(index as u8 + 1);
+    }
+
+    /// Writes an entry that stands for no row yet, and has a place for its vector.
+    pub(crate) fn set_vacated(&mut self, index: usize, vector: VectorNo) {
+        self.put(self.geometry.vectors_at() + index * 4, &vector.0.to_le_bytes());
         self.bytes[USED] = self.bytes[USED].max(index as u8 + 1);
     }
 

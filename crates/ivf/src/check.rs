@@ -4,7 +4,7 @@
 
 use pages::{Error, META_BLOCK, PageStore, Problem, Result};
 
-use crate::block::{Entry, ROOT};
+use crate::block::{Entry, FREE, ROOT};
 use crate::geometry::BlockNo;
 use crate::index::Ivf;
 use crate::lists::List;
@@ -12,29 +12,31 @@ use crate::vectors::Reader;
 
 /// Follows all lists and reports every problem.
 ///
-/// Sound while rows are inserted and vacuumed beside it.
+/// Sound while rows are inserted and vacuumed beside it; begins anew where lists are reorganized.
 ///
 /// # Errors
 /// Those of the store.
 pub fn check<S: PageStore>(store: &S, report: &mut dyn FnMut(Problem)) -> Result<()> {
-    let ivf = match Ivf::open(store) {
-        Ok(ivf) => ivf,
-        Err(error) => {
-            report(Problem::met(META_BLOCK, error)?);
-            return Ok(());
-        }
-    };
-    let pages = store.blocks()? as usize;
-    let geometry = ivf.geometry();
-    let mut check = Check {
-        store,
-        ivf: &ivf,
-        pages,
-        blocks: vec![false; pages * geometry.blocks_per_page()],
-        vectors: vec![false; pages * geometry.run_vectors],
-        report,
-    };
-    check.all()
+    let problems = Ivf::undisturbed(store, |ivf| {
+        let pages = store.blocks()? as usize;
+        let geometry = ivf.geometry();
+        let mut problems = Vec::new();
+        let mut check = Check {
+            store,
+            ivf,
+            pages,
+            blocks: vec![false; pages * geometry.blocks_per_page()],
+            vectors: vec![false; pages * geometry.run_vectors],
+            report: &mut |problem| problems.push(problem),
+        };
+        check.all()?;
+        Ok(problems)
+    });
+    match problems {
+        Ok(problems) => problems.into_iter().for_each(report),
+        Err(error) => report(Problem::met(META_BLOCK, error)?),
+    }
+    Ok(())
 }
 
 struct Check<'a, S> {
@@ -70,6 +72,31 @@ impl<S: PageStore> Check<'_, S> {
             for (block, entry) in self.list((list.first, list.id()))? {
                 self.vector(block, entry)?;
             }
+        }
+        self.free()
+    }
+
+    /// Follows the free blocks, which belong to no list. Where some were taken meanwhile, what was
+    /// found means nothing.
+    fn free(&mut self) -> Result<()> {
+        let first = || Ok(Ivf::open(self.store)?.meta().reorganized.free);
+        let Some(free) = first()? else { return Ok(()) };
+        let mut twice = None;
+        let blocks = &mut self.blocks;
+        let walked = self.ivf.blocks_of(self.store, (free, FREE), |no, _| {
+            let seen = blocks.get_mut(no.0 as usize);
+            let known = seen.is_some_and(|seen| std::mem::replace(seen, true));
+            twice = twice.or(known.then_some(no));
+            twice.is_none()
+        });
+        if first()? != Some(free) {
+            return Ok(());
+        }
+        if let Err(error) = walked {
+            (self.report)(Problem::met(free.page(self.ivf.geometry()), error)?);
+        }
+        if let Some(no) = twice {
+            self.problem(no.page(self.ivf.geometry()), "free block belongs to a list");
         }
         Ok(())
     }

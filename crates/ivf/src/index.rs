@@ -3,8 +3,8 @@
 use pages::{Error, Form, META_BLOCK, PageStore, Result};
 use quant::{EdgeCoder, Metric, Rotation};
 
-use crate::geometry::{BlockNo, Geometry};
-use crate::meta::Meta;
+use crate::geometry::Geometry;
+use crate::meta::{Meta, epoch};
 use crate::vector::normalize;
 
 /// What an index is made with; fixed for its life.
@@ -44,7 +44,7 @@ pub fn indexable(metric: Metric, vector: &[f32]) -> bool {
     metric != Metric::Cosine || vector.iter().any(|&x| x != 0.0)
 }
 
-/// An open index. Of the metapage only the number of pages and of rows ever changes.
+/// An open index. What is used of its metapage never changes, but for the epoch.
 #[derive(Debug)]
 pub struct Ivf {
     meta: Meta,
@@ -64,6 +64,35 @@ impl Ivf {
             EdgeCoder::new(rotation, geometry.shape(), meta.metric, meta.centre.clone())
         });
         Self { meta, coder }
+    }
+
+    /// Whether lists were reorganized since the index was opened: what was read of them meanwhile
+    /// may be neither as it was nor as it is.
+    pub(crate) fn is_outdated<S: PageStore>(&self, store: &S) -> Result<bool> {
+        Ok(epoch(&store.read(META_BLOCK)?)? != self.meta.reorganized.epoch)
+    }
+
+    /// Takes notice of what changed since the index was opened.
+    pub(crate) fn reopen<S: PageStore>(&mut self, store: &S) -> Result<()> {
+        self.meta.reorganized.epoch = epoch(&store.read(META_BLOCK)?)?;
+        Ok(())
+    }
+
+    /// Does `work` on the index, and again where it was reorganized meanwhile.
+    pub(crate) fn undisturbed<S: PageStore, T>(
+        store: &S,
+        mut work: impl FnMut(&Self) -> Result<T>,
+    ) -> Result<T> {
+        loop {
+            let ivf = Self::open(store)?;
+            let result = work(&ivf);
+            if let Err(Error::Interrupted | Error::Crashed) = result {
+                return result;
+            }
+            if !ivf.is_outdated(store)? {
+                return result;
+            }
+        }
     }
 
     /// The metapage as it was when the index was opened.
@@ -99,16 +128,5 @@ impl Ivf {
             coder.rotation().apply(vector, &mut rotated);
         }
         rotated
-    }
-
-    /// The block after `no`, which is what its block tells: chains only go forward.
-    pub(crate) fn following(&self, no: BlockNo, next: Option<BlockNo>) -> Result<Option<BlockNo>> {
-        match next {
-            Some(next) if next <= no => {
-                let page = no.page(self.geometry());
-                Err(Error::corrupted(page, "chain of blocks leads back"))
-            }
-            next => Ok(next),
-        }
     }
 }

@@ -1,8 +1,9 @@
 //! What an index holds.
 
 use kernels::BLOCK;
-use pages::{META_BLOCK, PageKind, PageStore, Result, is_new, page_kind};
+use pages::{Error, META_BLOCK, PageKind, PageStore, Result, is_new, page_kind};
 
+use crate::block::FREE;
 use crate::index::Ivf;
 use crate::meta::Meta;
 
@@ -30,6 +31,8 @@ pub struct Info {
     pub imbalance: f64,
     /// Entries of lists that stand for no row.
     pub vacant: u64,
+    /// Blocks that belong to no list, and wait for one.
+    pub free: u64,
 }
 
 /// Reads all pages and counts.
@@ -37,7 +40,10 @@ pub struct Info {
 /// # Errors
 /// Those of the store, and [`pages::Error::Corrupted`].
 pub fn info<S: PageStore>(store: &S) -> Result<Info> {
-    let ivf = Ivf::open(store)?;
+    Ivf::undisturbed(store, |ivf| count(store, ivf))
+}
+
+fn count<S: PageStore>(store: &S, ivf: &Ivf) -> Result<Info> {
     let meta = ivf.meta().clone();
     let pages = store.blocks()?;
     let (mut block_pages, mut vector_pages, mut unwritten) = (0, 0, 0);
@@ -81,5 +87,20 @@ pub fn info<S: PageStore>(store: &S) -> Result<Info> {
         empty,
         imbalance,
         vacant,
+        free: free(store, ivf)?,
     })
+}
+
+/// Counts the free blocks; only some, where others take of them meanwhile.
+fn free<S: PageStore>(store: &S, ivf: &Ivf) -> Result<u64> {
+    let mut count = 0;
+    let Some(first) = Ivf::open(store)?.meta().reorganized.free else { return Ok(0) };
+    let counted = ivf.blocks_of(store, (first, FREE), |_, _| {
+        count += 1;
+        true
+    });
+    match counted {
+        Ok(()) | Err(Error::Corrupted { .. }) => Ok(count),
+        Err(error) => Err(error),
+    }
 }

@@ -3,7 +3,8 @@
 use pages::{Batch, Error, HeapTid, META_BLOCK, PageStore, Result};
 use quant::{Factors, Metric};
 
-use crate::block::{Block, BlockMut, Entry, NO_FACTORS, Open, init_blocks};
+use crate::block::{Block, BlockMut, Entry, NO_FACTORS, Open};
+use crate::free;
 use crate::geometry::{BlockNo, VectorNo};
 use crate::index::Ivf;
 use crate::lists::{List, NearestLists};
@@ -19,23 +20,34 @@ use crate::vectors::Reader;
 /// Those of the store, [`pages::Error::Corrupted`], and [`pages::Error::Limit`] where the index is
 /// full.
 pub fn insert<S: PageStore>(store: &S, vector: &[f32], tid: HeapTid) -> Result<()> {
-    let ivf = Ivf::open(store)?;
-    let Some(list) = nearest_list(store, &ivf, vector)? else { return Ok(()) };
-    let (factors, code) = encode(store, &ivf, &list, vector)?;
+    loop {
+        let ivf = Ivf::open(store)?;
+        match insert_into(store, &ivf, vector, tid) {
+            Ok(true) => return Ok(()),
+            Err(error @ (Error::Interrupted | Error::Crashed)) => return Err(error),
+            // The list may be no more.
+            _ if ivf.is_outdated(store)? => {}
+            Err(error) => return Err(error),
+            Ok(false) => return Err(Error::corrupted(META_BLOCK, "index has no lists")),
+        }
+    }
+}
+
+/// Inserts a row unless lists are reorganized; returns whether it is done.
+fn insert_into<S: PageStore>(store: &S, ivf: &Ivf, vector: &[f32], tid: HeapTid) -> Result<bool> {
+    let Some(list) = nearest_list(store, ivf, vector)? else { return Ok(false) };
+    let (factors, code) = encode(store, ivf, &list, vector)?;
     let mut stored = vec![0; ivf.geometry().vector_size()];
     write(vector, ivf.geometry(), &mut stored);
     let row = Row { tid, factors, code, stored };
-    let inserter = Inserter { store, ivf: &ivf, list: &list };
-    loop {
+    let inserter = Inserter { store, ivf, list: &list };
+    while !inserter.step(&row)? {
         store.pause()?;
-        let done = match inserter.room()? {
-            Room::Vacant(no) => inserter.put(no, &row)?,
-            Room::After(last) => inserter.extend(last)?,
-        };
-        if done {
-            return Ok(());
+        if ivf.is_outdated(store)? {
+            return Ok(false);
         }
     }
+    Ok(true)
 }
 
 /// The list whose centroid is nearest.
@@ -122,6 +134,14 @@ struct Inserter<'a, S> {
 }
 
 impl<S: PageStore> Inserter<'_, S> {
+    /// Inserts the row or makes room for it. Returns whether it is inserted.
+    fn step(&self, row: &Row) -> Result<bool> {
+        match self.room()? {
+            Room::Vacant(no) => self.put(no, row),
+            Room::After(last) => self.extend(last),
+        }
+    }
+
     /// Looks for room from where the list says there may be some.
     fn room(&self) -> Result<Room> {
         let first = self.list.first;
@@ -130,10 +150,6 @@ impl<S: PageStore> Inserter<'_, S> {
             start = block.room().unwrap_or(first);
             false
         })?;
-        if start < first {
-            let page = first.page(self.ivf.geometry());
-            return Err(Error::corrupted(page, "list says that it has room before it begins"));
-        }
         let mut room = Room::After(start);
         self.ivf.blocks_of(self.store, (start, self.list.id()), |no, block| {
             let vacant = block.vacant().is_some();
@@ -174,7 +190,7 @@ impl<S: PageStore> Inserter<'_, S> {
         }
         if index == block.as_ref().used() {
             let open = block.as_ref().open();
-            block.set_open(open.and_then(|open| after(&open)));
+            block.set_open(open.and_then(Open::after));
         }
         block.set_entry(index, Entry { tid: row.tid, vector }, row.factors, &row.code);
         self.carry_on(batch.page(page)?, no)?;
@@ -198,7 +214,7 @@ impl<S: PageStore> Inserter<'_, S> {
             return Ok(false);
         }
         let run_of = Open { first: vector, count: (last.0 - vector.0) as usize };
-        block.set_open(after(&run_of));
+        block.set_open(run_of.after());
         block.set_entry(index, Entry { tid: row.tid, vector }, row.factors, &row.code);
         self.carry_on(batch.page(page)?, no)?;
         let end = run + geometry.run_pages as u32;
@@ -237,41 +253,42 @@ impl<S: PageStore> Inserter<'_, S> {
         Ok(())
     }
 
-    /// Gives the list a page of blocks behind the `last`. The row is not inserted yet.
+    /// Gives the list the blocks of a page, or some of them, behind the `last`. The row is not
+    /// inserted yet.
     fn extend(&self, last: BlockNo) -> Result<bool> {
         let geometry = self.ivf.geometry();
-        let list = self.list.id();
+        let (list, first) = (self.list.id(), self.list.first);
         let mut batch = self.store.batch();
-        let page = self.next_page(&mut batch, last)?;
-        let added = BlockNo::at(page, 0, geometry)?;
-        batch.page(self.list.first.page(geometry))?;
-        let mut tail = BlockMut::open(batch.page(last.page(geometry))?, last, list, geometry)?;
-        let (open, next) = (tail.as_ref().open(), tail.as_ref().next());
-        if next.is_some() || tail.as_ref().vacant().is_some() {
+        let mut meta = Meta::decode(batch.page(META_BLOCK)?)?;
+        if meta.reorganized.epoch != self.ivf.meta().reorganized.epoch {
             return Ok(false);
         }
-        tail.set_next(Some(added));
-        tail.set_open(None);
-        let first_body = batch.page(self.list.first.page(geometry))?;
-        let mut first = BlockMut::open(first_body, self.list.first, list, geometry)?;
-        first.set_room(Some(added));
-        let body = batch.create(page)?;
-        init_blocks(body);
-        let places = geometry.blocks_per_page();
-        for place in 0..places {
-            let no = BlockNo::at(page, place, geometry)?;
-            let next = (place + 1 < places).then_some(BlockNo(no.0 + 1));
-            let mut block = BlockMut::create(body, no, list, next, geometry);
-            block.set_open(open.filter(|_| place == 0));
+        let mut pages = [first.page(geometry), last.page(geometry), free::page_of_next(&meta)];
+        pages.sort_unstable();
+        for page in pages.into_iter().filter(|&page| page < meta.next_page) {
+            batch.page(page)?;
         }
-        set_next_page(batch.page(META_BLOCK)?, page + 1);
+        let mut tail = BlockMut::open(batch.page(last.page(geometry))?, last, list, geometry)?;
+        if tail.as_ref().next().is_some() || tail.as_ref().vacant().is_some() {
+            return Ok(false);
+        }
+        // What is open in a closed block is known to whoever closed it.
+        let open = tail.as_ref().open().filter(|_| !tail.as_ref().closed());
+        if open.is_some() {
+            tail.set_open(None);
+        }
+        let added = free::take(&mut batch, &mut meta, geometry.blocks_per_page())?;
+        for (i, &no) in added.iter().enumerate() {
+            let body = batch.page(no.page(geometry))?;
+            let mut block = BlockMut::create(body, no, list, added.get(i + 1).copied(), geometry);
+            block.set_open(open.filter(|_| i == 0));
+        }
+        let mut tail = BlockMut::open(batch.page(last.page(geometry))?, last, list, geometry)?;
+        tail.set_next(added.first().copied());
+        let body = batch.page(first.page(geometry))?;
+        BlockMut::open(body, first, list, geometry)?.set_room(added.first().copied());
+        meta.encode(batch.page(META_BLOCK)?);
         batch.commit()?;
         Ok(false)
     }
-}
-
-/// What is open after the first vector is taken.
-fn after(open: &Open) -> Option<Open> {
-    let count = open.count - 1;
-    (count > 0).then_some(Open { first: VectorNo(open.first.0 + 1), count })
 }

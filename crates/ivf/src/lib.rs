@@ -9,7 +9,9 @@
 
 mod block;
 mod bulk;
+mod chain;
 mod check;
+mod free;
 mod geometry;
 mod index;
 mod info;
@@ -17,6 +19,9 @@ mod insert;
 mod lists;
 mod meta;
 mod query;
+mod rebalance;
+mod reclaim;
+mod relocate;
 mod scan;
 mod stream;
 mod vacuum;
@@ -30,6 +35,7 @@ pub use geometry::{BlockNo, Geometry, VectorNo};
 pub use index::{IndexOptions, Ivf, indexable};
 pub use info::{Info, info};
 pub use insert::insert;
-pub use meta::Meta;
+pub use meta::{Meta, Reorganized};
+pub use rebalance::{Rebalance, Rebalanced, rebalance};
 pub use scan::{Scan, ScanOptions, ScanStats};
 pub use vacuum::{VacuumStats, vacuum};

@@ -1,9 +1,9 @@
 //! Going through the blocks of a list, and finding lists.
 
-use pages::{PageStore, Result};
+use pages::{Error, PageStore, Result};
 
 use crate::block::{Block, Entry, ROOT};
-use crate::geometry::BlockNo;
+use crate::geometry::{BlockNo, Geometry};
 use crate::index::Ivf;
 use crate::query::{Centre, Query};
 use crate::stream::{Step, Stream};
@@ -12,7 +12,7 @@ use crate::vectors::Reader;
 /// A list as the list of lists tells of it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct List {
-    /// Its number: the first block, which it is known by.
+    /// Its first block.
     pub(crate) first: BlockNo,
     /// Its centroid.
     pub(crate) entry: Entry,
@@ -23,9 +23,10 @@ impl List {
         Self { first: BlockNo(entry.tid.block), entry }
     }
 
-    /// What its blocks say that they belong to.
+    /// What its blocks say that they belong to: the number of its centroid, which none other will
+    /// ever have.
     pub(crate) fn id(&self) -> u32 {
-        self.first.0
+        self.entry.vector.0
     }
 }
 
@@ -40,6 +41,7 @@ impl Ivf {
     ) -> Result<()> {
         let geometry = self.geometry();
         let mut next = Some(first);
+        let mut walk = Walk::default();
         while let Some(mut no) = next {
             let page = no.page(geometry);
             {
@@ -50,12 +52,16 @@ impl Ivf {
                     if !look(no, &block) {
                         return Ok(());
                     }
-                    match self.following(no, block.next())? {
-                        Some(following) if following.page(geometry) == page => no = following,
+                    walk.blocks += 1;
+                    match block.next() {
+                        Some(following) if following.page(geometry) == page && walk.is_short() => {
+                            no = following;
+                        }
                         other => break other,
                     }
                 };
             }
+            walk.check(store, geometry, page)?;
             if let Some(next) = next.filter(|_| store.read_ahead() > 0) {
                 store.prefetch(next.page(geometry));
             }
@@ -72,6 +78,37 @@ impl Ivf {
             true
         })?;
         Ok(lists)
+    }
+}
+
+/// How far a chain of blocks was followed.
+#[derive(Default)]
+struct Walk {
+    blocks: u64,
+    /// Blocks that the store may have, once that was of interest.
+    most: Option<u64>,
+}
+
+impl Walk {
+    /// Chains that are not longer are not suspicious.
+    const SHORT: u64 = 256;
+
+    fn is_short(&self) -> bool {
+        self.blocks < self.most.unwrap_or(Self::SHORT)
+    }
+
+    /// Fails where a chain is longer than all blocks of the store: it leads back into itself.
+    fn check<S: PageStore>(&mut self, store: &S, geometry: &Geometry, page: u32) -> Result<()> {
+        if self.is_short() {
+            return Ok(());
+        }
+        // It may grow while it is followed.
+        let blocks = u64::from(store.blocks()?) * geometry.blocks_per_page() as u64 + Self::SHORT;
+        if self.blocks > blocks {
+            return Err(Error::corrupted(page, "chain of blocks leads back"));
+        }
+        self.most = Some(blocks.max(self.blocks + 1));
+        Ok(())
     }
 }
 

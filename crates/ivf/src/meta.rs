@@ -5,12 +5,53 @@ use pages::{
 };
 use quant::Metric;
 
+use crate::block::Open;
 use crate::geometry::{BlockNo, Geometry, VectorNo};
 
 /// "IVF " as bytes.
 const MAGIC: u32 = u32::from_le_bytes(*b"IVF ");
+/// Fields of reorganizations.
+const REORGANIZED_AT: usize = 192;
 /// The fields before it leave room for more.
 const CENTRE_AT: usize = 256;
+
+/// What reorganizations keep: space that belongs to no list, and how often lists came and went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reorganized {
+    /// Grows whenever rows change their list.
+    pub epoch: u32,
+    /// The first of the free blocks; each names the next.
+    pub free: Option<BlockNo>,
+    /// The latest of the blocks of a list in the making; each names the one before as its run.
+    pub(crate) taken: Option<BlockNo>,
+    /// The first block of a list that is no more, and whose blocks are not all free yet.
+    pub(crate) retired: Option<BlockNo>,
+    /// Where the vectors of the next centroids go.
+    pub(crate) centroids: Option<Open>,
+}
+
+impl Reorganized {
+    fn fields(&self) -> [u32; 6] {
+        let [first, count] = Open::encode(self.centroids);
+        let block = BlockNo::encode;
+        [self.epoch, block(self.free), block(self.taken), block(self.retired), first, count]
+    }
+
+    fn decode(mut next: impl FnMut() -> u32) -> Self {
+        let epoch = next();
+        let mut block = || BlockNo::decode(next());
+        let (free, taken, retired) = (block(), block(), block());
+        Self { epoch, free, taken, retired, centroids: Open::decode(next(), next() as usize) }
+    }
+
+    fn is_sound(&self, geometry: &Geometry, next_page: u32) -> bool {
+        let known = |page| (1..next_page).contains(&page);
+        [self.free, self.taken, self.retired].iter().flatten().all(|b| known(b.page(geometry)))
+            && self
+                .centroids
+                .is_none_or(|open| known(open.first.run(geometry)) && open.is_of_one_run(geometry))
+    }
+}
 
 /// Content of the metapage.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,11 +74,24 @@ pub struct Meta {
     pub rows: u64,
     /// Rows that the centroids were trained with.
     pub trained: u64,
+    /// What came of reorganizations.
+    pub reorganized: Reorganized,
     /// What codes are taken relative to: the middle, rotated, one number a coded dimension.
     pub centre: Vec<f32>,
 }
 
 impl Meta {
+    /// Counts another run of vectors behind the last page.
+    pub(crate) fn new_run(&mut self) -> Result<Open> {
+        let count = self.geometry.run_vectors;
+        let first = VectorNo::at(self.next_page, 0, &self.geometry)?;
+        // The number of what would follow fits, too.
+        VectorNo::at(self.next_page, count, &self.geometry)?;
+        let full = Error::Limit("the index has too many pages");
+        self.next_page = self.next_page.checked_add(self.geometry.run_pages as u32).ok_or(full)?;
+        Ok(Open { first, count })
+    }
+
     /// Writes all fields into a page body.
     pub fn encode(&self, body: &mut [u8]) {
         init_page(body, PageKind::Meta);
@@ -51,6 +105,8 @@ impl Meta {
             .flat_map(u32::to_le_bytes)
             .chain([self.seed, self.rows, self.trained].into_iter().flat_map(u64::to_le_bytes));
         body.iter_mut().zip(fields).for_each(|(byte, field)| *byte = field);
+        let fields = self.reorganized.fields().into_iter().flat_map(u32::to_le_bytes);
+        body[REORGANIZED_AT..].iter_mut().zip(fields).for_each(|(byte, field)| *byte = field);
         let centre = self.centre.iter().flat_map(|x| x.to_le_bytes());
         body[CENTRE_AT..PAGE_USABLE].iter_mut().zip(centre).for_each(|(byte, x)| *byte = x);
     }
@@ -97,14 +153,41 @@ impl Meta {
         if lists == 0 || pages.iter().any(|page| !(1..next_page).contains(page)) {
             return Err(corrupted("metapage leads nowhere"));
         }
+        let mut fields = body[REORGANIZED_AT..CENTRE_AT].as_chunks::<4>().0.iter();
+        let next = || fields.next().map_or(0, |&bytes| u32::from_le_bytes(bytes));
+        let reorganized = Reorganized::decode(next);
+        if !reorganized.is_sound(&geometry, next_page) {
+            return Err(corrupted("metapage has impossible free blocks"));
+        }
         let centre = body[CENTRE_AT..PAGE_USABLE].as_chunks::<4>().0.iter();
         let centre: Vec<f32> =
             centre.take(geometry.code_dims()).map(|&bytes| f32::from_le_bytes(bytes)).collect();
         if centre.iter().any(|x| !x.is_finite()) {
             return Err(corrupted("metapage has a centre that is not finite"));
         }
-        Ok(Self { metric, geometry, seed, lists, root, middle, next_page, rows, trained, centre })
+        Ok(Self {
+            metric,
+            geometry,
+            seed,
+            lists,
+            root,
+            middle,
+            next_page,
+            rows,
+            trained,
+            reorganized,
+            centre,
+        })
     }
+}
+
+/// The epoch in the body of a metapage (see [`Reorganized::epoch`]).
+pub(crate) fn epoch(body: &[u8]) -> Result<u32> {
+    if page_kind(body, META_BLOCK)? != PageKind::Meta {
+        return Err(Error::corrupted(META_BLOCK, "page is not a metapage"));
+    }
+    let field = body[REORGANIZED_AT..].first_chunk().copied().unwrap_or_default();
+    Ok(u32::from_le_bytes(field))
 }
 
 /// Where the number of the next page stands in the body.
@@ -133,6 +216,15 @@ mod tests {
             next_page: 900,
             rows: 1 << 40,
             trained: 77,
+            reorganized: Reorganized {
+                epoch: 7,
+                free: BlockNo::at(3, 1, &geometry).ok(),
+                taken: None,
+                retired: BlockNo::at(4, 0, &geometry).ok(),
+                centroids: VectorNo::at(80, 3, &geometry)
+                    .map(|first| Open { first, count: 2 })
+                    .ok(),
+            },
             centre: (0..384).map(|i| i as f32 - 0.5).collect(),
         }
     }
@@ -143,6 +235,7 @@ mod tests {
         let mut body = vec![0; PAGE_BODY];
         meta.encode(&mut body);
         assert_eq!(Meta::decode(&body), Ok(meta.clone()));
+        assert_eq!(epoch(&body), Ok(7));
         set_next_page(&mut body, 901);
         meta.next_page = 901;
         assert_eq!(Meta::decode(&body), Ok(meta));

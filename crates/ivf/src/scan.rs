@@ -1,6 +1,8 @@
 //! Scans: rows in order of their distance, as many as the caller asks for.
 
-use pages::{Hit, PageStore, Result, TidFilter};
+use std::collections::HashSet;
+
+use pages::{Error, HeapTid, Hit, PageStore, Result, TidFilter};
 
 use crate::block::Entry;
 use crate::index::{Ivf, indexable};
@@ -48,6 +50,10 @@ pub struct Scan {
     lists: Option<NearestLists>,
     rows: Stream,
     probed: usize,
+    /// Rows returned, where more lists may be searched for others.
+    returned: Vec<HeapTid>,
+    /// The same, once lists were reorganized: rows may be met again in other lists.
+    known: HashSet<HeapTid>,
     filter: Option<TidFilter>,
     stats: ScanStats,
 }
@@ -70,6 +76,8 @@ impl Scan {
             lists: None,
             rows: Stream::default(),
             probed: 0,
+            returned: Vec::new(),
+            known: HashSet::new(),
             filter: None,
             stats: ScanStats::default(),
         }
@@ -97,6 +105,9 @@ impl Scan {
             match self.rows.step() {
                 Step::Found(found) => {
                     self.stats.tuples += 1;
+                    if self.options.max_probes > self.options.probes {
+                        self.returned.push(found.entry.tid);
+                    }
                     let exact = found.exact;
                     return Ok(Some(Hit {
                         tid: found.entry.tid,
@@ -128,26 +139,55 @@ impl Scan {
     }
 
     fn wanted(&mut self, entry: Entry) -> bool {
+        if !self.known.is_empty() && self.known.contains(&entry.tid) {
+            return false;
+        }
         let wanted = self.filter.as_mut().is_none_or(|filter| filter(entry.tid));
         self.stats.filtered += u64::from(!wanted);
         wanted
     }
 
     fn may_go_on(&self) -> bool {
-        let bytes = self.rows.bytes() + self.lists.as_ref().map_or(0, NearestLists::bytes);
+        let returned = self.returned.capacity() * size_of::<HeapTid>();
+        let lists = self.lists.as_ref().map_or(0, NearestLists::bytes);
+        let bytes = self.rows.bytes() + lists + returned;
         self.probed < self.options.max_probes && bytes <= self.options.memory
     }
 
     /// Searches the next lists. Returns false where there are none.
+    ///
+    /// Where lists were reorganized meanwhile, rows may have been missed or met twice: what was
+    /// found is forgotten, and as many lists are searched from the nearest on.
     fn probe<S: PageStore>(&mut self, store: &S) -> Result<bool> {
-        let mut lists = match self.lists.take() {
-            Some(lists) => lists,
-            None => NearestLists::new(store, &self.ivf, &self.query)?,
-        };
         let mut count = self.options.probes;
         if self.probed > 0 {
             count = count.min(self.options.max_probes - self.probed);
         }
+        loop {
+            let searched = self.search_next(store, count);
+            if let Err(Error::Interrupted | Error::Crashed) = searched {
+                return searched.map(|_| false);
+            }
+            if !self.ivf.is_outdated(store)? {
+                let searched = searched?;
+                self.probed += searched;
+                self.stats.lists += searched as u64;
+                return Ok(searched > 0);
+            }
+            self.ivf.reopen(store)?;
+            self.rows = Stream::default();
+            self.lists = None;
+            self.known.extend(self.returned.drain(..));
+            count += std::mem::take(&mut self.probed);
+        }
+    }
+
+    /// Takes in the rows of the next lists, at most `count`, and returns their number.
+    fn search_next<S: PageStore>(&mut self, store: &S, count: usize) -> Result<usize> {
+        let mut lists = match self.lists.take() {
+            Some(lists) => lists,
+            None => NearestLists::new(store, &self.ivf, &self.query)?,
+        };
         let mut searched = 0;
         while searched < count {
             let Some((list, centre)) = lists.next(store, &self.ivf, &self.query)? else { break };
@@ -155,9 +195,7 @@ impl Scan {
             searched += 1;
         }
         self.lists = Some(lists);
-        self.probed += searched;
-        self.stats.lists += searched as u64;
-        Ok(searched > 0)
+        Ok(searched)
     }
 
     /// Takes in all entries of a list.

@@ -12,7 +12,7 @@ use crate::block::{BlockMut, Entry, NO_FACTORS, ROOT, init_blocks};
 use crate::bulk::{Phase, Rows, Tick, blank, failed};
 use crate::geometry::{BlockNo, Geometry, VectorNo};
 use crate::index::{IndexOptions, Ivf};
-use crate::meta::Meta;
+use crate::meta::{Meta, Reorganized};
 use crate::vector::{Stored, init_vectors, write};
 
 /// Pages made before they are appended.
@@ -91,6 +91,7 @@ impl<'a> Writer<'a> {
             next_page: pages,
             rows: rows.len() as u64,
             trained,
+            reorganized: Reorganized::default(),
             centre: rotated,
         });
         Ok(Self { ivf, rows, centroids: stored, lists, order, first_blocks, vectors_at, pages })
@@ -178,7 +179,7 @@ impl<'a> Writer<'a> {
             (Entry { tid, vector: self.vector(at) }, at)
         };
         Members {
-            list: self.block(self.first_blocks[list]).0,
+            list: self.vector(1 + list).0,
             next: after(self.first_blocks[list + 1]),
             owner: 1 + list,
             entries: (first..end).map(entry).collect(),

@@ -3,7 +3,8 @@
 
 mod support;
 
-use ivf::{insert, vacuum};
+use ivf::{Rebalance, insert, rebalance, vacuum};
+use pages::mem::MemStore;
 use pages::{Error, PageStore};
 use quant::Metric;
 use support::*;
@@ -63,6 +64,45 @@ fn vacuum_survives_a_crash_at_any_batch() {
         if !crashed {
             assert!(at > 3, "a vacuum of {at} batches");
             break;
+        }
+    }
+}
+
+/// Lists come and go; of blocks that a crash leaves half made none is lost.
+#[test]
+fn a_reorganization_survives_a_crash_at_any_batch() {
+    let wanted = Rebalance { lists: 8, work: u64::MAX };
+    for kind in [(Metric::L2, true), (Metric::L2, false)] {
+        let (sound, vectors, rows) = unbalanced(kind, DIMS);
+        let all = |store: &MemStore| {
+            let mut found = search(store, &vectors[0], all_lists(), usize::MAX);
+            found.sort_unstable();
+            found
+        };
+        let done = rebalance(&sound.clone(), &wanted).expect("reorganizes");
+        assert!(done.split > 0 && done.merged > 0, "{done:?}");
+        for at in 0.. {
+            let store = sound.clone();
+            store.crash_after(at);
+            let crashed = rebalance(&store, &wanted).is_err();
+            store.recover();
+            assert_eq!(problems(&store), [], "{kind:?} after {at} batches");
+            assert_eq!(all(&store), rows, "{kind:?} after {at} batches");
+            for (i, vector) in vectors.iter().enumerate().skip(1_000).take(20) {
+                insert(&store, vector, tid(i)).expect("inserts");
+            }
+            rebalance(&store, &wanted).expect("reorganizes");
+            assert_eq!(problems(&store), [], "{kind:?} after {at} batches and going on");
+            let expected: Vec<usize> = rows.iter().copied().chain(1_000..1_020).collect();
+            assert_eq!(all(&store), expected, "{kind:?} after {at} batches and going on");
+            assert_eq!(
+                other_blocks(&store),
+                other_blocks(&sound),
+                "{kind:?} after {at} batches and going on"
+            );
+            if !crashed {
+                break;
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ mod support;
 use std::cell::Cell;
 
 use fuzz::{Case, scribble};
-use ivf::{Ivf, Scan, ScanOptions, check, info, insert, vacuum};
+use ivf::{Ivf, Rebalance, Scan, ScanOptions, check, info, insert, rebalance, vacuum};
 use pages::mem::{MemBatch, MemPage, MemStore};
 use pages::{PAGE_BODY, PageStore, Result};
 use rand::Rng;
@@ -92,13 +92,17 @@ fn operate(case: &mut Case, store: &Bounded, vectors: &[Vec<f32>]) -> Result<()>
     let vector = vectors.choose(&mut case.rng).expect("is one of them");
     // The host compares dimensions with the column's.
     let fits = Ivf::open(store)?.meta().geometry.dims == vector.len();
-    match case.rng.random_range(0..6) {
+    match case.rng.random_range(0..7) {
         0 => check(store, &mut |_| ()),
         1 | 2 if fits => scan(case, store, vector),
         3 if fits => insert(store, vector, tid(case.rng.random_range(0..1000))),
         4 => {
             let dead = case.rng.random_range(1..50);
             vacuum(store, &mut |tid| tid.offset % dead == 0).map(drop)
+        }
+        5 => {
+            let wanted = Rebalance { lists: case.rng.random_range(1..20), work: 1_000 };
+            rebalance(store, &wanted).map(drop)
         }
         _ => info(store).map(drop),
     }
@@ -113,6 +117,9 @@ fn damaged_pages_end_in_an_error_or_a_result() {
             let store = built(options(kind, DIMS, 8), &vectors);
             vacuum(&store, &mut |tid| tid.offset == 7).expect("vacuums");
             (300..360).for_each(|i| insert(&store, &vectors[3], tid(i)).expect("inserts"));
+            for lists in [3, 12] {
+                rebalance(&store, &Rebalance { lists, work: 1_000 }).expect("reorganizes");
+            }
             (store, vectors)
         })
         .collect();

@@ -2,12 +2,10 @@
 
 mod support;
 
-use std::cell::Cell;
 use std::collections::HashSet;
 
 use ivf::{VacuumStats, info, insert, vacuum};
-use pages::mem::{MemBatch, MemPage, MemStore};
-use pages::{PageStore, Result};
+use pages::PageStore;
 use quant::Metric;
 use support::*;
 
@@ -94,49 +92,6 @@ fn vacuum_forgets_the_dead_and_makes_room() {
     }
 }
 
-/// A store in which something happens once: before a change.
-struct Eventful<'a, F: FnOnce()> {
-    store: &'a MemStore,
-    /// Batches until then.
-    left: Cell<usize>,
-    event: Cell<Option<F>>,
-}
-
-impl<F: FnOnce()> PageStore for Eventful<'_, F> {
-    type Page<'a>
-        = MemPage<'a>
-    where
-        Self: 'a;
-    type Batch<'a>
-        = MemBatch<'a>
-    where
-        Self: 'a;
-
-    fn blocks(&self) -> Result<u32> {
-        self.store.blocks()
-    }
-
-    fn read(&self, block: u32) -> Result<MemPage<'_>> {
-        self.store.read(block)
-    }
-
-    fn batch(&self) -> MemBatch<'_> {
-        match self.left.get().checked_sub(1) {
-            Some(left) => self.left.set(left),
-            None => {
-                if let Some(event) = self.event.take() {
-                    event();
-                }
-            }
-        }
-        self.store.batch()
-    }
-
-    fn pause(&self) -> Result<()> {
-        Ok(())
-    }
-}
-
 /// Whatever others insert or vacuum between two steps of an insert, no row is lost or found twice.
 #[test]
 fn others_may_be_faster() {
@@ -151,10 +106,9 @@ fn others_may_be_faster() {
                     insert_all(&store, &vectors[..300 + others], 300);
                     vacuum(&store, &mut |tid| row(tid) % 4 == 1).expect("vacuums");
                 };
-                let (left, event) = (Cell::new(left), Cell::new(Some(event)));
-                let eventful = Eventful { store: &store, left, event };
+                let eventful = Eventful::at_batch(&store, left, event);
                 insert(&eventful, &vectors[250], tid(250)).expect("inserts");
-                let happened = eventful.event.take().is_none();
+                let happened = eventful.happened();
                 assert_eq!(problems(&store), [], "{rows} {others}");
                 let found = search(&store, &vectors[7], all_lists(), usize::MAX);
                 let expected: HashSet<usize> = (0..rows)

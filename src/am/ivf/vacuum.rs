@@ -1,12 +1,15 @@
-//! `VACUUM`: dead rows leave the index, in one pass over its lists.
+//! `VACUUM`: dead rows leave the index, in one pass over its lists; then long lists are split and
+//! short ones merged.
 
 #![allow(unsafe_code)] // called by PostgreSQL
 
+use ivf::Rebalance;
 use pages::{HeapTid, PageStore};
 use pgrx::pg_guard;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{self, IndexBulkDeleteCallback, IndexBulkDeleteResult, IndexVacuumInfo};
 
+use super::options::Options;
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 use crate::pg::{relation, tid};
@@ -44,7 +47,11 @@ pub unsafe extern "C-unwind" fn ambulkdelete(
     }
 }
 
-/// Completes the statistics of a vacuum that removed rows.
+/// Rows that one vacuum moves between lists: so many, or one of [`MOVED_SHARE`] of the table's.
+const MOVED: f64 = 100_000.0;
+const MOVED_SHARE: f64 = 8.0;
+
+/// Splits and merges lists, also where no row was removed, and completes the statistics.
 #[pg_guard]
 pub unsafe extern "C-unwind" fn amvacuumcleanup(
     info: *mut IndexVacuumInfo,
@@ -52,8 +59,20 @@ pub unsafe extern "C-unwind" fn amvacuumcleanup(
 ) -> *mut IndexBulkDeleteResult {
     // SAFETY: PostgreSQL gives an open index; statistics are null where `ambulkdelete` did not run.
     unsafe {
-        if let Some(stats) = stats.as_mut().filter(|_| !(*info).analyze_only) {
-            stats.num_pages = RelationStore::new((*info).index).blocks().unwrap_or(0);
+        if (*info).analyze_only {
+            return stats;
+        }
+        let index = (*info).index;
+        let store = RelationStore::for_vacuum(index, (*info).strategy);
+        let wanted = Rebalance {
+            lists: Options::of(index).lists as u64,
+            work: ((*info).num_heap_tuples / MOVED_SHARE).max(MOVED) as u64,
+        };
+        ivf::rebalance(&store, &wanted)
+            .map_err(|error| Report::of_index(&relation::qualified_name(index), error))
+            .unwrap_or_else(|error| error.raise());
+        if let Some(stats) = stats.as_mut() {
+            stats.num_pages = store.blocks().unwrap_or(0);
         }
     }
     stats

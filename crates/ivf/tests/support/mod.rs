@@ -1,9 +1,15 @@
 //! What the tests of this crate share: seeded data, exact answers, an index in memory.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
-use ivf::{Bulk, IndexOptions, Ivf, Scan, ScanOptions, check};
+mod eventful;
+mod shared;
+
+pub use eventful::Eventful;
+pub use shared::SharedStore;
+
+use ivf::{Bulk, IndexOptions, Ivf, Scan, ScanOptions, check, info, insert, vacuum};
 use pages::mem::MemStore;
-use pages::{HeapTid, Problem};
+use pages::{HeapTid, PageStore, Problem};
 use quant::{Metric, SplitMix64};
 use space::Space;
 
@@ -73,7 +79,12 @@ pub fn probes(probes: usize) -> ScanOptions {
 }
 
 /// Rows in the order in which a scan returns them, at most `limit`.
-pub fn search(store: &MemStore, query: &[f32], options: ScanOptions, limit: usize) -> Vec<usize> {
+pub fn search<S: PageStore>(
+    store: &S,
+    query: &[f32],
+    options: ScanOptions,
+    limit: usize,
+) -> Vec<usize> {
     let ivf = Ivf::open(store).expect("opens");
     let mut scan = Scan::new(ivf, Some(query), options);
     std::iter::from_fn(|| scan.next(store).expect("scans"))
@@ -108,6 +119,30 @@ pub fn problems(store: &MemStore) -> Vec<Problem> {
     let mut found = Vec::new();
     check(store, &mut |problem| found.push(problem)).expect("checks");
     found
+}
+
+/// An index in which, for 8 lists, some are too long and others too short; 1,200 vectors, and the
+/// rows in the index, which are of the first thousand of them.
+pub fn unbalanced(kind: (Metric, bool), dims: usize) -> (MemStore, Vec<Vec<f32>>, Vec<usize>) {
+    let vectors = clustered(kind.0, 1_200, dims, 3);
+    let store = built(options(kind, dims, 8), &vectors[..400]);
+    let mut dead = search(&store, &vectors[0], probes(2), usize::MAX);
+    dead.retain(|i| i % 50 > 0);
+    vacuum(&store, &mut |tid| dead.contains(&row(tid))).expect("vacuums");
+    let grown = (400..1_000).filter(|i| [1, 2].contains(&(i % 20)));
+    let rows: Vec<usize> = (0..400).filter(|i| !dead.contains(i)).chain(grown).collect();
+    for &i in rows.iter().filter(|&&i| i >= 400) {
+        insert(&store, &vectors[i], tid(i)).expect("inserts");
+    }
+    (store, vectors, rows)
+}
+
+/// Blocks that belong to neither a list nor the free ones: some of the last page of a build, and
+/// the list of lists.
+pub fn other_blocks(store: &MemStore) -> u64 {
+    let info = info(store).expect("counts");
+    let blocks = u64::from(info.block_pages) * info.meta.geometry.blocks_per_page() as u64;
+    blocks - (info.rows + info.vacant) / 32 - info.free
 }
 
 /// Share of the `k` nearest that a search of some lists finds, over `queries`.

@@ -1,0 +1,136 @@
+//! Chains of blocks in the making: no reader knows of them yet.
+
+use kernels::BLOCK;
+use pages::{Batch, META_BLOCK, PageStore, Result};
+use quant::Factors;
+
+use crate::block::{BlockMut, Entry, NO_FACTORS};
+use crate::free;
+use crate::geometry::{BlockNo, VectorNo};
+use crate::index::Ivf;
+use crate::meta::Meta;
+
+/// What becomes an entry.
+enum Member {
+    Row(Entry, Factors, Vec<u8>),
+    /// A place that a later row may take.
+    Vacant(VectorNo),
+}
+
+/// Blocks of one list, written from the last to the first.
+///
+/// Each is remembered in the metapage until the chain is published, so that a crash loses none.
+pub(crate) struct Chain {
+    /// The list that its blocks belong to.
+    list: u32,
+    centroid: Vec<f32>,
+    /// The centroid as codes are made about it.
+    owner: Vec<f32>,
+    /// The block that follows the last one.
+    behind: Option<BlockNo>,
+    first: Option<BlockNo>,
+    last: Option<BlockNo>,
+    waiting: Vec<Member>,
+}
+
+impl Chain {
+    /// An empty chain of blocks of `list` about its `centroid`.
+    pub(crate) fn new(ivf: &Ivf, list: VectorNo, centroid: Vec<f32>) -> Self {
+        let owner = ivf.rotated(&centroid);
+        let (behind, first, last) = (None, None, None);
+        Self { list: list.0, centroid, owner, behind, first, last, waiting: Vec::new() }
+    }
+
+    pub(crate) fn list(&self) -> VectorNo {
+        VectorNo(self.list)
+    }
+
+    pub(crate) fn centroid(&self) -> &[f32] {
+        &self.centroid
+    }
+
+    pub(crate) fn owner(&self) -> &[f32] {
+        &self.owner
+    }
+
+    pub(crate) fn first(&self) -> Option<BlockNo> {
+        self.first
+    }
+
+    /// Adds the row of `entry`, whose vector is `placed` (see [`Ivf::place`]) and `rotated`.
+    pub(crate) fn push(&mut self, ivf: &Ivf, entry: Entry, rotated: &[f32]) {
+        let (mut factors, mut code) = (NO_FACTORS, Vec::new());
+        if let Some(coder) = ivf.coder() {
+            code.resize(coder.code_bytes(), 0);
+            factors = coder.encode_rotated(&self.owner, rotated, &mut code);
+        }
+        self.waiting.push(Member::Row(entry, factors, code));
+    }
+
+    /// Adds a place for the vector of a later row.
+    pub(crate) fn push_vacant(&mut self, vector: VectorNo) {
+        self.waiting.push(Member::Vacant(vector));
+    }
+
+    /// Writes what was added; of less than a page only where `all` is to be written.
+    pub(crate) fn flush<S: PageStore>(&mut self, store: &S, ivf: &Ivf, all: bool) -> Result<()> {
+        let page = ivf.geometry().blocks_per_page() * BLOCK;
+        while self.waiting.len() >= if all { 1 } else { page } {
+            store.pause()?;
+            self.write(store, ivf)?;
+        }
+        Ok(())
+    }
+
+    /// Writes as many blocks as there are in one page. Only the first of the chain is not full.
+    fn write<S: PageStore>(&mut self, store: &S, ivf: &Ivf) -> Result<()> {
+        let geometry = ivf.geometry();
+        let mut batch = store.batch();
+        let mut meta = Meta::decode(batch.page(META_BLOCK)?)?;
+        let wanted = self.waiting.len().div_ceil(BLOCK).min(geometry.blocks_per_page());
+        let taken = free::take(&mut batch, &mut meta, wanted)?;
+        let count = self.waiting.len().min(taken.len() * BLOCK);
+        let (mut first, mut last) = (self.first, self.last);
+        for (&no, members) in taken.iter().rev().zip(self.waiting[..count].rchunks(BLOCK)) {
+            let body = batch.page(no.page(geometry))?;
+            let next = first.or(self.behind);
+            let mut block = BlockMut::create(body, no, self.list, next, geometry);
+            block.set_taken_before(meta.reorganized.taken.replace(no));
+            for (i, member) in members.iter().enumerate() {
+                match member {
+                    Member::Row(entry, factors, code) => block.set_entry(i, *entry, *factors, code),
+                    Member::Vacant(vector) => block.set_vacated(i, *vector),
+                }
+            }
+            first = Some(no);
+            last = last.or(first);
+        }
+        meta.encode(batch.page(META_BLOCK)?);
+        batch.commit()?;
+        (self.first, self.last) = (first, last);
+        self.waiting.drain(..count);
+        Ok(())
+    }
+
+    /// Makes block `next` follow the last one.
+    pub(crate) fn lead_to<S: PageStore>(
+        &mut self,
+        store: &S,
+        ivf: &Ivf,
+        next: Option<BlockNo>,
+    ) -> Result<()> {
+        if let Some(last) = self.last.filter(|_| next != self.behind) {
+            let geometry = ivf.geometry();
+            let mut batch = store.batch();
+            let body = batch.page(last.page(geometry))?;
+            BlockMut::open(body, last, self.list, geometry)?.set_next(next);
+            batch.commit()?;
+        }
+        self.behind = next;
+        Ok(())
+    }
+
+    pub(crate) fn behind(&self) -> Option<BlockNo> {
+        self.behind
+    }
+}

@@ -22,7 +22,7 @@ pub use inspect::{
     buffers, explain_analyze, explain_plan, hint, index_problems, message, refusal, sqlstate, text,
 };
 pub use kind::{Answers, Class, KINDS, Kind, Search};
-pub use load::{copy_vectors, random_vector};
+pub use load::{SPARSE_DIMENSIONS, copy_vectors, random_sparse, random_vector};
 pub use place::clusters_dir;
 pub use prefix::Prefix;
 pub use process::{kill as signal, limit_file_size, wait_until};

@@ -32,3 +32,17 @@ pub fn random_vector(seed: u64, dimensions: usize) -> Vec<f32> {
     let mut random = SmallRng::seed_from_u64(seed);
     (0..dimensions).map(|_| random.random_range(-1.0..1.0)).collect()
 }
+
+/// Dimensions of [`random_sparse`].
+pub const SPARSE_DIMENSIONS: usize = 5_000;
+
+/// Writes a sparse vector of 3 to 600 elements; those of an index go on in other records where they
+/// are many.
+pub fn random_sparse(seed: u64) -> String {
+    let mut random = SmallRng::seed_from_u64(seed);
+    let count = [3, 40, 150, 600][seed as usize % 4];
+    let element =
+        |i: u64| format!("{}:{}", 1 + seed % 700 + 7 * i, random.random_range(0.1..1.0f32));
+    let elements: Vec<String> = (0..count).map(element).collect();
+    format!("{{{}}}/{SPARSE_DIMENSIONS}", elements.join(","))
+}

@@ -4,9 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use pg_test::{
-    Cluster, Vector, copy_vectors, hint, index_problems, message, random_vector, sqlstate,
-};
+use pg_test::{Cluster, hint, index_problems, message, random_sparse, random_vector, sqlstate};
 use postgres::{Client, Error};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -17,8 +15,24 @@ const HEADER: u64 = 24;
 const ROWS: i32 = 400;
 const DIMENSIONS: usize = 40;
 
+/// What is indexed.
+struct Column {
+    sql_type: &'static str,
+    class: &'static str,
+    value: fn(u64) -> String,
+}
+
+const DENSE: Column = Column {
+    sql_type: "vector(40)",
+    class: "vector_l2_ops",
+    value: |seed| format!("{:?}", random_vector(seed, DIMENSIONS)),
+};
+const SPARSE: Column =
+    Column { sql_type: "sparsevec(5000)", class: "sparsevec_l2_ops", value: random_sparse };
+
 /// A server with an index `i_NAME` on a table `t_NAME` for each of the damages.
 struct Patients {
+    column: Column,
     cluster: Cluster,
     client: Client,
 }
@@ -26,20 +40,27 @@ struct Patients {
 impl Patients {
     /// Makes the tables, then, while the server is down, does to each index file what `damage`
     /// says.
-    fn new<'a>(names: impl Iterator<Item = String>, damage: impl Fn(&str, &Path) + 'a) -> Self {
+    fn new<'a>(
+        column: Column,
+        names: impl Iterator<Item = String>,
+        damage: impl Fn(&str, &Path) + 'a,
+    ) -> Self {
         // From 18 on, checksums are there by default and would tell of damage before we do.
         let settings = [("max_wal_size", "1GB"), ("ignore_checksum_failure", "on")];
         let cluster = Cluster::new("hnsw-corruption", &settings).unwrap();
         let mut client = cluster.connect().unwrap();
         client.batch_execute("CREATE EXTENSION vector_ext").unwrap();
-        let rows: Vec<Vec<f32>> = (0..ROWS as u64).map(|i| random_vector(i, DIMENSIONS)).collect();
+        let Column { sql_type, class, value } = column;
+        let values: Vec<String> = (0..ROWS as u64).map(value).collect();
         let mut files: Vec<(String, PathBuf)> = Vec::new();
         for name in names {
-            let create = format!("CREATE TABLE t_{name} (id int, v vector({DIMENSIONS}))");
-            client.batch_execute(&create).unwrap();
-            let rows = rows.iter().map(Vec::as_slice);
-            copy_vectors(&mut client, &format!("t_{name}"), 0, rows).unwrap();
-            let create = format!("CREATE INDEX i_{name} ON t_{name} USING hnsw (v vector_l2_ops)");
+            client.batch_execute(&format!("CREATE TABLE t_{name} (id int, v {sql_type})")).unwrap();
+            let insert = format!(
+                "INSERT INTO t_{name} SELECT i - 1, v::{sql_type} \
+                 FROM unnest($1::text[]) WITH ORDINALITY r (v, i)"
+            );
+            client.execute(&insert, &[&values]).unwrap();
+            let create = format!("CREATE INDEX i_{name} ON t_{name} USING hnsw (v {class})");
             client.batch_execute(&create).unwrap();
             let path = format!("SELECT pg_relation_filepath('i_{name}')");
             let path: String = client.query_one(&path, &[]).unwrap().get(0);
@@ -51,18 +72,21 @@ impl Patients {
         }
         cluster.start().unwrap();
         let client = connect(&cluster);
-        Self { cluster, client }
+        Self { column, cluster, client }
     }
 
     /// Uses the index in every way. Returns the errors; each must be what a user should read.
     #[track_caller]
     fn examine(&mut self, name: &str) -> Vec<Error> {
         let (table, index) = (format!("t_{name}"), format!("i_{name}"));
-        let nearest = format!("SELECT id FROM {table} ORDER BY v <-> $1 LIMIT {ROWS}");
-        let insert = format!("INSERT INTO {table} VALUES (-1, $1)");
+        let Column { sql_type, value, .. } = self.column;
+        let nearest =
+            format!("SELECT id FROM {table} ORDER BY v <-> $1::text::{sql_type} LIMIT {ROWS}");
+        let insert = format!("INSERT INTO {table} VALUES (-1, $1::text::{sql_type})");
         let mut errors = Vec::new();
         for seed in 0..3 {
-            let query = Vector(random_vector(seed * 1000, DIMENSIONS));
+            // Among the rows is none of these.
+            let query = value(1_000 + seed * 999);
             errors.extend(self.client.query(&nearest, &[&query]).err());
             errors.extend(self.client.execute(&insert, &[&query]).err());
         }
@@ -187,11 +211,20 @@ const DAMAGES: &[Damage] = &[
 
 #[test]
 fn damage_is_told_and_reindex_repairs() {
-    let names = DAMAGES.iter().map(|damage| damage.0.to_string());
-    let mut patients = Patients::new(names, |name, file| {
-        DAMAGES.iter().find(|damage| damage.0 == name).unwrap().1(file);
+    damage_is_told(DENSE, DAMAGES);
+}
+
+#[test]
+fn damage_to_sparse_vectors_is_told() {
+    damage_is_told(SPARSE, SPARSE_DAMAGES);
+}
+
+fn damage_is_told(column: Column, damages: &[Damage]) {
+    let names = damages.iter().map(|damage| damage.0.to_string());
+    let mut patients = Patients::new(column, names, |name, file| {
+        damages.iter().find(|damage| damage.0 == name).unwrap().1(file);
     });
-    for &(name, _, says) in DAMAGES {
+    for &(name, _, says) in damages {
         let problems = index_problems(&mut patients.client, &format!("i_{name}"));
         match problems {
             Ok(problems) => assert!(!problems.is_empty(), "{name} passes the check"),
@@ -204,13 +237,54 @@ fn damage_is_told_and_reindex_repairs() {
     }
 }
 
+/// Where the number of a sparse vector's elements lies in its record.
+const ELEMENTS: u64 = 36;
+
+const SPARSE_DAMAGES: &[Damage] = &[
+    (
+        "count",
+        |file| {
+            for block in 1..blocks(file) {
+                write(file, block * PAGE + HEADER + ELEMENTS, &[0xff; 4]);
+            }
+        },
+        "record has too many elements of a vector",
+    ),
+    (
+        "more",
+        // As many as there may be: the tails end before.
+        |file| {
+            for block in 1..blocks(file) {
+                write(file, block * PAGE + HEADER + ELEMENTS, &4_900u32.to_le_bytes());
+            }
+        },
+        "at block ",
+    ),
+    (
+        "order",
+        // The indices of each vector, the second of which becomes the first once more.
+        |file| {
+            let pages = fs::read(file).unwrap();
+            for first in 0..700u32 {
+                let [a, b] = [first, first + 7].map(u32::to_le_bytes);
+                let pair = [a, b].concat();
+                for at in (0..pages.len() - 8).filter(|&at| pages[at..at + 8] == pair) {
+                    write(file, at as u64 + 4, &a);
+                }
+            }
+        },
+        "sparse vector has indices out of order",
+    ),
+];
+
 /// Other formats have their own error.
 #[test]
 fn a_future_format_is_refused() {
     let names = ["future".to_string()].into_iter();
-    let mut patients = Patients::new(names, |_, file| write(file, HEADER + 4, &[99, 0, 0, 0]));
-    let query = "SELECT id FROM t_future ORDER BY v <-> $1 LIMIT 1";
-    let query = patients.client.query(query, &[&Vector(random_vector(1, DIMENSIONS))]);
+    let mut patients =
+        Patients::new(DENSE, names, |_, file| write(file, HEADER + 4, &[99, 0, 0, 0]));
+    let query = "SELECT id FROM t_future ORDER BY v <-> (SELECT v FROM t_future LIMIT 1) LIMIT 1";
+    let query = patients.client.query(query, &[]);
     let error = query.unwrap_err();
     assert_eq!(sqlstate(&error), "0A000");
     let says = "index public.i_future has format version 99, which is not supported";
@@ -223,9 +297,18 @@ fn a_future_format_is_refused() {
 /// neither crash nor hang, nor give errors of another kind.
 #[test]
 fn scribbled_records_do_no_harm() {
-    const SCRIBBLES: u64 = 24;
+    scribble(DENSE, 24);
+}
+
+#[test]
+fn scribbled_sparse_vectors_do_no_harm() {
+    scribble(SPARSE, 16);
+}
+
+/// Fills random places of so many indexes with zeros, ones or noise.
+fn scribble(column: Column, count: u64) {
     let name = |seed: u64| format!("scribble_{seed}");
-    let mut patients = Patients::new((0..SCRIBBLES).map(name), |name, file| {
+    let mut patients = Patients::new(column, (0..count).map(name), |name, file| {
         let seed = name.trim_start_matches("scribble_").parse().unwrap();
         let mut random = SmallRng::seed_from_u64(seed);
         let blocks = blocks(file);
@@ -246,9 +329,9 @@ fn scribbled_records_do_no_harm() {
         }
     });
     let mut noticed = 0;
-    for seed in 0..SCRIBBLES {
+    for seed in 0..count {
         noticed += usize::from(!patients.examine(&name(seed)).is_empty());
         patients.repair(&name(seed));
     }
-    assert!(noticed >= 10, "only {noticed} of {SCRIBBLES} damages came to light");
+    assert!(noticed >= count as usize / 3, "only {noticed} of {count} damages came to light");
 }

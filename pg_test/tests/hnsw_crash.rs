@@ -5,15 +5,13 @@ use std::thread;
 use std::time::Duration;
 
 use pg_test::{
-    Cluster, Vector, copy_vectors, explain_plan, index_problems, random_vector, sqlstate,
-    wait_until,
+    Cluster, explain_plan, index_problems, random_sparse, random_vector, sqlstate, wait_until,
 };
 use postgres::Client;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 const DIMENSIONS: usize = 24;
-const ROUNDS: u64 = 10;
 
 /// What clients have been told.
 #[derive(Default)]
@@ -24,8 +22,36 @@ struct Told {
     deleted: Mutex<Vec<i32>>,
 }
 
-fn vector(id: i32) -> Vec<f32> {
-    random_vector(id as u64, DIMENSIONS)
+/// What is indexed.
+#[derive(Clone, Copy)]
+struct Column {
+    sql_type: &'static str,
+    /// Operator classes of both indexes.
+    classes: [&'static str; 2],
+    value: fn(u64) -> String,
+}
+
+const DENSE: Column = Column {
+    sql_type: "vector(24)",
+    classes: ["vector_l2_ops", "vector_cosine_ops"],
+    value: |seed| format!("{:?}", random_vector(seed, DIMENSIONS)),
+};
+/// Vectors of which many go on in other records.
+const SPARSE: Column = Column {
+    sql_type: "sparsevec(5000)",
+    classes: ["sparsevec_l2_ops", "sparsevec_cosine_ops"],
+    value: random_sparse,
+};
+
+impl Column {
+    fn insert(&self) -> String {
+        format!("INSERT INTO t VALUES ($1, $2::text::{})", self.sql_type)
+    }
+
+    fn nearest(&self, query: &str) -> String {
+        let query = format!("{query}::text::{}", self.sql_type);
+        format!("SELECT id, v <-> {query} FROM t ORDER BY v <-> {query} LIMIT 1")
+    }
 }
 
 /// Is the server gone? An error of any other kind fails the test.
@@ -37,9 +63,9 @@ fn is_gone<T>(result: Result<T, postgres::Error>) -> bool {
 }
 
 /// Inserts `ids`, each row a transaction, until the server is gone.
-fn insert(mut client: Client, ids: impl Iterator<Item = i32>, told: &Told) {
+fn insert(mut client: Client, column: Column, ids: impl Iterator<Item = i32>, told: &Told) {
     for id in ids {
-        if is_gone(client.execute("INSERT INTO t VALUES ($1, $2)", &[&id, &Vector(vector(id))])) {
+        if is_gone(client.execute(&column.insert(), &[&id, &(column.value)(id as u64)])) {
             return;
         }
         told.inserted.lock().unwrap().push(id);
@@ -47,10 +73,11 @@ fn insert(mut client: Client, ids: impl Iterator<Item = i32>, told: &Told) {
 }
 
 /// Builds indexes until the server is gone: in place of the old one, and beside it.
-fn build(mut client: Client) {
-    let beside = "DROP INDEX IF EXISTS j; CREATE INDEX j ON t USING hnsw (v vector_cosine_ops)";
+fn build(mut client: Client, column: Column) {
+    let class = column.classes[1];
+    let beside = format!("DROP INDEX IF EXISTS j; CREATE INDEX j ON t USING hnsw (v {class})");
     while !is_gone(client.batch_execute("REINDEX INDEX i"))
-        && !is_gone(client.batch_execute(beside))
+        && !is_gone(client.batch_execute(&beside))
     {}
 }
 
@@ -72,7 +99,7 @@ fn vacuum(mut client: Client, seed: u64, told: &Told) {
 }
 
 /// All that must hold after a restart.
-fn verify(client: &mut Client, told: &Told) {
+fn verify(client: &mut Client, column: Column, told: &Told) {
     let rows = client.query("SELECT id FROM t", &[]).unwrap();
     let there: Vec<i32> = rows.iter().map(|row| row.get(0)).collect();
     {
@@ -89,37 +116,42 @@ fn verify(client: &mut Client, told: &Told) {
         assert_eq!(index_problems(client, index).unwrap(), [""; 0], "{index}");
     }
     client.batch_execute("SET enable_seqscan = off; SET hnsw.ef_search = 400").unwrap();
-    let plan = explain_plan(client, &nearest("'[0]'")).unwrap();
+    let plan = explain_plan(client, &column.nearest(&format!("'{}'", (column.value)(0)))).unwrap();
     assert!(plan.contains("Index Scan using i "), "{plan}");
-    let statement = client.prepare(&nearest("$1")).unwrap();
+    let statement = client.prepare(&column.nearest("$1")).unwrap();
     for id in there {
-        let row = client.query_opt(&statement, &[&Vector(vector(id))]).unwrap();
+        let row = client.query_opt(&statement, &[&(column.value)(id as u64)]).unwrap();
         let found = row.map(|row| (row.get::<_, i32>(0), row.get::<_, f64>(1)));
         assert_eq!(found, Some((id, 0.0)), "not found by its own vector");
     }
 }
 
-fn nearest(query: &str) -> String {
-    format!("SELECT id, v <-> {query} FROM t ORDER BY v <-> {query} LIMIT 1")
+#[test]
+fn no_committed_row_is_lost_to_a_crash() {
+    crash_again_and_again("hnsw-crash", DENSE, 2_000, 10);
 }
 
 #[test]
-fn no_committed_row_is_lost_to_a_crash() {
-    let cluster = Cluster::new("hnsw-crash", &[]).unwrap();
+fn no_committed_sparse_vector_is_lost_to_a_crash() {
+    crash_again_and_again("hnsw-crash-sparse", SPARSE, 800, 4);
+}
+
+fn crash_again_and_again(name: &str, column: Column, rows: i32, rounds: u64) {
+    let cluster = Cluster::new(name, &[]).unwrap();
     let told = Told::default();
     let mut client = cluster.connect().unwrap();
     client
         .batch_execute(&format!(
-            "CREATE EXTENSION vector_ext; CREATE TABLE t (id int, v vector({DIMENSIONS}))"
+            "CREATE EXTENSION vector_ext; CREATE TABLE t (id int, v {})",
+            column.sql_type
         ))
         .unwrap();
-    let rows: Vec<Vec<f32>> = (0..2000).map(vector).collect();
-    copy_vectors(&mut client, "t", 0, rows.iter().map(Vec::as_slice)).unwrap();
-    told.inserted.lock().unwrap().extend(0..2000);
-    client.batch_execute("CREATE INDEX i ON t USING hnsw (v vector_l2_ops)").unwrap();
+    insert(cluster.connect().unwrap(), column, 0..rows, &told);
+    let create = format!("CREATE INDEX i ON t USING hnsw (v {})", column.classes[0]);
+    client.batch_execute(&create).unwrap();
 
     let mut random = SmallRng::seed_from_u64(7);
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         let first = 10_000 * (round as i32 + 1);
         let moment = Duration::from_millis(random.random_range(20..800));
         if random.random() {
@@ -138,14 +170,14 @@ fn no_committed_row_is_lost_to_a_crash() {
                 }
                 _ => {
                     let client = connect();
-                    scope.spawn(move || build(client));
+                    scope.spawn(move || build(client, column));
                     1
                 }
             };
             for i in 0..inserters {
                 let client = connect();
                 let ids = (first + i..first + 10_000).step_by(inserters as usize);
-                scope.spawn(move || insert(client, ids, told));
+                scope.spawn(move || insert(client, column, ids, told));
             }
             let begun = || Ok(told.inserted.lock().unwrap().len() > before);
             wait_until("the first row", begun).unwrap();
@@ -155,19 +187,20 @@ fn no_committed_row_is_lost_to_a_crash() {
         assert!(!cluster.has_crashed(), "{}", cluster.log());
         cluster.start().unwrap();
         client = cluster.connect().unwrap();
-        verify(&mut client, &told);
+        verify(&mut client, column, &told);
     }
     // The index is as good as any: it takes rows, and vacuum clears what the crashes left.
-    insert(cluster.connect().unwrap(), 200_000..200_100, &told);
+    insert(cluster.connect().unwrap(), column, 200_000..200_100, &told);
     client.batch_execute("DELETE FROM t WHERE id % 3 = 0").unwrap();
     client.batch_execute("VACUUM t").unwrap();
     told.deleted.lock().unwrap().extend((0..210_000).step_by(3));
-    verify(&mut client, &told);
+    verify(&mut client, column, &told);
     assert!(!cluster.has_crashed(), "{}", cluster.log());
 }
 
 #[test]
 fn an_unlogged_table_is_empty_after_a_crash_and_its_index_works() {
+    let column = DENSE;
     let cluster = Cluster::new("hnsw-unlogged", &[]).unwrap();
     let mut client = cluster.connect().unwrap();
     client
@@ -177,15 +210,15 @@ fn an_unlogged_table_is_empty_after_a_crash_and_its_index_works() {
             CREATE INDEX i ON t USING hnsw (v vector_l2_ops)"
         ))
         .unwrap();
-    insert(client, 0..300, &Told::default());
+    insert(client, column, 0..300, &Told::default());
     cluster.crash().unwrap();
     cluster.start().unwrap();
 
     let told = Told::default();
     let mut client = cluster.connect().unwrap();
-    verify(&mut client, &told);
+    verify(&mut client, column, &told);
     assert!(told.inserted.lock().unwrap().is_empty(), "rows in an unlogged table");
-    assert!(client.query_opt(&nearest("array_fill(0, ARRAY[24])::vector"), &[]).unwrap().is_none());
-    insert(cluster.connect().unwrap(), 0..300, &told);
-    verify(&mut client, &told);
+    assert!(client.query_opt(&column.nearest("$1"), &[&(column.value)(0)]).unwrap().is_none());
+    insert(cluster.connect().unwrap(), column, 0..300, &told);
+    verify(&mut client, column, &told);
 }

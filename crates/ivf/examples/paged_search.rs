@@ -1,12 +1,15 @@
 //! Recall, pages and time of searches in an index in memory:
-//! `cargo run --release -p ivf --example paged_search -- DIR METRIC LISTS flat|rabitq K`
+//! `cargo run --release -p ivf --example paged_search -- DIR METRIC LISTS flat|rabitq K [grown]`
+//!
+//! `grown`: built of the tenth of the rows that are least in some direction; the others come in the order
+//! of that direction, with a vacuum after each fifth more.
 
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::time::Instant;
 
-use ivf::{Bulk, IndexOptions, Ivf, Scan, ScanOptions, info};
+use ivf::{Bulk, IndexOptions, Ivf, Rebalance, Scan, ScanOptions, info, insert, rebalance};
 use pages::HeapTid;
 use pages::mem::MemStore;
 use quant::Metric;
@@ -34,8 +37,12 @@ fn read(dir: &str, name: &str) -> (usize, Vec<f32>) {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [dir, metric, lists, kind, k] = &arguments[..] else {
-        panic!("arguments: DIR METRIC LISTS flat|rabitq K");
+    let (arguments, grown) = match &arguments[..] {
+        [all @ .., last] if last == "grown" => (all, true),
+        all => (all, false),
+    };
+    let [dir, metric, lists, kind, k] = arguments else {
+        panic!("arguments: DIR METRIC LISTS flat|rabitq K [grown]");
     };
     let metric = match metric.as_str() {
         "l2" => Metric::L2,
@@ -52,8 +59,19 @@ fn main() {
     let options = IndexOptions { metric, dims, lists, coded: kind == "rabitq", seed: 1 };
     let start = Instant::now();
     let mut bulk = Bulk::new(options, Space::unlimited()).expect("sizes that fit");
-    for (i, vector) in base.chunks_exact(dims).enumerate() {
-        bulk.push(vector, HeapTid { block: i as u32, offset: 1 }).expect("a row");
+    let mut rows: Vec<u32> = (0..(base.len() / dims) as u32).collect();
+    let vector = |row: u32| &base[row as usize * dims..][..dims];
+    let tid = |row| HeapTid { block: row, offset: 1 };
+    if grown {
+        let (a, b) = (vector(1), vector(2));
+        let along = |row: u32| -> f32 {
+            vector(row).iter().zip(a.iter().zip(b)).map(|(x, (a, b))| x * (a - b)).sum()
+        };
+        rows.sort_by(|&x, &y| along(x).total_cmp(&along(y)));
+    }
+    let first = if grown { rows.len() / 10 } else { rows.len() };
+    for &row in &rows[..first] {
+        bulk.push(vector(row), tid(row)).expect("a row");
     }
     let store = MemStore::new();
     bulk.write(2, &mut |_, _, _| true, &mut |body| {
@@ -61,6 +79,17 @@ fn main() {
         Ok(())
     })
     .expect("an index");
+    let wanted = Rebalance { lists: lists as u64, work: 100_000.max(rows.len() as u64 / 8) };
+    let mut next = first * 6 / 5;
+    for (i, &row) in rows.iter().enumerate().skip(first) {
+        insert(&store, vector(row), tid(row)).expect("inserts");
+        if i >= next || i + 1 == rows.len() {
+            let start = Instant::now();
+            let done = rebalance(&store, &wanted).expect("reorganizes");
+            println!("{i} rows: {done:?} in {:.2?}", start.elapsed());
+            next = i * 6 / 5;
+        }
+    }
     let built = start.elapsed();
     let info = info(&store).expect("an index");
     println!(

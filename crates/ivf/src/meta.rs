@@ -15,6 +15,9 @@ const REORGANIZED_AT: usize = 192;
 /// The fields before it leave room for more.
 const CENTRE_AT: usize = 256;
 
+/// Lists that leave the index at once.
+pub(crate) const MAX_RETIRED: usize = 4;
+
 /// What reorganizations keep: space that belongs to no list, and how often lists came and went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reorganized {
@@ -24,29 +27,37 @@ pub struct Reorganized {
     pub free: Option<BlockNo>,
     /// The latest of the blocks of a list in the making; each names the one before as its run.
     pub(crate) taken: Option<BlockNo>,
-    /// The first block of a list that is no more, and whose blocks are not all free yet.
-    pub(crate) retired: Option<BlockNo>,
+    /// The first blocks of lists that are no more, and whose blocks are not all free yet.
+    pub(crate) retired: [Option<BlockNo>; MAX_RETIRED],
+    /// Grows whenever a list that is closed gets more blocks.
+    pub(crate) come: u32,
     /// Where the vectors of the next centroids go.
     pub(crate) centroids: Option<Open>,
 }
 
 impl Reorganized {
-    fn fields(&self) -> [u32; 6] {
+    fn fields(&self) -> [u32; 10] {
         let [first, count] = Open::encode(self.centroids);
         let block = BlockNo::encode;
-        [self.epoch, block(self.free), block(self.taken), block(self.retired), first, count]
+        let [a, b, c, d] = self.retired.map(block);
+        let (free, taken) = (block(self.free), block(self.taken));
+        [self.epoch, free, taken, a, b, c, d, self.come, first, count]
     }
 
     fn decode(mut next: impl FnMut() -> u32) -> Self {
         let epoch = next();
         let mut block = || BlockNo::decode(next());
-        let (free, taken, retired) = (block(), block(), block());
-        Self { epoch, free, taken, retired, centroids: Open::decode(next(), next() as usize) }
+        let (free, taken) = (block(), block());
+        let retired = std::array::from_fn(|_| block());
+        let come = next();
+        let centroids = Open::decode(next(), next() as usize);
+        Self { epoch, free, taken, retired, come, centroids }
     }
 
     fn is_sound(&self, geometry: &Geometry, next_page: u32) -> bool {
         let known = |page| (1..next_page).contains(&page);
-        [self.free, self.taken, self.retired].iter().flatten().all(|b| known(b.page(geometry)))
+        let mut blocks = [self.free, self.taken].into_iter().chain(self.retired).flatten();
+        blocks.all(|block| known(block.page(geometry)))
             && self
                 .centroids
                 .is_none_or(|open| known(open.first.run(geometry)) && open.is_of_one_run(geometry))
@@ -220,7 +231,8 @@ mod tests {
                 epoch: 7,
                 free: BlockNo::at(3, 1, &geometry).ok(),
                 taken: None,
-                retired: BlockNo::at(4, 0, &geometry).ok(),
+                retired: [None, BlockNo::at(4, 0, &geometry).ok(), None, None],
+                come: 3,
                 centroids: VectorNo::at(80, 3, &geometry)
                     .map(|first| Open { first, count: 2 })
                     .ok(),

@@ -1,16 +1,18 @@
 //! Lists of about equal length, whatever rows come and go: long ones are split, short ones merged.
 
+use std::collections::HashSet;
+
 use kernels::BLOCK;
 use kmeans::{Options, Rows, train};
 use pages::{Batch, META_BLOCK, PageStore, Result};
 use threads::Workers;
 
-use crate::block::Entry;
+use crate::block::{Entry, ROOT};
 use crate::bulk::failed;
 use crate::chain::Chain;
 use crate::index::Ivf;
 use crate::lists::List;
-use crate::meta::Meta;
+use crate::meta::{MAX_RETIRED, Meta};
 use crate::reclaim::reclaim;
 use crate::relocate::{Goal, Relocation, reopen};
 use crate::vector::{Stored, init_vectors, open_vectors, pieces, write};
@@ -20,8 +22,10 @@ use crate::vectors::Reader;
 /// than wanted, sooner.
 const LONG: u64 = 4;
 const RATHER_LONG: u64 = 3;
-/// A list is merged when it is one of so many parts of what it should be.
+/// A list is merged when it is less than one of so many parts of what it should be; where there
+/// are more lists than wanted, sooner.
 const SHORT: u64 = 4;
+const RATHER_SHORT: u64 = 2;
 /// Lists that one is split into at most: the new ones fit one block of the list of lists.
 const MAX_PARTS: u64 = 16;
 /// Rows looked at for each part.
@@ -64,14 +68,21 @@ pub fn rebalance<S: PageStore>(store: &S, wanted: &Rebalance) -> Result<Rebalanc
 
     lists.sort_by_key(|list| std::cmp::Reverse(list.rows));
     let (part, mut count) = (length.max(BLOCK as u64), lists.len() as u64);
+    let mut gone = HashSet::new();
     for list in &lists {
         let long = if count < wanted.lists { RATHER_LONG } else { LONG };
         if list.rows * 2 <= long * part {
             break;
         }
-        let parts = ((list.rows + part / 2) / part).clamp(2, MAX_PARTS);
-        if let Some(moved) = work.split(list, parts as usize)? {
-            count += parts - 1;
+        if gone.contains(&list.list.id()) {
+            continue;
+        }
+        let group = work.group(list, &lists, &gone, MAX_PARTS * part)?;
+        let rows: u64 = group.iter().map(|list| list.rows).sum();
+        let parts = ((rows + part / 2) / part).clamp(2, MAX_PARTS);
+        if let Some(moved) = work.split(&group, parts as usize)? {
+            gone.extend(group.iter().map(|list| list.list.id()));
+            count = (count + parts).saturating_sub(group.len() as u64);
             done.split += 1;
             done.moved += moved;
         }
@@ -79,9 +90,13 @@ pub fn rebalance<S: PageStore>(store: &S, wanted: &Rebalance) -> Result<Rebalanc
             return Ok(done);
         }
     }
-    let short = lists.iter().rev().take_while(|list| list.rows * SHORT < length);
-    for list in short {
+    for list in lists.iter().rev().filter(|list| !gone.contains(&list.list.id())) {
+        let short = if count > wanted.lists { RATHER_SHORT } else { SHORT };
+        if list.rows * short >= length {
+            break;
+        }
         if let Some(moved) = work.merge(list)? {
+            count = count.saturating_sub(1);
             done.merged += 1;
             done.moved += moved;
         }
@@ -93,15 +108,23 @@ pub fn rebalance<S: PageStore>(store: &S, wanted: &Rebalance) -> Result<Rebalanc
 }
 
 /// A list and its length.
+#[derive(Clone, Copy)]
 struct Length {
     list: List,
     rows: u64,
+    /// The page of the list of lists that tells of it.
+    root: u32,
 }
 
 /// Counts the rows of all lists; opens those that a crash left closed.
 fn lengths<S: PageStore>(store: &S, ivf: &Ivf) -> Result<Vec<Length>> {
-    let mut lengths = Vec::new();
-    for list in ivf.all_lists(store)? {
+    let (mut lists, mut lengths) = (Vec::new(), Vec::new());
+    ivf.blocks_of(store, (ivf.meta().root, ROOT), |no, block| {
+        let root = no.page(ivf.geometry());
+        lists.extend(block.entries().map(|(_, entry)| (root, List::of(entry))));
+        true
+    })?;
+    for (root, list) in lists {
         let (mut rows, mut closed) = (0, false);
         ivf.blocks_of(store, (list.first, list.id()), |_, block| {
             rows += u64::from(block.live().count_ones());
@@ -111,7 +134,7 @@ fn lengths<S: PageStore>(store: &S, ivf: &Ivf) -> Result<Vec<Length>> {
         if closed {
             reopen(store, ivf, &list)?;
         }
-        lengths.push(Length { list, rows });
+        lengths.push(Length { list, rows, root });
     }
     Ok(lengths)
 }
@@ -131,19 +154,56 @@ struct Work<'a, S> {
 }
 
 impl<S: PageStore> Work<'_, S> {
-    /// Splits a list. Returns the rows moved; none where its rows are all alike, or too busy.
-    fn split(&mut self, list: &Length, parts: usize) -> Result<Option<u64>> {
-        let centroids = self.centroids(&list.list, parts)?;
+    /// A list, and those nearest to it as far as all have at most `most` rows: rows at its border
+    /// may belong to others, and theirs to its parts.
+    fn group(
+        &self,
+        list: &Length,
+        all: &[Length],
+        gone: &HashSet<u32>,
+        most: u64,
+    ) -> Result<Vec<Length>> {
+        let dims = self.ivf.geometry().dims;
+        let (mut own, mut other) = (vec![0.0; dims], vec![0.0; dims]);
+        let mut reader = Reader::new(self.store, self.ivf.geometry());
+        reader.read(list.list.entry.vector, |stored| stored.widen(&mut own))?;
+        let mut near = Vec::new();
+        for candidate in all {
+            let id = candidate.list.id();
+            if id != list.list.id() && !gone.contains(&id) {
+                reader.read(candidate.list.entry.vector, |stored| stored.widen(&mut other))?;
+                near.push((kernels::l2_squared(&own, &other), *candidate));
+            }
+        }
+        near.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (mut group, mut pages, mut rows) = (vec![*list], vec![list.root], list.rows);
+        for (_, candidate) in near.into_iter().take(2 * MAX_RETIRED) {
+            let new_page = !pages.contains(&candidate.root);
+            let fits = rows + candidate.rows <= most && (!new_page || pages.len() < 2);
+            if fits && group.len() < MAX_RETIRED {
+                pages.extend(new_page.then_some(candidate.root));
+                rows += candidate.rows;
+                group.push(candidate);
+            }
+        }
+        Ok(group)
+    }
+
+    /// Divides the rows of some lists anew. Returns the rows moved; none where these are all alike,
+    /// or too busy.
+    fn split(&mut self, group: &[Length], parts: usize) -> Result<Option<u64>> {
+        let lists: Vec<List> = group.iter().map(|list| list.list).collect();
+        let centroids = self.centroids(&lists, parts)?;
         if centroids.len() < 2 {
             self.left = self.left.saturating_sub((parts * SAMPLE_PER_PART) as u64);
             return Ok(None);
         }
-        self.left = self.left.saturating_sub(list.rows);
+        self.left = self.left.saturating_sub(group.iter().map(|list| list.rows).sum());
         let mut chains = Vec::with_capacity(centroids.len());
         for centroid in centroids {
             chains.push(self.new_list(&centroid)?);
         }
-        self.relocate(list.list, Goal::New, chains)
+        self.relocate(lists, Goal::New, chains)
     }
 
     /// Merges a list into the one whose centroid is nearest. Returns the rows moved; none where
@@ -167,19 +227,19 @@ impl<S: PageStore> Work<'_, S> {
         reader.read(into.entry.vector, |stored| stored.widen(&mut other))?;
         drop(reader);
         let chain = Chain::new(self.ivf, into.entry.vector, other);
-        self.relocate(list.list, Goal::Into(into), vec![chain])
+        self.relocate(vec![list.list], Goal::Into(into), vec![chain])
     }
 
-    fn relocate(&self, list: List, goal: Goal, chains: Vec<Chain>) -> Result<Option<u64>> {
+    fn relocate(&self, lists: Vec<List>, goal: Goal, chains: Vec<Chain>) -> Result<Option<u64>> {
         let (store, ivf, middle) = (self.store, self.ivf, &self.middle[..]);
-        Relocation { store, ivf, list, goal, chains, middle }.run()
+        Relocation { store, ivf, lists, goal, chains, middle }.run()
     }
 
-    /// Centroids to split a list with, from some of its rows; fewer where these are alike.
-    fn centroids(&self, list: &List, parts: usize) -> Result<Vec<Vec<f32>>> {
-        let sample = self.sample(list, parts * SAMPLE_PER_PART)?;
+    /// Centroids to divide the rows of lists, from some of them; fewer where these are alike.
+    fn centroids(&self, lists: &[List], parts: usize) -> Result<Vec<Vec<f32>>> {
+        let sample = self.sample(lists, parts * SAMPLE_PER_PART)?;
         let dims = self.ivf.geometry().dims;
-        let options = Options { clusters: parts, spherical: false, seed: u64::from(list.id()) };
+        let options = Options { clusters: parts, spherical: false, seed: u64::from(lists[0].id()) };
         let mut on_tick = |_| true;
         let mut workers = Workers::new(0, &mut on_tick);
         let clusters = train(Rows::new(&sample, dims), &options, &mut workers).map_err(failed)?;
@@ -192,13 +252,15 @@ impl<S: PageStore> Work<'_, S> {
         Ok(centroids)
     }
 
-    /// Vectors of about `count` rows of a list, as lists are made of them.
-    fn sample(&self, list: &List, count: usize) -> Result<Vec<f32>> {
+    /// Vectors of about `count` rows of lists, as lists are made of them.
+    fn sample(&self, lists: &[List], count: usize) -> Result<Vec<f32>> {
         let mut entries: Vec<Entry> = Vec::new();
-        self.ivf.blocks_of(self.store, (list.first, list.id()), |_, block| {
-            entries.extend(block.entries().map(|(_, entry)| entry));
-            true
-        })?;
+        for list in lists {
+            self.ivf.blocks_of(self.store, (list.first, list.id()), |_, block| {
+                entries.extend(block.entries().map(|(_, entry)| entry));
+                true
+            })?;
+        }
         let step = entries.len().div_ceil(count.max(1)).max(1);
         let geometry = self.ivf.geometry();
         let chosen: Vec<Entry> = entries.into_iter().step_by(step).collect();

@@ -5,15 +5,17 @@ use pages::{Batch, Error, META_BLOCK, PageStore, Result};
 use crate::block::{Block, FREE, ROOT};
 use crate::free;
 use crate::geometry::BlockNo;
-use crate::meta::Meta;
+use crate::meta::{MAX_RETIRED, Meta};
 
 /// Frees what the metapage remembers, a page a batch.
 pub(crate) fn reclaim<S: PageStore>(store: &S) -> Result<()> {
     while free_page(store, |meta| &mut meta.reorganized.taken, |block| block.taken_before())? {
         store.pause()?;
     }
-    while free_page(store, |meta| &mut meta.reorganized.retired, |block| block.next())? {
-        store.pause()?;
+    for i in 0..MAX_RETIRED {
+        while free_page(store, |meta| &mut meta.reorganized.retired[i], |block| block.next())? {
+            store.pause()?;
+        }
     }
     Ok(())
 }
@@ -22,7 +24,7 @@ pub(crate) fn reclaim<S: PageStore>(store: &S) -> Result<()> {
 /// where there is no chain.
 fn free_page<S: PageStore>(
     store: &S,
-    place: fn(&mut Meta) -> &mut Option<BlockNo>,
+    place: impl Fn(&mut Meta) -> &mut Option<BlockNo>,
     next: fn(&Block<'_>) -> Option<BlockNo>,
 ) -> Result<bool> {
     let mut batch = store.batch();

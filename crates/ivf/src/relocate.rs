@@ -1,12 +1,12 @@
-//! Moving all rows of a list to others, while readers and writers go on.
+//! Moving all rows of some lists to others, while readers and writers go on.
 //!
-//! The list is closed, its entries are copied into chains that nobody sees, and one batch makes
-//! these part of the index instead. Vectors stay where they are.
+//! The lists are closed, their entries are copied into chains that nobody sees, and one batch makes
+//! these part of the index instead of them. Vectors stay where they are.
 
 use kernels::BLOCK;
-use pages::{Batch, Error, HeapTid, META_BLOCK, PageStore, Result};
+use pages::{Batch, Error, HeapTid, MAX_BATCH, META_BLOCK, PageStore, Result};
 
-use crate::block::{Block, BlockMut, Entry, NO_FACTORS, ROOT};
+use crate::block::{BlockMut, Entry, NO_FACTORS, ROOT};
 use crate::chain::Chain;
 use crate::free;
 use crate::geometry::{BlockNo, VectorNo};
@@ -27,11 +27,12 @@ pub(crate) enum Goal {
     Into(List),
 }
 
-/// The rows of a list on their way.
+/// The rows of some lists on their way.
 pub(crate) struct Relocation<'a, S> {
     pub(crate) store: &'a S,
     pub(crate) ivf: &'a Ivf,
-    pub(crate) list: List,
+    /// At most [`MAX_RETIRED`], which the list of lists tells of in at most two pages.
+    pub(crate) lists: Vec<List>,
     pub(crate) goal: Goal,
     pub(crate) chains: Vec<Chain>,
     /// The vector about which centroids are coded.
@@ -39,55 +40,58 @@ pub(crate) struct Relocation<'a, S> {
 }
 
 /// What was to be known of blocks that were closed.
-#[derive(Default)]
 struct Closed {
     entries: Vec<Entry>,
     /// Places of vectors that no row has.
     vacant: Vec<VectorNo>,
+    last: BlockNo,
     next: Option<BlockNo>,
 }
 
 enum Published {
     Done,
-    /// The list has got this block meanwhile.
-    Grown(BlockNo),
-    /// Something else came between.
+    /// Something came between.
     Again,
 }
 
 impl<S: PageStore> Relocation<'_, S> {
     /// Moves all rows. Returns their number, or none where too many others came meanwhile.
     pub(crate) fn run(mut self) -> Result<Option<u64>> {
-        let (mut moved, mut last) = (0, self.list.first);
-        let mut from = Some(self.list.first);
+        let (mut moved, mut lasts) = (0, vec![None; self.lists.len()]);
         for _ in 0..TRIES {
-            if let Some(from) = from.take() {
-                moved += self.copy(from, &mut last)?;
-            }
-            match self.publish(last)? {
+            // Whatever comes from here on shows when the chains are published.
+            let come = Ivf::open(self.store)?.meta().reorganized.come;
+            moved += self.copy(&mut lasts)?;
+            match self.publish(come)? {
                 Published::Done => {
                     reclaim(self.store)?;
                     return Ok(Some(moved));
                 }
-                Published::Grown(block) => from = Some(block),
                 Published::Again => {}
             }
         }
         reclaim(self.store)?;
-        reopen(self.store, self.ivf, &self.list)?;
+        self.lists.iter().try_for_each(|list| reopen(self.store, self.ivf, list))?;
         Ok(None)
     }
 
-    /// Closes the list from block `from` on and copies its rows. Tells the `last` block.
-    fn copy(&mut self, from: BlockNo, last: &mut BlockNo) -> Result<u64> {
-        let (mut rows, mut vacant, mut next) = (0, Vec::new(), Some(from));
-        while let Some(from) = next {
-            self.store.pause()?;
-            let mut closed = self.close(from, last)?;
-            rows += closed.entries.len() as u64;
-            self.distribute(&closed.entries)?;
-            vacant.append(&mut closed.vacant);
-            next = closed.next;
+    /// Closes the lists behind the `lasts` of their blocks that were closed so far, and copies
+    /// their rows.
+    fn copy(&mut self, lasts: &mut [Option<BlockNo>]) -> Result<u64> {
+        let (mut rows, mut vacant) = (0, Vec::new());
+        for (list, last) in self.lists.clone().iter().zip(lasts) {
+            let mut next = match *last {
+                Some(last) => self.next_of(list, last)?,
+                None => Some(list.first),
+            };
+            while let Some(from) = next {
+                self.store.pause()?;
+                let mut closed = self.close(list, from)?;
+                rows += closed.entries.len() as u64;
+                self.distribute(&closed.entries)?;
+                vacant.append(&mut closed.vacant);
+                (next, *last) = (closed.next, Some(closed.last));
+            }
         }
         let count = self.chains.len();
         for (i, vector) in vacant.into_iter().enumerate() {
@@ -97,15 +101,25 @@ impl<S: PageStore> Relocation<'_, S> {
         Ok(rows)
     }
 
+    /// What follows block `no` of a list.
+    fn next_of(&self, list: &List, no: BlockNo) -> Result<Option<BlockNo>> {
+        let mut next = None;
+        self.ivf.blocks_of(self.store, (no, list.id()), |_, block| {
+            next = block.next();
+            false
+        })?;
+        Ok(next)
+    }
+
     /// Closes the blocks that follow each other from `no` on in one page: no row is added to them.
-    fn close(&self, mut no: BlockNo, last: &mut BlockNo) -> Result<Closed> {
+    fn close(&self, list: &List, mut no: BlockNo) -> Result<Closed> {
         let geometry = self.ivf.geometry();
         let page = no.page(geometry);
-        let mut closed = Closed::default();
+        let mut closed = Closed { entries: Vec::new(), vacant: Vec::new(), last: no, next: None };
         let mut batch = self.store.batch();
         let body = batch.page(page)?;
         loop {
-            let mut block = BlockMut::open(body, no, self.list.id(), geometry)?;
+            let mut block = BlockMut::open(body, no, list.id(), geometry)?;
             if block.as_ref().closed() {
                 return Err(Error::corrupted(page, "chain of blocks leads back"));
             }
@@ -114,7 +128,7 @@ impl<S: PageStore> Relocation<'_, S> {
             closed.entries.extend(block.entries().map(|(_, entry)| entry));
             closed.vacant.extend(block.vacated());
             closed.vacant.extend(block.open().into_iter().flat_map(|open| open.vectors()));
-            *last = no;
+            closed.last = no;
             closed.next = block.next();
             match closed.next {
                 Some(next) if next.page(geometry) == page => no = next,
@@ -147,47 +161,48 @@ impl<S: PageStore> Relocation<'_, S> {
         self.chains.iter_mut().try_for_each(|chain| chain.flush(self.store, self.ivf, all))
     }
 
-    /// Makes the chains part of the index instead of the list, whose last block is `last`.
-    fn publish(&mut self, last: BlockNo) -> Result<Published> {
+    /// Makes the chains part of the index instead of the lists, which are as they were when the
+    /// metapage said `come`.
+    fn publish(&mut self, come: u32) -> Result<Published> {
         let geometry = self.ivf.geometry();
-        let (root, goal) = match &self.goal {
-            Goal::New => self.root_blocks()?,
+        let (roots, roomy) = self.root_blocks()?;
+        let goal = match &self.goal {
+            Goal::New => match roomy {
+                Ok(roomy) => roomy,
+                Err(last) => self.extend_root(last)?,
+            },
             Goal::Into(list) => {
-                let (root, first) = (self.root_blocks()?.0, list.first);
-                let mut next = None;
-                self.ivf.blocks_of(self.store, (first, list.id()), |_, block| {
-                    next = block.next();
-                    false
-                })?;
+                let next = self.next_of(list, list.first)?;
                 for chain in &mut self.chains {
                     chain.lead_to(self.store, self.ivf, next)?;
                 }
-                (root, first)
+                list.first
             }
         };
-        let mut pages = [root, goal, last].map(|no| no.page(geometry));
+        let mut pages: Vec<u32> = roots.iter().chain([&goal]).map(|no| no.page(geometry)).collect();
         pages.sort_unstable();
+        pages.dedup();
+        if pages.len() >= MAX_BATCH {
+            return Ok(Published::Again);
+        }
         let mut batch = self.store.batch();
         let mut meta = Meta::decode(batch.page(META_BLOCK)?)?;
         for page in pages {
             batch.page(page)?;
         }
-        let tail = Block::read(batch.page(last.page(geometry))?, last, self.list.id(), geometry)?;
-        if let Some(next) = tail.next() {
-            return Ok(Published::Grown(next));
+        if meta.reorganized.come != come {
+            return Ok(Published::Again);
         }
-        let body = batch.page(root.page(geometry))?;
-        let mut block = BlockMut::open(body, root, ROOT, geometry)?;
-        let slot = block.as_ref().entries().find(|(_, entry)| *entry == self.list.entry);
-        let Some((slot, _)) = slot else { return Ok(Published::Again) };
-        block.retain(!(1 << slot));
-        meta.lists -= 1;
+        for (list, &root) in self.lists.iter().zip(&roots) {
+            let mut block = BlockMut::open(batch.page(root.page(geometry))?, root, ROOT, geometry)?;
+            let slot = block.as_ref().entries().find(|(_, entry)| *entry == list.entry);
+            let Some((slot, _)) = slot else { return Ok(Published::Again) };
+            block.retain(!(1 << slot));
+        }
+        let mut added = 0;
         let body = batch.page(goal.page(geometry))?;
         match &self.goal {
-            Goal::New => {
-                let mut block = BlockMut::open(body, goal, ROOT, geometry)?;
-                meta.lists += self.enlist(&mut block)?;
-            }
+            Goal::New => added = self.enlist(&mut BlockMut::open(body, goal, ROOT, geometry)?)?,
             Goal::Into(list) => {
                 let mut block = BlockMut::open(body, goal, list.id(), geometry)?;
                 if self.chains.iter().any(|chain| chain.behind() != block.as_ref().next()) {
@@ -199,12 +214,15 @@ impl<S: PageStore> Relocation<'_, S> {
                 }
             }
         }
-        if meta.lists == 0 {
-            return Err(Error::corrupted(META_BLOCK, "metapage counts too few lists"));
-        }
+        let lists = (meta.lists + added).checked_sub(self.lists.len() as u32);
+        meta.lists = lists
+            .filter(|&lists| lists > 0)
+            .ok_or(Error::corrupted(META_BLOCK, "metapage counts too few lists"))?;
         meta.reorganized.epoch = meta.reorganized.epoch.wrapping_add(1);
         meta.reorganized.taken = None;
-        meta.reorganized.retired = Some(self.list.first);
+        for (retired, list) in meta.reorganized.retired.iter_mut().zip(&self.lists) {
+            *retired = Some(list.first);
+        }
         meta.encode(batch.page(META_BLOCK)?);
         batch.commit()?;
         Ok(Published::Done)
@@ -229,24 +247,29 @@ impl<S: PageStore> Relocation<'_, S> {
         Ok(count)
     }
 
-    /// The block of the list of lists that tells of the list, and one with room for all chains.
-    fn root_blocks(&self) -> Result<(BlockNo, BlockNo)> {
-        let (mut own, mut roomy, mut last) = (None, None, self.ivf.meta().root);
-        self.ivf.blocks_of(self.store, (self.ivf.meta().root, ROOT), |no, block| {
-            let mut vacant = BLOCK - block.entries().count();
-            if block.entries().any(|(_, entry)| entry == self.list.entry) {
-                own = Some(no);
-                vacant += 1;
+    /// The blocks of the list of lists that tell of the lists, and one with room for all chains, or
+    /// else the last.
+    fn root_blocks(&self) -> Result<(Vec<BlockNo>, std::result::Result<BlockNo, BlockNo>)> {
+        let root = self.ivf.meta().root;
+        let mut own = vec![None; self.lists.len()];
+        let mut roomy = Err(root);
+        self.ivf.blocks_of(self.store, (root, ROOT), |no, block| {
+            for (list, own) in self.lists.iter().zip(&mut own) {
+                if block.entries().any(|(_, entry)| entry == list.entry) {
+                    *own = Some(no);
+                }
             }
-            if vacant >= self.chains.len() {
-                roomy = roomy.or(Some(no));
+            let leaving = own.iter().filter(|&&own| own == Some(no)).count();
+            let vacant = BLOCK - block.entries().count() + leaving;
+            if roomy.is_err() {
+                roomy = if vacant >= self.chains.len() { Ok(no) } else { Err(no) };
             }
-            last = no;
             true
         })?;
-        let page = last.page(self.ivf.geometry());
-        let own = own.ok_or(Error::corrupted(page, "list has left the list of lists"))?;
-        Ok((own, if let Some(roomy) = roomy { roomy } else { self.extend_root(last)? }))
+        let gone =
+            Error::corrupted(root.page(self.ivf.geometry()), "list is not in the list of lists");
+        let own = own.into_iter().collect::<Option<_>>().ok_or(gone)?;
+        Ok((own, roomy))
     }
 
     /// Adds a block behind the `last` of the list of lists.

@@ -71,8 +71,8 @@ fn vacuum_survives_a_crash_at_any_batch() {
 /// Lists come and go; of blocks that a crash leaves half made none is lost.
 #[test]
 fn a_reorganization_survives_a_crash_at_any_batch() {
-    let wanted = Rebalance { lists: 8, work: u64::MAX };
-    for kind in [(Metric::L2, true), (Metric::L2, false)] {
+    for (kind, lists) in [((Metric::L2, true), 8), ((Metric::L2, false), 2)] {
+        let wanted = Rebalance { lists, work: u64::MAX };
         let (sound, vectors, rows) = unbalanced(kind, DIMS);
         let all = |store: &MemStore| {
             let mut found = search(store, &vectors[0], all_lists(), usize::MAX);
@@ -80,7 +80,7 @@ fn a_reorganization_survives_a_crash_at_any_batch() {
             found
         };
         let done = rebalance(&sound.clone(), &wanted).expect("reorganizes");
-        assert!(done.split > 0 && done.merged > 0, "{done:?}");
+        assert!(if lists == 8 { done.split > 0 } else { done.merged > 0 }, "{done:?}");
         for at in 0.. {
             let store = sound.clone();
             store.crash_after(at);

@@ -145,7 +145,7 @@ impl Hnsw {
         match geometry.planes {
             0 => ef,
             // The sketch errs, too.
-            1 if geometry.form == Form::Sparse => 2 * ef + ef / 2 + 6,
+            1 if geometry.form == Form::Sparse => 4 * ef + 6,
             // Of bits the code of a neighbor may be a part, and many neighbors are equally far.
             1 if geometry.form == Form::Bits => 2 * ef + 6,
             1 => ef + ef / 2 + 6,

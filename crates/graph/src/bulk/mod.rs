@@ -35,9 +35,9 @@ pub enum Phase {
 /// Tells the host what was done, of how much; false asks to stop.
 type Tick<'a> = dyn FnMut(Phase, usize, usize) -> bool + 'a;
 
-/// Bytes of sparse vectors up to which a build compares themselves, and not their sketches: it is
-/// nearly as fast, and the graph is better (evidence: `src/am/hnsw/README.md`).
-const SHORT: usize = 64 * SPARSE_ELEMENT;
+/// Bytes of sparse vectors up to which a build compares themselves, and not their sketches: the graph
+/// is better (evidence: `src/am/hnsw/README.md`).
+const SHORT: usize = 256 * SPARSE_ELEMENT;
 /// Rows between two looks at the memory in use.
 const ROWS_PER_LOOK: usize = 256;
 

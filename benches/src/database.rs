@@ -18,6 +18,11 @@ pub fn name(system: &System) -> String {
 /// Makes the system's database anew, with its extension and an empty table `items` for vectors of
 /// `dims` dimensions; returns a connection to it.
 pub fn create(server: &Server, system: &System, dims: usize) -> Result<Client> {
+    create_with(server, system, &format!("vector({dims})"))
+}
+
+/// The same for values of `sql_type`.
+pub fn create_with(server: &Server, system: &System, sql_type: &str) -> Result<Client> {
     let name = name(system);
     drop(server, system)?;
     server.maintenance()?.batch_execute(&format!("CREATE DATABASE {name}"))?;
@@ -27,7 +32,7 @@ pub fn create(server: &Server, system: &System, dims: usize) -> Result<Client> {
         .map_err(|e| format!("{}: {}", system.name, text(&e)))?;
     client.batch_execute(&format!(
         "SET client_min_messages = warning;
-         CREATE TABLE items (id int4 PRIMARY KEY, v vector({dims}) NOT NULL)"
+         CREATE TABLE items (id int4 PRIMARY KEY, v {sql_type} NOT NULL)"
     ))?;
     Ok(client)
 }

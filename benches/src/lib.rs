@@ -1,7 +1,7 @@
 //! Benchmarks of SQL: data sets, several extensions, one server.
 //!
 //! Data: `matrix` and `dataset` read vectors, `clustered` makes them up, `truth` and `exact` know
-//! what should be found. The server: `server` finds or starts PostgreSQL, `systems` says how each
+//! what should be found, `sparse` makes sparse vectors of texts. The server: `server` finds or starts PostgreSQL, `systems` says how each
 //! extension is driven, `database` and `build` load it. Measuring: `measure` searches, `pages` and
 //! `cost` count, `sweep` decides what `sql_bench` measures, `report` prints and
 //! `plot` draws it; `writes` is what
@@ -24,6 +24,7 @@ pub mod plans;
 pub mod plot;
 pub mod report;
 pub mod server;
+pub mod sparse;
 pub mod sweep;
 pub mod systems;
 pub mod truth;

@@ -59,6 +59,14 @@ pub const SYSTEMS: &[System] = &[
         ..VECTOR_EXT
     },
     System {
+        name: "vector_ext_ivf",
+        index: "ivf (v vector_{metric}_ops)",
+        effort: "ivf.probes",
+        scan_time: None,
+        effort_covers_k: false,
+        ..VECTOR_EXT
+    },
+    System {
         name: "vector_ext_ivfflat",
         index: "ivfflat (v vector_{metric}_ops) WITH (lists = 200)",
         effort: "ivfflat.probes",

@@ -7,7 +7,7 @@ use space::{NoSpace, Space, Table};
 use threads::{Stopped, Workers};
 
 use crate::geometry::Geometry;
-use crate::index::IndexOptions;
+use crate::index::{IndexOptions, lists_for};
 use crate::vector::{Stored, normalize, write};
 use crate::write::{Order, Writer};
 
@@ -117,6 +117,9 @@ impl<'h> Bulk<'h> {
         tick: Tick<'_>,
         append: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<usize> {
+        if self.options.lists == 0 {
+            self.options.lists = lists_for(self.len());
+        }
         let sample = self.sample();
         let trained = sample.len() / self.options.dims;
         let clusters = self.train(sample, threads, tick)?;

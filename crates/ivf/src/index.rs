@@ -14,7 +14,7 @@ pub struct IndexOptions {
     pub metric: Metric,
     /// Dimensions of the column, 1..=[`Geometry::MAX_DIMS`]; 64,000 where they are bits.
     pub dims: usize,
-    /// Lists, at least one; fewer where there are fewer distinct rows.
+    /// Lists; fewer where there are fewer distinct rows. 0 for as many as [`lists_for`] says.
     pub lists: usize,
     /// Whether entries carry codes (IVF_RABITQ), or every vector of a list is read (IVF_FLAT).
     /// Without meaning for bits.
@@ -38,6 +38,15 @@ impl IndexOptions {
         }
     }
 }
+
+/// How many lists an index of `rows` rows has where nothing else is asked for: the square root, so
+/// that the list of lists is about as long as a list.
+pub fn lists_for(rows: usize) -> usize {
+    rows.isqrt().clamp(1, MAX_LISTS)
+}
+
+/// Most lists of an index.
+const MAX_LISTS: usize = 32_768;
 
 /// Whether the index holds vectors such as this: under cosine, zero vectors have no place.
 pub fn indexable(metric: Metric, vector: &[f32]) -> bool {

@@ -9,6 +9,8 @@
 
 mod block;
 mod bulk;
+mod calibrate;
+mod calibration;
 mod chain;
 mod check;
 mod free;
@@ -30,9 +32,11 @@ mod vectors;
 mod write;
 
 pub use bulk::{Bulk, Phase};
+pub use calibrate::calibrate;
+pub use calibration::Calibration;
 pub use check::check;
 pub use geometry::{BlockNo, Geometry, VectorNo};
-pub use index::{IndexOptions, Ivf, indexable};
+pub use index::{IndexOptions, Ivf, indexable, lists_for};
 pub use info::{Info, info};
 pub use insert::insert;
 pub use meta::{Meta, Reorganized};

@@ -6,10 +6,13 @@ use pages::{
 use quant::Metric;
 
 use crate::block::Open;
+use crate::calibration::Calibration;
 use crate::geometry::{BlockNo, Geometry, VectorNo};
 
 /// "IVF " as bytes.
 const MAGIC: u32 = u32::from_le_bytes(*b"IVF ");
+/// Where the calibration stands.
+const CALIBRATION_AT: usize = 80;
 /// Fields of reorganizations.
 const REORGANIZED_AT: usize = 192;
 /// The fields before it leave room for more.
@@ -85,6 +88,8 @@ pub struct Meta {
     pub rows: u64,
     /// Rows that the centroids were trained with.
     pub trained: u64,
+    /// What searches find, once that was measured.
+    pub calibration: Option<Calibration>,
     /// What came of reorganizations.
     pub reorganized: Reorganized,
     /// What codes are taken relative to: the middle, rotated, one number a coded dimension.
@@ -116,6 +121,8 @@ impl Meta {
             .flat_map(u32::to_le_bytes)
             .chain([self.seed, self.rows, self.trained].into_iter().flat_map(u64::to_le_bytes));
         body.iter_mut().zip(fields).for_each(|(byte, field)| *byte = field);
+        let calibration = Calibration::encode(self.calibration.as_ref());
+        body[CALIBRATION_AT..][..calibration.len()].copy_from_slice(&calibration);
         let fields = self.reorganized.fields().into_iter().flat_map(u32::to_le_bytes);
         body[REORGANIZED_AT..].iter_mut().zip(fields).for_each(|(byte, field)| *byte = field);
         let centre = self.centre.iter().flat_map(|x| x.to_le_bytes());
@@ -164,6 +171,7 @@ impl Meta {
         if lists == 0 || pages.iter().any(|page| !(1..next_page).contains(page)) {
             return Err(corrupted("metapage leads nowhere"));
         }
+        let calibration = Calibration::decode(&body[CALIBRATION_AT..]);
         let mut fields = body[REORGANIZED_AT..CENTRE_AT].as_chunks::<4>().0.iter();
         let next = || fields.next().map_or(0, |&bytes| u32::from_le_bytes(bytes));
         let reorganized = Reorganized::decode(next);
@@ -186,6 +194,7 @@ impl Meta {
             next_page,
             rows,
             trained,
+            calibration,
             reorganized,
             centre,
         })
@@ -214,6 +223,7 @@ mod tests {
     use pages::PAGE_BODY;
 
     use super::*;
+    use crate::calibration::POINTS;
 
     fn sample() -> Meta {
         let geometry = Geometry::choose(Form::Halves, 384, true).expect("fits");
@@ -227,6 +237,7 @@ mod tests {
             next_page: 900,
             rows: 1 << 40,
             trained: 77,
+            calibration: Some(Calibration { searches: 100, recall: [0.5; POINTS] }),
             reorganized: Reorganized {
                 epoch: 7,
                 free: BlockNo::at(3, 1, &geometry).ok(),

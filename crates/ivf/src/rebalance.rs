@@ -10,7 +10,7 @@ use threads::Workers;
 use crate::block::{Entry, ROOT};
 use crate::bulk::failed;
 use crate::chain::Chain;
-use crate::index::Ivf;
+use crate::index::{Ivf, lists_for};
 use crate::lists::List;
 use crate::meta::{MAX_RETIRED, Meta};
 use crate::reclaim::reclaim;
@@ -34,7 +34,7 @@ const SAMPLE_PER_PART: usize = 128;
 /// What is wanted of a reorganization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rebalance {
-    /// Lists that the rows should be divided into, at least one.
+    /// Lists that the rows should be divided into; 0 for as many as [`lists_for`] says.
     pub lists: u64,
     /// Rows that may be moved, and centroids looked at, before the rest is left for another time.
     /// A list that is begun with is moved as a whole.
@@ -50,6 +50,8 @@ pub struct Rebalanced {
     pub merged: u64,
     /// Rows that have changed their list.
     pub moved: u64,
+    /// Rows of all lists.
+    pub rows: u64,
 }
 
 /// Splits lists that are far longer than others and merges those that are far shorter, while
@@ -62,15 +64,17 @@ pub fn rebalance<S: PageStore>(store: &S, wanted: &Rebalance) -> Result<Rebalanc
     let ivf = Ivf::open(store)?;
     let mut lists = lengths(store, &ivf)?;
     let rows: u64 = lists.iter().map(|list| list.rows).sum();
-    let length = rows / wanted.lists.max(1);
+    let wanted_lists =
+        if wanted.lists == 0 { lists_for(rows as usize) as u64 } else { wanted.lists };
+    let length = rows / wanted_lists;
     let mut work = Work { store, ivf: &ivf, middle: middle(store, &ivf)?, left: wanted.work };
-    let mut done = Rebalanced::default();
+    let mut done = Rebalanced { rows, ..Rebalanced::default() };
 
     lists.sort_by_key(|list| std::cmp::Reverse(list.rows));
     let (part, mut count) = (length.max(BLOCK as u64), lists.len() as u64);
     let mut gone = HashSet::new();
     for list in &lists {
-        let long = if count < wanted.lists { RATHER_LONG } else { LONG };
+        let long = if count < wanted_lists { RATHER_LONG } else { LONG };
         if list.rows * 2 <= long * part {
             break;
         }

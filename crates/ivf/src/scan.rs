@@ -11,6 +11,9 @@ use crate::query::{Centre, Query};
 use crate::stream::{Step, Stream};
 use crate::vectors::Reader;
 
+/// Of so many entries searched, one may be returned in strict order before more lists are searched.
+const NEAREST: u64 = 8;
+
 /// Settings of a scan.
 #[derive(Debug, Clone, Copy)]
 pub struct ScanOptions {
@@ -20,6 +23,10 @@ pub struct ScanOptions {
     /// Where it is not above `probes`, the scan ends with the first. Rows of later lists come after
     /// those of the first, though they may be nearer.
     pub max_probes: usize,
+    /// Whether rows of later lists that are nearer than one already returned are left out. So that
+    /// these are few, only the nearest eighth of what was found is returned before as many lists
+    /// again are searched.
+    pub strict: bool,
     /// Bytes after which no more lists are searched.
     pub memory: usize,
 }
@@ -35,6 +42,8 @@ pub struct ScanStats {
     pub exact: u64,
     /// Rows returned.
     pub tuples: u64,
+    /// Rows left out because they came too late.
+    pub dropped: u64,
     /// Rows left out because the filter did not hold for them.
     pub filtered: u64,
 }
@@ -54,6 +63,10 @@ pub struct Scan {
     returned: Vec<HeapTid>,
     /// The same, once lists were reorganized: rows may be met again in other lists.
     known: HashSet<HeapTid>,
+    /// Entries that may be used up before more lists are searched.
+    ready: u64,
+    /// Distance of the row returned last.
+    last: f64,
     filter: Option<TidFilter>,
     stats: ScanStats,
 }
@@ -78,6 +91,8 @@ impl Scan {
             probed: 0,
             returned: Vec::new(),
             known: HashSet::new(),
+            ready: 0,
+            last: f64::NEG_INFINITY,
             filter: None,
             stats: ScanStats::default(),
         }
@@ -102,13 +117,21 @@ impl Scan {
     /// Those of the store, and [`pages::Error::Corrupted`].
     pub fn next<S: PageStore>(&mut self, store: &S) -> Result<Option<Hit>> {
         loop {
+            if self.options.strict && self.used_up() >= self.ready && self.may_go_on() {
+                self.probe(store)?;
+            }
             match self.rows.step() {
                 Step::Found(found) => {
+                    let exact = found.exact;
+                    if self.options.strict && exact.distance < self.last {
+                        self.stats.dropped += 1;
+                        continue;
+                    }
+                    self.last = exact.distance;
                     self.stats.tuples += 1;
                     if self.options.max_probes > self.options.probes {
                         self.returned.push(found.entry.tid);
                     }
-                    let exact = found.exact;
                     return Ok(Some(Hit {
                         tid: found.entry.tid,
                         distance: if self.ordered { exact.distance } else { 0.0 },
@@ -147,6 +170,11 @@ impl Scan {
         wanted
     }
 
+    /// Entries that were returned or left out.
+    fn used_up(&self) -> u64 {
+        self.stats.tuples + self.stats.dropped + self.stats.filtered
+    }
+
     fn may_go_on(&self) -> bool {
         let returned = self.returned.capacity() * size_of::<HeapTid>();
         let lists = self.lists.as_ref().map_or(0, NearestLists::bytes);
@@ -161,7 +189,8 @@ impl Scan {
     fn probe<S: PageStore>(&mut self, store: &S) -> Result<bool> {
         let mut count = self.options.probes;
         if self.probed > 0 {
-            count = count.min(self.options.max_probes - self.probed);
+            let more = if self.options.strict { self.probed } else { count };
+            count = more.min(self.options.max_probes - self.probed);
         }
         loop {
             let searched = self.search_next(store, count);
@@ -172,7 +201,9 @@ impl Scan {
                 let searched = searched?;
                 self.probed += searched;
                 self.stats.lists += searched as u64;
-                return Ok(searched > 0);
+                let some = searched > 0;
+                self.ready = if some { self.stats.entries / NEAREST } else { u64::MAX };
+                return Ok(some);
             }
             self.ivf.reopen(store)?;
             self.rows = Stream::default();

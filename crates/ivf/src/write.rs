@@ -92,6 +92,7 @@ impl<'a> Writer<'a> {
             rows: rows.len() as u64,
             trained,
             reorganized: Reorganized::default(),
+            calibration: None,
             centre: rotated,
         });
         Ok(Self { ivf, rows, centroids: stored, lists, order, first_blocks, vectors_at, pages })

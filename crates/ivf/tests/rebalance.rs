@@ -92,7 +92,8 @@ fn an_index_built_on_nothing_gets_lists() {
 fn a_search_amid_a_reorganization_finds_each_row_once() {
     for kind in [(Metric::L2, true), (Metric::Cosine, false)] {
         let (sound, vectors, rows) = unbalanced(kind, DIMS);
-        let next = ScanOptions { probes: 2, max_probes: usize::MAX, memory: usize::MAX };
+        let next =
+            ScanOptions { probes: 2, max_probes: usize::MAX, strict: false, memory: usize::MAX };
         for options in [all_lists(), next] {
             for left in 0.. {
                 let store = sound.clone();

@@ -4,11 +4,56 @@ mod support;
 
 use std::collections::HashSet;
 
-use ivf::{Ivf, Scan, ScanOptions, info};
+use ivf::{Ivf, Scan, ScanOptions, calibrate, info};
 use quant::Metric;
 use support::*;
 
 const DIMS: usize = 48;
+
+#[test]
+fn a_calibration_tells_the_lists_to_read() {
+    for (metric, coded) in KINDS {
+        let kind = (metric, coded);
+        let store = built(options(kind, 32, 0), &clustered(metric, 4_000, 32, 1));
+        calibrate(&store, 4_000).expect("measures");
+        let meta = Ivf::open(&store).expect("opens").meta().clone();
+        assert_eq!(meta.lists, 63, "{kind:?}");
+        let calibration = meta.calibration.expect("there are enough rows");
+        assert!(calibration.recall[0] < 0.9, "{kind:?}: {calibration:?}");
+        let queries = clustered(metric, 100, 32, 2);
+        for target in [0.8, 0.95] {
+            let wanted = calibration.probes(target).expect("all lists find all");
+            let options = probes(wanted);
+            let mut hits = 0;
+            for query in &queries {
+                let truth = search(&store, query, all_lists(), 10);
+                let found = search(&store, query, options, 10);
+                hits += truth.iter().filter(|row| found.contains(row)).count();
+            }
+            let recall = hits as f64 / 1_000.0;
+            println!("{kind:?} {target}: {wanted} lists, {recall}");
+            assert!(recall > target - 0.07, "{kind:?} {target}: {recall}");
+            assert!(recall < target.midpoint(1.0) + 0.07, "{kind:?} {target}: {recall}");
+        }
+    }
+}
+
+#[test]
+fn in_strict_order_rows_that_come_too_late_are_left_out() {
+    let vectors = clustered(Metric::L2, 2_000, 16, 1);
+    let store = built(options((Metric::L2, true), 16, 40), &vectors);
+    let query = &clustered(Metric::L2, 1, 16, 2)[0];
+    let distances = |strict| -> Vec<f64> {
+        let options = ScanOptions { probes: 1, max_probes: 40, strict, memory: usize::MAX };
+        let mut scan = Scan::new(Ivf::open(&store).expect("opens"), Some(query), options);
+        std::iter::from_fn(|| scan.next(&store).expect("scans")).map(|hit| hit.distance).collect()
+    };
+    let (relaxed, strict) = (distances(false), distances(true));
+    assert_eq!(relaxed.len(), 2_000);
+    assert!(!relaxed.is_sorted());
+    assert!(strict.is_sorted());
+    assert_eq!(strict[..10], relaxed[..10]);
+}
 
 #[test]
 fn a_search_of_all_lists_finds_the_nearest_in_order() {
@@ -86,7 +131,7 @@ fn a_scan_goes_on_to_further_lists() {
     let query = &vectors[3];
     let two = search(&store, query, probes(2), usize::MAX);
     assert!(two.len() < 500, "{}", two.len());
-    let on = |max_probes, memory| ScanOptions { probes: 2, max_probes, memory };
+    let on = |max_probes, memory| ScanOptions { probes: 2, max_probes, strict: false, memory };
     let seven = search(&store, query, on(7, usize::MAX), usize::MAX);
     assert_eq!(seven[..two.len()], two);
     let mut scan = Scan::new(Ivf::open(&store).expect("opens"), Some(query), on(7, usize::MAX));

@@ -129,7 +129,7 @@ impl Index {
         if !hnsw && !ivf {
             let message = format!("{} is not a vector index", index.name());
             return Err(Report::new(ERRCODE_WRONG_OBJECT_TYPE, message).hint(
-                "Name an index made with USING hnsw or ivfflat; of a partitioned one, a partition's.",
+                "Name an index made with USING hnsw, ivf or ivfflat; of a partitioned one, a partition's.",
             ));
         }
         index.check_privilege()?;

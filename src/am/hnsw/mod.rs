@@ -15,7 +15,7 @@ pub mod opclass;
 mod options;
 mod quantization;
 mod scan;
-mod settings;
+pub mod settings;
 mod stats;
 mod vacuum;
 

@@ -105,8 +105,8 @@ pub fn register() {
     GucRegistry::define_float_guc(
         c"vector_ext.target_recall",
         c"Sets the share of the nearest rows that an index scan is to find.",
-        c"It is measured when an index is built, and takes the place of hnsw.ef_search. \
-          0 turns it off.",
+        c"It is measured when an index is built, and takes the place of hnsw.ef_search and of \
+          ivf.probes where that is 0. 0 turns it off.",
         &TARGET_RECALL,
         0.0,
         MAX_TARGET,

@@ -16,6 +16,7 @@ use pgrx::pg_sys::{self, ForkNumber, IndexBuildResult, IndexInfo, Relation};
 use pgrx::{PgLogLevel, PgSqlErrorCode, function_name, pg_guard};
 use space::Space;
 
+use super::method::Method;
 use super::options::Options;
 use crate::am::element_kind::ElementKind;
 use crate::am::hnsw::opclass::OpClass;
@@ -23,6 +24,7 @@ use crate::am::load::{self, Column};
 use crate::am::{column, resources};
 use crate::pg::bulk::BulkWriter;
 use crate::pg::error::Report;
+use crate::pg::store::RelationStore;
 use crate::pg::temp_file::TempFile;
 use crate::pg::{progress, relation};
 
@@ -32,6 +34,7 @@ const LOADING: i64 = INITIALIZING + 1;
 const TRAINING: i64 = INITIALIZING + 2;
 const ASSIGNING: i64 = INITIALIZING + 3;
 const WRITING: i64 = INITIALIZING + 4;
+const CALIBRATING: i64 = INITIALIZING + 5;
 
 /// Names a phase.
 #[pg_guard]
@@ -42,6 +45,7 @@ pub unsafe extern "C-unwind" fn ambuildphasename(phase: i64) -> *mut c_char {
         TRAINING => c"performing k-means",
         ASSIGNING => c"assigning tuples",
         WRITING => c"writing pages",
+        CALIBRATING => c"calibrating",
         _ => return ptr::null_mut(),
     };
     name.as_ptr().cast_mut()
@@ -101,8 +105,9 @@ unsafe fn build(
         let column = Column { kind, dims: options.dims, metric: options.metric };
         let heap_tuples = load::all_rows((heap, index, info), column, &mut bulk);
         let rows = bulk.len();
+        let method = Method::of(index);
         if rows < options.lists {
-            little_data();
+            little_data(method);
         }
         let mut phase = LOADING;
         let mut tick = |at: Phase, done: usize, total: usize| {
@@ -127,13 +132,17 @@ unsafe fn build(
         let mut append = |body: &[u8]| writer.append(body);
         bulk.write(1 + workers, &mut tick, &mut append).map_err(failed)?;
         writer.finish();
+        if method == Method::Ivf {
+            progress::begin_phase(CALIBRATING, 0);
+            ivf::calibrate(&RelationStore::new(index), rows as u64).map_err(failed)?;
+        }
         Ok((heap_tuples, rows))
     }
 }
 
 /// Warns, in pgvector's words, of lists that are single rows.
-fn little_data() {
-    let message = "ivfflat index created with little data";
+fn little_data(method: Method) {
+    let message = format!("{} index created with little data", method.name());
     ErrorReport::new(PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION, message, function_name!())
         .set_detail("This will cause low recall.")
         .set_hint("Drop the index until the table has more data.")
@@ -146,16 +155,16 @@ fn little_data() {
 /// `index` is open.
 unsafe fn index_options(index: Relation) -> Result<(ElementKind, IndexOptions), Report> {
     // SAFETY: the caller's promise; the index has a column, number 1.
-    let (OpClass { kind, metric }, column) =
-        unsafe { (OpClass::of(index)?, relation::type_and_modifier(index, 1)) };
+    let (OpClass { kind, metric }, column, method) =
+        unsafe { (OpClass::of(index)?, relation::type_and_modifier(index, 1), Method::of(index)) };
     if kind == ElementKind::Sparse {
-        let message = "type not supported for ivfflat index";
+        let message = format!("type not supported for {} index", method.name());
         return Err(Report::new(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, message));
     }
     // SAFETY: the caller's promise.
     let Options { lists, coded } = unsafe { Options::of(index) };
     let most = if metric.is_of_bits() { Form::Bits.max_dims() } else { Geometry::MAX_DIMS };
-    let dims = column::dims(column, most, "ivfflat")?;
+    let dims = column::dims(column, most, method.name())?;
     // The seed is fixed: the same rows give the same index.
     let options =
         IndexOptions { metric, dims, lists, coded: coded && !metric.is_of_bits(), seed: 1 };

@@ -1,6 +1,6 @@
 //! What a scan costs, in the planner's units.
 //!
-//! A scan reads the list of lists, then the lists that `ivfflat.probes` says, before it returns its
+//! A scan reads the list of lists, then the lists that its settings say, before it returns its
 //! first row: all their pages, or where entries have codes, their blocks and some vectors. Its rows
 //! come at once then. A page costs what one of an hnsw index does.
 //!
@@ -14,6 +14,7 @@ use pages::{META_BLOCK, PAGE_BODY, PageStore};
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, Cost, IndexOptInfo, IndexPath, PlannerInfo, Selectivity};
 
+use super::method::Method;
 use super::settings;
 use crate::am::hnsw::cost::{order_cost, page_cost};
 use crate::pg::relation::Opened;
@@ -37,8 +38,8 @@ struct Work {
 
 impl Work {
     /// Of a scan of an index with this metapage, and this number of pages and rows.
-    fn of(meta: &Meta, pages: f64, rows: f64) -> Work {
-        let (lists, probes) = (f64::from(meta.lists), settings::probes() as f64);
+    fn of(method: Method, meta: &Meta, pages: f64, rows: f64) -> Work {
+        let (lists, probes) = (f64::from(meta.lists), settings::probes(method, meta) as f64);
         let entries = rows * (probes / lists).min(1.0);
         let geometry = &meta.geometry;
         let dims = geometry.dims as f64;
@@ -59,16 +60,16 @@ impl Work {
     }
 }
 
-/// The metapage of an index that exists and can be read.
-fn meta_of(index: &IndexOptInfo) -> Option<Meta> {
+/// The method and the metapage of an index that exists and can be read.
+fn meta_of(index: &IndexOptInfo) -> Option<(Method, Meta)> {
     if index.hypothetical {
         return None;
     }
     let opened = Opened::open(index.indexoid);
-    // SAFETY: the index is open as long as the store lives.
-    let store = unsafe { RelationStore::new(opened.get()) };
+    // SAFETY: the index is open as long as the store lives; PostgreSQL asks about ours only.
+    let (store, method) = unsafe { (RelationStore::new(opened.get()), Method::of(opened.get())) };
     let page = store.read(META_BLOCK).ok()?;
-    Meta::decode(&page).ok()
+    Some((method, Meta::decode(&page).ok()?))
 }
 
 /// Estimates the cost of a scan.
@@ -102,10 +103,10 @@ pub unsafe extern "C-unwind" fn amcostestimate(
         pg_sys::get_tablespace_page_costs(index.reltablespace, random, sequential);
         let cache = f64::from(pg_sys::effective_cache_size);
         let pages = f64::from(index.pages);
-        let work = meta_of(index)
-            .map_or(Work { pages, entries: index.tuples, operators: index.tuples }, |meta| {
-                Work::of(&meta, pages, index.tuples)
-            });
+        let work = meta_of(index).map_or(
+            Work { pages, entries: index.tuples, operators: index.tuples },
+            |(method, meta)| Work::of(method, &meta, pages, index.tuples),
+        );
         *startup = work.pages * page_cost(pages, cache, page_costs)
             + work.entries * pg_sys::cpu_index_tuple_cost / 8.0
             + work.operators * pg_sys::cpu_operator_cost;

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)] // gives raw pointers to PostgreSQL
 
-use pgrx::pg_sys::{self, Datum, IndexAmRoutine, NodeTag, Oid, Relation};
+use pgrx::pg_sys::{self, Datum, IndexAmRoutine, NodeTag, Oid, Relation, amoptions_function};
 use pgrx::{PgBox, pg_guard};
 
 use super::{build, cost, insert, opclass, options, scan, vacuum};
@@ -19,36 +19,45 @@ impl Return for Routine {
 }
 
 pg_functions! {
-    /// Describes the access method. All that is not named here is zero: no, none or null.
-    fn ivfflathandler() -> Routine {
-        // SAFETY: a node of this type is a struct of this name; zeroed, it is valid.
-        let mut routine =
-            unsafe { PgBox::<IndexAmRoutine>::alloc_node(NodeTag::T_IndexAmRoutine) };
-
-        routine.amsupport = opclass::SUPPORT_FUNCTIONS;
-        routine.amcanorderbyop = true;
-        routine.amoptionalkey = true;
-        routine.amparallelvacuumoptions = pg_sys::VACUUM_OPTION_PARALLEL_BULKDEL as u8;
-        routine.amkeytype = Oid::INVALID;
-        // `amcanbuildparallel` (from 17 on) stays false: it has PostgreSQL plan worker processes,
-        // and a build has threads.
-
-        routine.ambuild = Some(build::ambuild);
-        routine.ambuildempty = Some(build::ambuildempty);
-        routine.ambuildphasename = Some(build::ambuildphasename);
-        routine.aminsert = Some(insert::aminsert);
-        routine.ambulkdelete = Some(vacuum::ambulkdelete);
-        routine.amvacuumcleanup = Some(vacuum::amvacuumcleanup);
-        routine.amcostestimate = Some(cost::amcostestimate);
-        routine.amoptions = Some(options::amoptions);
-        routine.amvalidate = Some(amvalidate);
-        routine.ambeginscan = Some(scan::ambeginscan);
-        routine.amrescan = Some(scan::amrescan);
-        routine.amgettuple = Some(scan::amgettuple);
-        routine.amendscan = Some(scan::amendscan);
-
-        Routine(routine.into_pg())
+    /// Describes the access method `ivf`.
+    fn ivfhandler() -> Routine {
+        routine(Some(options::ivf_amoptions))
     }
+
+    /// Describes the access method `ivfflat`.
+    fn ivfflathandler() -> Routine {
+        routine(Some(options::ivfflat_amoptions))
+    }
+}
+
+/// A description. All that is not named here is zero: no, none or null.
+fn routine(amoptions: amoptions_function) -> Routine {
+    // SAFETY: a node of this type is a struct of this name; zeroed, it is valid.
+    let mut routine = unsafe { PgBox::<IndexAmRoutine>::alloc_node(NodeTag::T_IndexAmRoutine) };
+
+    routine.amsupport = opclass::SUPPORT_FUNCTIONS;
+    routine.amcanorderbyop = true;
+    routine.amoptionalkey = true;
+    routine.amparallelvacuumoptions = pg_sys::VACUUM_OPTION_PARALLEL_BULKDEL as u8;
+    routine.amkeytype = Oid::INVALID;
+    // `amcanbuildparallel` (from 17 on) stays false: it has PostgreSQL plan worker processes,
+    // and a build has threads.
+
+    routine.ambuild = Some(build::ambuild);
+    routine.ambuildempty = Some(build::ambuildempty);
+    routine.ambuildphasename = Some(build::ambuildphasename);
+    routine.aminsert = Some(insert::aminsert);
+    routine.ambulkdelete = Some(vacuum::ambulkdelete);
+    routine.amvacuumcleanup = Some(vacuum::amvacuumcleanup);
+    routine.amcostestimate = Some(cost::amcostestimate);
+    routine.amoptions = amoptions;
+    routine.amvalidate = Some(amvalidate);
+    routine.ambeginscan = Some(scan::ambeginscan);
+    routine.amrescan = Some(scan::amrescan);
+    routine.amgettuple = Some(scan::amgettuple);
+    routine.amendscan = Some(scan::amendscan);
+
+    Routine(routine.into_pg())
 }
 
 /// Whether an index is one of ours.

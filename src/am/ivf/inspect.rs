@@ -20,7 +20,7 @@ pub fn properties(info: &Info) -> Vec<(&'static str, String)> {
     let form = if geometry.form == Form::Bits { "bits" } else { "16-bit floats" };
     let blocks = |pages: u32| (u64::from(pages) * u64::from(BLCKSZ)).to_string();
     let mean = info.rows as f64 / f64::from(meta.lists);
-    vec![
+    let mut properties = vec![
         ("format version", pages::FORMAT_VERSION.to_string()),
         ("metric", metric.into()),
         ("dimensions", geometry.dims.to_string()),
@@ -39,5 +39,17 @@ pub fn properties(info: &Info) -> Vec<(&'static str, String)> {
         ("bytes of lists", blocks(info.block_pages)),
         ("bytes of vectors", blocks(info.vector_pages)),
         ("bytes of unwritten pages", blocks(info.unwritten)),
-    ]
+    ];
+    if let Some(calibration) = &meta.calibration {
+        let probes = |target| {
+            let probes = calibration.probes(target).unwrap_or(meta.lists as usize);
+            probes.min(meta.lists as usize).to_string()
+        };
+        properties.extend([
+            ("probes for recall 0.9", probes(0.9)),
+            ("probes for recall 0.95", probes(0.95)),
+            ("probes for recall 0.99", probes(0.99)),
+        ]);
+    }
+    properties
 }

@@ -1,4 +1,5 @@
-//! Access method `ivfflat`: inverted lists. One file a verb; the algorithms are in the crate `ivf`.
+//! Access methods `ivf` and `ivfflat`: inverted lists. One file a verb; the algorithms are in the
+//! crate `ivf`.
 //!
 //! Pages, locks, WAL, crash windows and the interplay with vacuum: `README.md` beside this file.
 
@@ -7,6 +8,7 @@ mod cost;
 mod handler;
 mod insert;
 pub mod inspect;
+mod method;
 mod opclass;
 mod options;
 mod scan;

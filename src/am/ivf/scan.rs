@@ -7,6 +7,7 @@ use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, IndexScanDesc, IndexScanDescData, Relation, ScanDirection, ScanKey};
 
+use super::method::Method;
 use super::settings;
 use crate::am::hnsw::opclass::OpClass;
 use crate::am::load::dense;
@@ -108,18 +109,23 @@ unsafe fn next(desc: &mut IndexScanDescData, state: &mut ScanState) -> Result<bo
 /// `desc` is a scan of ours.
 unsafe fn start(desc: &mut IndexScanDescData, ivf: Ivf) -> Result<Running, Report> {
     let running = |scan, distance| Running { scan, reorder: Reorder::default(), distance };
+    // SAFETY: the caller's promise.
+    let method = unsafe { Method::of(desc.indexRelation) };
     // SAFETY: the index is open, keys are set, and an order-by argument that is not NULL is a
     // vector.
     unsafe {
         let Some(key) = desc.orderByData.as_ref().filter(|_| desc.numberOfOrderBys > 0) else {
-            return Err(unsupported("cannot scan ivfflat index without order"));
+            return Err(unsupported(format!("cannot scan {} index without order", method.name())));
         };
         if !is_mvcc(desc.xs_snapshot) {
-            return Err(unsupported("non-MVCC snapshots are not supported with ivfflat"));
+            return Err(unsupported(format!(
+                "non-MVCC snapshots are not supported with {}",
+                method.name()
+            )));
         }
         relation::count_scan(desc.indexRelation);
         version::count_search(desc);
-        let options = settings::scan_options();
+        let options = settings::scan_options(method, ivf.meta());
         if key.sk_flags & pg_sys::SK_ISNULL as i32 != 0 {
             return Ok(running(Scan::new(ivf, None, options), Distance::Null));
         }
@@ -137,7 +143,7 @@ unsafe fn start(desc: &mut IndexScanDescData, ivf: Ivf) -> Result<Running, Repor
     }
 }
 
-fn unsupported(message: &str) -> Report {
+fn unsupported(message: String) -> Report {
     Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message)
 }
 

@@ -9,6 +9,7 @@ use pgrx::pg_guard;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{self, IndexBulkDeleteCallback, IndexBulkDeleteResult, IndexVacuumInfo};
 
+use super::method::Method;
 use super::options::Options;
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
@@ -51,7 +52,7 @@ pub unsafe extern "C-unwind" fn ambulkdelete(
 const MOVED: f64 = 100_000.0;
 const MOVED_SHARE: f64 = 8.0;
 
-/// Splits and merges lists, also where no row was removed, and completes the statistics.
+/// Splits and merges lists, also where no row was removed, measures them anew then, and completes the statistics.
 #[pg_guard]
 pub unsafe extern "C-unwind" fn amvacuumcleanup(
     info: *mut IndexVacuumInfo,
@@ -68,7 +69,12 @@ pub unsafe extern "C-unwind" fn amvacuumcleanup(
             lists: Options::of(index).lists as u64,
             work: ((*info).num_heap_tuples / MOVED_SHARE).max(MOVED) as u64,
         };
+        let measured = Method::of(index) == Method::Ivf;
         ivf::rebalance(&store, &wanted)
+            .and_then(|done| match done.split + done.merged {
+                1.. if measured => ivf::calibrate(&store, done.rows),
+                _ => Ok(()),
+            })
             .map_err(|error| Report::of_index(&relation::qualified_name(index), error))
             .unwrap_or_else(|error| error.raise());
         if let Some(stats) = stats.as_mut() {

@@ -11,7 +11,6 @@ pub mod arithmetic;
 pub mod cast;
 pub mod check;
 pub mod compare;
-pub mod cost;
 pub mod distance;
 mod element;
 pub mod io;
@@ -20,7 +19,7 @@ mod text;
 mod value;
 
 pub use element::Element;
-pub use value::{DenseBuf, DenseRef};
+pub use value::{DenseBuf, DenseRef, HEADER};
 
 /// Most dimensions a vector can have.
 pub const MAX_DIMS: usize = 16_000;
@@ -29,7 +28,7 @@ pub const MAX_DIMS: usize = 16_000;
 macro_rules! export_dense {
     ($type:literal, $element:ty) => {
         const _: () = {
-            use $crate::types::dense::{aggregate, arithmetic, cast, compare, cost, distance, io};
+            use $crate::types::dense::{aggregate, arithmetic, cast, compare, distance, io};
 
             $crate::pg::function::pg_export! { $type:
                 in => io::input::<$element>;
@@ -49,7 +48,7 @@ macro_rules! export_dense {
                 cosine_distance => distance::cosine::<$element>;
                 spherical_distance => distance::spherical::<$element>;
                 l1_distance => distance::l1::<$element>;
-                distance_support => cost::distance_support::<$element>;
+                distance_support => $crate::types::cost::dense_distance_support::<$element>;
                 dims => distance::dims::<$element>;
                 norm => distance::norm::<$element>;
                 l2_normalize => distance::normalize::<$element>;

@@ -6,6 +6,7 @@ use kernels::sparse;
 use super::{SparseBuf, SparseRef, check};
 use crate::pg::error::Report;
 use crate::pg::function::pg_functions;
+use crate::types::cost::{self, Internal};
 
 pg_functions! {
     /// Operator `<->`.
@@ -57,6 +58,11 @@ pg_functions! {
         let norm = norm(&vector);
         let scaled = vector.elements().map(|(i, x)| (i.into(), (f64::from(x) / norm) as f32));
         SparseBuf::from_elements(vector.dims(), &scaled.collect::<Vec<_>>())
+    }
+
+    /// Planner support of the distances.
+    fn sparsevec_distance_support(request: Internal) -> Internal {
+        cost::sparse_distance_support(request)
     }
 }
 

@@ -1,14 +1,18 @@
 //! A fresh database for each test, in one server for each test binary.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{OnceLock, RwLock};
 
 use postgres::Client;
 
 use crate::Cluster;
 
 static SHARED: OnceLock<Cluster> = OnceLock::new();
+
+/// Read by those who connect, written by those who clear away. A backend that starts has a snapshot
+/// but no database yet, and keeps deleted rows alive in all of them.
+static STARTING: RwLock<()> = RwLock::new(());
 
 /// The server that the tests of this binary share.  The watchdog stops it when the binary ends.
 fn shared() -> &'static Cluster {
@@ -40,6 +44,7 @@ impl TestDb {
     pub fn without_extension() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let _starting = STARTING.read();
         shared().connect().unwrap().execute(&format!("CREATE DATABASE {name}"), &[]).unwrap();
         let client = shared().connect_db(&name).unwrap();
         Self { name, client }
@@ -55,8 +60,17 @@ impl TestDb {
         shared()
     }
 
+    /// Runs statements, as the method of the connection does. VACUUM removes all deleted rows that no
+    /// session of this database sees: no other test connects meanwhile.
+    pub fn batch_execute(&mut self, statements: &str) -> Result<(), postgres::Error> {
+        let vacuums = statements.starts_with("VACUUM");
+        let _alone = vacuums.then(|| STARTING.write());
+        self.client.batch_execute(statements)
+    }
+
     /// One more connection.
     pub fn connect(&self) -> Client {
+        let _starting = STARTING.read();
         shared().connect_db(&self.name).unwrap()
     }
 }

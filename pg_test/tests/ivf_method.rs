@@ -82,6 +82,8 @@ fn empty_and_small_tables_have_indexes() {
     assert_ne!(property(&mut db, "probes for recall 0.95"), None);
     assert!(kind.recall(&mut db, &Search { limit: 10, ..all() }) >= 0.85);
     db.batch_execute("DELETE FROM t WHERE id >= 200").unwrap();
+    // A build counts deleted rows that any transaction may still see: they go with the table's file.
+    db.batch_execute("CREATE TABLE few AS TABLE t; TRUNCATE t; INSERT INTO t TABLE few").unwrap();
     db.batch_execute("REINDEX INDEX i").unwrap();
     assert_eq!(property(&mut db, "lists").as_deref(), Some("14"));
     assert_eq!(property(&mut db, "probes for recall 0.95"), None);

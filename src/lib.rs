@@ -6,6 +6,7 @@
 mod am;
 mod info;
 mod pg;
+mod ranking;
 mod types;
 
 pgrx::pg_module_magic!();

@@ -106,6 +106,21 @@ impl Argument<'_> for i64 {
     }
 }
 
+impl Argument<'_> for f32 {
+    #[inline]
+    fn take(args: &mut Args) -> Result<f32, Report> {
+        // The lower half of the datum is the number.
+        Ok(f32::from_bits(args.datum()?.value() as u32))
+    }
+}
+
+impl Argument<'_> for f64 {
+    #[inline]
+    fn take(args: &mut Args) -> Result<f64, Report> {
+        Ok(f64::from_bits(args.datum()?.value() as u64))
+    }
+}
+
 impl Argument<'_> for pg_sys::Oid {
     fn take(args: &mut Args) -> Result<pg_sys::Oid, Report> {
         // The lower half of the datum is the OID.

@@ -8,6 +8,5 @@ pub mod dense;
 pub mod error;
 pub mod halfvec;
 pub mod i8vec;
-mod score;
 pub mod sparsevec;
 pub mod vector;

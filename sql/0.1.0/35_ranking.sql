@@ -1,0 +1,55 @@
+-- One ranking made of several. What is plain SQL is inlined into the query.
+
+CREATE FUNCTION rrf(rank bigint, k float8 DEFAULT 60, weight float8 DEFAULT 1) RETURNS float8
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	AS 'SELECT weight OPERATOR(pg_catalog./) (k OPERATOR(pg_catalog.+) rank::float8)';
+COMMENT ON FUNCTION rrf(bigint, float8, float8) IS 'part of a rank, from 1, in a reciprocal rank fusion';
+
+CREATE FUNCTION norm_score(score real, metric text) RETURNS real
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION norm_score(real, text) IS 'a score of a metric on a scale from 0 to 1';
+
+CREATE FUNCTION decay_gauss(
+	value float8, origin float8, scale float8, "offset" float8 DEFAULT 0, decay float8 DEFAULT 0.5
+) RETURNS float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION decay_gauss(float8, float8, float8, float8, float8) IS 'factor that falls like a bell curve with the distance from the origin';
+
+CREATE FUNCTION decay_exp(
+	value float8, origin float8, scale float8, "offset" float8 DEFAULT 0, decay float8 DEFAULT 0.5
+) RETURNS float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION decay_exp(float8, float8, float8, float8, float8) IS 'factor that falls exponentially with the distance from the origin';
+
+CREATE FUNCTION decay_linear(
+	value float8, origin float8, scale float8, "offset" float8 DEFAULT 0, decay float8 DEFAULT 0.5
+) RETURNS float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION decay_linear(float8, float8, float8, float8, float8) IS 'factor that falls linearly with the distance from the origin, down to decay';
+
+CREATE FUNCTION decay_gauss(
+	value timestamptz, origin timestamptz, scale interval, "offset" interval DEFAULT '0', decay float8 DEFAULT 0.5
+) RETURNS float8
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	AS $$ SELECT @extschema@.decay_gauss(
+		EXTRACT(epoch FROM value OPERATOR(pg_catalog.-) origin)::float8, 0,
+		EXTRACT(epoch FROM scale)::float8, EXTRACT(epoch FROM "offset")::float8, decay) $$;
+COMMENT ON FUNCTION decay_gauss(timestamptz, timestamptz, interval, interval, float8) IS 'decay_gauss of a time';
+
+CREATE FUNCTION decay_exp(
+	value timestamptz, origin timestamptz, scale interval, "offset" interval DEFAULT '0', decay float8 DEFAULT 0.5
+) RETURNS float8
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	AS $$ SELECT @extschema@.decay_exp(
+		EXTRACT(epoch FROM value OPERATOR(pg_catalog.-) origin)::float8, 0,
+		EXTRACT(epoch FROM scale)::float8, EXTRACT(epoch FROM "offset")::float8, decay) $$;
+COMMENT ON FUNCTION decay_exp(timestamptz, timestamptz, interval, interval, float8) IS 'decay_exp of a time';
+
+CREATE FUNCTION decay_linear(
+	value timestamptz, origin timestamptz, scale interval, "offset" interval DEFAULT '0', decay float8 DEFAULT 0.5
+) RETURNS float8
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	AS $$ SELECT @extschema@.decay_linear(
+		EXTRACT(epoch FROM value OPERATOR(pg_catalog.-) origin)::float8, 0,
+		EXTRACT(epoch FROM scale)::float8, EXTRACT(epoch FROM "offset")::float8, decay) $$;
+COMMENT ON FUNCTION decay_linear(timestamptz, timestamptz, interval, interval, float8) IS 'decay_linear of a time';

@@ -1,0 +1,7 @@
+//! Scores as Milvus reports them, and the arithmetic that makes one ranking of several. Each is a
+//! function of plain SQL; `rrf` needs no Rust, see `sql/`.
+
+mod decay;
+mod metric;
+mod norm;
+mod score;

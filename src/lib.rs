@@ -15,7 +15,5 @@ pgrx::pg_module_magic!();
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     threads::set_spawn_guard(pg::signals::block);
-    am::hnsw::init();
-    am::ivf::init();
-    am::sort_key::register();
+    am::init();
 }

@@ -61,7 +61,7 @@ fn recall_of_what_cannot_be_measured() {
     let row = recall(&mut db, "'i'").unwrap();
     assert_eq!((row.get::<_, i64>(0), row.get::<_, Option<f64>>(1)), (0, None));
     refused(recall(&mut db, "'i', 0"), "22023", "k and sample must be at least 1");
-    refused(recall(&mut db, "'t'"), "42809", "public.t is not an hnsw index");
+    refused(recall(&mut db, "'t'"), "42809", "public.t is not a vector index");
     db.batch_execute(
         "INSERT INTO t SELECT i, array_fill(i, ARRAY[16])::vector FROM generate_series(1, 5) AS i",
     )

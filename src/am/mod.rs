@@ -1,12 +1,37 @@
 //! Index access methods: glue between PostgreSQL and the cores. Holds no algorithm.
+//!
+//! What access methods have in common is beside their folders; of these only `inspect` knows them.
 
-pub mod column;
-pub mod element_kind;
-pub mod hnsw;
-pub mod ivf;
-pub mod load;
-pub mod ordered_scan;
-pub mod reorder;
-pub mod resources;
-pub mod row_distance;
-pub mod sort_key;
+mod column;
+mod cost;
+mod counters;
+mod element_kind;
+#[cfg(feature = "pg18")]
+mod explain;
+mod handler;
+mod hnsw;
+mod inspect;
+mod ivf;
+mod load;
+mod opclass;
+mod ordered_scan;
+mod reorder;
+mod resources;
+mod row_distance;
+mod scan;
+mod search;
+mod sort_key;
+mod stats;
+mod target_recall;
+mod work;
+
+/// Registers options, settings, counters and hooks. Called once, when the library is loaded.
+pub fn init() {
+    hnsw::init();
+    ivf::init();
+    target_recall::register();
+    counters::register();
+    sort_key::register();
+    #[cfg(feature = "pg18")]
+    explain::register();
+}

@@ -17,7 +17,7 @@ use pgrx::pg_sys::{
     PlannedStmt, Query, SubqueryScan, TargetEntry,
 };
 
-use super::{hnsw, ivf};
+use super::scan;
 use crate::pg::relation::Opened;
 
 /// The planner that stood in our place before.
@@ -137,7 +137,7 @@ unsafe fn is_ours(scan: *mut IndexScan) -> bool {
     // SAFETY: the planner holds a lock on the index, so it exists.
     unsafe {
         let index = Opened::open((*scan).indexid);
-        hnsw::is_ours(index.get()) || ivf::is_ours(index.get())
+        scan::is_ours(index.get())
     }
 }
 

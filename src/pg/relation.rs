@@ -24,6 +24,22 @@ pub unsafe fn qualified_name(relation: Relation) -> String {
     }
 }
 
+/// The name of an index's access method.
+///
+/// # Safety
+/// `index` is open.
+pub unsafe fn access_method(index: Relation) -> String {
+    // SAFETY: the caller's promise; the name ends with NUL, and is null only where its row is gone.
+    unsafe {
+        let name = pg_sys::get_am_name((*(*index).rd_rel).relam);
+        if name.is_null() {
+            String::new()
+        } else {
+            CStr::from_ptr(name).to_string_lossy().into_owned()
+        }
+    }
+}
+
 /// Whether changes must be logged: the relation is permanent, and not so new that the end of the
 /// transaction will write it out whole.
 ///

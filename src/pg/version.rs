@@ -1,7 +1,7 @@
 //! Where the majors of PostgreSQL differ: the same small verbs for all of them.
 //!
 //! What is larger than a line lies beside: `bulk` writes new indexes in one of two ways, and
-//! `am::hnsw::explain` is there from 18 on.
+//! `am::explain` is there from 18 on.
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 

@@ -14,10 +14,10 @@ use pgrx::pg_guard;
 use pgrx::pg_sys::{self, ForkNumber, IndexBuildResult, IndexInfo, Relation};
 use space::Space;
 
-use super::opclass::OpClass;
 use super::options::Options;
 use crate::am::element_kind::ElementKind;
 use crate::am::load::{self, Column};
+use crate::am::opclass::OpClass;
 use crate::am::{column, resources};
 use crate::pg::bulk::BulkWriter;
 use crate::pg::error::Report;

@@ -21,9 +21,11 @@
 
 use pages::{META_BLOCK, Meta, PageStore};
 use pgrx::pg_guard;
-use pgrx::pg_sys::{self, Cost, IndexOptInfo, IndexPath, List, PlannerInfo, QualCost, Selectivity};
+use pgrx::pg_sys::{self, Cost, IndexOptInfo, IndexPath, PlannerInfo, Selectivity};
 
 use super::settings;
+use crate::am::cost::{order_cost, page_cost};
+use crate::am::target_recall::target_recall;
 use crate::pg::relation::Opened;
 use crate::pg::store::RelationStore;
 use crate::pg::version;
@@ -33,8 +35,6 @@ use crate::pg::version;
 /// spilled is sorted each time. Measured: 11 µs a row for 100 rows, 18 for 1,000, where an expansion
 /// takes 2.6.
 const EXPANSIONS_PER_ROW: f64 = 7.0;
-/// Of the cost of a page read in sequence, what a page of the index in memory costs.
-const CACHED_PAGE: f64 = 0.5;
 /// Neighbors that are scored in the time of a simple operator, and dimensions.
 const NEIGHBORS_PER_OPERATOR: f64 = 8.0;
 const DIMS_PER_OPERATOR: f64 = 128.0;
@@ -55,7 +55,7 @@ impl Facts {
     /// From the metapage; without one (an index that only might exist) as experience says.
     fn of(meta: Option<&Meta>) -> Facts {
         let calibration = meta.and_then(|meta| meta.calibration.as_ref());
-        let target = calibration.zip(settings::target_recall());
+        let target = calibration.zip(target_recall());
         let ef = target.map_or(settings::ef_search(), |(calibration, target)| {
             graph::ef_for_recall(calibration, target, 1)
         });
@@ -103,23 +103,6 @@ unsafe fn wanted_rows(root: &PlannerInfo, index: &IndexOptInfo) -> f64 {
     let all = index.tuples.max(1.0);
     let known = alone && root.limit_tuples > 0.0;
     if known { (root.limit_tuples * all / passing.max(1.0)).clamp(1.0, all) } else { all }
-}
-
-/// Cost of one page, of an index with this number of them.
-pub fn page_cost(pages: f64, cache: f64, (random, sequential): (f64, f64)) -> f64 {
-    let cached = (cache / pages.max(1.0)).min(1.0);
-    CACHED_PAGE * sequential.min(random) * cached + random * (1.0 - cached)
-}
-
-/// Cost of computing the order-by expressions for a row.
-///
-/// # Safety
-/// Arguments are what the planner gave.
-pub unsafe fn order_cost(root: *mut PlannerInfo, expressions: *mut List) -> f64 {
-    let mut cost = QualCost::default();
-    // SAFETY: the caller's promise.
-    unsafe { pg_sys::cost_qual_eval(&raw mut cost, expressions, root) };
-    cost.per_tuple
 }
 
 /// Estimates the cost of a scan.

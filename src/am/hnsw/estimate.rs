@@ -5,9 +5,9 @@ use pgrx::PgSqlErrorCode::{ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMI
 use pgrx::pg_sys::{BLCKSZ, VARHDRSZ};
 use quant::Metric;
 
-use super::opclass::OpClass;
 use super::quantization::Quantization;
 use crate::am::element_kind::ElementKind;
+use crate::am::opclass::OpClass;
 use crate::pg::error::{Report, printable};
 use crate::pg::function::pg_functions;
 use crate::pg::rows::Rows;

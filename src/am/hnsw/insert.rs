@@ -5,8 +5,8 @@
 use pgrx::pg_guard;
 use pgrx::pg_sys::{Datum, IndexInfo, IndexUniqueCheck, ItemPointer, Relation};
 
-use super::counters;
-use super::opclass::OpClass;
+use crate::am::counters;
+use crate::am::opclass::OpClass;
 use crate::pg::error::Report;
 use crate::pg::lock::InsertLock;
 use crate::pg::store::RelationStore;

@@ -4,28 +4,22 @@
 
 mod build;
 pub mod cost;
-mod counters;
 mod estimate;
-#[cfg(feature = "pg18")]
-mod explain;
 mod handler;
 mod insert;
 mod inspect;
-pub mod opclass;
+mod opclass;
 mod options;
 mod quantization;
 mod scan;
 pub mod settings;
-mod stats;
 mod vacuum;
 
 pub use handler::is_ours;
+pub use inspect::properties;
 
-/// Registers options, settings and counters. Called once, when the library is loaded.
+/// Registers options and settings. Called once, when the library is loaded.
 pub fn init() {
     options::register();
     settings::register();
-    counters::register();
-    #[cfg(feature = "pg18")]
-    explain::register();
 }

@@ -10,8 +10,8 @@ use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_sys::{self, relopt_enum_elt_def};
 use quant::Metric;
 
-use super::opclass::OpClass;
 use crate::am::element_kind::ElementKind;
+use crate::am::opclass::OpClass;
 use crate::pg::error::Report;
 
 /// Values of the parameter. The discriminants are what PostgreSQL keeps.

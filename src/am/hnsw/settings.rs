@@ -1,5 +1,5 @@
 //! Settings `hnsw.*`: the names, ranges and texts are pgvector's, two defaults are not (a scan goes
-//! on until the query has its rows). `vector_ext.target_recall` is ours.
+//! on until the query has its rows).
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
@@ -7,6 +7,7 @@ use graph::{Iterative, ScanOptions};
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::{PostgresGucEnum, pg_sys};
 
+use crate::am::target_recall::target_recall;
 use crate::pg::version;
 
 /// Values of `hnsw.iterative_scan`.
@@ -23,24 +24,15 @@ enum IterativeScan {
     StrictOrder,
 }
 
-/// Greatest `vector_ext.target_recall`: what a sample can tell from 1.
-const MAX_TARGET: f64 = 0.999;
-
 static EF_SEARCH: GucSetting<i32> = GucSetting::<i32>::new(40);
 static ITERATIVE_SCAN: GucSetting<IterativeScan> =
     GucSetting::<IterativeScan>::new(IterativeScan::StrictOrder);
 static MAX_SCAN_TUPLES: GucSetting<i32> = GucSetting::<i32>::new(i32::MAX);
-static TARGET_RECALL: GucSetting<f64> = GucSetting::<f64>::new(0.0);
 static SCAN_MEM_MULTIPLIER: GucSetting<f64> = GucSetting::<f64>::new(1.0);
 
 /// Width of a search: `hnsw.ef_search`.
 pub fn ef_search() -> usize {
     usize::try_from(EF_SEARCH.get()).unwrap_or(1)
-}
-
-/// The share of the nearest rows to find: `vector_ext.target_recall`; none where it is off.
-pub fn target_recall() -> Option<f64> {
-    Some(TARGET_RECALL.get()).filter(|&target| target > 0.0)
 }
 
 /// The settings that a scan beginning now runs under.
@@ -102,18 +94,5 @@ pub fn register() {
         GucContext::Userset,
         flags,
     );
-    GucRegistry::define_float_guc(
-        c"vector_ext.target_recall",
-        c"Sets the share of the nearest rows that an index scan is to find.",
-        c"It is measured when an index is built, and takes the place of hnsw.ef_search and of \
-          ivf.probes where that is 0. 0 turns it off.",
-        &TARGET_RECALL,
-        0.0,
-        MAX_TARGET,
-        GucContext::Userset,
-        flags,
-    );
-    for prefix in [c"hnsw", c"vector_ext"] {
-        version::reserve_settings(prefix);
-    }
+    version::reserve_settings(c"hnsw");
 }

@@ -17,7 +17,7 @@ use pgrx::pg_sys::{
     ItemPointer, Relation,
 };
 
-use super::counters;
+use crate::am::counters;
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 use crate::pg::{lock, relation, tid};

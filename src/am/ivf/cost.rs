@@ -16,7 +16,7 @@ use pgrx::pg_sys::{self, Cost, IndexOptInfo, IndexPath, PlannerInfo, Selectivity
 
 use super::method::Method;
 use super::settings;
-use crate::am::hnsw::cost::{order_cost, page_cost};
+use crate::am::cost::{order_cost, page_cost};
 use crate::pg::relation::Opened;
 use crate::pg::store::RelationStore;
 use crate::pg::version;

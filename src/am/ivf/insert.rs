@@ -5,8 +5,9 @@
 use pgrx::pg_guard;
 use pgrx::pg_sys::{Datum, IndexInfo, IndexUniqueCheck, ItemPointer, Relation};
 
-use crate::am::hnsw::opclass::OpClass;
+use crate::am::counters;
 use crate::am::load::dense;
+use crate::am::opclass::OpClass;
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 use crate::pg::{relation, tid};
@@ -28,6 +29,9 @@ pub unsafe extern "C-unwind" fn aminsert(
     unsafe {
         if !*isnull {
             insert(index, *values, heap_tid).unwrap_or_else(|error| error.raise());
+            if let Some(counters) = counters::of(index) {
+                counters.add_insert();
+            }
         }
     }
     false

@@ -7,7 +7,7 @@ mod build;
 mod cost;
 mod handler;
 mod insert;
-pub mod inspect;
+mod inspect;
 mod method;
 mod opclass;
 mod options;
@@ -16,6 +16,7 @@ mod settings;
 mod vacuum;
 
 pub use handler::is_ours;
+pub use inspect::properties;
 
 /// Registers options and settings. Called once, when the library is loaded.
 pub fn init() {

@@ -1,9 +1,9 @@
-//! What operator classes say about their indexes, as those of hnsw do.
+//! What operator classes say about their indexes.
 
 use quant::Metric;
 
 use crate::am::element_kind::ElementKind;
-use crate::am::hnsw::opclass::class;
+use crate::am::opclass::class;
 use crate::pg::function::pg_export;
 
 /// Number of support functions that a class can have: pgvector's classes have five.

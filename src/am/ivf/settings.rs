@@ -7,7 +7,7 @@ use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::{PostgresGucEnum, pg_sys};
 
 use super::method::Method;
-use crate::am::hnsw::settings::target_recall;
+use crate::am::target_recall::target_recall;
 use crate::pg::version;
 
 /// Values of `ivfflat.iterative_scan`.

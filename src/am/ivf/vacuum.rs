@@ -11,6 +11,7 @@ use pgrx::pg_sys::{self, IndexBulkDeleteCallback, IndexBulkDeleteResult, IndexVa
 
 use super::method::Method;
 use super::options::Options;
+use crate::am::counters;
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 use crate::pg::{relation, tid};
@@ -41,6 +42,9 @@ pub unsafe extern "C-unwind" fn ambulkdelete(
         let done = ivf::vacuum(&store, &mut is_dead)
             .map_err(|error| Report::of_index(&relation::qualified_name(index), error))
             .unwrap_or_else(|error| error.raise());
+        if let Some(counters) = counters::of(index) {
+            counters.add_vacuum(done.removed);
+        }
         (*stats).tuples_removed += done.removed as f64;
         (*stats).num_index_tuples = done.remaining as f64;
         (*stats).estimated_count = false;

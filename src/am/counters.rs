@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 
 use pgrx::pg_sys::{self, Oid, Relation};
 
-use super::stats::ScanFigures;
+use super::work::{ScanFigures, Way};
 use crate::pg::function::pg_functions;
 use crate::pg::rows::{Cell, Rows};
 use crate::pg::shared::{self, Request};
@@ -30,6 +30,7 @@ pub struct Counters {
     /// Database and index; 0 where the slot is free.
     key: AtomicU64,
     expanded: AtomicU64,
+    probed: AtomicU64,
     scored: AtomicU64,
     exact: AtomicU64,
     tuples: AtomicU64,
@@ -92,8 +93,12 @@ impl Counters {
     /// Adds a scan that has ended.
     pub fn add_scan(&self, figures: &ScanFigures) {
         let work = &figures.work;
+        let found = match work.way {
+            Way::Graph { expanded, .. } => (&self.expanded, expanded),
+            Way::Lists { probed, .. } => (&self.probed, probed),
+        };
         for (counter, value) in [
-            (&self.expanded, work.expanded),
+            found,
             (&self.scored, work.scored),
             (&self.exact, work.exact),
             (&self.tuples, work.tuples),
@@ -119,14 +124,15 @@ impl Counters {
 
 pg_functions! {
     /// The counters of an index: one row, all NULL where nothing counts.
-    fn vector_index_counters(index: Oid) -> Rows<10> {
-        let Some(table) = table() else { return Rows(vec![[const { Cell::Null }; 10]]) };
+    fn vector_index_counters(index: Oid) -> Rows<11> {
+        let Some(table) = table() else { return Rows(vec![[const { Cell::Null }; 11]]) };
         let (key, zero) = (key(index), Counters::default());
         let found = probes(table, key).find(|slot| slot.key.load(Relaxed) == key);
         let c = found.unwrap_or(&zero);
         let count = |counter: &AtomicU64| Cell::from(counter.load(Relaxed));
         Rows(vec![[
             count(&c.expanded),
+            count(&c.probed),
             count(&c.scored),
             count(&c.exact),
             count(&c.tuples),

@@ -10,7 +10,8 @@ use pgrx::pg_guard;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{self, ExplainState, IndexScanState, List, NodeTag, PlanState};
 
-use super::{handler, scan};
+use super::scan;
+use super::work::{ScanFigures, Way};
 
 static PREVIOUS: OnceLock<pg_sys::explain_per_node_hook_type> = OnceLock::new();
 
@@ -47,19 +48,27 @@ unsafe extern "C-unwind" fn per_node(
 /// The node has been run and not yet ended.
 unsafe fn show(node: *mut IndexScanState, es: *mut ExplainState) {
     // SAFETY: a node that never ran has no scan; one that did has its index open.
-    unsafe {
+    let figures = unsafe {
         let desc = (*node).iss_ScanDesc;
-        if desc.is_null() || !handler::is_ours((*desc).indexRelation) {
-            return;
+        if desc.is_null() { None } else { scan::figures(desc) }
+    };
+    let Some(ScanFigures { work, .. }) = figures else { return };
+    let property = |label: &CStr, value: u64| {
+        // SAFETY: `es` is where the plan is written to; labels are copied.
+        unsafe { pg_sys::ExplainPropertyUInteger(label.as_ptr(), ptr::null(), value, es) };
+    };
+    match work.way {
+        Way::Graph { ef, beam: _, expanded } => {
+            property(c"Search Width", ef);
+            property(c"Nodes Expanded", expanded);
         }
-        let Some(figures) = scan::figures(desc) else { return };
-        let property = |label: &CStr, value: u64| {
-            pg_sys::ExplainPropertyUInteger(label.as_ptr(), ptr::null(), value, es);
-        };
-        property(c"Search Width", figures.ef as u64);
-        property(c"Nodes Expanded", figures.work.expanded);
-        property(c"Codes Scored", figures.work.scored);
-        property(c"Exact Distances", figures.work.exact);
-        property(c"Rows Dropped by Order", figures.work.dropped);
+        Way::Lists { lists, probes, probed } => {
+            property(c"Lists", lists);
+            property(c"Probes", probes);
+            property(c"Lists Searched", probed);
+        }
     }
+    property(c"Codes Scored", work.scored);
+    property(c"Exact Distances", work.exact);
+    property(c"Rows Dropped by Order", work.dropped);
 }

@@ -1,0 +1,249 @@
+//! `ORDER BY column <operator> query`: rows by their distance, one after another.
+//!
+//! An access method says how its index is searched ([`Searchable`]); what a scan keeps between calls,
+//! what it refuses and what it counts is here.
+
+#![allow(unsafe_code)] // called by PostgreSQL
+
+use std::time::{Duration, Instant};
+
+use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
+use pgrx::pg_guard;
+use pgrx::pg_sys::{self, IndexScanDesc, IndexScanDescData, Oid, Relation, ScanKey};
+
+use super::counters::{self, Counters};
+use super::opclass::OpClass;
+use super::ordered_scan::{self, Distance, give, is_mvcc, look};
+use super::reorder::Reorder;
+use super::row_distance::RowDistance;
+use super::search::{Search, Searchable};
+use super::stats;
+use super::work::ScanFigures;
+use crate::pg::error::Report;
+use crate::pg::store::RelationStore;
+use crate::pg::{relation, version};
+
+/// What a scan keeps between calls. Lives until the memory context of the scan goes, so also an
+/// error frees it.
+#[derive(Default)]
+struct ScanState {
+    running: Option<Running>,
+    /// Scans that this node of a plan has ended, to begin anew.
+    ended: Option<ScanFigures>,
+    /// Distances of rows of which the index knows only bounds, once one was met.
+    row_distance: Option<RowDistance>,
+}
+
+impl ScanState {
+    /// Ends the scan that is running, if one is.
+    fn end(&mut self) {
+        self.ended = self.figures();
+        self.running = None;
+    }
+
+    /// What all scans have done.
+    fn figures(&self) -> Option<ScanFigures> {
+        let Some(running) = &self.running else { return self.ended };
+        let now = running.figures();
+        Some(self.ended.map_or(now, |ended| now.after(&ended)))
+    }
+}
+
+/// A scan that has given its first row, or is about to.
+struct Running {
+    index: Oid,
+    counters: Option<&'static Counters>,
+    search: Box<dyn Search>,
+    /// Rows found that are not the next.
+    reorder: Reorder,
+    distance: Distance,
+    /// Pages read so far.
+    pages: u64,
+    /// Time spent so far.
+    time: Duration,
+}
+
+impl Running {
+    fn figures(&self) -> ScanFigures {
+        let work = self.search.work();
+        ScanFigures { index: self.index, work, pages: self.pages, time: self.time }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(counters) = self.counters {
+            counters.add_scan(&self.figures());
+        }
+    }
+}
+
+/// Begins a scan.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn ambeginscan(
+    index: Relation,
+    nkeys: i32,
+    norderbys: i32,
+) -> IndexScanDesc {
+    // SAFETY: PostgreSQL gives an open index; all is allocated in the context of the scan.
+    unsafe { ordered_scan::begin::<ScanState>(index, nkeys, norderbys) }
+}
+
+/// Takes the query, and begins anew.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn amrescan(
+    desc: IndexScanDesc,
+    keys: ScanKey,
+    _nkeys: i32,
+    orderbys: ScanKey,
+    _norderbys: i32,
+) {
+    // SAFETY: PostgreSQL gives a scan of ours, and as many keys as it was begun with, or null.
+    unsafe {
+        (*(*desc).opaque.cast::<ScanState>()).end();
+        ordered_scan::take_keys(desc, keys, orderbys);
+    }
+}
+
+/// Gives the next row; false after the last. For `amgettuple` of a method.
+///
+/// # Safety
+/// `desc` is a scan of an index of this method, begun by [`ambeginscan`]; nobody else uses it now.
+pub unsafe fn next_row<I: Searchable>(desc: IndexScanDesc) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let state = &mut *(*desc).opaque.cast::<ScanState>();
+        next::<I>(&mut *desc, state).unwrap_or_else(|error| error.raise())
+    }
+}
+
+/// # Safety
+/// As [`next_row`].
+unsafe fn next<I: Searchable>(
+    desc: &mut IndexScanDescData,
+    state: &mut ScanState,
+) -> Result<bool, Report> {
+    let begin = Instant::now();
+    let index = desc.indexRelation;
+    // SAFETY: the index is open during the scan.
+    let store = unsafe { RelationStore::new(index) };
+    // SAFETY: as above.
+    let failed = |error| Report::of_index(&unsafe { relation::qualified_name(index) }, error);
+    let running = match &mut state.running {
+        Some(running) => running,
+        // SAFETY: the caller's promise.
+        none => none.insert(unsafe { start::<I>(desc, &store)? }),
+    };
+    let Running { search, reorder, .. } = running;
+    let row = reorder.next(|| {
+        pgrx::check_for_interrupts!();
+        let hit = search.next(&store).map_err(failed)?;
+        // SAFETY: the caller's promise.
+        Ok(hit.map(|hit| unsafe { look(desc, &mut state.row_distance, &hit) }))
+    })?;
+    running.pages += store.reads();
+    if let Some(row) = row {
+        // SAFETY: `ambeginscan` has made room for the order-by values.
+        unsafe { give(desc, row, running.distance) };
+    }
+    running.time += begin.elapsed();
+    stats::set_last_scan(running.figures());
+    Ok(row.is_some())
+}
+
+/// Prepares the search.
+///
+/// # Safety
+/// As [`next_row`].
+unsafe fn start<I: Searchable>(
+    desc: &mut IndexScanDescData,
+    store: &RelationStore<'_>,
+) -> Result<Running, Report> {
+    // SAFETY: the index is open, keys are set, and an order-by argument that is not NULL is a
+    // vector.
+    unsafe {
+        let relation = desc.indexRelation;
+        let failed = |error| Report::of_index(&relation::qualified_name(relation), error);
+        let index = I::open(relation, store).map_err(failed)?;
+        let Some(key) = desc.orderByData.as_ref().filter(|_| desc.numberOfOrderBys > 0) else {
+            let method = relation::access_method(relation);
+            return Err(unsupported(format!("cannot scan {method} index without order")));
+        };
+        if !is_mvcc(desc.xs_snapshot) {
+            let method = relation::access_method(relation);
+            let message = format!("non-MVCC snapshots are not supported with {method}");
+            return Err(unsupported(message));
+        }
+        relation::count_scan(relation);
+        version::count_search(desc);
+        let (search, distance) = if key.sk_flags & pg_sys::SK_ISNULL as i32 != 0 {
+            (index.search(None), Distance::Null)
+        } else {
+            let OpClass { kind, .. } = OpClass::of(relation)?;
+            kind.look(key.sk_argument, |found, query| {
+                let dims = index.dims();
+                if found != dims {
+                    return Err(kind.different_dims(dims, found));
+                }
+                index.accept(query).map_err(failed)?;
+                let indexable = graph::indexable(index.metric(), query);
+                let distance = if indexable { Distance::Number } else { Distance::NotANumber };
+                Ok((index.search(Some(query)), distance))
+            })??
+        };
+        Ok(Running {
+            index: (*relation).rd_id,
+            counters: counters::of(relation),
+            search: Box::new(search),
+            reorder: Reorder::default(),
+            distance,
+            pages: 0,
+            time: Duration::ZERO,
+        })
+    }
+}
+
+fn unsupported(message: String) -> Report {
+    Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message)
+}
+
+/// Ends a scan: frees what it holds.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn amendscan(desc: IndexScanDesc) {
+    // SAFETY: PostgreSQL gives a scan of ours, and its table is still open. The state itself goes
+    // with its memory context.
+    unsafe {
+        let state = &mut *(*desc).opaque.cast::<ScanState>();
+        state.running = None;
+        if let Some(distance) = state.row_distance.take() {
+            distance.end();
+        }
+    }
+}
+
+/// Whether an index is of one of our access methods.
+///
+/// # Safety
+/// `index` is an open relation.
+pub unsafe fn is_ours(index: Relation) -> bool {
+    let ours = amendscan as *const ();
+    // SAFETY: null for relations that are no index.
+    unsafe { (*index).rd_indam.as_ref() }
+        .is_some_and(|routine| routine.amendscan.is_some_and(|theirs| theirs as *const () == ours))
+}
+
+/// What the scans of a node of a plan have done; none where it has not been run, or is not ours.
+///
+/// # Safety
+/// `desc` is a scan of an open index that has not ended.
+#[cfg(feature = "pg18")]
+pub unsafe fn figures(desc: IndexScanDesc) -> Option<ScanFigures> {
+    // SAFETY: the caller's promise; a scan of one of our indexes has our state.
+    unsafe {
+        if is_ours((*desc).indexRelation) {
+            (*(*desc).opaque.cast::<ScanState>()).figures()
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! How an index is searched, as its access method tells [`scan`](super::scan).
+
+#![allow(unsafe_code)] // asks PostgreSQL what an index is of
+
+use graph::Vector;
+use pages::Hit;
+use pgrx::pg_sys::Relation;
+use quant::Metric;
+
+use super::work::Work;
+use crate::pg::store::RelationStore;
+
+/// An open index that is about to be searched.
+pub trait Searchable: Sized {
+    /// A search of it.
+    type Search: Search + 'static;
+
+    /// Opens an index.
+    ///
+    /// # Safety
+    /// `index` is an open index of this method, and `store` holds its pages.
+    unsafe fn open(index: Relation, store: &RelationStore<'_>) -> pages::Result<Self>;
+    /// Dimensions of its vectors.
+    fn dims(&self) -> usize;
+    /// How vectors are compared.
+    fn metric(&self) -> Metric;
+    /// Refuses a query of these dimensions that is not of the form of its vectors.
+    fn accept(&self, query: Vector<'_>) -> pages::Result<()>;
+    /// Begins a search. Without a query, and for one that is not indexable, all rows are equally
+    /// far.
+    fn search(self, query: Option<Vector<'_>>) -> Self::Search;
+}
+
+/// A search that gives one row after another.
+pub trait Search {
+    /// The next row, or none when there are no more.
+    fn next(&mut self, store: &RelationStore<'_>) -> pages::Result<Option<Hit>>;
+    /// What was done so far.
+    fn work(&self) -> Work;
+}

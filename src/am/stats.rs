@@ -1,0 +1,44 @@
+//! What the last scan of a session did: `vector_scan_stats`.
+
+use std::cell::Cell;
+
+use super::work::{ScanFigures, Way, Work};
+use crate::pg::function::pg_functions;
+use crate::pg::rows::{Cell as Value, Rows};
+
+thread_local! {
+    /// The scan of this session that was asked for a row last.
+    static LAST_SCAN: Cell<Option<ScanFigures>> = const { Cell::new(None) };
+}
+
+/// Remembers the figures of the scan that is running.
+pub fn set_last_scan(figures: ScanFigures) {
+    LAST_SCAN.set(Some(figures));
+}
+
+pg_functions! {
+    /// What the last index scan of this session has done: one row, none before the first. What
+    /// indexes of its method do not have is NULL.
+    fn vector_scan_stats() -> Rows<13> {
+        let Some(ScanFigures { index, work, pages, time }) = LAST_SCAN.get() else {
+            return Rows(Vec::new());
+        };
+        let Work { way, scored, exact, tuples, dropped } = work;
+        let [ef, beam, expanded, lists, probes, probed] = match way {
+            Way::Graph { ef, beam, expanded } => {
+                [Some(ef), Some(beam), Some(expanded), None, None, None]
+            }
+            Way::Lists { lists, probes, probed } => {
+                [None, None, None, Some(lists), Some(probes), Some(probed)]
+            }
+        }
+        .map(|figure| figure.map_or(Value::Null, Value::from));
+        let [scored, exact, tuples, dropped, pages] =
+            [scored, exact, tuples, dropped, pages].map(Value::from);
+        let (index, time) = (Value::Oid(index), Value::Float(time.as_secs_f64() * 1e6));
+        Rows(vec![[
+            index, ef, beam, expanded, lists, probes, probed, scored, exact, tuples, dropped,
+            pages, time,
+        ]])
+    }
+}

@@ -153,7 +153,8 @@ fn inspection_needs_the_right_to_read() {
     let mut db = TestDb::new();
     table(&mut db, 500);
     db.batch_execute(
-        "CREATE ROLE reader; CREATE ROLE outsider; CREATE ROLE watcher;
+        "CREATE INDEX lists ON t USING ivf (v vector_cosine_ops);
+        CREATE ROLE reader; CREATE ROLE outsider; CREATE ROLE watcher;
         GRANT pg_stat_scan_tables TO watcher;
         GRANT SELECT ON t TO reader;
         CREATE POLICY few ON t FOR SELECT TO reader USING (id < 20);
@@ -161,23 +162,26 @@ fn inspection_needs_the_right_to_read() {
     )
     .unwrap();
     let functions = ["vector_index_info", "vector_index_check", "vector_index_recall"];
-    let mut ask = |role: &str, function: &str| {
+    let mut ask = |role: &str, function: &str, index: &str| {
         db.batch_execute(&format!("SET ROLE {role}")).unwrap();
-        let rows = db.query(&format!("SELECT {function}('i')"), &[]);
+        let rows = db.query(&format!("SELECT {function}('{index}')"), &[]);
         db.batch_execute("RESET ROLE").unwrap();
         rows.map(drop)
     };
-    for function in functions {
-        let error = ask("outsider", function).expect_err(function);
+    for (function, index) in functions.iter().flat_map(|f| [(f, "i"), (f, "lists")]) {
+        let error = ask("outsider", function, index).expect_err(function);
         assert_eq!(
             (sqlstate(&error), message(&error).as_str()),
             ("42501", "permission denied for table t")
         );
-        ask("reader", function).unwrap();
-        assert_eq!(ask("watcher", function).is_ok(), function != "vector_index_recall");
+        ask("reader", function, index).unwrap();
+        assert_eq!(ask("watcher", function, index).is_ok(), *function != "vector_index_recall");
     }
     db.batch_execute("SET ROLE reader").unwrap();
-    assert_eq!(recall(&mut db, "'i', 5").unwrap().get::<_, i64>("queries"), 20);
+    for index in ["i", "lists"] {
+        let row = recall(&mut db, &format!("'{index}', 5")).unwrap();
+        assert_eq!(row.get::<_, i64>("queries"), 20);
+    }
     db.batch_execute(
         "RESET ROLE; DROP OWNED BY reader, outsider, watcher; DROP ROLE reader, outsider, watcher",
     )

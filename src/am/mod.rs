@@ -10,6 +10,7 @@ mod element_kind;
 mod explain;
 mod handler;
 mod hnsw;
+mod insert;
 mod inspect;
 mod ivf;
 mod load;
@@ -23,6 +24,7 @@ mod search;
 mod sort_key;
 mod stats;
 mod target_recall;
+mod vacuum;
 mod work;
 
 /// Registers options, settings, counters and hooks. Called once, when the library is loaded.

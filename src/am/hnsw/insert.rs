@@ -5,12 +5,8 @@
 use pgrx::pg_guard;
 use pgrx::pg_sys::{Datum, IndexInfo, IndexUniqueCheck, ItemPointer, Relation};
 
-use crate::am::counters;
-use crate::am::opclass::OpClass;
-use crate::pg::error::Report;
+use crate::am::insert::add_row;
 use crate::pg::lock::InsertLock;
-use crate::pg::store::RelationStore;
-use crate::pg::{relation, tid};
 
 /// Adds a row to the index; NULL and what the metric has no place for are left out.
 #[pg_guard]
@@ -28,29 +24,12 @@ pub unsafe extern "C-unwind" fn aminsert(
     // SAFETY: PostgreSQL gives an open index, and one value for its one column.
     unsafe {
         if !*isnull {
-            insert(index, *values, heap_tid).unwrap_or_else(|error| error.raise());
-            if let Some(counters) = counters::of(index) {
-                counters.add_insert();
-            }
+            add_row(index, *values, heap_tid, |store, vector, tid| {
+                let _lock = InsertLock::take(index);
+                graph::insert(store, vector, tid)
+            })
+            .unwrap_or_else(|error| error.raise());
         }
     }
     false
-}
-
-/// # Safety
-/// `index` is open, `value` of the type that its operator class is for.
-unsafe fn insert(index: Relation, value: Datum, heap_tid: ItemPointer) -> Result<(), Report> {
-    // SAFETY: the caller's promise, for all calls.
-    unsafe {
-        let OpClass { kind, metric } = OpClass::of(index)?;
-        let tid = tid::from_item_pointer(&*heap_tid);
-        let inserted = kind.look(value, |_, vector| {
-            if !graph::indexable(metric, vector) {
-                return Ok(());
-            }
-            let _lock = InsertLock::take(index);
-            graph::insert(&RelationStore::new(index), vector, tid)
-        })?;
-        inserted.map_err(|error| Report::of_index(&relation::qualified_name(index), error))
-    }
 }

@@ -3,18 +3,17 @@
 
 #![allow(unsafe_code)] // called by PostgreSQL
 
-use ivf::Rebalance;
-use pages::{HeapTid, PageStore};
+use ivf::{Rebalance, VacuumStats};
+use pages::PageStore;
 use pgrx::pg_guard;
-use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
-use pgrx::pg_sys::{self, IndexBulkDeleteCallback, IndexBulkDeleteResult, IndexVacuumInfo};
+use pgrx::pg_sys::{IndexBulkDeleteCallback, IndexBulkDeleteResult, IndexVacuumInfo};
 
 use super::method::Method;
 use super::options::Options;
-use crate::am::counters;
+use crate::am::vacuum::{Removed, bulk_delete};
 use crate::pg::error::Report;
+use crate::pg::relation;
 use crate::pg::store::RelationStore;
-use crate::pg::{relation, tid};
 
 /// Removes the rows that `callback` calls dead.
 #[pg_guard]
@@ -24,31 +23,13 @@ pub unsafe extern "C-unwind" fn ambulkdelete(
     callback: IndexBulkDeleteCallback,
     state: *mut std::ffi::c_void,
 ) -> *mut IndexBulkDeleteResult {
-    // SAFETY: PostgreSQL gives an open index, and statistics of an earlier round or null.
+    // SAFETY: PostgreSQL gives an open index; these are the arguments.
     unsafe {
-        let stats = if stats.is_null() {
-            pg_sys::palloc0(size_of::<IndexBulkDeleteResult>()).cast()
-        } else {
-            stats
-        };
-        let Some(callback) = callback else { return stats };
-        let index = (*info).index;
-        let mut is_dead = |tid: HeapTid| {
-            let mut tid = tid::to_item_pointer(tid);
-            // The closure owns nothing that an error would leak.
-            pg_guard_ffi_boundary(|| callback(&raw mut tid, state))
-        };
-        let store = RelationStore::for_vacuum(index, (*info).strategy);
-        let done = ivf::vacuum(&store, &mut is_dead)
-            .map_err(|error| Report::of_index(&relation::qualified_name(index), error))
-            .unwrap_or_else(|error| error.raise());
-        if let Some(counters) = counters::of(index) {
-            counters.add_vacuum(done.removed);
-        }
-        (*stats).tuples_removed += done.removed as f64;
-        (*stats).num_index_tuples = done.remaining as f64;
-        (*stats).estimated_count = false;
-        stats
+        bulk_delete(info, stats, (callback, state), |is_dead| {
+            let store = RelationStore::for_vacuum((*info).index, (*info).strategy);
+            let VacuumStats { removed, remaining } = ivf::vacuum(&store, is_dead)?;
+            Ok(Removed { removed, remaining })
+        })
     }
 }
 

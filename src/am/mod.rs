@@ -2,6 +2,7 @@
 //!
 //! What access methods have in common is beside their folders; of these only `inspect` knows them.
 
+mod build;
 mod column;
 mod cost;
 mod counters;

@@ -11,10 +11,11 @@ use std::ptr;
 
 use graph::{Bulk, IndexOptions, Phase};
 use pgrx::pg_guard;
-use pgrx::pg_sys::{self, ForkNumber, IndexBuildResult, IndexInfo, Relation};
+use pgrx::pg_sys::{ForkNumber, IndexBuildResult, IndexInfo, Relation};
 use space::Space;
 
 use super::options::Options;
+use crate::am::build::{self, INITIALIZING};
 use crate::am::element_kind::ElementKind;
 use crate::am::load::{self, Column};
 use crate::am::opclass::OpClass;
@@ -26,7 +27,6 @@ use crate::pg::temp_file::TempFile;
 use crate::pg::{progress, relation};
 
 /// Phases of a build, in `pg_stat_progress_create_index`. PostgreSQL itself sets the first.
-const INITIALIZING: i64 = pg_sys::PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE as i64;
 const LOADING: i64 = INITIALIZING + 1;
 const BUILDING: i64 = INITIALIZING + 2;
 const WRITING: i64 = INITIALIZING + 3;
@@ -54,15 +54,8 @@ pub unsafe extern "C-unwind" fn ambuild(
     info: *mut IndexInfo,
 ) -> *mut IndexBuildResult {
     // SAFETY: PostgreSQL gives an open table, and a new, empty index that nobody else sees.
-    let (heap_tuples, index_tuples) =
-        unsafe { build(heap, index, info) }.unwrap_or_else(|error| error.raise());
-    // SAFETY: `palloc0` gives memory for it.
-    unsafe {
-        let result = pg_sys::palloc0(size_of::<IndexBuildResult>()).cast::<IndexBuildResult>();
-        (*result).heap_tuples = heap_tuples;
-        (*result).index_tuples = index_tuples as f64;
-        result
-    }
+    let built = unsafe { build(heap, index, info) };
+    build::result(built.unwrap_or_else(|error| error.raise()))
 }
 
 /// Writes the empty index that an unlogged one becomes after a crash.
@@ -100,20 +93,10 @@ unsafe fn build(
             return Ok((heap_tuples, 0));
         }
         let mut writer = BulkWriter::new(index, ForkNumber::MAIN_FORKNUM);
-        let mut phase = LOADING;
-        let mut tick = |at: Phase, done: usize, total: usize| {
-            pgrx::check_for_interrupts!();
-            let now = match at {
-                Phase::Graph => BUILDING,
-                Phase::Pages => WRITING,
-            };
-            if now != phase {
-                phase = now;
-                progress::begin_phase(phase, total);
-            }
-            progress::tuples_done(done);
-            true
-        };
+        let mut tick = build::watch(|phase| match phase {
+            Phase::Graph => BUILDING,
+            Phase::Pages => WRITING,
+        });
         let workers = resources::workers(heap, rows);
         if workers > 0 {
             pgrx::debug1!("using {workers} parallel workers");

@@ -12,12 +12,13 @@ use std::ptr;
 use ivf::{Bulk, Geometry, IndexOptions, Phase};
 use pages::Form;
 use pgrx::pg_sys::panic::ErrorReport;
-use pgrx::pg_sys::{self, ForkNumber, IndexBuildResult, IndexInfo, Relation};
+use pgrx::pg_sys::{ForkNumber, IndexBuildResult, IndexInfo, Relation};
 use pgrx::{PgLogLevel, PgSqlErrorCode, function_name, pg_guard};
 use space::Space;
 
 use super::method::Method;
 use super::options::Options;
+use crate::am::build::{self, INITIALIZING};
 use crate::am::element_kind::ElementKind;
 use crate::am::load::{self, Column};
 use crate::am::opclass::OpClass;
@@ -29,7 +30,6 @@ use crate::pg::temp_file::TempFile;
 use crate::pg::{progress, relation};
 
 /// Phases of a build, in `pg_stat_progress_create_index`. PostgreSQL itself sets the first.
-const INITIALIZING: i64 = pg_sys::PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE as i64;
 const LOADING: i64 = INITIALIZING + 1;
 const TRAINING: i64 = INITIALIZING + 2;
 const ASSIGNING: i64 = INITIALIZING + 3;
@@ -59,15 +59,8 @@ pub unsafe extern "C-unwind" fn ambuild(
     info: *mut IndexInfo,
 ) -> *mut IndexBuildResult {
     // SAFETY: PostgreSQL gives an open table, and a new, empty index that nobody else sees.
-    let (heap_tuples, index_tuples) =
-        unsafe { build(heap, index, info) }.unwrap_or_else(|error| error.raise());
-    // SAFETY: `palloc0` gives memory for it.
-    unsafe {
-        let result = pg_sys::palloc0(size_of::<IndexBuildResult>()).cast::<IndexBuildResult>();
-        (*result).heap_tuples = heap_tuples;
-        (*result).index_tuples = index_tuples as f64;
-        result
-    }
+    let built = unsafe { build(heap, index, info) };
+    build::result(built.unwrap_or_else(|error| error.raise()))
 }
 
 /// Writes the empty index that an unlogged one becomes after a crash.
@@ -109,21 +102,11 @@ unsafe fn build(
         if rows < options.lists {
             little_data(method);
         }
-        let mut phase = LOADING;
-        let mut tick = |at: Phase, done: usize, total: usize| {
-            pgrx::check_for_interrupts!();
-            let now = match at {
-                Phase::Training => TRAINING,
-                Phase::Assigning => ASSIGNING,
-                Phase::Pages => WRITING,
-            };
-            if now != phase {
-                phase = now;
-                progress::begin_phase(phase, total);
-            }
-            progress::tuples_done(done);
-            true
-        };
+        let mut tick = build::watch(|phase| match phase {
+            Phase::Training => TRAINING,
+            Phase::Assigning => ASSIGNING,
+            Phase::Pages => WRITING,
+        });
         let workers = resources::workers(heap, rows);
         if workers > 0 {
             pgrx::debug1!("using {workers} parallel workers");

@@ -157,7 +157,7 @@ impl Row {
         let width = hnsw.beam_width(ef);
         let mut walk = Walk::new(0, width, false);
         walk.skip(self.node);
-        for (rank, node) in descend(store, hnsw, &mut query, &mut stats, 0)? {
+        for (rank, node) in descend(store, hnsw, &mut query, &mut stats, 0, ef)? {
             walk.seed(rank, node);
         }
         let above = stats.expanded;

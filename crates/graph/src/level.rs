@@ -7,7 +7,7 @@ use quant::splitmix64;
 /// allows: enough for a few in every region of the data.
 const FIRST_LEVEL: u64 = 512;
 /// Of how many elements one rises to level 1, as powers of two: in small indexes and in large.
-const FIRST_RISE: std::ops::RangeInclusive<u32> = 5..=8;
+const FIRST_RISE: std::ops::RangeInclusive<u32> = 4..=8;
 /// And from any level to the next.
 const RISE: u32 = 5;
 
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn upper_levels_are_as_sparse_as_said() {
-        for (count, expected) in [(3_200u64, 100.0), (60_000, 469.0), (1_000_000, 3_906.0)] {
+        for (count, expected) in [(3_200u64, 200.0), (60_000, 469.0), (1_000_000, 3_906.0)] {
             let at_least =
                 |level| (0..count).filter(|&key| level_of(7, key, count) >= level).count();
             assert!((at_least(1) as f64 / expected - 1.0).abs() < 0.25, "{count}: {}", at_least(1));

@@ -246,7 +246,7 @@ impl Scan {
             let resumable = few || self.options.iterative != Iterative::Off;
             let width = self.hnsw.beam_width(self.ef);
             let mut walk = Walk::new(0, width, resumable);
-            let seeds = descend(store, &self.hnsw, &mut self.query, &mut self.stats, 0)?;
+            let seeds = descend(store, &self.hnsw, &mut self.query, &mut self.stats, 0, self.ef)?;
             for (rank, node) in seeds {
                 walk.seed(rank, node);
             }

@@ -1,5 +1,7 @@
 //! The walk over the graph that every search is made of.
 
+use std::ops::RangeInclusive;
+
 use pages::{NodeNo, PageStore, Record, Result};
 
 use crate::beam::Beam;
@@ -8,8 +10,10 @@ use crate::nodes::NodeSet;
 use crate::query::Query;
 use crate::{Hnsw, ScanStats};
 
-/// Beam width on the levels above the one that is searched.
-const DESCENT_WIDTH: usize = 2;
+/// How much narrower the beam is on the levels above the one that is searched, and its bounds. Among
+/// clusters that lie far apart the few ways between them are found by breadth alone.
+const NARROWER: usize = 16;
+const DESCENT_WIDTH: RangeInclusive<usize> = 2..=8;
 
 /// A search on one level that can go on where it stopped.
 ///
@@ -156,26 +160,28 @@ impl Walk {
     }
 }
 
-/// Walks from the entry down to just above `level` and returns where to start there, nearest
-/// first; none in an empty index.
+/// Walks from the entry down to just above `level` and returns where to start a search of width `ef`
+/// there, nearest first; none in an empty index.
 pub(crate) fn descend<S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
     query: &mut Query,
     stats: &mut ScanStats,
     level: u8,
+    ef: usize,
 ) -> Result<Vec<(f32, NodeNo)>> {
     let Some(entry) = hnsw.meta().entry else { return Ok(Vec::new()) };
+    let width = (ef / NARROWER).clamp(*DESCENT_WIDTH.start(), *DESCENT_WIDTH.end());
     let mut seeds = vec![(f32::INFINITY, entry)];
     for upper in (level + 1..=hnsw.meta().entry_level).rev() {
-        let mut walk = Walk::new(upper, DESCENT_WIDTH, false);
+        let mut walk = Walk::new(upper, width, false);
         seeds.iter().for_each(|&(rank, node)| walk.seed(rank, node));
         let mut below = Vec::new();
         walk.run(store, hnsw, query, stats, |met| {
             below.extend(met.record.link().map(|link| (met.exact.rank, link)));
         })?;
         below.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        below.truncate(DESCENT_WIDTH);
+        below.truncate(width);
         seeds = below;
     }
     Ok(seeds)

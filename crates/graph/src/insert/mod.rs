@@ -59,7 +59,8 @@ fn insert_next<S: PageStore>(
 ) -> Result<bool> {
     let mut query = Query::new(hnsw, row.vector);
     let top = row.level.min(hnsw.meta().entry_level);
-    let mut seeds = descend(store, hnsw, &mut query, &mut ScanStats::default(), top)?;
+    let ef = usize::from(hnsw.meta().ef_construction);
+    let mut seeds = descend(store, hnsw, &mut query, &mut ScanStats::default(), top, ef)?;
     let mut chosen: Vec<Vec<Neighbor>> = Vec::new();
     for level in (0..=top).rev() {
         let found = search_level(store, hnsw, &mut query, row, level, &seeds)?;

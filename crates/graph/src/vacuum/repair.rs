@@ -71,8 +71,8 @@ impl Survivor {
         Ok(new.take(lost.len()).map(|(_, read, _)| owner.edge(read.node, &read.vector)).collect())
     }
 
-    /// The neighbors of the `lost` that may take their places: where they have codes, [`HEIRS`]
-    /// of the nearest for each.
+    /// The neighbors of the `lost` that may take their places: where they have codes, the nearest
+    /// [`HEIRS`] of each, so that a way to a cluster far away is followed by another.
     fn heirs<S: PageStore>(
         &self,
         store: &S,
@@ -81,25 +81,27 @@ impl Survivor {
         lost: &[NodeNo],
     ) -> Result<Vec<NodeNo>> {
         let mut query = Query::new(hnsw, &self.vector);
-        let mut heirs: Vec<(NodeNo, f32)> = Vec::new();
+        let mut heirs: Vec<NodeNo> = Vec::new();
         for &node in lost {
+            let mut near: Vec<(f32, NodeNo)> = Vec::new();
             hnsw.element(store, node, |record| {
                 if record.state() == State::Dying && record.element().level == self.level {
                     let exact = query.exact(record);
                     let ranks = query.estimate(record, &exact).iter().copied();
-                    heirs.extend(record.neighbors().zip(ranks));
+                    near.extend(ranks.zip(record.neighbors()));
                 }
             })?;
+            near.retain(|&(_, node)| {
+                node != self.node && !dying.contains(node) && !self.neighbors.contains(&node)
+            });
+            if query.coded() {
+                near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+                near.truncate(HEIRS);
+            }
+            heirs.extend(near.into_iter().map(|(_, node)| node));
         }
-        heirs.retain(|&(node, _)| {
-            node != self.node && !dying.contains(node) && !self.neighbors.contains(&node)
-        });
-        heirs.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        heirs.dedup_by_key(|heir| heir.0);
-        if query.coded() {
-            heirs.sort_unstable_by(|a, b| a.1.total_cmp(&b.1));
-            heirs.truncate(HEIRS * lost.len());
-        }
-        Ok(heirs.into_iter().map(|(node, _)| node).collect())
+        heirs.sort_unstable();
+        heirs.dedup();
+        Ok(heirs)
     }
 }

@@ -126,8 +126,9 @@ impl<S: PageStore> Pass<'_, S> {
         let set = &self.emptied.set;
         let mut query = Query::new(hnsw, &element.vector);
         let mut stats = ScanStats::default();
-        let mut walk = Walk::new(element.level, hnsw.beam_width(hnsw.geometry().slots), false);
-        for (rank, seed) in descend(store, hnsw, &mut query, &mut stats, element.level)? {
+        let ef = hnsw.geometry().slots;
+        let mut walk = Walk::new(element.level, hnsw.beam_width(ef), false);
+        for (rank, seed) in descend(store, hnsw, &mut query, &mut stats, element.level, ef)? {
             walk.seed(rank, seed);
         }
         let owner = Owner::new(hnsw, &element.vector);

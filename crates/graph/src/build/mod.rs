@@ -3,7 +3,7 @@
 //! The graph is a hierarchical navigable small world (Malkov and Yashunin, arXiv 1603.09320)
 //! with a few choices of its own:
 //!
-//! * Levels are sparse: one element of 32 to 256 also stands on level 1, see `crate::level`.
+//! * Levels are sparse: one element of 16 to 256 also stands on level 1, see `crate::level`.
 //!   Descending saves little of a search, and what stands on upper levels costs space.
 //! * Every level allows `2m` neighbors, and lists are filled up with the nearest of the
 //!   neighbors that the diversity rule left out. A reader gets them at no further cost.

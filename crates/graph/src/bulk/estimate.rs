@@ -24,7 +24,10 @@ pub(super) fn graph_memory(options: &IndexOptions, elements: u64) -> u64 {
         // Compared as they are in their rows.
         Metric::L1 | Metric::Hamming | Metric::Jaccard => 0,
     };
-    elements.saturating_mul((vector + list_bytes(options.m) + SMALL_BYTES) as u64)
+    let lists = elements.saturating_add(expected_upper(elements));
+    elements
+        .saturating_mul((vector + SMALL_BYTES) as u64)
+        .saturating_add(lists.saturating_mul(list_bytes(options.m) as u64))
 }
 
 /// Pages of an index of `elements` different vectors. Sparse ones have `nonzero` numbers that are not

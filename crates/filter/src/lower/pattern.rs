@@ -1,0 +1,89 @@
+//! `like` and regular expressions.
+
+use super::Lowering;
+use super::operand::Operand;
+use super::place::Place;
+use crate::error::{Error, ErrorKind};
+use crate::sql::{Sql, text};
+use crate::syntax::{Comparison, Expr};
+use crate::translate::like::{self, Pattern};
+use crate::translate::regex;
+use crate::value::Value;
+
+impl Lowering<'_> {
+    pub(super) fn like(&self, left: &Expr, pattern: &Expr, negated: bool) -> Result<Sql, Error> {
+        let text = self.pattern_text(pattern, "like")?;
+        let operator = if negated { "!~~" } else { "~~" };
+        match like::analyse(&text) {
+            None => Err(Error::syntax(
+                pattern.span,
+                format!("invalid pattern: {}, it ends with an escape", self.source(pattern.span)),
+            )),
+            Some(Pattern::Exact(text)) => {
+                // Refuses operands that are no text.
+                self.matched(left, "like", operator, &text)?;
+                let equal = Comparison::Equal.negated_if(negated);
+                self.equal_text(left, equal, text)
+            }
+            Some(Pattern::Wild) => self.matched(left, "like", operator, &text),
+        }
+    }
+
+    pub(super) fn regex(&self, left: &Expr, pattern: &Expr, negated: bool) -> Result<Sql, Error> {
+        let text = self.pattern_text(pattern, "regex")?;
+        let text = regex::translate(&text).map_err(|reason| {
+            let source = self.source(pattern.span);
+            let message = format!("invalid regex pattern: {source}: {reason}");
+            Error::new(ErrorKind::Syntax, pattern.span, message)
+        })?;
+        self.matched(left, "regex", if negated { "!~" } else { "~" }, &text)
+    }
+
+    fn pattern_text(&self, pattern: &Expr, name: &str) -> Result<String, Error> {
+        match self.constant(pattern)? {
+            Value::Text(text) => Ok(text),
+            _ => Err(Error::mismatch(
+                pattern.span,
+                format!("the right operand of {name} must be a string"),
+            )),
+        }
+    }
+
+    fn matched(
+        &self,
+        left: &Expr,
+        name: &str,
+        operator: &'static str,
+        pattern: &str,
+    ) -> Result<Sql, Error> {
+        let matched = |value: Sql| value.operator(operator, text(pattern));
+        match self.operand(left)? {
+            Operand::Field(Place::Json(json)) => Ok(json.text_test(matched)),
+            Operand::Field(place) => match place.scalar() {
+                Some((scalar, value)) if scalar.is_text() => Ok(matched(value)),
+                _ => Err(self.no_text(left, name)),
+            },
+            _ => Err(self.no_text(left, name)),
+        }
+    }
+
+    fn equal_text(&self, left: &Expr, operator: Comparison, value: String) -> Result<Sql, Error> {
+        match self.operand(left)? {
+            Operand::Field(Place::Json(json)) => {
+                self.in_document(left.span, &json, operator, &value.into())
+            }
+            Operand::Field(place) if let Some((_, place)) = place.scalar() => {
+                Ok(place.operator(super::compare::symbol(operator), text(value)))
+            }
+            _ => Err(self.no_text(left, "like")),
+        }
+    }
+
+    fn no_text(&self, operand: &Expr, name: &str) -> Error {
+        let message = format!(
+            "{name} operation on non-string or no-json field is unsupported: {}",
+            self.source(operand.span)
+        );
+        Error::mismatch(operand.span, message)
+    }
+}

@@ -1,0 +1,164 @@
+//! What a filter may name: the columns of a table.
+
+/// The columns of the table that a filter is for.
+///
+/// A column `$meta` of kind [`Kind::Jsonb`] holds the fields that have no column of their own:
+/// names that are no columns are then its keys.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    columns: Vec<Column>,
+}
+
+/// A column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name, as the catalog has it, not quoted.
+    pub name: String,
+    /// What it holds.
+    pub kind: Kind,
+}
+
+/// What a column holds, as far as filters care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A simple value.
+    Scalar(Scalar),
+    /// `type[]`
+    Array(Scalar),
+    /// `json`
+    Json,
+    /// `jsonb`
+    Jsonb,
+    /// A vector of any type.
+    Vector,
+    /// A type that filters can only test for null.
+    Other,
+}
+
+/// Types of simple values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scalar {
+    /// `boolean`
+    Bool,
+    /// `smallint`
+    Int2,
+    /// `integer`
+    Int4,
+    /// `bigint`
+    Int8,
+    /// `real`
+    Float4,
+    /// `double precision`
+    Float8,
+    /// `numeric`
+    Numeric,
+    /// `text`
+    Text,
+    /// `character varying`
+    Varchar,
+    /// `timestamp with time zone`
+    Timestamptz,
+}
+
+/// Name of the column that holds dynamic fields.
+pub const DYNAMIC: &str = "$meta";
+
+impl Table {
+    /// A table without columns.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a column.
+    pub fn column(mut self, name: impl Into<String>, kind: Kind) -> Self {
+        self.columns.push(Column { name: name.into(), kind });
+        self
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The column of dynamic fields.
+    pub(crate) fn dynamic(&self) -> Option<&Column> {
+        self.find(DYNAMIC).filter(|column| column.kind == Kind::Jsonb)
+    }
+
+    /// The column whose name differs from `name` in case only, to be named in a hint.
+    pub(crate) fn similar(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name.to_lowercase() == name.to_lowercase())
+    }
+}
+
+impl Extend<Column> for Table {
+    fn extend<T: IntoIterator<Item = Column>>(&mut self, columns: T) {
+        self.columns.extend(columns);
+    }
+}
+
+impl Scalar {
+    /// The type's name in the schema `pg_catalog`.
+    pub fn sql_name(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Int2 => "int2",
+            Self::Int4 => "int4",
+            Self::Int8 => "int8",
+            Self::Float4 => "float4",
+            Self::Float8 => "float8",
+            Self::Numeric => "numeric",
+            Self::Text => "text",
+            Self::Varchar => "varchar",
+            Self::Timestamptz => "timestamptz",
+        }
+    }
+
+    /// What Milvus calls the type.
+    pub(crate) fn milvus_name(self) -> &'static str {
+        match self {
+            Self::Bool => "Bool",
+            Self::Int2 => "Int16",
+            Self::Int4 => "Int32",
+            Self::Int8 => "Int64",
+            Self::Float4 => "Float",
+            Self::Float8 => "Double",
+            Self::Numeric => "Decimal",
+            Self::Text | Self::Varchar => "VarChar",
+            Self::Timestamptz => "Timestamptz",
+        }
+    }
+
+    pub(crate) fn is_integer(self) -> bool {
+        matches!(self, Self::Int2 | Self::Int4 | Self::Int8)
+    }
+
+    pub(crate) fn is_number(self) -> bool {
+        self.is_integer() || matches!(self, Self::Float4 | Self::Float8 | Self::Numeric)
+    }
+
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self, Self::Text | Self::Varchar)
+    }
+
+    /// Whether the integer type has the value.
+    pub(crate) fn holds(self, value: i64) -> bool {
+        match self {
+            Self::Int2 => i16::try_from(value).is_ok(),
+            Self::Int4 => i32::try_from(value).is_ok(),
+            _ => true,
+        }
+    }
+}
+
+impl Kind {
+    /// What Milvus calls the type.
+    pub(crate) fn milvus_name(self) -> &'static str {
+        match self {
+            Self::Scalar(scalar) => scalar.milvus_name(),
+            Self::Array(_) => "Array",
+            Self::Json | Self::Jsonb => "JSON",
+            Self::Vector => "FloatVector",
+            Self::Other => "unknown type",
+        }
+    }
+}

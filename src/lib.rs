@@ -7,6 +7,7 @@ mod am;
 mod info;
 mod pg;
 mod ranking;
+mod search;
 mod types;
 
 pgrx::pg_module_magic!();

@@ -13,10 +13,12 @@ use std::ffi::{CStr, CString};
 use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
 
+use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_sys::panic::pgrx_extern_c_guard;
 use pgrx::pg_sys::{self, Datum, FunctionCallInfo};
 
-use super::error::Report;
+use super::error::{Report, printable};
+use super::varlena::{Detoasted, VARHDRSZ};
 
 /// The arguments of one call, handed out from left to right.
 pub struct Args<'a> {
@@ -41,17 +43,25 @@ impl<'a> Args<'a> {
     /// The next argument as it came.
     #[inline(always)]
     pub fn datum(&mut self) -> Result<Datum, Report> {
+        self.optional_datum().ok_or_else(missing_argument)
+    }
+
+    /// The next argument as it came; none for NULL.
+    #[inline(always)]
+    pub fn optional_datum(&mut self) -> Option<Datum> {
         let n = self.next;
         self.next += 1;
+        self.peek(n)
+    }
+
+    #[inline(always)]
+    fn peek(&self, n: usize) -> Option<Datum> {
         // SAFETY: `fcinfo` is valid during the call and has `nargs` arguments behind it.
         let arg = unsafe {
             let n_args = usize::try_from((*self.fcinfo).nargs).unwrap_or(0);
             (*self.fcinfo).args.as_slice(n_args).get(n).copied()
         };
-        match arg {
-            Some(arg) if !arg.isnull => Ok(arg.value),
-            Some(_) | None => Err(missing_argument()),
-        }
+        arg.filter(|arg| !arg.isnull).map(|arg| arg.value)
     }
 
     /// The raw call, for the few functions of PostgreSQL that want it.
@@ -135,6 +145,58 @@ impl<'a> Argument<'a> for &'a CStr {
     }
 }
 
+impl Argument<'_> for String {
+    fn take(args: &mut Args) -> Result<String, Report> {
+        let text: Detoasted = args.take()?;
+        let bytes = text.slice::<u8>(VARHDRSZ, text.size() - VARHDRSZ).unwrap_or_default();
+        str::from_utf8(bytes).map(str::to_owned).map_err(|_| {
+            let message = format!("text is not in UTF-8: \"{}\"", printable(bytes));
+            Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message)
+                .hint("In a database of another encoding, use letters of ASCII only.")
+        })
+    }
+}
+
+impl Argument<'_> for bool {
+    fn take(args: &mut Args) -> Result<bool, Report> {
+        Ok(args.datum()?.value() & 0xff != 0)
+    }
+}
+
+/// NULL is `None`.
+impl<'a, T: Argument<'a>> Argument<'a> for Option<T> {
+    fn take(args: &mut Args<'a>) -> Result<Option<T>, Report> {
+        if args.peek(args.next).is_some() {
+            return args.take().map(Some);
+        }
+        args.next += 1;
+        Ok(None)
+    }
+}
+
+/// The type of an argument whose value does not matter.
+pub struct TypeOf(pub pg_sys::Oid);
+
+impl Argument<'_> for TypeOf {
+    fn take(args: &mut Args) -> Result<TypeOf, Report> {
+        let n = args.next;
+        args.next += 1;
+        // SAFETY: `flinfo` is valid during the call; an unknown argument has no type.
+        let oid = unsafe { pg_sys::get_fn_expr_argtype((*args.fcinfo).flinfo, n as i32) };
+        Ok(TypeOf(oid))
+    }
+}
+
+/// The function that is called.
+pub struct Itself(pub pg_sys::Oid);
+
+impl Argument<'_> for Itself {
+    fn take(args: &mut Args) -> Result<Itself, Report> {
+        // SAFETY: `flinfo` is valid during the call.
+        Ok(Itself(unsafe { (*(*args.fcinfo).flinfo).fn_oid }))
+    }
+}
+
 /// An argument that the function does not look at (an OID of the type, the `explicit` flag).
 pub struct Ignored;
 
@@ -169,6 +231,14 @@ impl Return for bool {
     #[inline]
     fn into_datum(self, _: &Args) -> Result<Datum, Report> {
         Ok(Datum::from(self))
+    }
+}
+
+impl Return for String {
+    fn into_datum(self, _: &Args) -> Result<Datum, Report> {
+        let text = CString::new(self).map_err(|_| Report::internal("text with a NUL byte"))?;
+        // SAFETY: copies a NUL-terminated string into a new `text`.
+        Ok(Datum::from(unsafe { pg_sys::cstring_to_text(text.as_ptr()) }))
     }
 }
 
@@ -251,6 +321,7 @@ sql_function!(A);
 sql_function!(A B);
 sql_function!(A B C);
 sql_function!(A B C D);
+sql_function!(A B C D E);
 sql_function!(A B C D E G);
 
 /// Exports functions that are declared elsewhere, generic ones above all, to SQL:

@@ -2,7 +2,6 @@
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
-use std::ffi::CString;
 use std::ptr;
 
 use pgrx::pg_sys::{self, Datum, SetFunctionReturnMode};
@@ -45,7 +44,7 @@ impl<const N: usize> Return for Rows<N> {
                     Cell::Int(value) => Datum::from(value),
                     Cell::Float(value) => Datum::from(value.to_bits()),
                     Cell::Oid(oid) => Datum::from(oid),
-                    Cell::Text(text) => text_datum(text)?,
+                    Cell::Text(text) => text.into_datum(args)?,
                 };
             }
             set.put(values, nulls);
@@ -54,20 +53,15 @@ impl<const N: usize> Return for Rows<N> {
     }
 }
 
-fn text_datum(text: String) -> Result<Datum, Report> {
-    let text = CString::new(text).map_err(|_| Report::internal("text with a NUL byte"))?;
-    // SAFETY: copies a NUL-terminated string into a new `text`.
-    Ok(Datum::from(unsafe { pg_sys::cstring_to_text(text.as_ptr()) }))
-}
-
 /// Where PostgreSQL wants the rows.
-struct ResultSet {
+pub struct ResultSet {
     store: *mut pg_sys::Tuplestorestate,
     desc: pg_sys::TupleDesc,
 }
 
 impl ResultSet {
-    fn begin<const N: usize>(args: &Args) -> Result<ResultSet, Report> {
+    /// Begins a result of rows of `N` columns.
+    pub fn begin<const N: usize>(args: &Args) -> Result<ResultSet, Report> {
         // SAFETY: `fcinfo` is valid; `resultinfo` is null or a node that its tag names. What must
         // outlive the call is allocated in the context of the query.
         unsafe {
@@ -100,6 +94,15 @@ impl ResultSet {
             info.setDesc = desc;
             Ok(ResultSet { store, desc })
         }
+    }
+
+    /// Adds a row.
+    ///
+    /// # Safety
+    /// `tuple` is a row of the columns that the function declares.
+    pub unsafe fn put_tuple(&self, tuple: pg_sys::HeapTuple) {
+        // SAFETY: the caller's promise; the row is copied.
+        unsafe { pg_sys::tuplestore_puttuple(self.store, tuple) }
     }
 
     fn put<const N: usize>(&self, mut values: [Datum; N], mut nulls: [bool; N]) {

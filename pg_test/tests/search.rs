@@ -1,0 +1,393 @@
+//! Searches in one call: `vector_search`, `hybrid_search`.
+
+use pg_test::{TestDb, explain_plan, hint, message, refusal, sqlstate};
+use postgres::Client;
+
+/// Six items; those of even id are red.
+const ITEMS: &str = "
+CREATE TABLE items (id int PRIMARY KEY, title text, color text, e vector(2), h halfvec(3), b bit(4),
+    words tsvector GENERATED ALWAYS AS (to_tsvector('english', title)) STORED);
+INSERT INTO items VALUES
+(1, 'red apples', 'green', '[1,0]', '[1,0,0]', B'0000'),
+(2, 'apple pie', 'red', '[2,0]', '[0,1,0]', B'0001'),
+(3, 'green tea', 'green', '[3,0]', '[0,0,1]', B'0011'),
+(4, 'tea with apples', 'red', '[4,0]', '[1,1,0]', B'0111'),
+(5, 'nothing', 'green', NULL, NULL, NULL),
+(6, 'black tea', 'red', '[0,9]', '[9,9,9]', B'1111');
+CREATE INDEX ON items USING hnsw (e vector_l2_ops);
+CREATE INDEX ON items USING hnsw (h halfvec_ip_ops);
+";
+
+fn items() -> TestDb {
+    let mut db = TestDb::new();
+    db.batch_execute(ITEMS).unwrap();
+    db
+}
+
+fn found(db: &mut Client, arguments: &str) -> Vec<(i32, f32)> {
+    let query = format!("SELECT (hit).id, score FROM vector_search(NULL::items, {arguments})");
+    let rows = db.query(&query, &[]).unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+#[test]
+fn the_nearest_rows_come_with_scores() {
+    let mut db = items();
+    // The metric is that of the index: squared Euclidean distances.
+    assert_eq!(
+        found(&mut db, "ann('e', '[1,0]')"),
+        [(1, 0.0), (2, 1.0), (3, 4.0), (4, 9.0), (6, 82.0)]
+    );
+    assert_eq!(found(&mut db, "ann('e', '[1,0]'::vector), k => 2"), [(1, 0.0), (2, 1.0)]);
+    assert_eq!(found(&mut db, "ann('e', '[1,0]'), k => 2, skip => 1"), [(2, 1.0), (3, 4.0)]);
+    assert_eq!(found(&mut db, "ann('e', '[1,0]', k => 1)"), [(1, 0.0)]);
+    assert_eq!(found(&mut db, "ann('h', '[1,2,0]'), k => 2"), [(6, 27.0), (4, 3.0)]);
+    assert_eq!(found(&mut db, "ann('b', '0001'), k => 1"), [(2, 0.0)]);
+    // Rows as near as each other come by their key.
+    let cosine = "ann('e', '[1,0]', params => '{\"metric_type\": \"cosine\"}'), k => 4";
+    assert_eq!(found(&mut db, cosine), [(1, 1.0), (2, 1.0), (3, 1.0), (4, 1.0)]);
+    assert_eq!(found(&mut db, "ann('e', NULL::text)"), []);
+}
+
+#[test]
+fn filters_are_milvus() {
+    let mut db = items();
+    let ids = |db: &mut Client, arguments: &str| -> Vec<i32> {
+        found(db, arguments).into_iter().map(|(id, _)| id).collect()
+    };
+    assert_eq!(ids(&mut db, "ann('e', '[1,0]'), filter => 'color == \"red\" and id < 6'"), [2, 4]);
+    assert_eq!(ids(&mut db, "ann('e', '[1,0]', filter => 'id in [3, 6]')"), [3, 6]);
+    assert_eq!(
+        ids(&mut db, "ann('e', '[1,0]', filter => 'id > 2'), filter => 'color in [\"green\"]'"),
+        [3]
+    );
+    assert_eq!(
+        ids(
+            &mut db,
+            "ann('e', '[1,0]'), filter => 'id in {ids} and title like {t}', \
+             filter_params => '{\"ids\": [1, 2, 3], \"t\": \"%apple%\"}'"
+        ),
+        [1, 2]
+    );
+}
+
+fn fused(db: &mut Client, arguments: &str) -> Vec<(i32, f32, Vec<Option<i32>>)> {
+    let query =
+        format!("SELECT (hit).id, score, ranks FROM hybrid_search(NULL::items, {arguments})");
+    let rows = db.query(&query, &[]).unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
+}
+
+#[test]
+fn ranks_of_legs_are_fused() {
+    let mut db = items();
+    let legs =
+        "ARRAY[ann('e', '[1,0]', k => 3), fts('words', to_tsquery('english', 'tea | apple'))]";
+    let rank = |rank: f64| (1.0 / (60.0 + rank)) as f32;
+    let rows = fused(&mut db, legs);
+    // By words: row 4 has both, then all others have one; which of them is first, ts_rank says.
+    assert_eq!(rows[0].2.len(), 2);
+    for (_, score, ranks) in &rows {
+        let parts = ranks.iter().flatten().map(|&r| rank(f64::from(r)));
+        assert_eq!(*score, parts.fold(0.0, |sum, part| sum + part));
+    }
+    assert!(rows.windows(2).all(|pair| pair[0].1 >= pair[1].1), "{rows:?}");
+    let both = rows.iter().filter(|(_, _, ranks)| ranks.iter().all(Option::is_some));
+    let mut both: Vec<i32> = both.map(|&(id, ..)| id).collect();
+    both.sort_unstable();
+    assert_eq!(both, [1, 2, 3]);
+    let of_row_4 = rows.iter().find(|&&(id, ..)| id == 4).unwrap();
+    assert_eq!(of_row_4.2, [None, Some(1)]);
+    let one = fused(&mut db, "ARRAY[ann('e', '[1,0]'), ann('e', NULL::text)], rrf_ranker(1), 1");
+    assert_eq!(one, [(1, 0.5, vec![Some(1), None])]);
+}
+
+#[test]
+fn scores_of_legs_are_weighed() {
+    let mut db = items();
+    let legs = "ARRAY[ann('e', '[1,0]', 2), ann('h', '[1,2,0]', 2)]";
+    let query = format!(
+        "SELECT (hit).id, score, scores FROM hybrid_search(NULL::items, {legs}, \
+         weighted_ranker(ARRAY[0.5, 1]), filter => 'id < 6')"
+    );
+    let rows = db.query(&query, &[]).unwrap();
+    let rows: Vec<(i32, f32, Vec<Option<f32>>)> =
+        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
+    let pi = std::f64::consts::PI;
+    let distance = |score: f64| 1.0 - 2.0 * score.atan() / pi;
+    let product = |score: f64| 0.5 + score.atan() / pi;
+    let wanted = [
+        (2, 0.5 * distance(1.0) + product(2.0), vec![Some(1.0), Some(2.0)]),
+        (4, product(3.0), vec![None, Some(3.0)]),
+        (1, 0.5, vec![Some(0.0), None]),
+    ];
+    assert_eq!(rows.len(), wanted.len(), "{rows:?}");
+    for (row, wanted) in rows.iter().zip(wanted) {
+        assert_eq!((row.0, &row.2), (wanted.0, &wanted.2));
+        assert!((f64::from(row.1) - wanted.1).abs() < 1e-6, "{rows:?}");
+    }
+}
+
+#[test]
+fn the_statement_is_shown_and_gives_the_same() {
+    let mut db = items();
+    let legs = "ARRAY[ann('e', '[1,0]'), fts('words', 'tea')]";
+    for (call, count) in [
+        (
+            "vector_search{}(NULL::items, ann('e', '[1,0]'), filter => 'title != \"it''s \\\\ $1\"')",
+            2,
+        ),
+        (&format!("hybrid_search{{}}(NULL::items, {legs}, filter => 'id > 1')"), 4),
+    ] {
+        let statement: String =
+            db.query_one(&format!("SELECT {}", call.replace("{}", "_sql")), &[]).unwrap().get(0);
+        let rows = |db: &mut Client, query: &str| -> Vec<String> {
+            let columns = ["h", "s", "r", "x"][..count].join(", ");
+            let query = format!("SELECT f::text FROM ({query}) AS f({columns})");
+            db.query(&query, &[]).unwrap().iter().map(|row| row.get(0)).collect()
+        };
+        let by_call = rows(&mut db, &format!("SELECT * FROM {}", call.replace("{}", "")));
+        assert_eq!(rows(&mut db, &statement), by_call);
+        assert!(!by_call.is_empty());
+    }
+}
+
+#[test]
+fn searches_use_indexes() {
+    let mut db = items();
+    db.batch_execute(
+        "INSERT INTO items SELECT i, 'many', 'blue', ARRAY[i, i % 7]::real[]::vector, \
+             ARRAY[i % 7, i % 11, 1]::real[]::vector::halfvec FROM generate_series(10, 3000) i; ANALYZE items",
+    )
+    .unwrap();
+    let legs = "ARRAY[ann('e', '[1,0]', 10), ann('h', '[1,2,0]', 3)]";
+    for call in [
+        "vector_search_sql(NULL::items, ann('e', '[1,0]'))",
+        &format!("hybrid_search_sql(NULL::items, {legs})"),
+    ] {
+        let statement: String = db.query_one(&format!("SELECT {call}"), &[]).unwrap().get(0);
+        let plan = explain_plan(&mut db, &statement).unwrap();
+        assert!(plan.contains("items_e_idx") && plan.contains("Tid Scan"), "{plan}");
+        assert!(!plan.contains("Seq Scan"), "{plan}");
+    }
+}
+
+#[test]
+fn partitions_and_dropped_columns_are_no_trouble() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE items (gone int, id bigint, \"or der\" text, e vector(1), PRIMARY KEY (id)) \
+             PARTITION BY RANGE (id); \
+         CREATE TABLE low PARTITION OF items FOR VALUES FROM (0) TO (10); \
+         CREATE TABLE high PARTITION OF items FOR VALUES FROM (10) TO (20); \
+         CREATE INDEX ON items USING ivfflat (e vector_l2_ops) WITH (lists = 1); \
+         ALTER TABLE items DROP COLUMN gone; \
+         INSERT INTO items SELECT i, 'x', ARRAY[i]::real[]::vector FROM generate_series(0, 19) i",
+    )
+    .unwrap();
+    let query = "SELECT (hit).id::int, score FROM vector_search(NULL::items, \
+                 ann('e', '[9.4]'), k => 3, filter => 'id != 8')";
+    let ids: Vec<i32> = db.query(query, &[]).unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(ids, [9, 10, 11]);
+    // Plans that are kept follow the table.
+    db.batch_execute("ALTER TABLE items ADD COLUMN more int DEFAULT 7; DROP TABLE high").unwrap();
+    let query = "SELECT (hit).more FROM vector_search(NULL::items, ann('e', '[9.4]'), k => 3, \
+                 filter => 'id != 8')";
+    let more: Vec<i32> = db.query(query, &[]).unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(more, [7, 7, 7]);
+}
+
+#[test]
+fn settings_hold_for_the_search_alone() {
+    let mut db = items();
+    let settings = "current_setting('hnsw.ef_search'), current_setting('ivf.probes')";
+    let read = |db: &mut Client, from: &str| -> Vec<String> {
+        let row = db.query_one(&format!("SELECT {settings}{from}"), &[]).unwrap();
+        (0..2).map(|column| row.get(column)).collect()
+    };
+    db.batch_execute("SET enable_seqscan = off").unwrap();
+    let before = read(&mut db, "");
+    let params = "{\"ef\": 77, \"nprobe\": 3}";
+    let search =
+        format!(" FROM vector_search(NULL::items, ann('e', '[1,0]', params => '{params}'), 1)");
+    assert_eq!(read(&mut db, &search), before);
+    let ef: i64 = db.query_one("SELECT ef FROM vector_scan_stats()", &[]).unwrap().get(0);
+    assert_eq!(ef, 77);
+    let wrong =
+        "SELECT vector_search(NULL::items, ann('e', '[1,0]', params => '{\"ef\": 100000}'))";
+    assert_eq!(refusal(&mut db, wrong).0, "22023");
+    assert_eq!(read(&mut db, ""), before);
+}
+
+/// Statements that are refused: SQLSTATE, the beginning of the message, a word of the hint.
+const MISTAKES: &[(&str, &str, &str, &str)] = &[
+    ("vector_search(7, ann('e', '[1,0]'))", "42809", "the first argument", "NULL::table_name"),
+    (
+        "vector_search(NULL::v, ann('e', '[1,0]'))",
+        "42809",
+        "public.v is not a table",
+        "NULL::table",
+    ),
+    ("vector_search(NULL::items, ann('x', '[1,0]'))", "42703", "field x not exist", "id, title"),
+    ("vector_search(NULL::items, ann('title', '[1,0]'))", "42804", "column title of", "halfvec"),
+    ("vector_search(NULL::items, ann('e', '[1,0,0]'))", "22000", "different vector dim", ""),
+    ("vector_search(NULL::items, ann('e', 'one'))", "22P02", "invalid input syntax", ""),
+    ("vector_search(NULL::items, NULL)", "22023", "not a search request", "ann("),
+    ("vector_search(NULL::items, '{}')", "22023", "not a search request", "ann("),
+    ("vector_search(NULL::items, ann('e', '[1,0]'), 0)", "2201W", "k [0] is invalid", "number"),
+    ("vector_search(NULL::items, ann('e', '[1,0]', 0))", "2201W", "k of a request [0]", "number"),
+    (
+        "vector_search(NULL::items, ann('e', '[1,0]'), skip => -1)",
+        "2201X",
+        "skip [-1]",
+        "leave out",
+    ),
+    (
+        "vector_search(NULL::items, ann('e', '[1,0]', params => '{\"metric_type\": \"JACCARD\"}'))",
+        "22023",
+        "metric type JACCARD not found",
+        "L2, IP, COSINE",
+    ),
+    (
+        "vector_search(NULL::items, ann('e', '[1,0]', params => '{\"efs\": 1}'))",
+        "22023",
+        "unknown search parameter efs",
+        "nprobe",
+    ),
+    (
+        "vector_search(NULL::items, ann('e', '[1,0]'), filter => 'price > 1')",
+        "42703",
+        "cannot parse expression: field price not exist",
+        "",
+    ),
+    (
+        "vector_search(NULL::items, ann('e', '[1,0]'), filter => 'id >')",
+        "42601",
+        "cannot parse expression",
+        "",
+    ),
+    (
+        "vector_search(NULL::items, ann('e', '[1,0]'), filter => 'id in {l}', filter_params => '[]')",
+        "22023",
+        "filter_params must be an object",
+        "values",
+    ),
+    ("hybrid_search(NULL::items, '{}')", "22023", "no search requests", "ARRAY["),
+    ("hybrid_search(NULL::items, NULL)", "22023", "no search requests", "ARRAY["),
+    ("hybrid_search(NULL::items, ARRAY[fts('title', 'a')])", "42804", "column title is not", "gin"),
+    (
+        "hybrid_search(NULL::items, ARRAY[ann('e', '[1,0]')], weighted_ranker('{1,1}'))",
+        "22023",
+        "the length of weights param mismatch with ann search requests",
+        "one weight",
+    ),
+    (
+        "hybrid_search(NULL::items, ARRAY[ann('e', '[1,0]')], weighted_ranker('{1.5}'))",
+        "22023",
+        "rank param weight should be in range [0, 1]",
+        "from 0 to 1",
+    ),
+    (
+        "hybrid_search(NULL::items, ARRAY[ann('e', '[1,0]')], rrf_ranker(0))",
+        "22023",
+        "The rank params k should be in range (0, 16384)",
+        "60",
+    ),
+    (
+        "hybrid_search(NULL::items, ARRAY[ann('e', '[1,0]')], '{}')",
+        "22023",
+        "not a ranker",
+        "rrf_r",
+    ),
+];
+
+#[test]
+fn mistakes_are_named() {
+    let mut db = items();
+    db.batch_execute("CREATE VIEW v AS SELECT * FROM items").unwrap();
+    for (call, code, text, advice) in MISTAKES {
+        let error = db.query(&format!("SELECT {call}"), &[]).expect_err(call);
+        assert_eq!(sqlstate(&error), *code, "{call}: {}", message(&error));
+        assert!(message(&error).starts_with(text), "{call}: {}", message(&error));
+        assert!(hint(&error).contains(advice), "{call}: {}", hint(&error));
+    }
+    db.batch_execute("CREATE INDEX ON items USING hnsw (e vector_ip_ops)").unwrap();
+    let error = db.query("SELECT vector_search(NULL::items, ann('e', '[1,0]'))", &[]).unwrap_err();
+    assert_eq!(message(&error), "column e has indexes of several metrics: L2, IP");
+    assert!(hint(&error).contains("metric_type"));
+}
+
+#[test]
+fn hostile_texts_stay_values() {
+    let mut db = items();
+    for hostile in ["x\"; DROP TABLE items; --", "$1", "'; SELECT pg_sleep(9); --", "\\'"] {
+        let literal = hostile.replace('\'', "''");
+        let calls = [
+            format!("vector_search(NULL::items, ann('{literal}', '[1,0]'))"),
+            format!("vector_search(NULL::items, ann('e', '{literal}'))"),
+            format!("vector_search(NULL::items, ann('e', '[1,0]'), filter => '{literal}')"),
+            format!("hybrid_search(NULL::items, ARRAY[fts('{literal}', 'a')])"),
+        ];
+        for call in calls {
+            let error = db.query(&format!("SELECT {call}"), &[]).expect_err(&call);
+            assert!(
+                ["42703", "22P02", "42601", "0A000"].contains(&sqlstate(&error)),
+                "{call}: {error:?}"
+            );
+        }
+    }
+    assert_eq!(found(&mut db, "ann('e', '[1,0]'), k => 1"), [(1, 0.0)]);
+}
+
+#[test]
+fn any_schema_and_search_path_will_do() {
+    let mut db = TestDb::without_extension();
+    db.batch_execute(
+        "CREATE SCHEMA \"S x\"; CREATE EXTENSION vector_ext SCHEMA \"S x\"; \
+         CREATE TABLE t (id int PRIMARY KEY, e \"S x\".vector(2)); \
+         INSERT INTO t VALUES (1, '[1,0]'), (2, '[0,1]'); \
+         CREATE FUNCTION mine(float8, float8) RETURNS float8 LANGUAGE sql AS 'SELECT 1/0::float8'; \
+         CREATE OPERATOR + (FUNCTION = mine, LEFTARG = float8, RIGHTARG = float8); \
+         SET search_path = public, pg_catalog",
+    )
+    .unwrap();
+    let request = "\"S x\".ann('e', '[0,2]')";
+    let query = format!(
+        "SELECT (hit).id FROM \"S x\".vector_search(NULL::t, {request}) UNION ALL \
+         SELECT (hit).id FROM \"S x\".hybrid_search(NULL::t, ARRAY[{request}])"
+    );
+    let ids: Vec<i32> = db.query(&query, &[]).unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(ids, [2, 1, 2, 1]);
+}
+
+#[test]
+fn the_documented_searches_run() {
+    let mut db = TestDb::new();
+    let page = include_str!("../../docs/search.md");
+    let snippets: Vec<&str> =
+        page.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(snippets.len() > 5);
+    for snippet in snippets {
+        if let Err(error) = db.batch_execute(snippet) {
+            panic!("{snippet}\n{}", message(&error));
+        }
+    }
+}
+
+#[test]
+fn row_security_and_privileges_are_the_callers() {
+    let mut db = items();
+    db.batch_execute(
+        "CREATE ROLE searcher; ALTER TABLE items ENABLE ROW LEVEL SECURITY; \
+         CREATE POLICY p ON items USING (color = 'red')",
+    )
+    .unwrap();
+    assert_eq!(found(&mut db, "ann('e', '[1,0]'), k => 2"), [(1, 0.0), (2, 1.0)]);
+    db.batch_execute("SET ROLE searcher").unwrap();
+    let call = "SELECT * FROM vector_search(NULL::items, ann('e', '[1,0]'))";
+    assert_eq!(refusal(&mut db, call).0, "42501");
+    db.batch_execute("RESET ROLE; GRANT SELECT ON items TO searcher; SET ROLE searcher").unwrap();
+    assert_eq!(found(&mut db, "ann('e', '[1,0]'), k => 2"), [(2, 1.0), (4, 9.0)]);
+    db.batch_execute("RESET ROLE").unwrap();
+    assert_eq!(found(&mut db, "ann('e', '[1,0]'), k => 2"), [(1, 0.0), (2, 1.0)]);
+}

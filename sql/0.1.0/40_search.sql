@@ -1,0 +1,61 @@
+-- Searches of a table in one call. Each becomes one statement, which the functions that end in _sql
+-- show.
+
+CREATE DOMAIN search_request AS jsonb;
+COMMENT ON DOMAIN search_request IS 'what one leg of a search looks for: ann(), fts()';
+
+CREATE DOMAIN ranker AS jsonb;
+COMMENT ON DOMAIN ranker IS 'how one ranking is made of several: rrf_ranker(), weighted_ranker()';
+
+CREATE FUNCTION ann(field text, query anyelement, k int DEFAULT NULL, filter text DEFAULT NULL, params jsonb DEFAULT NULL)
+	RETURNS search_request
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	AS $$ SELECT pg_catalog.jsonb_build_object('kind', 'ann', 'field', field, 'query', query::text,
+		'k', k, 'filter', filter, 'params', params)::@extschema@.search_request $$;
+COMMENT ON FUNCTION ann(text, anyelement, int, text, jsonb) IS 'search for the nearest vectors';
+
+CREATE FUNCTION ann(field text, query text, k int DEFAULT NULL, filter text DEFAULT NULL, params jsonb DEFAULT NULL)
+	RETURNS search_request
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	AS $$ SELECT pg_catalog.jsonb_build_object('kind', 'ann', 'field', field, 'query', query,
+		'k', k, 'filter', filter, 'params', params)::@extschema@.search_request $$;
+COMMENT ON FUNCTION ann(text, text, int, text, jsonb) IS 'search for the nearest vectors';
+
+CREATE FUNCTION fts(field text, query tsquery, k int DEFAULT NULL, filter text DEFAULT NULL)
+	RETURNS search_request
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	AS $$ SELECT pg_catalog.jsonb_build_object('kind', 'fts', 'field', field, 'query', query::text,
+		'k', k, 'filter', filter)::@extschema@.search_request $$;
+COMMENT ON FUNCTION fts(text, tsquery, int, text) IS 'search of texts in a column of type tsvector';
+
+CREATE FUNCTION rrf_ranker(k float8 DEFAULT 60, weights float8[] DEFAULT NULL) RETURNS ranker
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	AS $$ SELECT pg_catalog.jsonb_build_object('strategy', 'rrf', 'k', k, 'weights', weights)::@extschema@.ranker $$;
+COMMENT ON FUNCTION rrf_ranker(float8, float8[]) IS 'reciprocal rank fusion';
+
+CREATE FUNCTION weighted_ranker(weights float8[], norm_score boolean DEFAULT true) RETURNS ranker
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	AS $$ SELECT pg_catalog.jsonb_build_object('strategy', 'weighted', 'weights', weights, 'norm_score', norm_score)::@extschema@.ranker $$;
+COMMENT ON FUNCTION weighted_ranker(float8[], boolean) IS 'weighted sum of scores';
+
+CREATE FUNCTION vector_search(rel anyelement, request search_request, k int DEFAULT 10, skip int DEFAULT 0,
+	filter text DEFAULT NULL, filter_params jsonb DEFAULT NULL,
+	OUT hit anyelement, OUT score real) RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION vector_search(anyelement, search_request, int, int, text, jsonb) IS 'rows nearest to a vector';
+
+CREATE FUNCTION vector_search_sql(rel anyelement, request search_request, k int DEFAULT 10, skip int DEFAULT 0,
+	filter text DEFAULT NULL, filter_params jsonb DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vector_search_sql(anyelement, search_request, int, int, text, jsonb) IS 'the statement of vector_search';
+
+CREATE FUNCTION hybrid_search(rel anyelement, requests search_request[], ranker ranker DEFAULT rrf_ranker(),
+	k int DEFAULT 10, skip int DEFAULT 0, filter text DEFAULT NULL, filter_params jsonb DEFAULT NULL,
+	OUT hit anyelement, OUT score real, OUT ranks int[], OUT scores real[]) RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION hybrid_search(anyelement, search_request[], ranker, int, int, text, jsonb) IS 'rows that several searches find, in one ranking';
+
+CREATE FUNCTION hybrid_search_sql(rel anyelement, requests search_request[], ranker ranker DEFAULT rrf_ranker(),
+	k int DEFAULT 10, skip int DEFAULT 0, filter text DEFAULT NULL, filter_params jsonb DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION hybrid_search_sql(anyelement, search_request[], ranker, int, int, text, jsonb) IS 'the statement of hybrid_search';

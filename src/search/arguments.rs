@@ -1,0 +1,67 @@
+//! Arguments that the functions take.
+
+#![allow(unsafe_code)] // takes values of `jsonb` apart
+
+use filter::Templates;
+use pgrx::PgSqlErrorCode::ERRCODE_INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE;
+use pgrx::{FromDatum, JsonB};
+use serde_json::Value;
+
+use super::request::{MAX_ROWS, rows};
+use super::statement::templates;
+use crate::pg::error::Report;
+use crate::pg::function::{Args, Argument};
+
+/// A `jsonb`, or a domain over it; SQL's NULL is JSON's.
+pub struct Json(pub Value);
+
+impl Argument<'_> for Json {
+    fn take(args: &mut Args) -> Result<Json, Report> {
+        let datum = args.optional_datum();
+        // SAFETY: SQL declares the argument as `jsonb`.
+        let json = datum.and_then(|datum| unsafe { JsonB::from_datum(datum, false) });
+        Ok(Json(json.map_or(Value::Null, |json| json.0)))
+    }
+}
+
+/// An array of such; NULL is an empty one.
+pub struct Jsons(pub Vec<Value>);
+
+impl Argument<'_> for Jsons {
+    fn take(args: &mut Args) -> Result<Jsons, Report> {
+        let datum = args.optional_datum();
+        // SAFETY: SQL declares the argument as an array of `jsonb`.
+        let items =
+            datum.and_then(|datum| unsafe { Vec::<Option<JsonB>>::from_datum(datum, false) });
+        let items = items.unwrap_or_default().into_iter();
+        Ok(Jsons(items.map(|item| item.map_or(Value::Null, |json| json.0)).collect()))
+    }
+}
+
+/// What all searches take: `k`, `skip`, `filter`, `filter_params`.
+pub struct Options {
+    /// How many rows, and how many before them to leave out.
+    pub page: (i64, i64),
+    /// A filter of all legs.
+    pub filter: Option<String>,
+    /// Values in filters.
+    pub templates: Templates,
+}
+
+impl Argument<'_> for Options {
+    fn take(args: &mut Args) -> Result<Options, Report> {
+        let (k, skip) = (args.take::<Option<i32>>()?, args.take::<Option<i32>>()?);
+        let page = page(k.unwrap_or(10).into(), skip.unwrap_or(0).into())?;
+        let (filter, params) = (args.take()?, args.take::<Json>()?);
+        Ok(Options { page, filter, templates: templates(&params.0)? })
+    }
+}
+
+fn page(k: i64, skip: i64) -> Result<(i64, i64), Report> {
+    if !(0..=MAX_ROWS).contains(&skip) {
+        let message = format!("skip [{skip}] is invalid, it should be in range [0, {MAX_ROWS}]");
+        return Err(Report::new(ERRCODE_INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE, message)
+            .hint("It is the number of rows to leave out before the first."));
+    }
+    Ok((rows(k, "k")?, skip))
+}

@@ -1,0 +1,124 @@
+//! The functions that SQL calls.
+
+use pgrx::PgSqlErrorCode::{ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMIT_EXCEEDED};
+use pgrx::pg_sys::Datum;
+use serde_json::Value;
+
+use super::arguments::{Json, Jsons, Options};
+use super::leg::Search;
+use super::ranker::Ranker;
+use super::request::Request;
+use super::statement::Parameters;
+use super::table::Table;
+use super::{hybrid, vector};
+use crate::pg::error::Report;
+use crate::pg::function::{Args, Itself, Return, TypeOf, pg_functions};
+use crate::pg::setting::Settings;
+use crate::pg::spi;
+
+/// Requests of one search at most.
+const MAX_REQUESTS: usize = 64;
+
+pg_functions! {
+    /// The rows nearest to a vector, with scores.
+    fn vector_search(
+        itself: Itself, rel: TypeOf, request: Json, options: Options,
+    ) -> Result<Found<2>, Report> {
+        of_vector(&itself, &rel, &request.0, options).map(Found)
+    }
+
+    /// The statement of `vector_search`.
+    fn vector_search_sql(
+        itself: Itself, rel: TypeOf, request: Json, options: Options,
+    ) -> Result<String, Report> {
+        of_vector(&itself, &rel, &request.0, options).map(Call::inline)
+    }
+
+    /// The rows that several searches find, in one ranking.
+    fn hybrid_search(
+        itself: Itself, rel: TypeOf, requests: Jsons, ranker: Json, options: Options,
+    ) -> Result<Found<4>, Report> {
+        of_several(&itself, &rel, &requests.0, &ranker.0, options).map(Found)
+    }
+
+    /// The statement of `hybrid_search`.
+    fn hybrid_search_sql(
+        itself: Itself, rel: TypeOf, requests: Jsons, ranker: Json, options: Options,
+    ) -> Result<String, Report> {
+        of_several(&itself, &rel, &requests.0, &ranker.0, options).map(Call::inline)
+    }
+}
+
+/// A search as it will run.
+struct Call {
+    text: String,
+    parameters: Parameters,
+    requests: Vec<Request>,
+}
+
+impl Call {
+    fn inline(self) -> String {
+        self.parameters.inline(&self.text)
+    }
+}
+
+fn of_vector(
+    itself: &Itself,
+    rel: &TypeOf,
+    request: &Value,
+    options: Options,
+) -> Result<Call, Report> {
+    let table = Table::of_rows(rel.0)?;
+    let request = Request::read(request)?;
+    let page = options.page;
+    let search = Search::new(&table, itself.0, options);
+    let mut parameters = Parameters::default();
+    let text = vector::statement(&search, &request, page, &mut parameters)?;
+    Ok(Call { text, parameters, requests: vec![request] })
+}
+
+fn of_several(
+    itself: &Itself,
+    rel: &TypeOf,
+    requests: &[Value],
+    ranker: &Value,
+    options: Options,
+) -> Result<Call, Report> {
+    let table = Table::of_rows(rel.0)?;
+    if requests.is_empty() {
+        return Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, "no search requests")
+            .hint("Give one or more: ARRAY[ann('embedding', …), fts('body', …)]."));
+    }
+    if requests.len() > MAX_REQUESTS {
+        let message = format!("{} search requests, more than {MAX_REQUESTS}", requests.len());
+        return Err(Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, message)
+            .hint("Join the results of several searches."));
+    }
+    let requests: Vec<Request> = requests.iter().map(Request::read).collect::<Result<_, _>>()?;
+    let ranker = Ranker::read(ranker, requests.len())?;
+    let page = options.page;
+    let search = Search::new(&table, itself.0, options);
+    let mut parameters = Parameters::default();
+    let text = hybrid::statement(&search, &requests, &ranker, page, &mut parameters)?;
+    Ok(Call { text, parameters, requests })
+}
+
+/// The rows that a search finds, in `N` columns.
+struct Found<const N: usize>(Call);
+
+impl<const N: usize> Return for Found<N> {
+    fn into_datum(self, args: &Args) -> Result<Datum, Report> {
+        let Call { text, parameters, requests } = self.0;
+        let settings = Settings::new();
+        // One statement has one setting: that of the request that wants most.
+        let most = |of: fn(&Request) -> Option<i64>| requests.iter().filter_map(of).max();
+        if let Some(ef) = most(|request| request.params.ef) {
+            settings.set("hnsw.ef_search", &ef.to_string())?;
+        }
+        if let Some(nprobe) = most(|request| request.params.nprobe) {
+            settings.set("ivf.probes", &nprobe.to_string())?;
+            settings.set("ivfflat.probes", &nprobe.to_string())?;
+        }
+        spi::fill::<N>(args, &text, &parameters.values)
+    }
+}

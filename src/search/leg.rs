@@ -1,0 +1,166 @@
+//! One leg of a search: the rows that a request finds, nearest first.
+
+#![allow(unsafe_code)] // asks PostgreSQL for names of types
+
+use std::ffi::CStr;
+
+use pgrx::PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH;
+use pgrx::pg_sys::{self, Oid};
+
+use super::arguments::Options;
+use super::field::{Field, Metric};
+use super::request::{Kind, Request};
+use super::statement::{ALIAS, Parameters};
+use super::table::{Table, quoted};
+use crate::pg::error::Report;
+
+/// The parts of a statement that a leg is made of; the rows of the table are known as [`ALIAS`].
+pub struct Leg {
+    /// What rows are ordered by.
+    pub by: String,
+    /// Whether the nearest have the most of it.
+    pub descending: bool,
+    /// How near a row is, as Milvus reports it.
+    pub score: String,
+    /// By what it is measured.
+    pub scale: Scale,
+    /// Which rows.
+    pub condition: String,
+    /// How many at most, if the request says.
+    pub k: Option<i64>,
+}
+
+/// What a score means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// That of a metric.
+    Metric(Metric),
+    /// How well a text fits.
+    Text,
+}
+
+impl Leg {
+    /// `DESC` where the nearest have the most.
+    pub fn direction(&self) -> &'static str {
+        if self.descending { "DESC" } else { "ASC" }
+    }
+}
+
+impl Scale {
+    /// Its name for `norm_score`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scale::Metric(metric) => metric.name(),
+            Scale::Text => "BM25",
+        }
+    }
+
+    /// Whether a higher score is nearer.
+    pub fn is_similarity(self) -> bool {
+        match self {
+            Scale::Metric(metric) => metric.is_similarity(),
+            Scale::Text => true,
+        }
+    }
+}
+
+/// What all legs of a search share.
+pub struct Search<'a> {
+    /// The table.
+    pub table: &'a Table,
+    /// The schema of the extension: its OID, and its name, quoted.
+    pub schema: (Oid, String),
+    /// What filters may name.
+    pub filtered: filter::Table,
+    /// The options of the call.
+    pub options: Options,
+}
+
+impl<'a> Search<'a> {
+    /// A search of `table` by the function `function` of the extension.
+    pub fn new(table: &'a Table, function: Oid, options: Options) -> Self {
+        // SAFETY: look-ups in the catalog; a function that is called has a schema.
+        let schema = unsafe {
+            let oid = pg_sys::get_func_namespace(function);
+            let name = pg_sys::get_namespace_name(oid);
+            let name = if name.is_null() { c"public" } else { CStr::from_ptr(name) };
+            (oid, quoted(&name.to_string_lossy()))
+        };
+        Self { table, schema, filtered: table.filtered(), options }
+    }
+
+    /// The leg of a request; none where it has nothing to look for.
+    ///
+    /// # Errors
+    /// Where the request does not fit the table.
+    pub fn leg(
+        &self,
+        request: &Request,
+        parameters: &mut Parameters,
+    ) -> Result<Option<Leg>, Report> {
+        let Some(query) = &request.query else { return Ok(None) };
+        let mut leg = match request.kind {
+            Kind::Vectors => self.by_vectors(request, query, parameters)?,
+            Kind::Texts => self.by_texts(request, query, parameters)?,
+        };
+        for filter in self.options.filter.iter().chain(&request.filter) {
+            let filter = parameters.filter(filter, &self.filtered, &self.options.templates)?;
+            leg.condition.push_str(&format!(" AND ({filter})"));
+        }
+        leg.k = request.k;
+        Ok(Some(leg))
+    }
+
+    fn by_vectors(
+        &self,
+        request: &Request,
+        query: &str,
+        parameters: &mut Parameters,
+    ) -> Result<Leg, Report> {
+        let (oid, schema) = &self.schema;
+        let metric = request.params.metric.as_deref();
+        let Field { name, of, metric } = Field::find(self.table, &request.field, metric, *oid)?;
+        let query = parameters.add(of, type_name(of), query.to_owned());
+        let operator = metric.operator();
+        Ok(Leg {
+            by: format!("{ALIAS}.{name} OPERATOR({schema}.{operator}) {query}"),
+            descending: false,
+            score: format!("{schema}.vector_score({ALIAS}.{name}, {query}, '{}')", metric.name()),
+            scale: Scale::Metric(metric),
+            condition: format!("{ALIAS}.{name} IS NOT NULL"),
+            k: None,
+        })
+    }
+
+    fn by_texts(
+        &self,
+        request: &Request,
+        query: &str,
+        parameters: &mut Parameters,
+    ) -> Result<Leg, Report> {
+        let column = self.table.column(&request.field)?;
+        if column.of != pg_sys::TSVECTOROID {
+            let message = format!("column {} is not of type tsvector", column.name);
+            let hint = "Add a column GENERATED ALWAYS AS (to_tsvector('english', …)) STORED, \
+                        with a gin index.";
+            return Err(Report::new(ERRCODE_DATATYPE_MISMATCH, message).hint(hint));
+        }
+        let column = format!("{ALIAS}.{}", quoted(&column.name));
+        let kind = "pg_catalog.tsquery".to_owned();
+        let query = parameters.add(pg_sys::TSQUERYOID, kind, query.to_owned());
+        let score = format!("pg_catalog.ts_rank({column}, {query})");
+        Ok(Leg {
+            by: score.clone(),
+            descending: true,
+            score,
+            scale: Scale::Text,
+            condition: format!("{column} OPERATOR(pg_catalog.@@) {query}"),
+            k: None,
+        })
+    }
+}
+
+fn type_name(of: Oid) -> String {
+    // SAFETY: a look-up in the catalog, which gives a text that ends with NUL.
+    unsafe { CStr::from_ptr(pg_sys::format_type_be_qualified(of)).to_string_lossy().into_owned() }
+}

@@ -1,0 +1,20 @@
+//! Searches of a table in one call: `vector_search`, `hybrid_search`.
+//!
+//! A call becomes one statement, so that PostgreSQL plans it, with the indexes that there are, and
+//! sees to snapshot, privileges and row security. Each leg of it finds places of rows in the order of
+//! one ranking; only the rows of the result are fetched as a whole.
+//!
+//! The texts of statements are made of names from the catalog, quoted, of parameters, and of
+//! functions and operators by their full names: whatever stands in a request or filter is a
+//! parameter's value.
+
+mod arguments;
+mod field;
+mod functions;
+mod hybrid;
+mod leg;
+mod ranker;
+mod request;
+mod statement;
+mod table;
+mod vector;

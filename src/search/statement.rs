@@ -1,0 +1,181 @@
+//! A statement and the values of its parameters.
+
+use filter::{ParameterType, Scalar, Templates};
+use pgrx::PgSqlErrorCode::{
+    ERRCODE_DATATYPE_MISMATCH, ERRCODE_FEATURE_NOT_SUPPORTED, ERRCODE_INVALID_PARAMETER_VALUE,
+    ERRCODE_PROGRAM_LIMIT_EXCEEDED, ERRCODE_SYNTAX_ERROR, ERRCODE_UNDEFINED_COLUMN,
+};
+use pgrx::pg_sys::{self, Oid};
+use serde_json::Value;
+
+use crate::pg::error::Report;
+use crate::pg::spi::Parameter;
+
+/// What the statement knows the rows of the table as.
+pub const ALIAS: &str = "t";
+
+/// The parameters of a statement that is being written.
+#[derive(Default)]
+pub struct Parameters {
+    /// Values, in the order of their numbers.
+    pub values: Vec<Parameter>,
+    /// The names of their types, with schema.
+    types: Vec<String>,
+}
+
+impl Parameters {
+    /// Adds a parameter of the type called `name`, and returns how the statement writes it.
+    pub fn add(&mut self, of: Oid, name: String, text: String) -> String {
+        self.values.push(Parameter { of, text });
+        self.types.push(name);
+        format!("${}", self.values.len())
+    }
+
+    /// Adds what a filter of Milvus's language needs, and returns it as a condition.
+    ///
+    /// # Errors
+    /// Where the filter is not of the language, or does not fit the table.
+    pub fn filter(
+        &mut self,
+        text: &str,
+        table: &filter::Table,
+        templates: &Templates,
+    ) -> Result<String, Report> {
+        let fragment = filter::parse(text)
+            .and_then(|filter| filter.bind(table, templates))
+            .and_then(|condition| condition.to_sql(ALIAS, self.values.len() + 1))
+            .map_err(|error| refused(text, error))?;
+        for parameter in fragment.parameters {
+            self.add(oid(parameter.kind), parameter.kind.sql_name(), parameter.text());
+        }
+        Ok(fragment.text)
+    }
+
+    /// The statement with the values in the places of parameters, for people to read and explain.
+    pub fn inline(&self, statement: &str) -> String {
+        let mut text = String::with_capacity(2 * statement.len());
+        let mut rest = statement;
+        while let Some(at) = rest.find(['"', '\'', '$']) {
+            let (before, from) = rest.split_at(at);
+            text.push_str(before);
+            let quote = &from[..1];
+            let digits = from[1..].bytes().take_while(u8::is_ascii_digit).count();
+            let end = match from[1..].find(quote) {
+                _ if quote == "$" => 1 + digits,
+                Some(end) => end + 2,
+                None => from.len(),
+            };
+            let number = from[1..end].parse::<usize>().ok().filter(|_| quote == "$");
+            let parameter = number.and_then(|number| {
+                self.values.get(number.checked_sub(1)?).zip(self.types.get(number - 1))
+            });
+            match parameter {
+                Some((value, name)) => text.push_str(&format!("{}::{name}", literal(&value.text))),
+                None => text.push_str(&from[..end]),
+            }
+            rest = &from[end..];
+        }
+        text + rest
+    }
+}
+
+/// A text as a constant of SQL, however backslashes are read.
+fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if quoted.contains('\\') {
+        format!("E'{}'", quoted.replace('\\', "\\\\"))
+    } else {
+        format!("'{quoted}'")
+    }
+}
+
+/// Values of the templates of filters.
+///
+/// # Errors
+/// Where it is no object of values that filters know.
+pub fn templates(params: &Value) -> Result<Templates, Report> {
+    let wrong = |message| {
+        Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message)
+            .hint("filter_params has the values of {name} in a filter: '{\"name\": [1, 2]}'.")
+    };
+    match params {
+        Value::Null => Ok(Templates::new()),
+        Value::Object(params) => params
+            .iter()
+            .map(|(name, value)| {
+                let value = template(value).ok_or_else(|| {
+                    wrong(format!("value of variable {name} is not supported: {value}"))
+                })?;
+                Ok((name.clone(), value))
+            })
+            .collect(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err(wrong("filter_params must be an object".into()))
+        }
+    }
+}
+
+fn template(value: &Value) -> Option<filter::Value> {
+    Some(match value {
+        Value::Bool(value) => filter::Value::Bool(*value),
+        Value::Number(number) => match number.as_i64() {
+            Some(number) => filter::Value::Int(number),
+            None => filter::Value::Float(number.as_f64()?),
+        },
+        Value::String(text) => filter::Value::Text(text.clone()),
+        Value::Array(values) => {
+            filter::Value::List(values.iter().map(template).collect::<Option<_>>()?)
+        }
+        Value::Null | Value::Object(_) => return None,
+    })
+}
+
+fn refused(text: &str, error: filter::Error) -> Report {
+    use filter::ErrorKind;
+    let code = match error.kind {
+        ErrorKind::Syntax => ERRCODE_SYNTAX_ERROR,
+        ErrorKind::Unknown => ERRCODE_UNDEFINED_COLUMN,
+        ErrorKind::Type => ERRCODE_DATATYPE_MISMATCH,
+        ErrorKind::Unsupported => ERRCODE_FEATURE_NOT_SUPPORTED,
+        ErrorKind::Limit => ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+    };
+    let before = text.get(..error.position).unwrap_or(text);
+    let message = format!("cannot parse expression: {}", error.message);
+    let report = Report::new(code, message)
+        .detail(format!("At character {} of the filter.", before.chars().count() + 1));
+    match error.hint {
+        Some(hint) => report.hint(hint),
+        None => report,
+    }
+}
+
+fn oid(kind: ParameterType) -> Oid {
+    match kind {
+        ParameterType::Interval => pg_sys::INTERVALOID,
+        ParameterType::JsonPath => pg_sys::JSONPATHOID,
+        ParameterType::Scalar(scalar) => match scalar {
+            Scalar::Bool => pg_sys::BOOLOID,
+            Scalar::Int2 => pg_sys::INT2OID,
+            Scalar::Int4 => pg_sys::INT4OID,
+            Scalar::Int8 => pg_sys::INT8OID,
+            Scalar::Float4 => pg_sys::FLOAT4OID,
+            Scalar::Float8 => pg_sys::FLOAT8OID,
+            Scalar::Numeric => pg_sys::NUMERICOID,
+            Scalar::Text => pg_sys::TEXTOID,
+            Scalar::Varchar => pg_sys::VARCHAROID,
+            Scalar::Timestamptz => pg_sys::TIMESTAMPTZOID,
+        },
+        ParameterType::Array(scalar) => match scalar {
+            Scalar::Bool => pg_sys::BOOLARRAYOID,
+            Scalar::Int2 => pg_sys::INT2ARRAYOID,
+            Scalar::Int4 => pg_sys::INT4ARRAYOID,
+            Scalar::Int8 => pg_sys::INT8ARRAYOID,
+            Scalar::Float4 => pg_sys::FLOAT4ARRAYOID,
+            Scalar::Float8 => pg_sys::FLOAT8ARRAYOID,
+            Scalar::Numeric => pg_sys::NUMERICARRAYOID,
+            Scalar::Text => pg_sys::TEXTARRAYOID,
+            Scalar::Varchar => pg_sys::VARCHARARRAYOID,
+            Scalar::Timestamptz => pg_sys::TIMESTAMPTZARRAYOID,
+        },
+    }
+}

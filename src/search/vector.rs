@@ -1,0 +1,37 @@
+//! `vector_search`: the rows nearest to a vector.
+
+use super::leg::{Leg, Search};
+use super::request::Request;
+use super::statement::{ALIAS, Parameters};
+use crate::pg::error::Report;
+
+/// The statement that gives rows and scores, `k` after the first `skip`. Rows as near as each other
+/// come in the order of the primary key.
+///
+/// # Errors
+/// Where the request does not fit the table.
+pub fn statement(
+    search: &Search<'_>,
+    request: &Request,
+    (k, skip): (i64, i64),
+    parameters: &mut Parameters,
+) -> Result<String, Report> {
+    let name = &search.table.name;
+    let Some(leg) = search.leg(request, parameters)? else {
+        let nothing = "NULL::pg_catalog.float4";
+        return Ok(format!("SELECT {ALIAS}, {nothing} FROM {name} AS {ALIAS} WHERE false"));
+    };
+    let Leg { by, score, condition, .. } = &leg;
+    let direction = leg.direction();
+    let near = leg.k.unwrap_or(i64::MAX).min(k.saturating_add(skip));
+    let ties: String =
+        search.table.key().iter().map(|column| format!(", {ALIAS}.{column}")).collect();
+    Ok(format!(
+        "SELECT {ALIAS}, {score} FROM (\
+         SELECT {ALIAS}.tableoid AS o, {ALIAS}.ctid AS c, {by} AS d \
+         FROM {name} AS {ALIAS} WHERE {condition} ORDER BY {by} {direction} LIMIT {near}) AS f \
+         JOIN {name} AS {ALIAS} ON {ALIAS}.ctid OPERATOR(pg_catalog.=) f.c \
+         AND {ALIAS}.tableoid OPERATOR(pg_catalog.=) f.o \
+         ORDER BY f.d {direction}{ties} LIMIT {k} OFFSET {skip}"
+    ))
+}

@@ -149,10 +149,12 @@ fn sizes_are_estimated_before_the_build() {
     table(&mut db);
     db.batch_execute(
         "DELETE FROM t WHERE id >= 1500; \
-         CREATE FUNCTION bytes(v vector) RETURNS i8vec LANGUAGE sql IMMUTABLE AS $$ \
+         CREATE FUNCTION bytes(v vector) RETURNS i8vec LANGUAGE sql IMMUTABLE \
+             SET search_path = public AS $$ \
              SELECT array_agg(least(round(250 * x), 127)::int ORDER BY i)::i8vec \
              FROM unnest(v::real[]) WITH ORDINALITY u(x, i) $$; \
-         CREATE FUNCTION sparse(v vector) RETURNS sparsevec LANGUAGE sql IMMUTABLE AS $$ \
+         CREATE FUNCTION sparse(v vector) RETURNS sparsevec LANGUAGE sql IMMUTABLE \
+             SET search_path = public AS $$ \
              SELECT (subvector(v, 1, 48) || array_fill(0, ARRAY[336])::vector)::sparsevec $$",
     )
     .unwrap();

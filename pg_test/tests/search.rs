@@ -1,4 +1,4 @@
-//! Searches in one call: `vector_search`, `hybrid_search`.
+//! Searches in one call: `vector_search`, `grouped_search`, `hybrid_search`.
 
 use pg_test::{TestDb, explain_plan, hint, message, refusal, sqlstate};
 use postgres::Client;
@@ -69,6 +69,114 @@ fn filters_are_milvus() {
         ),
         [1, 2]
     );
+}
+
+/// Ids, numbers of groups, numbers in groups.
+fn grouped(db: &mut Client, arguments: &str) -> Vec<(i32, i32, i32)> {
+    let query = format!(
+        "SELECT (hit).id, group_no, group_rank FROM grouped_search(NULL::items, {arguments})"
+    );
+    let rows = db.query(&query, &[]).unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
+}
+
+#[test]
+fn groups_come_nearest_first() {
+    let mut db = items();
+    let near = "ann('e', '[1,0]'), 'color'";
+    assert_eq!(grouped(&mut db, near), [(1, 1, 1), (2, 2, 1)]);
+    assert_eq!(grouped(&mut db, &format!("{near}, k => 1")), [(1, 1, 1)]);
+    assert_eq!(grouped(&mut db, &format!("{near}, k => 1, skip => 1")), [(2, 2, 1)]);
+    // Two groups have been seen after two rows.
+    let pairs = format!("{near}, k => 2, group_size => 2");
+    assert_eq!(grouped(&mut db, &pairs), [(1, 1, 1), (2, 2, 1)]);
+    let strict = [(1, 1, 1), (3, 1, 2), (2, 2, 1), (4, 2, 2)];
+    assert_eq!(grouped(&mut db, &format!("{pairs}, strict_group_size => true")), strict);
+    let red = "filter => 'color == \"red\"'";
+    let more = format!("{near}, group_size => 9, strict_group_size => true, {red}");
+    assert_eq!(grouped(&mut db, &more), [(2, 1, 1), (4, 1, 2), (6, 1, 3)]);
+    assert_eq!(grouped(&mut db, "ann('e', NULL::text), 'color'"), []);
+    // Words have groups, too.
+    let words = "fts('words', 'tea'), 'color', 5, 5, true";
+    let mut ids: Vec<i32> = grouped(&mut db, words).into_iter().map(|(id, ..)| id).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, [3, 4, 6]);
+}
+
+#[test]
+fn values_that_are_equal_make_one_group() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE COLLATION alike (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+        CREATE TABLE items (id int PRIMARY KEY, e vector(1), n numeric, t text COLLATE alike, j json);
+        INSERT INTO items VALUES (1, '[1]', 1.0, 'a', '1'), (2, '[2]', NULL, 'A', '1'),
+            (3, '[3]', 1.00, 'b', '2'), (4, '[4]', NULL, NULL, '1'), (5, '[5]', 2, 'B', '2');
+        CREATE INDEX ON items USING hnsw (e vector_l2_ops)",
+    )
+    .unwrap();
+    let of = |column| format!("ann('e', '[0]'), '{column}', 9, 2, true");
+    let by_number = [(1, 1, 1), (3, 1, 2), (2, 2, 1), (4, 2, 2), (5, 3, 1)];
+    assert_eq!(grouped(&mut db, &of("n")), by_number);
+    let by_text = [(1, 1, 1), (2, 1, 2), (3, 2, 1), (5, 2, 2), (4, 3, 1)];
+    assert_eq!(grouped(&mut db, &of("t")), by_text);
+    let by_json = format!("SELECT grouped_search(NULL::items, {})", of("j"));
+    assert_eq!(refusal(&mut db, &by_json).0, "42804");
+}
+
+#[test]
+fn a_search_for_groups_reads_no_more_than_it_must() {
+    let mut db = TestDb::new();
+    // Groups of two rows that lie together, but the nearest 500 rows are of one group.
+    db.batch_execute(
+        "CREATE TABLE items (id int PRIMARY KEY, e vector(2), g int);
+        INSERT INTO items SELECT i, ARRAY[i, 0]::vector, i / 2 FROM generate_series(1, 4000) AS i;
+        INSERT INTO items SELECT -i, ARRAY[-i, 0]::vector, -(i - 1) / 500
+            FROM generate_series(1, 1000) AS i;
+        CREATE INDEX by_e ON items USING hnsw (e vector_l2_ops);
+        CREATE INDEX by_g ON items (g);
+        ANALYZE items;
+        SET enable_seqscan = off",
+    )
+    .unwrap();
+    let read = |db: &mut Client, arguments: &str| {
+        let count = "SELECT pg_stat_get_xact_tuples_returned('by_e'::regclass)
+            + pg_stat_get_xact_tuples_returned('by_g'::regclass)";
+        db.batch_execute("BEGIN").unwrap();
+        let rows = grouped(db, arguments);
+        let read: i64 = db.query_one(count, &[]).unwrap().get(0);
+        db.batch_execute("COMMIT").unwrap();
+        (rows.len() as i64, read)
+    };
+    let (found, n_read) = read(&mut db, "ann('e', '[4000,0]'), 'g', 10");
+    assert_eq!(found, 10);
+    assert!(n_read <= 3 * found, "{n_read} rows were read for {found}");
+    let (found, n_read) = read(&mut db, "ann('e', '[4000,0]'), 'g', 10, 2, true");
+    // One group has but one row, for which another scan looks.
+    assert_eq!(found, 20 - 1);
+    assert!(n_read <= 4 * found, "{n_read} rows were read for {found}");
+    // What lies beyond a large group is found.
+    let (found, _) = read(&mut db, "ann('e', '[-1000,0]'), 'g', 3");
+    assert_eq!(found, 3);
+    // Groups are filled by the index on their column.
+    let (found, n_read) = read(&mut db, "ann('e', '[-900,0]'), 'g', 2, 450, true");
+    assert_eq!(found, 900);
+    assert!(n_read <= 5_000, "{n_read} rows were read for {found}");
+}
+
+#[test]
+fn columns_may_have_any_name() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE items (id int PRIMARY KEY, t vector(1), f text, g int, c text, o text, u text);
+        INSERT INTO items VALUES (1, '[1]', 'a', 1, 'a', 'a', 'a'), (2, '[2]', 'b', 1, 'b', 'b', 'b');
+        CREATE INDEX ON items USING hnsw (t vector_l2_ops)",
+    )
+    .unwrap();
+    let near = "ann('t', '[1]')";
+    assert_eq!(found(&mut db, near), [(1, 0.0), (2, 1.0)]);
+    assert_eq!(grouped(&mut db, &format!("{near}, 'g', 1, 2, true")), [(1, 1, 1), (2, 1, 2)]);
+    let ids: Vec<i32> = fused(&mut db, &format!("ARRAY[{near}]")).iter().map(|row| row.0).collect();
+    assert_eq!(ids, [1, 2]);
 }
 
 fn fused(db: &mut Client, arguments: &str) -> Vec<(i32, f32, Vec<Option<i32>>)> {

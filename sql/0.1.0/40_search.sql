@@ -49,6 +49,19 @@ CREATE FUNCTION vector_search_sql(rel anyelement, request search_request, k int 
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION vector_search_sql(anyelement, search_request, int, int, text, jsonb) IS 'the statement of vector_search';
 
+CREATE FUNCTION grouped_search(rel anyelement, request search_request, group_by text, k int DEFAULT 10,
+	group_size int DEFAULT 1, strict_group_size boolean DEFAULT false, skip int DEFAULT 0,
+	filter text DEFAULT NULL, filter_params jsonb DEFAULT NULL,
+	OUT hit anyelement, OUT score real, OUT group_no int, OUT group_rank int) RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION grouped_search(anyelement, search_request, text, int, int, boolean, int, text, jsonb) IS 'groups of rows nearest to a vector';
+
+CREATE FUNCTION grouped_search_sql(rel anyelement, request search_request, group_by text, k int DEFAULT 10,
+	group_size int DEFAULT 1, strict_group_size boolean DEFAULT false, skip int DEFAULT 0,
+	filter text DEFAULT NULL, filter_params jsonb DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION grouped_search_sql(anyelement, search_request, text, int, int, boolean, int, text, jsonb) IS 'the statement that grouped_search reads';
+
 CREATE FUNCTION hybrid_search(rel anyelement, requests search_request[], ranker ranker DEFAULT rrf_ranker(),
 	k int DEFAULT 10, skip int DEFAULT 0, filter text DEFAULT NULL, filter_params jsonb DEFAULT NULL,
 	OUT hit anyelement, OUT score real, OUT ranks int[], OUT scores real[]) RETURNS SETOF record

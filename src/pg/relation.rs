@@ -24,6 +24,11 @@ pub unsafe fn qualified_name(relation: Relation) -> String {
     }
 }
 
+/// A name as an identifier of SQL.
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
 /// The name of an index's access method.
 ///
 /// # Safety

@@ -96,6 +96,12 @@ impl ResultSet {
         }
     }
 
+    /// The type of a column, which counts from 1.
+    pub fn of(&self, column: i32) -> pg_sys::Oid {
+        // SAFETY: `begin` has made the descriptor; of no column the type is 0.
+        unsafe { pg_sys::SPI_gettypeid(self.desc, column) }
+    }
+
     /// Adds a row.
     ///
     /// # Safety

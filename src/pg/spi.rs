@@ -3,139 +3,206 @@
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
-use std::ffi::CString;
-use std::slice;
+use std::marker::PhantomData;
+use std::{ptr, slice, thread};
 
-use pgrx::pg_sys::{self, Datum, Oid};
+use pgrx::itemptr::item_pointer_get_both;
+use pgrx::pg_sys::{self, ItemPointerData, Oid};
 
 use super::error::Report;
-use super::function::Args;
+use super::numbering::Numbering;
+use super::plan::{Parameter, Running, inputs, plan};
 use super::rows::ResultSet;
 
-/// Plans that a session keeps; beyond it, it begins anew.
-const MAX_PLANS: usize = 256;
-
-thread_local! {
-    /// Plans by text and types of parameters. PostgreSQL revalidates a plan before each use: whatever
-    /// changes in the catalog, in row security or of the user makes a new one of it.
-    static PLANS: RefCell<HashMap<Key, pg_sys::SPIPlanPtr>> = RefCell::default();
-    /// Plans that are being run: a statement may call functions that run others.
-    static RUNNING: Cell<usize> = const { Cell::new(0) };
+/// Where a row lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The table, or partition.
+    pub table: Oid,
+    /// The block in it.
+    pub block: u32,
+    /// The row's number in the block.
+    pub offset: u16,
 }
 
-/// A plan that is being run.
-struct Running;
+/// A connection to the server that the function runs in; at its end, what was found through it is
+/// freed.
+pub struct Connection(());
 
-impl Running {
-    fn begin() -> Running {
-        RUNNING.set(RUNNING.get() + 1);
-        Running
+impl Connection {
+    /// Begins one. It must end before one that was begun earlier.
+    pub fn begin() -> Result<Connection, Report> {
+        // SAFETY: inside of a statement.
+        expect(unsafe { pg_sys::SPI_connect() }, pg_sys::SPI_OK_CONNECT, "connect")?;
+        Ok(Connection(()))
+    }
+
+    /// Runs a query and puts its rows, of the `N` columns of `rows`, there. Nothing can be changed by it.
+    pub fn fill<const N: usize>(
+        &self,
+        rows: &ResultSet,
+        text: &str,
+        parameters: &[Parameter],
+    ) -> Result<(), Report> {
+        let found = self.select(text, parameters)?;
+        found.expect_columns(N)?;
+        if (1..).take(N).any(|column| found.of(column) != rows.of(column)) {
+            return Err(Report::internal("query returns other types than the function"));
+        }
+        // SAFETY: they are rows of the columns that the function declares.
+        found.tuples().iter().for_each(|&row| unsafe { rows.put_tuple(row) });
+        Ok(())
+    }
+
+    /// Runs a query, and returns all of its rows.
+    pub fn select(&self, text: &str, parameters: &[Parameter]) -> Result<Found<'_>, Report> {
+        let mut values = inputs(parameters)?;
+        // SAFETY: SPI is connected; there are as many values as the plan has parameters.
+        unsafe {
+            let (plan, _running) = (plan(text, parameters)?, Running::begin());
+            let values = values.as_mut_ptr();
+            let result = pg_sys::SPI_execute_plan(plan, values, ptr::null(), true, 0);
+            expect(result, pg_sys::SPI_OK_SELECT, "select")?;
+        }
+        Ok(Found::last())
+    }
+
+    /// Begins a query whose rows are fetched as they are wanted.
+    pub fn open(&self, text: &str, parameters: &[Parameter]) -> Result<Cursor<'_>, Report> {
+        let mut values = inputs(parameters)?;
+        // SAFETY: as above.
+        unsafe {
+            let (plan, running) = (plan(text, parameters)?, Running::begin());
+            let values = values.as_mut_ptr();
+            let portal = pg_sys::SPI_cursor_open(ptr::null(), plan, values, ptr::null(), true);
+            Ok(Cursor { portal, _running: running, connection: PhantomData })
+        }
     }
 }
 
-impl Drop for Running {
+impl Drop for Connection {
     fn drop(&mut self) {
-        RUNNING.set(RUNNING.get() - 1);
+        // The end of a failed transaction ends it.
+        if !thread::panicking() {
+            // SAFETY: connected by `begin`.
+            unsafe { pg_sys::SPI_finish() };
+        }
     }
 }
 
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Key {
-    text: String,
-    types: Vec<Oid>,
+/// A query that is under way.
+pub struct Cursor<'a> {
+    portal: pg_sys::Portal,
+    _running: Running,
+    connection: PhantomData<&'a Connection>,
 }
 
-/// A value of a parameter: as its type's input function reads it.
-pub struct Parameter {
-    /// The type.
-    pub of: Oid,
-    /// The value.
-    pub text: String,
-}
-
-/// Runs a query that gives rows of the `N` columns that the function which is called declares, and
-/// makes them its result. Nothing can be changed by it.
-pub fn fill<const N: usize>(
-    args: &Args,
-    text: &str,
-    parameters: &[Parameter],
-) -> Result<Datum, Report> {
-    let rows = ResultSet::begin::<N>(args)?;
-    let mut values = parameters.iter().map(input).collect::<Result<Vec<Datum>, _>>()?;
-    // SAFETY: SPI is connected while it is used; an error disconnects it with the transaction. Rows of
-    // the result are copied before `SPI_finish` frees them.
-    unsafe {
-        expect(pg_sys::SPI_connect(), pg_sys::SPI_OK_CONNECT, "connect")?;
-        let plan = plan(text, parameters)?;
-        let _running = Running::begin();
-        let values = values.as_mut_ptr();
-        let result = pg_sys::SPI_execute_plan(plan, values, std::ptr::null(), true, 0);
-        expect(result, pg_sys::SPI_OK_SELECT, "select")?;
-        let found = &*pg_sys::SPI_tuptable;
-        let count = usize::try_from(pg_sys::SPI_processed).unwrap_or(0);
-        if usize::try_from((*found.tupdesc).natts) != Ok(N) {
-            return Err(Report::internal(format!("query must return {N} columns")));
-        }
-        if count > 0 {
-            slice::from_raw_parts(found.vals, count).iter().for_each(|&row| rows.put_tuple(row));
-        }
-        expect(pg_sys::SPI_finish(), pg_sys::SPI_OK_FINISH, "finish")?;
+impl Cursor<'_> {
+    /// The next `count` rows; fewer at the end.
+    pub fn fetch(&mut self, count: i64) -> Found<'_> {
+        // SAFETY: the portal is open.
+        unsafe { pg_sys::SPI_cursor_fetch(self.portal, true, count) };
+        Found::last()
     }
-    Ok(Datum::null())
 }
 
-/// # Safety
-/// SPI is connected.
-unsafe fn plan(text: &str, parameters: &[Parameter]) -> Result<pg_sys::SPIPlanPtr, Report> {
-    let types = parameters.iter().map(|parameter| parameter.of).collect();
-    let key = Key { text: text.to_owned(), types };
-    if let Some(plan) = PLANS.with_borrow(|plans| plans.get(&key).copied()) {
-        return Ok(plan);
-    }
-    let query = CString::new(text).map_err(|_| Report::internal("text with a NUL byte"))?;
-    let count = i32::try_from(key.types.len()).map_err(|_| Report::internal("many parameters"))?;
-    // SAFETY: the text ends with NUL and the types are as many as said; a plan that is kept lives
-    // until it is freed, which is when it leaves the map.
-    unsafe {
-        let plan = pg_sys::SPI_prepare(query.as_ptr(), count, key.types.clone().as_mut_ptr());
-        if plan.is_null() {
-            return Err(failed("prepare", pg_sys::SPI_result));
+impl Drop for Cursor<'_> {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            // SAFETY: the portal is open.
+            unsafe { pg_sys::SPI_cursor_close(self.portal) };
         }
-        PLANS.with_borrow_mut(|plans| {
-            if plans.len() >= MAX_PLANS && RUNNING.get() == 0 {
-                for (_, old) in plans.drain() {
-                    pg_sys::SPI_freeplan(old);
-                }
+    }
+}
+
+/// Rows that a query has given.
+pub struct Found<'a> {
+    table: *mut pg_sys::SPITupleTable,
+    connection: PhantomData<&'a Connection>,
+}
+
+impl Found<'_> {
+    fn last() -> Self {
+        // SAFETY: set by the query that ran last, which gives rows.
+        Found { table: unsafe { pg_sys::SPI_tuptable }, connection: PhantomData }
+    }
+
+    fn tuples(&self) -> &[pg_sys::HeapTuple] {
+        // SAFETY: the table has as many rows as it says; where there are none, none are read.
+        unsafe {
+            match usize::try_from((*self.table).numvals) {
+                Ok(count) if count > 0 => slice::from_raw_parts((*self.table).vals, count),
+                Ok(_) | Err(_) => &[],
             }
-            // One that is not kept goes with `SPI_finish`.
-            if plans.len() < MAX_PLANS {
-                expect(pg_sys::SPI_keepplan(plan), 0, "keep")?;
-                plans.insert(key, plan);
-            }
-            Ok(plan)
-        })
+        }
+    }
+
+    fn expect_columns(&self, count: usize) -> Result<(), Report> {
+        // SAFETY: a table of rows has a descriptor.
+        let columns = unsafe { (*(*self.table).tupdesc).natts };
+        if usize::try_from(columns) == Ok(count) {
+            return Ok(());
+        }
+        Err(Report::internal(format!("query must return {count} columns")))
+    }
+
+    /// The type of a column, which counts from 1.
+    fn of(&self, column: i32) -> Oid {
+        // SAFETY: a table of rows has a descriptor; of no column the type is 0.
+        unsafe { pg_sys::SPI_gettypeid((*self.table).tupdesc, column) }
+    }
+
+    /// The rows of a query for `tableoid`, `ctid` and a value: places, and numbers of values.
+    ///
+    /// # Errors
+    /// Where the query is another.
+    pub fn places(&self, numbering: &mut Numbering<'_>) -> Result<Vec<(Place, usize)>, Report> {
+        self.expect_columns(3)?;
+        // SAFETY: a row has three columns, numbered from 1.
+        let desc = unsafe { (*self.table).tupdesc };
+        // SAFETY: as above.
+        let [table, tid, of] =
+            [1, 2, 3].map(|column| unsafe { pg_sys::SPI_gettypeid(desc, column) });
+        // SAFETY: a look-up in the catalog.
+        let of = unsafe { pg_sys::getBaseType(of) };
+        if (table, tid, of) != (pg_sys::OIDOID, pg_sys::TIDOID, numbering.of()) {
+            return Err(Report::internal("query must return places of rows"));
+        }
+        let value = |row, column| {
+            let mut null = false;
+            // SAFETY: a row has three columns, numbered from 1.
+            let value =
+                unsafe { pg_sys::SPI_getbinval(row, (*self.table).tupdesc, column, &raw mut null) };
+            (!null).then_some(value)
+        };
+        let place = |&row: &pg_sys::HeapTuple| {
+            let (table, tid) = (value(row, 1)?, value(row, 2)?);
+            // SAFETY: a value of type `tid` points to one; the third is of the numbering's type.
+            let (tid, number) = unsafe {
+                (*tid.cast_mut_ptr::<ItemPointerData>(), numbering.number(value(row, 3)))
+            };
+            let (block, offset) = item_pointer_get_both(tid);
+            Some((Place { table: Oid::from(table.value() as u32), block, offset }, number))
+        };
+        Ok(self.tuples().iter().filter_map(place).collect())
     }
 }
 
-fn input(parameter: &Parameter) -> Result<Datum, Report> {
-    let text = CString::new(parameter.text.as_str()).map_err(|_| {
-        let code = pgrx::PgSqlErrorCode::ERRCODE_CHARACTER_NOT_IN_REPERTOIRE;
-        Report::new(code, "invalid byte sequence for encoding \"UTF8\": 0x00")
-    })?;
-    let (mut function, mut of) = (Oid::INVALID, Oid::INVALID);
-    // SAFETY: a text that ends with NUL, for the input function of a type that there is.
-    unsafe {
-        pg_sys::getTypeInputInfo(parameter.of, &raw mut function, &raw mut of);
-        Ok(pg_sys::OidInputFunctionCall(function, text.as_ptr().cast_mut(), of, -1))
+impl Drop for Found<'_> {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            // SAFETY: the rows are not looked at any more.
+            unsafe { pg_sys::SPI_freetuptable(self.table) };
+        }
     }
 }
 
-fn expect(result: i32, wanted: u32, what: &str) -> Result<(), Report> {
+/// Makes an error of what SPI returns, unless it is what is wanted.
+pub fn expect(result: i32, wanted: u32, what: &str) -> Result<(), Report> {
     if u32::try_from(result) == Ok(wanted) { Ok(()) } else { Err(failed(what, result)) }
 }
 
-fn failed(what: &str, result: i32) -> Report {
+/// SPI could not do something.
+pub fn failed(what: &str, result: i32) -> Report {
     Report::internal(format!("SPI could not {what}: {result}"))
 }

@@ -3,10 +3,13 @@
 #![allow(unsafe_code)] // takes values of `jsonb` apart
 
 use filter::Templates;
-use pgrx::PgSqlErrorCode::ERRCODE_INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE;
+use pgrx::PgSqlErrorCode::{
+    ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE,
+};
 use pgrx::{FromDatum, JsonB};
 use serde_json::Value;
 
+use super::grouping::Sizes;
 use super::request::{MAX_ROWS, rows};
 use super::statement::templates;
 use crate::pg::error::Report;
@@ -48,12 +51,45 @@ pub struct Options {
     pub templates: Templates,
 }
 
+impl Options {
+    /// Takes `k`, what `between` takes, and the others.
+    pub fn take_around<T>(
+        args: &mut Args,
+        between: impl FnOnce(&mut Args) -> Result<T, Report>,
+    ) -> Result<(Options, T), Report> {
+        let k = args.take::<Option<i32>>()?.unwrap_or(10);
+        let taken = between(args)?;
+        let skip = args.take::<Option<i32>>()?.unwrap_or(0);
+        let page = page(k.into(), skip.into())?;
+        let (filter, params) = (args.take()?, args.take::<Json>()?);
+        Ok((Options { page, filter, templates: templates(&params.0)? }, taken))
+    }
+}
+
 impl Argument<'_> for Options {
     fn take(args: &mut Args) -> Result<Options, Report> {
-        let (k, skip) = (args.take::<Option<i32>>()?, args.take::<Option<i32>>()?);
-        let page = page(k.unwrap_or(10).into(), skip.unwrap_or(0).into())?;
-        let (filter, params) = (args.take()?, args.take::<Json>()?);
-        Ok(Options { page, filter, templates: templates(&params.0)? })
+        Options::take_around(args, |_| Ok(())).map(|(options, ())| options)
+    }
+}
+
+/// The options of a search for groups.
+pub struct GroupOptions {
+    /// The column whose values make the groups.
+    pub by: String,
+    /// How large they are.
+    pub sizes: Sizes,
+    /// The others.
+    pub options: Options,
+}
+
+impl Argument<'_> for GroupOptions {
+    fn take(args: &mut Args) -> Result<GroupOptions, Report> {
+        let by = args.take::<Option<String>>()?.ok_or_else(|| {
+            Report::new(ERRCODE_INVALID_PARAMETER_VALUE, "group_by is missing")
+                .hint("It is the name of a column, whose values make the groups.")
+        })?;
+        let (options, sizes) = Options::take_around(args, |args| args.take())?;
+        Ok(GroupOptions { by, sizes, options })
     }
 }
 

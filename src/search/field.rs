@@ -7,8 +7,9 @@ use std::ffi::CStr;
 use pgrx::PgSqlErrorCode::{ERRCODE_DATATYPE_MISMATCH, ERRCODE_INVALID_PARAMETER_VALUE};
 use pgrx::pg_sys::{self, Oid};
 
-use super::table::{Table, TableColumn, quoted};
+use super::table::{Table, TableColumn};
 use crate::pg::error::Report;
+use crate::pg::relation::quoted;
 
 /// How vectors are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

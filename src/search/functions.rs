@@ -4,17 +4,20 @@ use pgrx::PgSqlErrorCode::{ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMI
 use pgrx::pg_sys::Datum;
 use serde_json::Value;
 
-use super::arguments::{Json, Jsons, Options};
+use super::arguments::{GroupOptions, Json, Jsons, Options};
+use super::grouping::Grouping;
 use super::leg::Search;
 use super::ranker::Ranker;
 use super::request::Request;
 use super::statement::Parameters;
+use super::stream::Stream;
 use super::table::Table;
-use super::{hybrid, vector};
+use super::{grouped, hybrid, vector};
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Itself, Return, TypeOf, pg_functions};
+use crate::pg::rows::ResultSet;
 use crate::pg::setting::Settings;
-use crate::pg::spi;
+use crate::pg::spi::Connection;
 
 /// Requests of one search at most.
 const MAX_REQUESTS: usize = 64;
@@ -32,6 +35,20 @@ pg_functions! {
         itself: Itself, rel: TypeOf, request: Json, options: Options,
     ) -> Result<String, Report> {
         of_vector(&itself, &rel, &request.0, options).map(Call::inline)
+    }
+
+    /// The groups of rows nearest to a vector.
+    fn grouped_search(
+        itself: Itself, rel: TypeOf, request: Json, options: GroupOptions,
+    ) -> Result<Found<4>, Report> {
+        of_groups(&itself, &rel, &request.0, options, false).map(Found)
+    }
+
+    /// The statement that `grouped_search` reads until it has its groups.
+    fn grouped_search_sql(
+        itself: Itself, rel: TypeOf, request: Json, options: GroupOptions,
+    ) -> Result<String, Report> {
+        of_groups(&itself, &rel, &request.0, options, true).map(Call::inline)
     }
 
     /// The rows that several searches find, in one ranking.
@@ -77,6 +94,36 @@ fn of_vector(
     Ok(Call { text, parameters, requests: vec![request] })
 }
 
+/// Reads the groups, unless what reads them is to be `shown`.
+fn of_groups(
+    itself: &Itself,
+    rel: &TypeOf,
+    request: &Value,
+    options: GroupOptions,
+    shown: bool,
+) -> Result<Call, Report> {
+    let GroupOptions { by, sizes, options } = options;
+    let table = Table::of_rows(rel.0)?;
+    let requests = vec![Request::read(request)?];
+    let grouping = Grouping::find(&table, &by, sizes)?;
+    let (k, skip) = options.page;
+    let search = Search::new(&table, itself.0, options);
+    let mut parameters = Parameters::default();
+    let Some(leg) = search.leg(&requests[0], &mut parameters)? else {
+        return Ok(Call { text: grouped::nothing(&search), parameters, requests });
+    };
+    let wanted = leg.k.unwrap_or(i64::MAX).min(k.saturating_add(skip));
+    let stream = Stream { search: &search, leg: &leg, grouping: &grouping, wanted };
+    let text = if shown {
+        stream.statement()
+    } else {
+        let _settings = settings(&requests)?;
+        let groups = stream.groups(&parameters)?;
+        grouped::statement(&search, &leg, &groups, &mut parameters)
+    };
+    Ok(Call { text, parameters, requests })
+}
+
 fn of_several(
     itself: &Itself,
     rel: &TypeOf,
@@ -109,16 +156,24 @@ struct Found<const N: usize>(Call);
 impl<const N: usize> Return for Found<N> {
     fn into_datum(self, args: &Args) -> Result<Datum, Report> {
         let Call { text, parameters, requests } = self.0;
-        let settings = Settings::new();
-        // One statement has one setting: that of the request that wants most.
-        let most = |of: fn(&Request) -> Option<i64>| requests.iter().filter_map(of).max();
-        if let Some(ef) = most(|request| request.params.ef) {
-            settings.set("hnsw.ef_search", &ef.to_string())?;
-        }
-        if let Some(nprobe) = most(|request| request.params.nprobe) {
-            settings.set("ivf.probes", &nprobe.to_string())?;
-            settings.set("ivfflat.probes", &nprobe.to_string())?;
-        }
-        spi::fill::<N>(args, &text, &parameters.values)
+        let _settings = settings(&requests)?;
+        let rows = ResultSet::begin::<N>(args)?;
+        Connection::begin()?.fill::<N>(&rows, &text, &parameters.values)?;
+        Ok(Datum::null())
     }
+}
+
+/// Makes the settings that requests ask for. One statement has one setting: that of the request that
+/// wants most.
+fn settings(requests: &[Request]) -> Result<Settings, Report> {
+    let settings = Settings::new();
+    let most = |of: fn(&Request) -> Option<i64>| requests.iter().filter_map(of).max();
+    if let Some(ef) = most(|request| request.params.ef) {
+        settings.set("hnsw.ef_search", &ef.to_string())?;
+    }
+    if let Some(nprobe) = most(|request| request.params.nprobe) {
+        settings.set("ivf.probes", &nprobe.to_string())?;
+        settings.set("ivfflat.probes", &nprobe.to_string())?;
+    }
+    Ok(settings)
 }

@@ -18,7 +18,7 @@ pub fn statement(
     (k, skip): (i64, i64),
     parameters: &mut Parameters,
 ) -> Result<String, Report> {
-    let name = &search.table.name;
+    let (name, row) = (&search.table.name, search.table.row());
     let legs: Vec<Option<Leg>> =
         requests.iter().map(|request| search.leg(request, parameters)).collect::<Result<_, _>>()?;
     let usual = k.saturating_add(skip);
@@ -28,7 +28,7 @@ pub fn statement(
         .collect();
     if found.is_empty() {
         let nothing = "NULL::pg_catalog.float4, NULL::pg_catalog.int4[], NULL::pg_catalog.float4[]";
-        return Ok(format!("SELECT {ALIAS}, {nothing} FROM {name} AS {ALIAS} WHERE false"));
+        return Ok(format!("SELECT {row}, {nothing} FROM {name} AS {ALIAS} WHERE false"));
     }
     let Merged { columns, score, ranks, scores } = merged(search, &legs, ranker);
     let key = keys(search);
@@ -36,7 +36,7 @@ pub fn statement(
     let ties =
         |owner: &str| -> String { key.iter().map(|(_, k)| format!(", {owner}{k}")).collect() };
     Ok(format!(
-        "SELECT {ALIAS}, f.score, {ranks}, {scores} FROM (\
+        "SELECT {row}, f.score, {ranks}, {scores} FROM (\
          SELECT *, {score} AS score FROM (\
          SELECT o, c{group}, {columns} FROM ({found}) AS l GROUP BY o, c{group}) AS m \
          ORDER BY score DESC{group} LIMIT {k} OFFSET {skip}) AS f \

@@ -11,8 +11,9 @@ use super::arguments::Options;
 use super::field::{Field, Metric};
 use super::request::{Kind, Request};
 use super::statement::{ALIAS, Parameters};
-use super::table::{Table, quoted};
+use super::table::Table;
 use crate::pg::error::Report;
+use crate::pg::relation::quoted;
 
 /// The parts of a statement that a leg is made of; the rows of the table are known as [`ALIAS`].
 pub struct Leg {

@@ -1,4 +1,4 @@
-//! Searches of a table in one call: `vector_search`, `hybrid_search`.
+//! Searches of a table in one call: `vector_search`, `grouped_search`, `hybrid_search`.
 //!
 //! A call becomes one statement, so that PostgreSQL plans it, with the indexes that there are, and
 //! sees to snapshot, privileges and row security. Each leg of it finds places of rows in the order of
@@ -11,10 +11,13 @@
 mod arguments;
 mod field;
 mod functions;
+mod grouped;
+mod grouping;
 mod hybrid;
 mod leg;
 mod ranker;
 mod request;
 mod statement;
+mod stream;
 mod table;
 mod vector;

@@ -9,13 +9,14 @@ use pgrx::pg_sys::{self, Oid};
 use serde_json::Value;
 
 use crate::pg::error::Report;
-use crate::pg::spi::Parameter;
+use crate::pg::plan::Parameter;
+use crate::pg::spi::Place;
 
 /// What the statement knows the rows of the table as.
 pub const ALIAS: &str = "t";
 
 /// The parameters of a statement that is being written.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Parameters {
     /// Values, in the order of their numbers.
     pub values: Vec<Parameter>,
@@ -29,6 +30,36 @@ impl Parameters {
         self.values.push(Parameter { of, text });
         self.types.push(name);
         format!("${}", self.values.len())
+    }
+
+    /// Adds a place, and returns the condition that a row `g` lies there.
+    pub fn place(&mut self, place: Place) -> String {
+        let (table, tid) = (place.table.to_u32().to_string(), tid(place));
+        let table = self.add(pg_sys::OIDOID, "pg_catalog.oid".into(), table);
+        let tid = self.add(pg_sys::TIDOID, "pg_catalog.tid".into(), tid);
+        format!("g.ctid OPERATOR(pg_catalog.=) {tid} AND g.tableoid OPERATOR(pg_catalog.=) {table}")
+    }
+
+    /// Adds the rows of groups, and returns them as a source of rows `u` of four columns: relation,
+    /// place, number of the group, which counts from `first`, and number in the group, from 1.
+    pub fn groups(&mut self, groups: &[Vec<Place>], first: i64) -> String {
+        let numbered = (first..).zip(groups);
+        let rows: Vec<(Place, i64, usize)> = numbered
+            .flat_map(|(group, rows)| rows.iter().zip(1..).map(move |(&row, n)| (row, group, n)))
+            .collect();
+        let mut array = |of, name: &str, value: &dyn Fn(&(Place, i64, usize)) -> String| {
+            let values: Vec<String> = rows.iter().map(value).collect();
+            let array =
+                self.add(of, format!("pg_catalog.{name}[]"), format!("{{{}}}", values.join(",")));
+            format!("pg_catalog.unnest({array})")
+        };
+        let columns = [
+            array(pg_sys::OIDARRAYOID, "oid", &|(row, ..)| row.table.to_u32().to_string()),
+            array(pg_sys::TIDARRAYOID, "tid", &|(row, ..)| format!("\"{}\"", tid(*row))),
+            array(pg_sys::INT4ARRAYOID, "int4", &|(_, group, _)| group.to_string()),
+            array(pg_sys::INT4ARRAYOID, "int4", &|(_, _, n)| n.to_string()),
+        ];
+        format!("ROWS FROM ({}) AS u(o, c, g, n)", columns.join(", "))
     }
 
     /// Adds what a filter of Milvus's language needs, and returns it as a condition.
@@ -77,6 +108,10 @@ impl Parameters {
         }
         text + rest
     }
+}
+
+fn tid(place: Place) -> String {
+    format!("({},{})", place.block, place.offset)
 }
 
 /// A text as a constant of SQL, however backslashes are read.

@@ -8,8 +8,9 @@ use filter::{Column, Kind, Scalar};
 use pgrx::PgSqlErrorCode::{ERRCODE_UNDEFINED_COLUMN, ERRCODE_WRONG_OBJECT_TYPE};
 use pgrx::pg_sys::{self, Oid, Relation};
 
+use super::statement::ALIAS;
 use crate::pg::error::Report;
-use crate::pg::relation::{self, Opened};
+use crate::pg::relation::{self, Opened, quoted};
 
 /// The table of a search.
 pub struct Table {
@@ -27,6 +28,8 @@ pub struct TableColumn {
     pub name: String,
     /// Its type; of a domain, the type it is over.
     pub of: Oid,
+    /// Its collation.
+    pub collation: Oid,
 }
 
 impl Table {
@@ -74,6 +77,11 @@ impl Table {
         })
     }
 
+    /// A whole row, as statements write it, whatever its columns are called.
+    pub fn row(&self) -> String {
+        format!("({ALIAS}.*)::{}", self.name)
+    }
+
     /// The columns of the primary key, quoted; none where there is no key.
     pub fn key(&self) -> Vec<String> {
         let kind = pg_sys::IndexAttrBitmapKind::INDEX_ATTR_BITMAP_PRIMARY_KEY;
@@ -115,6 +123,7 @@ unsafe fn columns(relation: Relation) -> Vec<TableColumn> {
             number: column.attnum,
             name: CStr::from_ptr(column.attname.data.as_ptr()).to_string_lossy().into_owned(),
             of: pg_sys::getBaseType(column.atttypid),
+            collation: column.attcollation,
         };
         kept.map(column).collect()
     }
@@ -147,9 +156,4 @@ fn kind(of: Oid) -> Kind {
             .or_else(|| scalar(element).map(Kind::Array))
             .unwrap_or(Kind::Other),
     }
-}
-
-/// A name as an identifier of SQL.
-pub fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -16,10 +16,10 @@ pub fn statement(
     (k, skip): (i64, i64),
     parameters: &mut Parameters,
 ) -> Result<String, Report> {
-    let name = &search.table.name;
+    let (name, row) = (&search.table.name, search.table.row());
     let Some(leg) = search.leg(request, parameters)? else {
         let nothing = "NULL::pg_catalog.float4";
-        return Ok(format!("SELECT {ALIAS}, {nothing} FROM {name} AS {ALIAS} WHERE false"));
+        return Ok(format!("SELECT {row}, {nothing} FROM {name} AS {ALIAS} WHERE false"));
     };
     let Leg { by, score, condition, .. } = &leg;
     let direction = leg.direction();
@@ -27,7 +27,7 @@ pub fn statement(
     let ties: String =
         search.table.key().iter().map(|column| format!(", {ALIAS}.{column}")).collect();
     Ok(format!(
-        "SELECT {ALIAS}, {score} FROM (\
+        "SELECT {row}, {score} FROM (\
          SELECT {ALIAS}.tableoid AS o, {ALIAS}.ctid AS c, {by} AS d \
          FROM {name} AS {ALIAS} WHERE {condition} ORDER BY {by} {direction} LIMIT {near}) AS f \
          JOIN {name} AS {ALIAS} ON {ALIAS}.ctid OPERATOR(pg_catalog.=) f.c \

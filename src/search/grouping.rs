@@ -1,0 +1,58 @@
+//! What a search groups by.
+
+use pgrx::PgSqlErrorCode::{ERRCODE_DATATYPE_MISMATCH, ERRCODE_INVALID_PARAMETER_VALUE};
+
+use super::request::MAX_ROWS;
+use super::table::Table;
+use crate::pg::error::Report;
+use crate::pg::function::{Args, Argument};
+use crate::pg::numbering::Type;
+use crate::pg::relation::quoted;
+
+/// The options of groups, as a call gives them.
+pub struct Sizes {
+    /// Rows of a group at most.
+    pub size: i64,
+    /// Whether a search goes on until all groups are full.
+    pub strict: bool,
+}
+
+impl Argument<'_> for Sizes {
+    fn take(args: &mut Args) -> Result<Sizes, Report> {
+        let size = args.take::<Option<i32>>()?.map_or(1, i64::from);
+        let strict = args.take::<Option<bool>>()?.unwrap_or(false);
+        if !(1..=MAX_ROWS).contains(&size) {
+            let message =
+                format!("group_size [{size}] is invalid, it should be in range [1, {MAX_ROWS}]");
+            return Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message)
+                .hint("It is the number of rows of a group at most."));
+        }
+        Ok(Sizes { size, strict })
+    }
+}
+
+/// Groups of a table's rows.
+pub struct Grouping {
+    /// The column whose values make the groups, quoted.
+    pub column: String,
+    /// Its type.
+    pub of: Type,
+    /// How large groups are.
+    pub sizes: Sizes,
+}
+
+impl Grouping {
+    /// Groups by the column `name`.
+    ///
+    /// # Errors
+    /// Where there is no such column, or its values cannot be told apart.
+    pub fn find(table: &Table, name: &str, sizes: Sizes) -> Result<Grouping, Report> {
+        let column = table.column(name)?;
+        let of = Type::find(column.of, column.collation).ok_or_else(|| {
+            let message = format!("unsupported data type of column {name} for group by operator");
+            Report::new(ERRCODE_DATATYPE_MISMATCH, message)
+                .hint("Group by a column whose values have an order, such as a number or text.")
+        })?;
+        Ok(Grouping { column: quoted(&column.name), of, sizes })
+    }
+}

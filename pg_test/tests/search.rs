@@ -237,6 +237,71 @@ fn scores_of_legs_are_weighed() {
 }
 
 #[test]
+fn fused_rows_are_grouped() {
+    let mut db = items();
+    let legs = "ARRAY[ann('e', '[1,0]', k => 2), ann('h', '[0,0,1]', k => 2)]";
+    let group = "group_by => 'color', strict_group_size => true";
+    let ids = |db: &mut Client, more: &str| -> Vec<i32> {
+        let rows = fused(db, &format!("{legs}, {group}, {more}"));
+        rows.into_iter().map(|(id, ..)| id).collect()
+    };
+    // By e: green 1, 3, red 2, 4; by h, whose metric is the inner product: red 6, then green 3.
+    let rows = fused(&mut db, &format!("{legs}, {group}, group_size => 2"));
+    let rows: Vec<(i32, Vec<Option<i32>>)> = rows.into_iter().map(|row| (row.0, row.2)).collect();
+    let wanted = [(1, vec![Some(1), Some(4)]), (3, vec![Some(2), Some(3)])];
+    assert_eq!(rows.len(), 4, "{rows:?}");
+    assert_eq!(rows[..2], wanted);
+    assert_eq!(ids(&mut db, "k => 1, group_size => 2"), [1, 3]);
+    assert_eq!(ids(&mut db, "k => 1, skip => 1, group_size => 1").len(), 1);
+    // By the mean of its rows, by their sum.
+    for scorer in ["avg", "sum"] {
+        let more = format!("k => 1, group_size => 2, group_scorer => '{scorer}'");
+        assert_eq!(ids(&mut db, &more), [1, 3]);
+    }
+}
+
+#[test]
+fn scores_fade_with_distance() {
+    let mut db = items();
+    let scores = |db: &mut Client, ranker: &str, legs: &str| -> Vec<(i32, f32)> {
+        let query = format!(
+            "SELECT (hit).id, score FROM hybrid_search(NULL::items, ARRAY[{legs}], {ranker}) \
+             WHERE (hit).id < 5"
+        );
+        let rows = db.query(&query, &[]).unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+    };
+    // Inner products 1, 2, 0, 3 of rows 1 to 4; an id fades from 1 to a half within 1.
+    let near = "ann('h', '[1,2,0]')";
+    let fading = scores(&mut db, "decay_ranker('exp', 'id', 1, 1)", near);
+    assert_eq!(fading, [(1, 1.0), (2, 1.0), (4, 0.375), (3, 0.0)]);
+    let floor = scores(&mut db, "decay_ranker('linear', 'id', 1, 1, decay => 0.25)", near);
+    assert_eq!(floor, [(1, 1.0), (4, 0.75), (2, 0.5), (3, 0.0)]);
+    let two = format!("{near}, ann('h', '[1,0,0]', k => 6)");
+    for (mode, wanted) in [("max", 3.0), ("sum", 4.0), ("avg", 2.0)] {
+        let ranker = format!("decay_ranker('gauss', 'id', 4, 1, score_mode => '{mode}')");
+        assert_eq!(scores(&mut db, &ranker, &two)[0], (4, wanted), "{mode}");
+    }
+    // Distances become scores where more is nearer; a row without a value has none left.
+    let ranker = "decay_ranker('exp', 'made', '2026-01-02', interval '1 day')";
+    db.batch_execute(
+        "ALTER TABLE items ADD made date;
+        UPDATE items SET made = date '2026-01-02' + id - 1 WHERE id <> 2",
+    )
+    .unwrap();
+    let by_age = scores(&mut db, ranker, "ann('e', '[1,0]')");
+    let faded = |distance: f64, days: i32| {
+        ((1.0 - 2.0 * distance.atan() / std::f64::consts::PI) * 0.5_f64.powi(days)) as f32
+    };
+    let wanted = [(1, 1.0), (3, faded(4.0, 2)), (4, faded(9.0, 3)), (2, 0.0)];
+    assert_eq!(by_age.len(), 4, "{by_age:?}");
+    for (row, wanted) in by_age.iter().zip(wanted) {
+        assert_eq!(row.0, wanted.0, "{by_age:?}");
+        assert!((row.1 - wanted.1).abs() < 1e-6, "{by_age:?}");
+    }
+}
+
+#[test]
 fn the_statement_is_shown_and_gives_the_same() {
     let mut db = items();
     let legs = "ARRAY[ann('e', '[1,0]'), fts('words', 'tea')]";

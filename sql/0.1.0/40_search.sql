@@ -38,6 +38,20 @@ CREATE FUNCTION weighted_ranker(weights float8[], norm_score boolean DEFAULT tru
 	AS $$ SELECT pg_catalog.jsonb_build_object('strategy', 'weighted', 'weights', weights, 'norm_score', norm_score)::@extschema@.ranker $$;
 COMMENT ON FUNCTION weighted_ranker(float8[], boolean) IS 'weighted sum of scores';
 
+CREATE FUNCTION decay_ranker(function text, field text, origin float8, scale float8, "offset" float8 DEFAULT 0, decay float8 DEFAULT 0.5, score_mode text DEFAULT 'max', norm_score boolean DEFAULT false)
+	RETURNS ranker
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	AS $$ SELECT pg_catalog.jsonb_build_object('strategy', 'decay', 'function', function, 'field', field, 'origin', origin, 'scale', scale,
+		'offset', "offset", 'decay', decay, 'score_mode', score_mode, 'norm_score', norm_score)::@extschema@.ranker $$;
+COMMENT ON FUNCTION decay_ranker(text, text, float8, float8, float8, float8, text, boolean) IS 'scores that fade with a distance from a number';
+
+CREATE FUNCTION decay_ranker(function text, field text, origin timestamptz, scale interval, "offset" interval DEFAULT '0', decay float8 DEFAULT 0.5, score_mode text DEFAULT 'max', norm_score boolean DEFAULT false)
+	RETURNS ranker
+	LANGUAGE sql STABLE PARALLEL SAFE
+	AS $$ SELECT pg_catalog.jsonb_build_object('strategy', 'decay', 'function', function, 'field', field, 'origin', origin, 'scale', scale,
+		'offset', "offset", 'decay', decay, 'score_mode', score_mode, 'norm_score', norm_score)::@extschema@.ranker $$;
+COMMENT ON FUNCTION decay_ranker(text, text, timestamptz, interval, interval, float8, text, boolean) IS 'scores that fade with a distance from a time';
+
 CREATE FUNCTION vector_search(rel anyelement, request search_request, k int DEFAULT 10, skip int DEFAULT 0,
 	filter text DEFAULT NULL, filter_params jsonb DEFAULT NULL,
 	OUT hit anyelement, OUT score real) RETURNS SETOF record
@@ -64,11 +78,13 @@ COMMENT ON FUNCTION grouped_search_sql(anyelement, search_request, text, int, in
 
 CREATE FUNCTION hybrid_search(rel anyelement, requests search_request[], ranker ranker DEFAULT rrf_ranker(),
 	k int DEFAULT 10, skip int DEFAULT 0, filter text DEFAULT NULL, filter_params jsonb DEFAULT NULL,
+	group_by text DEFAULT NULL, group_size int DEFAULT 1, strict_group_size boolean DEFAULT false, group_scorer text DEFAULT 'max',
 	OUT hit anyelement, OUT score real, OUT ranks int[], OUT scores real[]) RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10;
-COMMENT ON FUNCTION hybrid_search(anyelement, search_request[], ranker, int, int, text, jsonb) IS 'rows that several searches find, in one ranking';
+COMMENT ON FUNCTION hybrid_search(anyelement, search_request[], ranker, int, int, text, jsonb, text, int, boolean, text) IS 'rows that several searches find, in one ranking';
 
 CREATE FUNCTION hybrid_search_sql(rel anyelement, requests search_request[], ranker ranker DEFAULT rrf_ranker(),
-	k int DEFAULT 10, skip int DEFAULT 0, filter text DEFAULT NULL, filter_params jsonb DEFAULT NULL) RETURNS text
+	k int DEFAULT 10, skip int DEFAULT 0, filter text DEFAULT NULL, filter_params jsonb DEFAULT NULL,
+	group_by text DEFAULT NULL, group_size int DEFAULT 1, strict_group_size boolean DEFAULT false, group_scorer text DEFAULT 'max') RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION hybrid_search_sql(anyelement, search_request[], ranker, int, int, text, jsonb) IS 'the statement of hybrid_search';
+COMMENT ON FUNCTION hybrid_search_sql(anyelement, search_request[], ranker, int, int, text, jsonb, text, int, boolean, text) IS 'the statement of hybrid_search';

@@ -9,7 +9,7 @@ use pgrx::PgSqlErrorCode::{
 use pgrx::{FromDatum, JsonB};
 use serde_json::Value;
 
-use super::grouping::Sizes;
+use super::grouping::{Scorer, Sizes};
 use super::request::{MAX_ROWS, rows};
 use super::statement::templates;
 use crate::pg::error::Report;
@@ -90,6 +90,25 @@ impl Argument<'_> for GroupOptions {
         })?;
         let (options, sizes) = Options::take_around(args, |args| args.take())?;
         Ok(GroupOptions { by, sizes, options })
+    }
+}
+
+/// The options of a search of several legs.
+pub struct HybridOptions {
+    /// Those of all searches.
+    pub options: Options,
+    /// The column whose values make groups, if the result is grouped.
+    pub by: Option<String>,
+    /// How large groups are.
+    pub sizes: Sizes,
+    /// How they are ranked.
+    pub scorer: Scorer,
+}
+
+impl Argument<'_> for HybridOptions {
+    fn take(args: &mut Args) -> Result<HybridOptions, Report> {
+        let (options, by) = (args.take()?, args.take()?);
+        Ok(HybridOptions { options, by, sizes: args.take()?, scorer: args.take()? })
     }
 }
 

@@ -4,15 +4,16 @@ use pgrx::PgSqlErrorCode::{ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMI
 use pgrx::pg_sys::Datum;
 use serde_json::Value;
 
-use super::arguments::{GroupOptions, Json, Jsons, Options};
+use super::arguments::{GroupOptions, HybridOptions, Json, Jsons, Options};
 use super::grouping::Grouping;
+use super::hybrid::Hybrid;
 use super::leg::Search;
 use super::ranker::Ranker;
 use super::request::Request;
 use super::statement::Parameters;
 use super::stream::Stream;
 use super::table::Table;
-use super::{grouped, hybrid, vector};
+use super::{grouped, vector};
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Itself, Return, TypeOf, pg_functions};
 use crate::pg::rows::ResultSet;
@@ -53,16 +54,16 @@ pg_functions! {
 
     /// The rows that several searches find, in one ranking.
     fn hybrid_search(
-        itself: Itself, rel: TypeOf, requests: Jsons, ranker: Json, options: Options,
+        itself: Itself, rel: TypeOf, requests: Jsons, ranker: Json, options: HybridOptions,
     ) -> Result<Found<4>, Report> {
-        of_several(&itself, &rel, &requests.0, &ranker.0, options).map(Found)
+        of_several(&itself, &rel, &requests.0, &ranker.0, options, false).map(Found)
     }
 
-    /// The statement of `hybrid_search`.
+    /// The statement of `hybrid_search`, or those that it reads for groups.
     fn hybrid_search_sql(
-        itself: Itself, rel: TypeOf, requests: Jsons, ranker: Json, options: Options,
+        itself: Itself, rel: TypeOf, requests: Jsons, ranker: Json, options: HybridOptions,
     ) -> Result<String, Report> {
-        of_several(&itself, &rel, &requests.0, &ranker.0, options).map(Call::inline)
+        of_several(&itself, &rel, &requests.0, &ranker.0, options, true).map(Call::inline)
     }
 }
 
@@ -124,13 +125,16 @@ fn of_groups(
     Ok(Call { text, parameters, requests })
 }
 
+/// Reads groups, unless what reads them is to be `shown`.
 fn of_several(
     itself: &Itself,
     rel: &TypeOf,
     requests: &[Value],
     ranker: &Value,
-    options: Options,
+    options: HybridOptions,
+    shown: bool,
 ) -> Result<Call, Report> {
+    let HybridOptions { options, by, sizes, scorer } = options;
     let table = Table::of_rows(rel.0)?;
     if requests.is_empty() {
         return Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, "no search requests")
@@ -143,10 +147,18 @@ fn of_several(
     }
     let requests: Vec<Request> = requests.iter().map(Request::read).collect::<Result<_, _>>()?;
     let ranker = Ranker::read(ranker, requests.len())?;
-    let page = options.page;
+    let grouping = by.map(|by| Grouping::find(&table, &by, sizes)).transpose()?;
+    let groups = grouping.map(|grouping| (grouping, scorer));
+    let is_shown = shown && groups.is_some();
     let search = Search::new(&table, itself.0, options);
     let mut parameters = Parameters::default();
-    let text = hybrid::statement(&search, &requests, &ranker, page, &mut parameters)?;
+    let hybrid = Hybrid::new(&search, &requests, &ranker, groups, &mut parameters)?;
+    let text = if is_shown {
+        hybrid.streams()
+    } else {
+        let _settings = settings(&requests)?;
+        hybrid.statement(&mut parameters)?
+    };
     Ok(Call { text, parameters, requests })
 }
 

@@ -56,3 +56,41 @@ impl Grouping {
         Ok(Grouping { column: quoted(&column.name), of, sizes })
     }
 }
+
+/// How the score of a group is made of those of its rows.
+#[derive(Clone, Copy)]
+pub enum Scorer {
+    /// That of its best row.
+    Max,
+    /// Their sum.
+    Sum,
+    /// Their mean.
+    Avg,
+}
+
+impl Scorer {
+    /// The aggregate function.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scorer::Max => "max",
+            Scorer::Sum => "sum",
+            Scorer::Avg => "avg",
+        }
+    }
+}
+
+impl Argument<'_> for Scorer {
+    fn take(args: &mut Args) -> Result<Scorer, Report> {
+        let name = args.take::<Option<String>>()?;
+        match name.as_deref().unwrap_or("max") {
+            "max" => Ok(Scorer::Max),
+            "sum" => Ok(Scorer::Sum),
+            "avg" => Ok(Scorer::Avg),
+            name => {
+                let message = format!("input group scorer type: {name} is not supported");
+                Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message)
+                    .hint("group_scorer is one of max, sum, avg."))
+            }
+        }
+    }
+}

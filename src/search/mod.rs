@@ -9,6 +9,7 @@
 //! parameter's value.
 
 mod arguments;
+mod decay;
 mod field;
 mod functions;
 mod grouped;

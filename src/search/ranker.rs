@@ -1,9 +1,12 @@
-//! Rankers: how one ranking is made of several, as `rrf_ranker` and `weighted_ranker` write it.
+//! Rankers: how one ranking is made of several, as `rrf_ranker`, `weighted_ranker` and
+//! `decay_ranker` write it.
 
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
 use serde_json::Value;
 
-use super::leg::{Leg, Scale};
+use super::decay::Decay;
+use super::leg::{Scale, Search};
+use super::statement::Parameters;
 use crate::pg::error::Report;
 
 /// Makes one score of the ranks and scores of a row.
@@ -22,6 +25,20 @@ pub enum Ranker {
         /// Whether scores are first brought to a scale from 0 to 1.
         norm_score: bool,
     },
+    /// Scores that fade with the distance of a column's value from an origin.
+    Decay(Decay),
+}
+
+/// What a leg knows of a row.
+pub struct Found {
+    /// The leg's number, from 0.
+    pub number: usize,
+    /// By what it measures.
+    pub scale: Scale,
+    /// How the statement calls the row's rank, which is NULL where the leg did not find it.
+    pub rank: String,
+    /// How it calls the row's score.
+    pub score: String,
 }
 
 impl Ranker {
@@ -37,6 +54,7 @@ impl Ranker {
                 let norm_score = ranker.get("norm_score").and_then(Value::as_bool).unwrap_or(true);
                 Ok(Ranker::Weighted { weights, norm_score })
             }
+            Some("decay") => Decay::read(ranker).ok_or_else(malformed)?.map(Ranker::Decay),
             Some(_) | None => Err(malformed()),
         }
     }
@@ -53,34 +71,68 @@ impl Ranker {
 
     /// Whether it looks at scores; if not, at ranks alone.
     pub fn by_scores(&self) -> bool {
-        matches!(self, Ranker::Weighted { .. })
+        !matches!(self, Ranker::Rrf { .. })
     }
 
-    /// What a row that leg `i` finds gets from it, in the precision of Milvus. `rank` and `score` are
-    /// the names of the row's rank and score there.
-    pub fn part(&self, i: usize, leg: &Leg, schema: &str, rank: &str, score: &str) -> String {
+    /// The column that it looks at, quoted.
+    pub fn column(&self) -> Option<String> {
         match self {
+            Ranker::Decay(decay) => Some(decay.column()),
+            Ranker::Rrf { .. } | Ranker::Weighted { .. } => None,
+        }
+    }
+
+    /// The score of a row, in the precision of Milvus. The value of the ranker's column is `v`.
+    ///
+    /// # Errors
+    /// Where the ranker does not fit the table.
+    pub fn score(
+        &self,
+        found: &[Found],
+        search: &Search<'_>,
+        parameters: &mut Parameters,
+    ) -> Result<String, Report> {
+        let schema = &search.schema.1;
+        let part = |leg: &Found| match self {
             Ranker::Rrf { k, weights } => {
-                let weight = weights.as_ref().map_or(1.0, |weights| weights[i]);
+                let weight = weights.as_ref().map_or(1.0, |weights| weights[leg.number]);
                 format!(
                     "({weight:?}::pg_catalog.float8 OPERATOR(pg_catalog./) \
-                     ({k:?}::pg_catalog.float8 OPERATOR(pg_catalog.+) {rank}))::pg_catalog.float4"
+                     ({k:?}::pg_catalog.float8 OPERATOR(pg_catalog.+) {}))::pg_catalog.float4",
+                    leg.rank
                 )
             }
             Ranker::Weighted { weights, norm_score } => {
-                // Distances and similarities add up on one scale only.
-                let norm = *norm_score || !leg.scale.is_similarity();
-                let score = match leg.scale {
-                    Scale::Metric(_) | Scale::Text if norm => {
-                        format!("{schema}.norm_score({score}, '{}')", leg.scale.name())
-                    }
-                    Scale::Metric(_) | Scale::Text => score.to_owned(),
-                };
-                let weight = weights[i] as f32;
+                let weight = weights[leg.number] as f32;
+                let score = leg.score(*norm_score, schema);
                 format!("({weight:?}::pg_catalog.float4 OPERATOR(pg_catalog.*) {score})")
             }
+            Ranker::Decay(decay) => leg.score(decay.norm_score, schema),
+        };
+        let parts: Vec<String> = found.iter().map(part).collect();
+        match self {
+            Ranker::Rrf { .. } | Ranker::Weighted { .. } => Ok(sum(&parts)),
+            Ranker::Decay(decay) => decay.score(&parts, search, parameters),
         }
     }
+}
+
+impl Found {
+    /// The score, where more is nearer: distances and similarities add up on one scale only.
+    fn score(&self, norm_score: bool, schema: &str) -> String {
+        if norm_score || !self.scale.is_similarity() {
+            format!("{schema}.norm_score({}, '{}')", self.score, self.scale.name())
+        } else {
+            self.score.clone()
+        }
+    }
+}
+
+/// The sum of parts, of which NULL ones count as 0.
+pub fn sum(parts: &[String]) -> String {
+    let part = |part: &String| format!("COALESCE({part}, 0::pg_catalog.float4)");
+    let parts: Vec<String> = parts.iter().map(part).collect();
+    format!("({})", parts.join(" OPERATOR(pg_catalog.+) "))
 }
 
 fn weights(ranker: &Value, legs: usize) -> Result<Option<Vec<f64>>, Report> {
@@ -109,5 +161,5 @@ fn weights(ranker: &Value, legs: usize) -> Result<Option<Vec<f64>>, Report> {
 
 fn malformed() -> Report {
     Report::new(ERRCODE_INVALID_PARAMETER_VALUE, "not a ranker")
-        .hint("Rankers are made by rrf_ranker() and weighted_ranker(weights).")
+        .hint("Rankers are made by rrf_ranker(), weighted_ranker(weights) and decay_ranker(function, field, origin, scale).")
 }

@@ -472,6 +472,51 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "not a ranker",
         "rrf_r",
     ),
+    (
+        "hybrid_search(NULL::items, ARRAY[ann('e', '[1,0]')], decay_ranker('cube', 'id', 1, 1))",
+        "22023",
+        "invalid decay function: cube",
+        "gauss",
+    ),
+    (
+        "hybrid_search(NULL::items, ARRAY[ann('e', '[1,0]')], decay_ranker('exp', 'color', 1, 1))",
+        "42804",
+        "unsupported field color for rerank",
+        "numbers",
+    ),
+    (
+        "hybrid_search(NULL::items, ARRAY[ann('e', '[1,0]')],
+            decay_ranker('exp', 'id', now(), interval '1 day'))",
+        "22023",
+        "decay of id takes numbers",
+        "origin",
+    ),
+    (
+        "hybrid_search(NULL::items, ARRAY[ann('e', '[1,0]')], decay_ranker('exp', 'id', 1, 0))",
+        "22023",
+        "scale",
+        "",
+    ),
+    (
+        "hybrid_search(NULL::items, ARRAY[ann('e', '[1,0]')], group_by => 'id', group_scorer => 'min')",
+        "22023",
+        "input group scorer type: min is not supported",
+        "avg",
+    ),
+    ("grouped_search(NULL::items, ann('e', '[1,0]'), 'kind')", "42703", "field kind not", "color"),
+    (
+        "grouped_search(NULL::items, ann('e', '[1,0]'), NULL)",
+        "22023",
+        "group_by is missing",
+        "name",
+    ),
+    (
+        "grouped_search(NULL::items, ann('e', '[1,0]'), 'words', group_size => 0)",
+        "22023",
+        "group_size [0] is invalid",
+        "rows of a group",
+    ),
+    ("grouped_search(NULL::items, ann('e', '[1,0]'), 'id', 0)", "2201W", "k [0] is", "number"),
 ];
 
 #[test]
@@ -535,14 +580,15 @@ fn any_schema_and_search_path_will_do() {
 
 #[test]
 fn the_documented_searches_run() {
-    let mut db = TestDb::new();
-    let page = include_str!("../../docs/search.md");
-    let snippets: Vec<&str> =
-        page.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert!(snippets.len() > 5);
-    for snippet in snippets {
-        if let Err(error) = db.batch_execute(snippet) {
-            panic!("{snippet}\n{}", message(&error));
+    for page in [include_str!("../../docs/search.md"), include_str!("../../docs/grouping.md")] {
+        let mut db = TestDb::new();
+        let snippets: Vec<&str> =
+            page.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert!(snippets.len() > 3);
+        for snippet in snippets {
+            if let Err(error) = db.batch_execute(snippet) {
+                panic!("{snippet}\n{}", message(&error));
+            }
         }
     }
 }

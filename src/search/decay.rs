@@ -110,14 +110,12 @@ impl Decay {
         })?;
         let mut add = |given: &Value, (of, name): (Oid, &str)| -> Result<String, Report> {
             let is_number = of == pg_sys::FLOAT8OID;
-            let text = match given {
-                Value::Number(number) if is_number => number.to_string(),
-                Value::String(text) if !is_number => text.clone(),
-                _ => {
-                    let wanted = if is_number { "numbers" } else { "a time and intervals" };
-                    return Err(wrong(format!("decay of {} takes {wanted}", self.field)));
-                }
-            };
+            let number = given.as_number().map(ToString::to_string);
+            let text = if is_number { number } else { given.as_str().map(str::to_owned) };
+            let text = text.ok_or_else(|| {
+                let wanted = if is_number { "numbers" } else { "a time and intervals" };
+                wrong(format!("decay of {} takes {wanted}", self.field))
+            })?;
             Ok(parameters.add(of, format!("pg_catalog.{name}"), text))
         };
         let origin = add(&self.origin, value)?;

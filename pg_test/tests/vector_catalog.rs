@@ -50,28 +50,35 @@ fn values(sql_type: &str) -> &'static [&'static str] {
     }
 }
 
-/// All ways to choose a value for each argument.
+/// Calls of a function at most.
+const MAX_CALLS: usize = 1_000;
+
+/// All ways to choose a value for each argument; where they are many, some of them.
 fn calls(arguments: &[String]) -> Vec<Vec<String>> {
-    arguments.iter().fold(vec![vec![]], |calls, sql_type| {
-        let literals = values(sql_type).iter().map(|value| {
-            let cast = match sql_type.as_str() {
-                // `bit` without a length would cut to one bit.
-                "bit" => "varbit",
-                "anyelement" => "pg_am",
-                sql_type => sql_type,
-            };
-            format!("'{value}'::{cast}")
-        });
-        let literals: Vec<String> = literals.collect();
-        calls
-            .iter()
-            .flat_map(|call| {
-                literals
-                    .iter()
-                    .map(move |literal| [call.as_slice(), std::slice::from_ref(literal)].concat())
-            })
-            .collect()
-    })
+    let n_calls: usize = arguments.iter().map(|sql_type| values(sql_type).len()).product();
+    // Some are spread over all, several times over.
+    let stride = if n_calls > MAX_CALLS { n_calls / MAX_CALLS * 6 + 1 } else { 1 };
+    let call = |n: usize| {
+        let mut rest = n * stride % n_calls;
+        let choose = |sql_type: &String| {
+            let values = values(sql_type);
+            let value = values[rest % values.len()];
+            rest /= values.len();
+            literal(sql_type, value)
+        };
+        arguments.iter().map(choose).collect()
+    };
+    (0..n_calls.min(MAX_CALLS)).map(call).collect()
+}
+
+fn literal(sql_type: &str, value: &str) -> String {
+    let cast = match sql_type {
+        // `bit` without a length would cut to one bit.
+        "bit" => "varbit",
+        "anyelement" => "pg_am",
+        sql_type => sql_type,
+    };
+    format!("'{value}'::{cast}")
 }
 
 #[test]

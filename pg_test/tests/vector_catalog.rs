@@ -45,6 +45,10 @@ fn values(sql_type: &str) -> &'static [&'static str] {
             "{\"kind\": \"fts\", \"field\": \"oid\", \"query\": 1, \"k\": -1}",
         ],
         "search_request[]" => &["{}", "{NULL}", "{\"{}\"}"],
+        "vsphere" | "halfvec_sphere" | "bf16vec_sphere" | "i8vec_sphere" => {
+            &["(,,)", "(\"[1,2]\",1,)", "(\"[1]\",NaN,0)", "(\"[1,2]\",inf,-inf)"]
+        }
+        "sparsevec_sphere" => &["(,,)", "({}/2,1,)", "(\"{1:1}/2\",0,NaN)"],
         "ranker" => &["{}", "[]", "{\"strategy\": \"rrf\", \"k\": \"\"}"],
         _ => &["{1,2}"],
     }
@@ -94,7 +98,7 @@ fn functions_are_pure_strict_and_safe_in_parallel() {
     ] {
         let query = format!(
             "SELECT count(*), string_agg(p.oid::regprocedure::text, ' ') FILTER (WHERE NOT
-                (proisstrict AND provolatile = 'i' AND proparallel = 's' AND NOT prosecdef
+                ((proisstrict OR proname IN ('sphere', 'within')) AND provolatile = 'i' AND proparallel = 's' AND NOT prosecdef
                     AND obj_description(p.oid, 'pg_proc') IS NOT NULL))
             FROM pg_proc AS p JOIN pg_depend AS d
                 ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'

@@ -21,18 +21,21 @@ CREATE FUNCTION hnsw_vector_l1_support(internal) RETURNS internal
 CREATE OPERATOR CLASS vector_l2_ops
 	FOR TYPE vector USING hnsw AS
 	OPERATOR 1 <-> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 2 <<->> (vector, vsphere),
 	FUNCTION 1 vector_l2_squared_distance(vector, vector),
 	FUNCTION 3 hnsw_vector_l2_support(internal);
 
 CREATE OPERATOR CLASS vector_ip_ops
 	FOR TYPE vector USING hnsw AS
 	OPERATOR 1 <#> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 2 <<#>> (vector, vsphere),
 	FUNCTION 1 vector_negative_inner_product(vector, vector),
 	FUNCTION 3 hnsw_vector_ip_support(internal);
 
 CREATE OPERATOR CLASS vector_cosine_ops
 	FOR TYPE vector USING hnsw AS
 	OPERATOR 1 <=> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 2 <<=>> (vector, vsphere),
 	FUNCTION 1 vector_negative_inner_product(vector, vector),
 	FUNCTION 2 vector_norm(vector),
 	FUNCTION 3 hnsw_vector_cosine_support(internal);

@@ -24,6 +24,7 @@ mod scan;
 mod search;
 mod sort_key;
 mod stats;
+mod target;
 mod target_recall;
 mod vacuum;
 mod work;

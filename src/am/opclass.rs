@@ -13,6 +13,9 @@ use super::element_kind::ElementKind;
 use crate::pg::error::Report;
 use crate::pg::relation;
 
+/// Number of the operator of a class that rows are ordered by.
+pub const ORDER_STRATEGY: i16 = 1;
+
 /// Number of the one that tells what the class is.
 const CLASS_FUNCTION: u16 = 3;
 

@@ -68,9 +68,10 @@ unsafe fn copy_keys(from: ScanKey, to: *mut ScanKeyData, n: i32) {
 /// Looks at the table where the index knows only a bound.
 ///
 /// # Safety
-/// `desc` is a scan of ours, `row_distance` was made for it or is none.
+/// `desc` is a scan of ours that looks for `order`, `row_distance` was made for it or is none.
 pub unsafe fn look(
     desc: &mut IndexScanDescData,
+    order: &mut ScanKeyData,
     row_distance: &mut Option<RowDistance>,
     hit: &Hit,
 ) -> Found {
@@ -78,7 +79,9 @@ pub unsafe fn look(
         Some(hit.distance)
     } else {
         // SAFETY: the caller's promise; distances are exact where the query is NULL.
-        unsafe { row_distance.get_or_insert_with(|| RowDistance::new(desc)).of(desc, hit.tid) }
+        unsafe {
+            row_distance.get_or_insert_with(|| RowDistance::new(desc)).of(desc, order, hit.tid)
+        }
     };
     let row = distance.map(|distance| Row { tid: hit.tid, distance });
     Found { bound: hit.distance, row }
@@ -101,15 +104,18 @@ pub unsafe fn is_mvcc(snapshot: *const pg_sys::SnapshotData) -> bool {
 ///
 /// # Safety
 /// `desc` is a scan of ours.
-pub unsafe fn give(desc: &mut IndexScanDescData, row: Row, distance: Distance) {
+pub unsafe fn give(desc: &mut IndexScanDescData, row: Row, distance: Distance, recheck: bool) {
     let first = match distance {
         Distance::Number => Some(row.distance),
         Distance::NotANumber => Some(f64::NAN),
         Distance::Null => None,
     };
     desc.xs_heaptid = tid::to_item_pointer(row.tid);
-    desc.xs_recheck = false;
+    desc.xs_recheck = recheck;
     desc.xs_recheckorderby = desc.numberOfOrderBys > 1;
+    if desc.numberOfOrderBys < 1 {
+        return;
+    }
     // SAFETY: there is room for as many values as order-bys.
     unsafe {
         for i in 1..usize::try_from(desc.numberOfOrderBys).unwrap_or(1) {

@@ -7,7 +7,7 @@ use std::ptr;
 use pages::HeapTid;
 use pgrx::pg_sys::{
     self, Datum, EState, ExprContext, INDEX_MAX_KEYS, IndexInfo, IndexScanDescData, MemoryContext,
-    TupleTableSlot,
+    ScanKeyData, TupleTableSlot,
 };
 
 use crate::pg::tid;
@@ -51,9 +51,14 @@ impl RowDistance {
     /// where the scan's snapshot sees no row there.
     ///
     /// # Safety
-    /// `desc` is the scan that this was made for, and has its keys; its first order-by value and
-    /// argument are not NULL.
-    pub unsafe fn of(&mut self, desc: &mut IndexScanDescData, tid: HeapTid) -> Option<f64> {
+    /// `desc` is the scan that this was made for, and `order` what its rows are ordered by, a
+    /// distance from a query that is not NULL.
+    pub unsafe fn of(
+        &mut self,
+        desc: &mut IndexScanDescData,
+        order: &mut ScanKeyData,
+        tid: HeapTid,
+    ) -> Option<f64> {
         // SAFETY: `index_beginscan` has begun the fetch of rows, which takes addresses in any
         // order; the key has at most as many columns as an index can have.
         unsafe {
@@ -70,7 +75,7 @@ impl RowDistance {
                     &raw mut more,
                     ptr::null_mut(),
                 );
-                let distance = if seen { self.compute(desc) } else { None };
+                let distance = if seen { self.compute(order) } else { None };
                 pg_sys::ExecClearTuple(self.slot);
                 distance
             });
@@ -81,7 +86,7 @@ impl RowDistance {
 
     /// # Safety
     /// As [`of`](Self::of); the slot holds the row, and the memory of a row is current.
-    unsafe fn compute(&mut self, desc: &mut IndexScanDescData) -> Option<f64> {
+    unsafe fn compute(&mut self, order: &mut ScanKeyData) -> Option<f64> {
         let mut values = [Datum::null(); INDEX_MAX_KEYS as usize];
         let mut nulls = [true; INDEX_MAX_KEYS as usize];
         // SAFETY: the caller's promise; the operator returns a `float8`.
@@ -92,9 +97,8 @@ impl RowDistance {
             if *nulls {
                 return None;
             }
-            let key = &mut *desc.orderByData;
-            let (collation, query) = (key.sk_collation, key.sk_argument);
-            pg_sys::FunctionCall2Coll(&raw mut key.sk_func, collation, *values, query)
+            let (collation, query) = (order.sk_collation, order.sk_argument);
+            pg_sys::FunctionCall2Coll(&raw mut order.sk_func, collation, *values, query)
         };
         let distance = f64::from_bits(distance.value() as u64);
         Some(if distance.is_nan() { f64::INFINITY } else { distance })

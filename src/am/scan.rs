@@ -1,4 +1,5 @@
-//! `ORDER BY column <operator> query`: rows by their distance, one after another.
+//! `ORDER BY column <operator> query`: rows by their distance, one after another; and
+//! `WHERE column <operator> sphere`: those within a distance.
 //!
 //! An access method says how its index is searched ([`Searchable`]); what a scan keeps between calls,
 //! what it refuses and what it counts is here.
@@ -9,19 +10,21 @@ use std::time::{Duration, Instant};
 
 use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_guard;
-use pgrx::pg_sys::{self, IndexScanDesc, IndexScanDescData, Oid, Relation, ScanKey};
+use pgrx::pg_sys::{IndexScanDesc, IndexScanDescData, Oid, Relation, ScanKey};
 
 use super::counters::{self, Counters};
 use super::opclass::OpClass;
 use super::ordered_scan::{self, Distance, give, is_mvcc, look};
 use super::reorder::Reorder;
 use super::row_distance::RowDistance;
-use super::search::{Search, Searchable};
+use super::search::{Extent, Search, Searchable};
 use super::stats;
+use super::target::Target;
 use super::work::ScanFigures;
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 use crate::pg::{relation, version};
+use crate::types::sphere::Range;
 
 /// What a scan keeps between calls. Lives until the memory context of the scan goes, so also an
 /// error frees it.
@@ -53,6 +56,7 @@ impl ScanState {
 struct Running {
     index: Oid,
     counters: Option<&'static Counters>,
+    target: Target,
     search: Box<dyn Search>,
     /// Rows found that are not the next.
     reorder: Reorder,
@@ -134,17 +138,31 @@ unsafe fn next<I: Searchable>(
         // SAFETY: the caller's promise.
         none => none.insert(unsafe { start::<I>(desc, &store)? }),
     };
-    let Running { search, reorder, .. } = running;
-    let row = reorder.next(|| {
+    let Running { search, reorder, target, .. } = running;
+    let range = target.range;
+    let mut find = || loop {
         pgrx::check_for_interrupts!();
-        let hit = search.next(&store).map_err(failed)?;
+        let Some(hit) = search.next(&store).map_err(failed)? else { return Ok(None) };
+        if range.is_some_and(|range| range.ends_before(hit.distance)) {
+            if search.skip() {
+                continue;
+            }
+            return Ok(None);
+        }
         // SAFETY: the caller's promise.
-        Ok(hit.map(|hit| unsafe { look(desc, &mut state.row_distance, &hit) }))
-    })?;
+        let found = unsafe { look(desc, &mut target.order, &mut state.row_distance, &hit) };
+        return Ok(Some(found));
+    };
+    let row = loop {
+        match reorder.next(&mut find)? {
+            Some(row) if range.is_some_and(|range| !range.contains(row.distance)) => {}
+            row => break row,
+        }
+    };
     running.pages += store.reads();
     if let Some(row) = row {
         // SAFETY: `ambeginscan` has made room for the order-by values.
-        unsafe { give(desc, row, running.distance) };
+        unsafe { give(desc, row, running.distance, running.target.recheck) };
     }
     running.time += begin.elapsed();
     stats::set_last_scan(running.figures());
@@ -165,7 +183,7 @@ unsafe fn start<I: Searchable>(
         let relation = desc.indexRelation;
         let failed = |error| Report::of_index(&relation::qualified_name(relation), error);
         let index = I::open(relation, store).map_err(failed)?;
-        let Some(key) = desc.orderByData.as_ref().filter(|_| desc.numberOfOrderBys > 0) else {
+        let Some(mut target) = Target::of(desc)? else {
             let method = relation::access_method(relation);
             return Err(unsupported(format!("cannot scan {method} index without order")));
         };
@@ -176,11 +194,15 @@ unsafe fn start<I: Searchable>(
         }
         relation::count_scan(relation);
         version::count_search(desc);
-        let (search, distance) = if key.sk_flags & pg_sys::SK_ISNULL as i32 != 0 {
-            (index.search(None), Distance::Null)
-        } else {
+        let extent = match (target.range, target.ordered) {
+            (None, _) => Extent::Settings,
+            (Some(_), true) => Extent::Ordered,
+            (Some(_), false) => Extent::Unordered,
+        };
+        let query = target.query().filter(|_| !target.is_empty());
+        let (search, distance) = if let Some(query) = query {
             let OpClass { kind, .. } = OpClass::of(relation)?;
-            kind.look(key.sk_argument, |found, query| {
+            kind.look(query, |found, query| {
                 let dims = index.dims();
                 if found != dims {
                     return Err(kind.different_dims(dims, found));
@@ -188,12 +210,19 @@ unsafe fn start<I: Searchable>(
                 index.accept(query).map_err(failed)?;
                 let indexable = graph::indexable(index.metric(), query);
                 let distance = if indexable { Distance::Number } else { Distance::NotANumber };
-                Ok((index.search(Some(query)), distance))
+                Ok((index.search(Some(query), extent), distance))
             })??
+        } else {
+            (index.search(None, extent), Distance::Null)
         };
+        if !matches!(distance, Distance::Number) {
+            // No distance is inside of a range, as none is a number.
+            target.range = target.range.map(|_| Range::EMPTY);
+        }
         Ok(Running {
             index: (*relation).rd_id,
             counters: counters::of(relation),
+            target,
             search: Box::new(search),
             reorder: Reorder::default(),
             distance,

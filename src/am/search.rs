@@ -10,6 +10,17 @@ use quant::Metric;
 use super::work::Work;
 use crate::pg::store::RelationStore;
 
+/// How far a search may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// As far as the settings say.
+    Settings,
+    /// Until all rows within some distance were found, in their order.
+    Ordered,
+    /// The same in any order.
+    Unordered,
+}
+
 /// An open index that is about to be searched.
 pub trait Searchable: Sized {
     /// A search of it.
@@ -28,13 +39,18 @@ pub trait Searchable: Sized {
     fn accept(&self, query: Vector<'_>) -> pages::Result<()>;
     /// Begins a search. Without a query, and for one that is not indexable, all rows are equally
     /// far.
-    fn search(self, query: Option<Vector<'_>>) -> Self::Search;
+    fn search(self, query: Option<Vector<'_>>, extent: Extent) -> Self::Search;
 }
 
 /// A search that gives one row after another.
 pub trait Search {
     /// The next row, or none when there are no more.
     fn next(&mut self, store: &RelationStore<'_>) -> pages::Result<Option<Hit>>;
+    /// Goes on where a row was too far, and all that come of the same part of the index are. Returns
+    /// false where no other part is worth a look.
+    fn skip(&mut self) -> bool {
+        false
+    }
     /// What was done so far.
     fn work(&self) -> Work;
 }

@@ -9,4 +9,5 @@ pub mod error;
 pub mod halfvec;
 pub mod i8vec;
 pub mod sparsevec;
+pub mod sphere;
 pub mod vector;

@@ -149,6 +149,12 @@ impl Scan {
         }
     }
 
+    /// Leaves out the other rows of the lists searched so far. Returns whether more may be searched.
+    pub fn skip_lists(&mut self) -> bool {
+        self.rows = Stream::default();
+        self.may_go_on()
+    }
+
     /// Reads the vector of an entry, if its row is wanted.
     fn measure<S: PageStore>(&mut self, store: &S, entry: Entry) -> Result<()> {
         if !self.wanted(entry) {

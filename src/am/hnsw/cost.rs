@@ -89,18 +89,17 @@ unsafe fn meta_of(index: &IndexOptInfo) -> Option<Meta> {
     Meta::decode(&page).ok()
 }
 
-/// Rows that the index has to give: as many as the LIMIT asks for, by the share of rows that pass the
-/// query's conditions; all where that is not known.
+/// Rows that the index has to give of `all` that it can: as many as the LIMIT asks for, by the share
+/// of rows that pass the query's conditions; all where that is not known.
 ///
 /// # Safety
 /// Arguments are what the planner gave.
-unsafe fn wanted_rows(root: &PlannerInfo, index: &IndexOptInfo) -> f64 {
+unsafe fn wanted_rows(root: &PlannerInfo, index: &IndexOptInfo, all: f64) -> f64 {
     // SAFETY: the caller's promise.
     let (alone, passing) = unsafe {
         let relations = pg_sys::bms_membership(root.all_baserels);
         (relations == pg_sys::BMS_Membership::BMS_SINGLETON, (*index.rel).rows)
     };
-    let all = index.tuples.max(1.0);
     let known = alone && root.limit_tuples > 0.0;
     if known { (root.limit_tuples * all / passing.max(1.0)).clamp(1.0, all) } else { all }
 }
@@ -121,8 +120,8 @@ pub unsafe extern "C-unwind" fn amcostestimate(
     // SAFETY: PostgreSQL gives valid pointers; settings are read on the backend's own thread.
     unsafe {
         *correlation = 0.0;
-        if (*path).indexorderbys.is_null() {
-            // The index gives rows in order of distance or not at all.
+        if (*path).indexorderbys.is_null() && (*path).indexclauses.is_null() {
+            // The index gives rows by their distance or not at all.
             (*startup, *total) = (f64::INFINITY, f64::INFINITY);
             (*selectivity, *index_pages) = (0.0, 0.0);
             version::disable(path);
@@ -139,10 +138,12 @@ pub unsafe extern "C-unwind" fn amcostestimate(
         let expansion = facts.pages * page_cost(f64::from(index.pages), cache, page_costs)
             + pg_sys::cpu_index_tuple_cost
             + pg_sys::cpu_operator_cost * facts.operators;
-        let wanted = wanted_rows(&*root, index);
+        // Those inside of a sphere; all without one.
+        let all = generic.numIndexTuples.clamp(1.0, index.tuples.max(1.0));
+        let wanted = wanted_rows(&*root, index, all);
         let further = (wanted - facts.ef).max(0.0) / wanted * EXPANSIONS_PER_ROW * expansion;
         *startup = facts.first.min(index.tuples.max(1.0)) * expansion;
-        *total = *startup + index.tuples * (further + order_cost(root, (*path).indexorderbys));
+        *total = *startup + all * (further + order_cost(root, (*path).indexorderbys));
         *selectivity = generic.indexSelectivity;
         *index_pages = generic.numIndexPages;
     }

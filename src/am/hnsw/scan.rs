@@ -10,7 +10,7 @@ use quant::Metric;
 
 use super::settings;
 use crate::am::scan;
-use crate::am::search::{Search, Searchable};
+use crate::am::search::{Extent, Search, Searchable};
 use crate::am::work::{Way, Work};
 use crate::pg::store::RelationStore;
 
@@ -43,10 +43,16 @@ impl Searchable for Hnsw {
         self.accept(query)
     }
 
-    fn search(self, query: Option<Vector<'_>>) -> Scan {
+    fn search(self, query: Option<Vector<'_>>, extent: Extent) -> Scan {
         let options = settings::scan_options();
         let ordered = query.is_some_and(|query| graph::indexable(self.metric(), query));
-        let iterative = match options.iterative {
+        let wanted = match (extent, options.iterative) {
+            (Extent::Settings, iterative) => iterative,
+            (Extent::Ordered, Iterative::Off) => Iterative::Strict,
+            (Extent::Ordered, iterative) => iterative,
+            (Extent::Unordered, _) => Iterative::Relaxed,
+        };
+        let iterative = match wanted {
             Iterative::Off => Iterative::Off,
             Iterative::Strict if ordered => Iterative::Strict,
             // Where all rows are equally far, none comes too late.

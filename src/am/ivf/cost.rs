@@ -88,8 +88,8 @@ pub unsafe extern "C-unwind" fn amcostestimate(
     // SAFETY: PostgreSQL gives valid pointers; settings are read on the backend's own thread.
     unsafe {
         *correlation = 0.0;
-        if (*path).indexorderbys.is_null() {
-            // The index gives rows in order of distance or not at all.
+        if (*path).indexorderbys.is_null() && (*path).indexclauses.is_null() {
+            // The index gives rows by their distance or not at all.
             (*startup, *total) = (f64::INFINITY, f64::INFINITY);
             (*selectivity, *index_pages) = (0.0, 0.0);
             version::disable(path);

@@ -13,7 +13,7 @@ use super::method::Method;
 use super::settings;
 use crate::am::load::dense;
 use crate::am::scan;
-use crate::am::search::{Search, Searchable};
+use crate::am::search::{Extent, Search, Searchable};
 use crate::am::work::{Way, Work};
 use crate::pg::store::RelationStore;
 
@@ -56,12 +56,17 @@ impl Searchable for Lists {
         Ok(())
     }
 
-    fn search(self, query: Option<Vector<'_>>) -> ListSearch {
-        let Self { ivf, options } = self;
+    fn search(self, query: Option<Vector<'_>>, extent: Extent) -> ListSearch {
+        let Self { ivf, mut options } = self;
         let meta = ivf.meta();
         let (lists, coded) = (u64::from(meta.lists), meta.geometry.coded());
         let probes = options.probes as u64;
-        ListSearch { scan: Scan::new(ivf, query.map(dense), options), lists, probes, coded }
+        if extent != Extent::Settings {
+            options.max_probes = options.max_probes.max(ivf.meta().lists as usize);
+            options.strict = extent == Extent::Ordered;
+        }
+        let parts = (extent == Extent::Unordered).then_some(0);
+        ListSearch { scan: Scan::new(ivf, query.map(dense), options), lists, probes, coded, parts }
     }
 }
 
@@ -74,11 +79,23 @@ struct ListSearch {
     probes: u64,
     /// Whether entries are scored by codes.
     coded: bool,
+    /// Where further lists are searched as long as the last ones had rows that were near enough: rows
+    /// found in the lists before those.
+    parts: Option<u64>,
 }
 
 impl Search for ListSearch {
     fn next(&mut self, store: &RelationStore<'_>) -> pages::Result<Option<Hit>> {
         self.scan.next(store)
+    }
+
+    fn skip(&mut self) -> bool {
+        let Some(before) = &mut self.parts else { return false };
+        let found = self.scan.stats().tuples;
+        // One is that which was too far.
+        let near = found - *before > 1;
+        *before = found;
+        near && self.scan.skip_lists()
     }
 
     fn work(&self) -> Work {

@@ -11,8 +11,7 @@ use crate::types::cost::{self, Internal};
 pg_functions! {
     /// Operator `<->`.
     fn sparsevec_l2_distance(a: SparseRef, b: SparseRef) -> Result<f64, Report> {
-        check::same_dims(&a, &b)?;
-        Ok(f64::from(sparse::l2_squared(a.view(), b.view())).sqrt())
+        l2(a, b)
     }
 
     fn sparsevec_l2_squared_distance(a: SparseRef, b: SparseRef) -> Result<f64, Report> {
@@ -27,16 +26,12 @@ pg_functions! {
 
     /// Operator `<#>`.
     fn sparsevec_negative_inner_product(a: SparseRef, b: SparseRef) -> Result<f64, Report> {
-        check::same_dims(&a, &b)?;
-        Ok((-sparse::inner_product(a.view(), b.view())).into())
+        negative_inner_product(a, b)
     }
 
     /// Operator `<=>`: 1 - cos. NaN if a vector is zero.
     fn sparsevec_cosine_distance(a: SparseRef, b: SparseRef) -> Result<f64, Report> {
-        check::same_dims(&a, &b)?;
-        let terms = sparse::cosine_terms(a.view(), b.view());
-        let norms = (f64::from(terms.norm_a) * f64::from(terms.norm_b)).sqrt();
-        Ok(1.0 - (f64::from(terms.dot) / norms).clamp(-1.0, 1.0))
+        cosine(a, b)
     }
 
     /// Operator `<+>`.
@@ -70,4 +65,24 @@ pg_functions! {
 fn norm(vector: &SparseRef) -> f64 {
     let squares = vector.values().iter().map(|&x| f64::from(x) * f64::from(x));
     squares.fold(0.0, |sum, x| sum + x).sqrt()
+}
+
+/// Operator `<->`.
+pub fn l2(a: SparseRef, b: SparseRef) -> Result<f64, Report> {
+    check::same_dims(&a, &b)?;
+    Ok(f64::from(sparse::l2_squared(a.view(), b.view())).sqrt())
+}
+
+/// Operator `<#>`.
+pub fn negative_inner_product(a: SparseRef, b: SparseRef) -> Result<f64, Report> {
+    check::same_dims(&a, &b)?;
+    Ok((-sparse::inner_product(a.view(), b.view())).into())
+}
+
+/// Operator `<=>`. 1 - cos. NaN if a vector is zero.
+pub fn cosine(a: SparseRef, b: SparseRef) -> Result<f64, Report> {
+    check::same_dims(&a, &b)?;
+    let terms = sparse::cosine_terms(a.view(), b.view());
+    let norms = (f64::from(terms.norm_a) * f64::from(terms.norm_b)).sqrt();
+    Ok(1.0 - (f64::from(terms.dot) / norms).clamp(-1.0, 1.0))
 }

@@ -11,7 +11,7 @@ mod arithmetic;
 mod cast;
 pub mod check;
 mod compare;
-mod distance;
+pub mod distance;
 mod io;
 mod text;
 mod value;

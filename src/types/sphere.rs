@@ -1,0 +1,165 @@
+//! Spheres: a centre, and the distances from it that are inside. Composite types of SQL: `vsphere`
+//! of `vector`, and one of each other type with the distances `<->`, `<#>` and `<=>`.
+//!
+//! The operators `<<->>`, `<<#>>` and `<<=>>` tell whether a vector is inside.
+
+#![allow(unsafe_code)] // reads composite datums
+
+use half::{bf16, f16};
+use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
+use pgrx::pg_sys::{self, Datum};
+
+use super::dense::{DenseRef, Element, distance as dense};
+use super::sparsevec::{SparseRef, distance as sparse};
+use crate::pg::error::Report;
+use crate::pg::function::{Args, Argument, pg_export};
+
+/// Distances: from the inner bound on, and less than the radius.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    /// No number, or the least distance inside.
+    inner: Option<f64>,
+    radius: f64,
+}
+
+impl Range {
+    /// No distance is inside.
+    pub const EMPTY: Self = Self { inner: None, radius: f64::NEG_INFINITY };
+
+    /// Whether a distance is inside; what is not a number is not.
+    pub fn contains(&self, distance: f64) -> bool {
+        distance < self.radius && self.inner.is_none_or(|inner| distance >= inner)
+    }
+
+    /// Whether neither this distance nor a larger one is inside.
+    pub fn ends_before(&self, distance: f64) -> bool {
+        distance >= self.radius
+    }
+}
+
+/// A sphere whose type SQL declares.
+pub struct Sphere {
+    /// None where the centre or the radius is NULL.
+    known: Option<(Datum, Range)>,
+}
+
+impl Sphere {
+    /// Reads a sphere; refuses bounds that are not numbers.
+    ///
+    /// # Safety
+    /// `datum` is a non-null value of one of the types of spheres.
+    pub unsafe fn from_datum(datum: Datum) -> Result<Self, Report> {
+        // SAFETY: the caller's promise; composite values are of variable length. The types have
+        // three attributes, the last two `float8`.
+        let [centre, radius, inner] = unsafe {
+            let tuple = pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast();
+            [1, 2, 3].map(|number| {
+                let mut null = false;
+                let value = pg_sys::GetAttributeByNum(tuple, number, &raw mut null);
+                (!null).then_some(value)
+            })
+        };
+        let number = |bound: Datum| f64::from_bits(bound.value() as u64);
+        let (radius, inner) = (radius.map(number), inner.map(number));
+        if radius.is_some_and(f64::is_nan) || inner.is_some_and(f64::is_nan) {
+            let message = "bounds of a sphere must be numbers, not NaN";
+            return Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message));
+        }
+        Ok(Self { known: centre.zip(radius.map(|radius| Range { inner, radius })) })
+    }
+
+    /// The centre, as long as the sphere lives, and the distances inside; none where one of them is
+    /// NULL.
+    pub fn known(&self) -> Option<(Datum, Range)> {
+        self.known
+    }
+}
+
+impl Argument<'_> for Sphere {
+    fn take(args: &mut Args) -> Result<Sphere, Report> {
+        let datum = args.datum()?;
+        // SAFETY: SQL declares the argument as a sphere.
+        unsafe { Sphere::from_datum(datum) }
+    }
+}
+
+/// A distance of two vectors.
+type Distance<V> = fn(V, V) -> Result<f64, Report>;
+
+fn inside<E: Element>(
+    vector: DenseRef<E>,
+    sphere: &Sphere,
+    distance: for<'a> fn(DenseRef<'a, E>, DenseRef<'a, E>) -> Result<f64, Report>,
+) -> Result<Option<bool>, Report> {
+    let Some((centre, range)) = sphere.known() else { return Ok(None) };
+    // SAFETY: SQL declares that the centre is of the type of the vector.
+    let centre = unsafe { DenseRef::from_datum(centre) }?;
+    Ok(Some(range.contains(distance(vector, centre)?)))
+}
+
+fn inside_sparse<'a>(
+    vector: SparseRef<'a>,
+    sphere: &Sphere,
+    distance: Distance<SparseRef<'a>>,
+) -> Result<Option<bool>, Report> {
+    let Some((centre, range)) = sphere.known() else { return Ok(None) };
+    // SAFETY: as above.
+    let centre = unsafe { SparseRef::from_datum(centre) }?;
+    Ok(Some(range.contains(distance(vector, centre)?)))
+}
+
+/// Operator `<<->>`.
+fn l2<E: Element>(vector: DenseRef<E>, sphere: Sphere) -> Result<Option<bool>, Report> {
+    inside(vector, &sphere, dense::l2)
+}
+
+/// Operator `<<#>>`.
+fn ip<E: Element>(vector: DenseRef<E>, sphere: Sphere) -> Result<Option<bool>, Report> {
+    inside(vector, &sphere, dense::negative_inner_product)
+}
+
+/// Operator `<<=>>`.
+fn cosine<E: Element>(vector: DenseRef<E>, sphere: Sphere) -> Result<Option<bool>, Report> {
+    inside(vector, &sphere, dense::cosine)
+}
+
+fn sparse_l2(vector: SparseRef, sphere: Sphere) -> Result<Option<bool>, Report> {
+    inside_sparse(vector, &sphere, sparse::l2)
+}
+
+fn sparse_ip(vector: SparseRef, sphere: Sphere) -> Result<Option<bool>, Report> {
+    inside_sparse(vector, &sphere, sparse::negative_inner_product)
+}
+
+fn sparse_cosine(vector: SparseRef, sphere: Sphere) -> Result<Option<bool>, Report> {
+    inside_sparse(vector, &sphere, sparse::cosine)
+}
+
+pg_export! { "vector":
+    l2_inside => l2::<f32>; ip_inside => ip::<f32>; cosine_inside => cosine::<f32>;
+}
+pg_export! { "halfvec":
+    l2_inside => l2::<f16>; ip_inside => ip::<f16>; cosine_inside => cosine::<f16>;
+}
+pg_export! { "bf16vec":
+    l2_inside => l2::<bf16>; ip_inside => ip::<bf16>; cosine_inside => cosine::<bf16>;
+}
+pg_export! { "i8vec":
+    l2_inside => l2::<i8>; ip_inside => ip::<i8>; cosine_inside => cosine::<i8>;
+}
+pg_export! { "sparsevec":
+    l2_inside => sparse_l2; ip_inside => sparse_ip; cosine_inside => sparse_cosine;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_inner_bound_is_inside_and_the_radius_is_not() {
+        let range = Range { inner: Some(1.0), radius: 2.0 };
+        assert_eq!([0.9, 1.0, 1.9, 2.0].map(|d| range.contains(d)), [false, true, true, false]);
+        assert!(!range.contains(f64::NAN) && !Range::EMPTY.contains(f64::NEG_INFINITY));
+        assert!(range.ends_before(2.0) && !range.ends_before(1.9));
+    }
+}

@@ -29,18 +29,23 @@ pub fn tables(client: &mut Client) -> Result<Vec<Sentence>> {
 fn copy(client: &mut Client, table: &str, sentences: &[Sentence]) -> Result<()> {
     client.batch_execute(&format!(
         "CREATE TABLE {table} (id int PRIMARY KEY, topic text, text text,
-                               embedding vector({DIMENSIONS}))"
+                               embedding vector({DIMENSIONS}),
+                               words tsvector GENERATED ALWAYS AS
+                                   (to_tsvector('english', text)) STORED)"
     ))?;
     // The type's oid is this database's own: the column tells.
     let columns = client.prepare(&format!("SELECT embedding FROM {table}"))?;
     let types = [Type::INT4, Type::TEXT, Type::TEXT, columns.columns()[0].type_().clone()];
-    let writer = client.copy_in(&format!("COPY {table} FROM STDIN (FORMAT binary)"))?;
+    let writer = client.copy_in(&format!(
+        "COPY {table} (id, topic, text, embedding) FROM STDIN (FORMAT binary)"
+    ))?;
     let mut writer = BinaryCopyInWriter::new(writer, &types);
     for (id, sentence) in (0i32..).zip(sentences) {
         let embedding = Vector(sentence.embedding.clone());
         writer.write(&[&id, &sentence.topic, &sentence.text, &embedding])?;
     }
     writer.finish()?;
+    client.batch_execute(&format!("CREATE INDEX ON {table} USING gin (words)"))?;
     Ok(client.batch_execute(&format!("VACUUM ANALYZE {table}"))?)
 }
 

@@ -6,6 +6,7 @@
 
 mod load;
 mod measure;
+mod one_call;
 mod search;
 mod terminal;
 
@@ -45,6 +46,7 @@ fn show() -> Result<Cluster> {
     let queries = load::tables(&mut client)?;
     load::index(&cluster, &mut client)?;
     search::examples(&mut client)?;
+    one_call::examples(&mut client)?;
     measure::compare(&mut client, &queries)?;
     Ok(cluster)
 }

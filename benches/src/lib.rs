@@ -27,6 +27,7 @@ pub mod server;
 pub mod sparse;
 pub mod sweep;
 pub mod systems;
+pub mod texts;
 pub mod truth;
 pub mod wire;
 pub mod writes;

@@ -1,6 +1,5 @@
 //! Compares HNSW indexes on `sparsevec`, on texts: build, recall, speed, pages.
 
-use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -11,8 +10,8 @@ use benches::pages::touched_of_index;
 use benches::server::Server;
 use benches::sparse::{Kind, Sparse, Vocabulary, product, to_text};
 use benches::systems::System;
+use benches::texts;
 use benches::{Result, database};
-use flate2::read::GzDecoder;
 use pico_args::Arguments;
 use postgres::Client;
 use serde_json::{Value, json};
@@ -56,9 +55,9 @@ fn run(mut arguments: Arguments) -> Result<()> {
     let selection = &options.selection;
     let mut results = Vec::new();
     for dir in &options.data {
-        let mut texts = last_column(&Path::new(dir).join("docs.tsv.gz"))?;
+        let mut texts = texts::last_column(&Path::new(dir).join("docs.tsv.gz"))?;
         texts.truncate(selection.rows.unwrap_or(20_000));
-        let mut queries = last_column(&Path::new(dir).join("queries.tsv.gz"))?;
+        let mut queries = texts::last_column(&Path::new(dir).join("queries.tsv.gz"))?;
         queries.truncate(selection.queries.unwrap_or(300));
         let vocabulary = Vocabulary::new(texts.iter().map(String::as_str));
         for &kind in &kinds {
@@ -207,13 +206,4 @@ impl Task {
             self.rows.iter().map(|row| self.distance(query, row)).collect();
         *distances.select_nth_unstable_by(self.k - 1, f64::total_cmp).1
     }
-}
-
-/// The last column of a table in a compressed file, without its head.
-fn last_column(path: &Path) -> Result<Vec<String>> {
-    let failed = |e| format!("{}: {e}", path.display());
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
-    GzDecoder::new(file).read_to_string(&mut text).map_err(failed)?;
-    Ok(text.lines().skip(1).filter_map(|line| line.rsplit('\t').next()).map(Into::into).collect())
 }

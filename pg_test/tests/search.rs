@@ -50,6 +50,44 @@ fn the_nearest_rows_come_with_scores() {
 }
 
 #[test]
+fn requests_can_be_read_and_kept() {
+    let mut db = items();
+    db.batch_execute(
+        "CREATE DOMAIN near AS vector(2);
+        CREATE TABLE kept (n int, request search_request);
+        INSERT INTO kept VALUES (1, ann('e', '[1,0]')), (2, ann('e', '[1,0]'::vector, 2)),
+            (3, ann('e', '[1,0]'::near, filter => 'id < 3')), (4, ann('e', '[1,0]'::halfvec)),
+            (5, ann('e', NULL::vector)), (6, fts('words', 'tea'))",
+    )
+    .unwrap();
+    let text: String =
+        db.query_one("SELECT request::text FROM kept WHERE n = 2", &[]).unwrap().get(0);
+    let fields = r#"{"field":"e","filter":null,"k":2,"kind":"ann","params":null,"query":"[1,0]"}"#;
+    assert_eq!(text, fields);
+    // As text and back, each finds the same.
+    let find = "SELECT n, array_agg((hit).id) FROM kept,
+        vector_search(NULL::items, REQUEST, 3) GROUP BY n ORDER BY n";
+    let found = |db: &mut Client, request: &str| -> Vec<(i32, Vec<i32>)> {
+        let rows = db.query(&find.replace("REQUEST", request), &[]).unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+    };
+    let kept = found(&mut db, "request");
+    assert_eq!(
+        kept[..4],
+        [(1, vec![1, 2, 3]), (2, vec![1, 2]), (3, vec![1, 2]), (4, vec![1, 2, 3])]
+    );
+    assert_eq!(kept.len(), 5, "{kept:?}");
+    assert_eq!(found(&mut db, "request::text::search_request"), kept);
+    for (wrong, code) in [("", "22P02"), ("[]", "22023"), ("{\"query\": 1}", "22023")] {
+        let error = db.simple_query(&format!("SELECT '{wrong}'::search_request")).unwrap_err();
+        assert_eq!(sqlstate(&error), code, "{wrong}");
+    }
+    // A number is no vector.
+    let number = "SELECT vector_search(NULL::items, ann('e', 7))";
+    assert_eq!(refusal(&mut db, number).0, "22P02");
+}
+
+#[test]
 fn filters_are_milvus() {
     let mut db = items();
     let ids = |db: &mut Client, arguments: &str| -> Vec<i32> {

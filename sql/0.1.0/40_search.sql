@@ -1,46 +1,56 @@
 -- Searches of a table in one call. Each becomes one statement, which the functions that end in _sql
 -- show.
 
-CREATE DOMAIN search_request AS jsonb;
-COMMENT ON DOMAIN search_request IS 'what one leg of a search looks for: ann(), fts()';
+CREATE TYPE search_request;
+
+CREATE FUNCTION search_request_in(cstring) RETURNS search_request
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION search_request_in(cstring) IS 'I/O';
+
+CREATE FUNCTION search_request_out(search_request) RETURNS cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION search_request_out(search_request) IS 'I/O';
+
+CREATE TYPE search_request (
+	INPUT = search_request_in,
+	OUTPUT = search_request_out,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = double,
+	STORAGE = extended
+);
+COMMENT ON TYPE search_request IS 'what one leg of a search looks for: ann(), fts()';
 
 CREATE DOMAIN ranker AS jsonb;
 COMMENT ON DOMAIN ranker IS 'how one ranking is made of several: rrf_ranker(), weighted_ranker()';
 
 CREATE FUNCTION ann(field text, query anyelement, k int DEFAULT NULL, filter text DEFAULT NULL, params jsonb DEFAULT NULL)
 	RETURNS search_request
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	AS $$ SELECT pg_catalog.jsonb_build_object('kind', 'ann', 'field', field, 'query', query::text,
-		'k', k, 'filter', filter, 'params', params)::@extschema@.search_request $$;
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION ann(text, anyelement, int, text, jsonb) IS 'search for the nearest vectors';
 
 CREATE FUNCTION ann(field text, query text, k int DEFAULT NULL, filter text DEFAULT NULL, params jsonb DEFAULT NULL)
 	RETURNS search_request
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	AS $$ SELECT pg_catalog.jsonb_build_object('kind', 'ann', 'field', field, 'query', query,
-		'k', k, 'filter', filter, 'params', params)::@extschema@.search_request $$;
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION ann(text, text, int, text, jsonb) IS 'search for the nearest vectors';
 
 CREATE FUNCTION fts(field text, query tsquery, k int DEFAULT NULL, filter text DEFAULT NULL)
 	RETURNS search_request
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	AS $$ SELECT pg_catalog.jsonb_build_object('kind', 'fts', 'field', field, 'query', query::text,
-		'k', k, 'filter', filter)::@extschema@.search_request $$;
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION fts(text, tsquery, int, text) IS 'search of texts in a column of type tsvector';
 
 CREATE FUNCTION rrf_ranker(k float8 DEFAULT 60, weights float8[] DEFAULT NULL) RETURNS ranker
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE sql STABLE PARALLEL SAFE
 	AS $$ SELECT pg_catalog.jsonb_build_object('strategy', 'rrf', 'k', k, 'weights', weights)::@extschema@.ranker $$;
 COMMENT ON FUNCTION rrf_ranker(float8, float8[]) IS 'reciprocal rank fusion';
 
 CREATE FUNCTION weighted_ranker(weights float8[], norm_score boolean DEFAULT true) RETURNS ranker
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE sql STABLE PARALLEL SAFE
 	AS $$ SELECT pg_catalog.jsonb_build_object('strategy', 'weighted', 'weights', weights, 'norm_score', norm_score)::@extschema@.ranker $$;
 COMMENT ON FUNCTION weighted_ranker(float8[], boolean) IS 'weighted sum of scores';
 
 CREATE FUNCTION decay_ranker(function text, field text, origin float8, scale float8, "offset" float8 DEFAULT 0, decay float8 DEFAULT 0.5, score_mode text DEFAULT 'max', norm_score boolean DEFAULT false)
 	RETURNS ranker
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE sql STABLE PARALLEL SAFE
 	AS $$ SELECT pg_catalog.jsonb_build_object('strategy', 'decay', 'function', function, 'field', field, 'origin', origin, 'scale', scale,
 		'offset', "offset", 'decay', decay, 'score_mode', score_mode, 'norm_score', norm_score)::@extschema@.ranker $$;
 COMMENT ON FUNCTION decay_ranker(text, text, float8, float8, float8, float8, text, boolean) IS 'scores that fade with a distance from a number';

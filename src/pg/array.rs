@@ -184,3 +184,36 @@ impl<T> Return for ArrayBuf<T> {
 fn corrupted() -> Report {
     Report::new(ERRCODE_DATA_CORRUPTED, "invalid array")
 }
+
+/// The items of an array of any type and shape, in their order; none for NULL. They lie in the memory
+/// of the call.
+pub struct Values(pub Vec<Option<Datum>>);
+
+impl Argument<'_> for Values {
+    fn take(args: &mut Args) -> Result<Values, Report> {
+        let array: Detoasted = args.take()?;
+        let array = array.into_raw().as_ptr().cast::<pg_sys::ArrayType>();
+        let (mut length, mut by_value, mut align) = (0, false, 0);
+        let (mut items, mut nulls, mut count) = (ptr::null_mut(), ptr::null_mut(), 0);
+        // SAFETY: SQL declares the argument as an array; as many items and flags come back as are
+        // counted.
+        unsafe {
+            let of = (*array).elemtype;
+            pg_sys::get_typlenbyvalalign(of, &raw mut length, &raw mut by_value, &raw mut align);
+            let length = i32::from(length);
+            pg_sys::deconstruct_array(
+                array,
+                of,
+                length,
+                by_value,
+                align,
+                &raw mut items,
+                &raw mut nulls,
+                &raw mut count,
+            );
+            let count = usize::try_from(count).unwrap_or(0);
+            let value = |n: usize| (!*nulls.add(n)).then(|| *items.add(n));
+            Ok(Values((0..count).map(value).collect()))
+        }
+    }
+}

@@ -54,6 +54,13 @@ impl<'a> Args<'a> {
         self.peek(n)
     }
 
+    /// The type of the next argument, and its value; none for NULL.
+    pub fn take_typed(&mut self) -> Result<(TypeOf, Option<Datum>), Report> {
+        let n = self.next;
+        let of = self.take()?;
+        Ok((of, self.peek(n)))
+    }
+
     #[inline(always)]
     fn peek(&self, n: usize) -> Option<Datum> {
         // SAFETY: `fcinfo` is valid during the call and has `nargs` arguments behind it.

@@ -4,7 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
 use pgrx::pg_sys::{self, Datum, Oid};
 
@@ -45,13 +45,38 @@ struct Key {
     types: Vec<Oid>,
 }
 
-/// A value of a parameter: as its type's input function reads it.
+/// A value of a parameter.
 #[derive(Clone)]
 pub struct Parameter {
     /// The type.
     pub of: Oid,
     /// The value.
-    pub text: String,
+    pub value: Given,
+}
+
+/// A value, as it was given.
+#[derive(Clone)]
+pub enum Given {
+    /// As the type's input function reads it.
+    Text(String),
+    /// As it is in memory.
+    Datum(Datum),
+}
+
+impl Parameter {
+    /// The value as text.
+    pub fn text(&self) -> String {
+        match &self.value {
+            Given::Text(text) => text.clone(),
+            // SAFETY: a value of the type, whose output function gives a string that ends with NUL.
+            Given::Datum(datum) => unsafe {
+                let (mut function, mut is_varlena) = (Oid::INVALID, false);
+                pg_sys::getTypeOutputInfo(self.of, &raw mut function, &raw mut is_varlena);
+                let text = pg_sys::OidOutputFunctionCall(function, *datum);
+                CStr::from_ptr(text).to_string_lossy().into_owned()
+            },
+        }
+    }
 }
 
 /// The plan of a statement, made at its first use.
@@ -95,7 +120,11 @@ pub fn inputs(parameters: &[Parameter]) -> Result<Vec<Datum>, Report> {
 }
 
 fn input(parameter: &Parameter) -> Result<Datum, Report> {
-    let text = CString::new(parameter.text.as_str()).map_err(|_| {
+    let text = match &parameter.value {
+        Given::Text(text) => text.as_str(),
+        Given::Datum(datum) => return Ok(*datum),
+    };
+    let text = CString::new(text).map_err(|_| {
         let code = pgrx::PgSqlErrorCode::ERRCODE_CHARACTER_NOT_IN_REPERTOIRE;
         Report::new(code, "invalid byte sequence for encoding \"UTF8\": 0x00")
     })?;

@@ -27,20 +27,6 @@ impl Argument<'_> for Json {
     }
 }
 
-/// An array of such; NULL is an empty one.
-pub struct Jsons(pub Vec<Value>);
-
-impl Argument<'_> for Jsons {
-    fn take(args: &mut Args) -> Result<Jsons, Report> {
-        let datum = args.optional_datum();
-        // SAFETY: SQL declares the argument as an array of `jsonb`.
-        let items =
-            datum.and_then(|datum| unsafe { Vec::<Option<JsonB>>::from_datum(datum, false) });
-        let items = items.unwrap_or_default().into_iter();
-        Ok(Jsons(items.map(|item| item.map_or(Value::Null, |json| json.0)).collect()))
-    }
-}
-
 /// What all searches take: `k`, `skip`, `filter`, `filter_params`.
 pub struct Options {
     /// How many rows, and how many before them to leave out.

@@ -4,13 +4,14 @@ use pgrx::PgSqlErrorCode::{ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMI
 use pgrx::pg_sys::Datum;
 use serde_json::Value;
 
-use super::arguments::{GroupOptions, HybridOptions, Json, Jsons, Options};
+use super::arguments::{GroupOptions, HybridOptions, Json, Options};
 use super::grouping::Grouping;
 use super::hybrid::Hybrid;
 use super::leg::Search;
 use super::ranker::Ranker;
 use super::request::Request;
 use super::statement::Parameters;
+use super::stored::{Stored, StoredArray};
 use super::stream::Stream;
 use super::table::Table;
 use super::{grouped, vector};
@@ -26,44 +27,44 @@ const MAX_REQUESTS: usize = 64;
 pg_functions! {
     /// The rows nearest to a vector, with scores.
     fn vector_search(
-        itself: Itself, rel: TypeOf, request: Json, options: Options,
+        itself: Itself, rel: TypeOf, request: Stored, options: Options,
     ) -> Result<Found<2>, Report> {
-        of_vector(&itself, &rel, &request.0, options).map(Found)
+        of_vector(&itself, &rel, request, options).map(Found)
     }
 
     /// The statement of `vector_search`.
     fn vector_search_sql(
-        itself: Itself, rel: TypeOf, request: Json, options: Options,
+        itself: Itself, rel: TypeOf, request: Stored, options: Options,
     ) -> Result<String, Report> {
-        of_vector(&itself, &rel, &request.0, options).map(Call::inline)
+        of_vector(&itself, &rel, request, options).map(Call::inline)
     }
 
     /// The groups of rows nearest to a vector.
     fn grouped_search(
-        itself: Itself, rel: TypeOf, request: Json, options: GroupOptions,
+        itself: Itself, rel: TypeOf, request: Stored, options: GroupOptions,
     ) -> Result<Found<4>, Report> {
-        of_groups(&itself, &rel, &request.0, options, false).map(Found)
+        of_groups(&itself, &rel, request, options, false).map(Found)
     }
 
     /// The statement that `grouped_search` reads until it has its groups.
     fn grouped_search_sql(
-        itself: Itself, rel: TypeOf, request: Json, options: GroupOptions,
+        itself: Itself, rel: TypeOf, request: Stored, options: GroupOptions,
     ) -> Result<String, Report> {
-        of_groups(&itself, &rel, &request.0, options, true).map(Call::inline)
+        of_groups(&itself, &rel, request, options, true).map(Call::inline)
     }
 
     /// The rows that several searches find, in one ranking.
     fn hybrid_search(
-        itself: Itself, rel: TypeOf, requests: Jsons, ranker: Json, options: HybridOptions,
+        itself: Itself, rel: TypeOf, requests: StoredArray, ranker: Json, options: HybridOptions,
     ) -> Result<Found<4>, Report> {
-        of_several(&itself, &rel, &requests.0, &ranker.0, options, false).map(Found)
+        of_several(&itself, &rel, requests.0, &ranker.0, options, false).map(Found)
     }
 
     /// The statement of `hybrid_search`, or those that it reads for groups.
     fn hybrid_search_sql(
-        itself: Itself, rel: TypeOf, requests: Jsons, ranker: Json, options: HybridOptions,
+        itself: Itself, rel: TypeOf, requests: StoredArray, ranker: Json, options: HybridOptions,
     ) -> Result<String, Report> {
-        of_several(&itself, &rel, &requests.0, &ranker.0, options, true).map(Call::inline)
+        of_several(&itself, &rel, requests.0, &ranker.0, options, true).map(Call::inline)
     }
 }
 
@@ -83,7 +84,7 @@ impl Call {
 fn of_vector(
     itself: &Itself,
     rel: &TypeOf,
-    request: &Value,
+    request: Stored,
     options: Options,
 ) -> Result<Call, Report> {
     let table = Table::of_rows(rel.0)?;
@@ -99,7 +100,7 @@ fn of_vector(
 fn of_groups(
     itself: &Itself,
     rel: &TypeOf,
-    request: &Value,
+    request: Stored,
     options: GroupOptions,
     shown: bool,
 ) -> Result<Call, Report> {
@@ -129,7 +130,7 @@ fn of_groups(
 fn of_several(
     itself: &Itself,
     rel: &TypeOf,
-    requests: &[Value],
+    requests: Vec<Stored>,
     ranker: &Value,
     options: HybridOptions,
     shown: bool,
@@ -145,7 +146,8 @@ fn of_several(
         return Err(Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, message)
             .hint("Join the results of several searches."));
     }
-    let requests: Vec<Request> = requests.iter().map(Request::read).collect::<Result<_, _>>()?;
+    let requests: Vec<Request> =
+        requests.into_iter().map(Request::read).collect::<Result<_, _>>()?;
     let ranker = Ranker::read(ranker, requests.len())?;
     let grouping = by.map(|by| Grouping::find(&table, &by, sizes)).transpose()?;
     let groups = grouping.map(|grouping| (grouping, scorer));

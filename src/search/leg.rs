@@ -13,6 +13,7 @@ use super::request::{Kind, Request};
 use super::statement::{ALIAS, Parameters};
 use super::table::Table;
 use crate::pg::error::Report;
+use crate::pg::plan::Parameter;
 use crate::pg::relation::quoted;
 
 /// The parts of a statement that a leg is made of; the rows of the table are known as [`ALIAS`].
@@ -115,13 +116,13 @@ impl<'a> Search<'a> {
     fn by_vectors(
         &self,
         request: &Request,
-        query: &str,
+        query: &Parameter,
         parameters: &mut Parameters,
     ) -> Result<Leg, Report> {
         let (oid, schema) = &self.schema;
         let metric = request.params.metric.as_deref();
         let Field { name, of, metric } = Field::find(self.table, &request.field, metric, *oid)?;
-        let query = parameters.add(of, type_name(of), query.to_owned());
+        let query = parameters.query(of, type_name(of), query);
         let operator = metric.operator();
         Ok(Leg {
             by: format!("{ALIAS}.{name} OPERATOR({schema}.{operator}) {query}"),
@@ -136,7 +137,7 @@ impl<'a> Search<'a> {
     fn by_texts(
         &self,
         request: &Request,
-        query: &str,
+        query: &Parameter,
         parameters: &mut Parameters,
     ) -> Result<Leg, Report> {
         let column = self.table.column(&request.field)?;
@@ -148,7 +149,7 @@ impl<'a> Search<'a> {
         }
         let column = format!("{ALIAS}.{}", quoted(&column.name));
         let kind = "pg_catalog.tsquery".to_owned();
-        let query = parameters.add(pg_sys::TSQUERYOID, kind, query.to_owned());
+        let query = parameters.query(pg_sys::TSQUERYOID, kind, query);
         let score = format!("pg_catalog.ts_rank({column}, {query})");
         Ok(Leg {
             by: score.clone(),

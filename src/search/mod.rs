@@ -19,6 +19,7 @@ mod leg;
 mod ranker;
 mod request;
 mod statement;
+mod stored;
 mod stream;
 mod table;
 mod vector;

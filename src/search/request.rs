@@ -5,7 +5,9 @@ use pgrx::PgSqlErrorCode::{
 };
 use serde_json::Value;
 
+use super::stored::Stored;
 use crate::pg::error::Report;
+use crate::pg::plan::Parameter;
 
 /// Most rows of a search, and of one leg of it.
 pub const MAX_ROWS: i64 = 1_000_000;
@@ -16,8 +18,8 @@ pub struct Request {
     pub kind: Kind,
     /// The column's name.
     pub field: String,
-    /// What it is compared with, as the type's input function reads it; `None` finds nothing.
-    pub query: Option<String>,
+    /// What it is compared with; `None` finds nothing.
+    pub query: Option<Parameter>,
     /// How many rows at most.
     pub k: Option<i64>,
     /// Which rows, in Milvus's filter language.
@@ -51,7 +53,8 @@ impl Request {
     ///
     /// # Errors
     /// Where it is none that `ann` or `fts` writes.
-    pub fn read(request: &Value) -> Result<Request, Report> {
+    pub fn read(request: Stored) -> Result<Request, Report> {
+        let Stored { head: request, query } = request;
         let text = |key| request.get(key).and_then(Value::as_str).map(str::to_owned);
         let kind = match request.get("kind").and_then(Value::as_str) {
             Some("ann") => Kind::Vectors,
@@ -62,7 +65,7 @@ impl Request {
         Ok(Request {
             kind,
             field: text("field").ok_or_else(malformed)?,
-            query: text("query"),
+            query,
             k: k.map(|k| rows(k, "k of a request")).transpose()?,
             filter: text("filter"),
             params: Params::read(request.get("params"))?,
@@ -96,7 +99,8 @@ impl Params {
     }
 }
 
-fn malformed() -> Report {
+/// What is no request.
+pub fn malformed() -> Report {
     Report::new(ERRCODE_INVALID_PARAMETER_VALUE, "not a search request")
         .hint("Requests are made by ann(field, query) and fts(field, query).")
 }

@@ -9,7 +9,7 @@ use pgrx::pg_sys::{self, Oid};
 use serde_json::Value;
 
 use crate::pg::error::Report;
-use crate::pg::plan::Parameter;
+use crate::pg::plan::{Given, Parameter};
 use crate::pg::spi::Place;
 
 /// What the statement knows the rows of the table as.
@@ -27,7 +27,19 @@ pub struct Parameters {
 impl Parameters {
     /// Adds a parameter of the type called `name`, and returns how the statement writes it.
     pub fn add(&mut self, of: Oid, name: String, text: String) -> String {
-        self.values.push(Parameter { of, text });
+        self.push(Parameter { of, value: Given::Text(text) }, name)
+    }
+
+    /// Adds a query for values of the type called `name`: as it is where it is of this type.
+    pub fn query(&mut self, of: Oid, name: String, query: &Parameter) -> String {
+        if query.of == of {
+            return self.push(query.clone(), name);
+        }
+        self.add(of, name, query.text())
+    }
+
+    fn push(&mut self, parameter: Parameter, name: String) -> String {
+        self.values.push(parameter);
         self.types.push(name);
         format!("${}", self.values.len())
     }
@@ -101,7 +113,9 @@ impl Parameters {
                 self.values.get(number.checked_sub(1)?).zip(self.types.get(number - 1))
             });
             match parameter {
-                Some((value, name)) => text.push_str(&format!("{}::{name}", literal(&value.text))),
+                Some((value, name)) => {
+                    text.push_str(&format!("{}::{name}", literal(&value.text())));
+                }
                 None => text.push_str(&from[..end]),
             }
             rest = &from[end..];

@@ -133,10 +133,9 @@ fn load(client: &mut Client, data: &Dataset, dir: &str) -> Result<()> {
          ALTER TABLE whole RENAME TO items;
          ALTER TABLE items ADD PRIMARY KEY (id);
          CREATE INDEX ON items USING hnsw (v vector_cosine_ops);
-         CREATE INDEX ON items USING gin (words);
-         VACUUM ANALYZE items",
+         CREATE INDEX ON items USING gin (words)",
     )?;
-    Ok(())
+    Ok(client.batch_execute("VACUUM ANALYZE items")?)
 }
 
 /// The queries that have a vector. Words are any of those in the text.

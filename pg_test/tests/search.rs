@@ -1,4 +1,5 @@
-//! Searches in one call: `vector_search`, `grouped_search`, `hybrid_search`.
+//! Searches in one call: `vector_search`, `grouped_search`, `range_search`,
+//! `hybrid_search`.
 
 use pg_test::{TestDb, explain_plan, hint, message, refusal, sqlstate};
 use postgres::Client;
@@ -215,6 +216,53 @@ fn columns_may_have_any_name() {
     assert_eq!(grouped(&mut db, &format!("{near}, 'g', 1, 2, true")), [(1, 1, 1), (2, 1, 2)]);
     let ids: Vec<i32> = fused(&mut db, &format!("ARRAY[{near}]")).iter().map(|row| row.0).collect();
     assert_eq!(ids, [1, 2]);
+}
+
+fn ranged(db: &mut Client, arguments: &str) -> Vec<(i32, f32)> {
+    let query = format!("SELECT (hit).id, score FROM range_search(NULL::items, {arguments})");
+    let rows = db.query(&query, &[]).unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+#[test]
+fn a_range_has_its_bounds() {
+    let mut db = items();
+    // Squared distances 0, 1, 4, 9, 82; the outer bound is beyond, the inner one within.
+    let near = "ann('e', '[1,0]')";
+    assert_eq!(ranged(&mut db, &format!("{near}, 9")), [(1, 0.0), (2, 1.0), (3, 4.0)]);
+    assert_eq!(ranged(&mut db, &format!("{near}, 9.5, 1")), [(2, 1.0), (3, 4.0), (4, 9.0)]);
+    assert_eq!(ranged(&mut db, &format!("{near}, 9.5, 1, k => 1, skip => 1")), [(3, 4.0)]);
+    let red = "filter => 'color == \"red\"'";
+    assert_eq!(ranged(&mut db, &format!("{near}, 100, {red}")), [(2, 1.0), (4, 9.0), (6, 82.0)]);
+    assert_eq!(ranged(&mut db, &format!("{near}, 0")), []);
+    assert_eq!(ranged(&mut db, "ann('e', NULL::text), 9"), []);
+    // Inner products 27, 3, 2, 1, 0: a similarity beyond the bound is higher.
+    let alike = "ann('h', '[1,2,0]')";
+    assert_eq!(ranged(&mut db, &format!("{alike}, 2")), [(6, 27.0), (4, 3.0)]);
+    assert_eq!(ranged(&mut db, &format!("{alike}, 1, 3")), [(4, 3.0), (2, 2.0)]);
+    // Bits that differ from 0001: 0 of row 2, 1 of rows 1 and 3, 2 of row 4, 3 of row 6.
+    assert_eq!(ranged(&mut db, "ann('b', '0001'), 3, 2"), [(4, 2.0)]);
+}
+
+#[test]
+fn a_range_of_few_rows_is_read_no_further() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE items (id int PRIMARY KEY, e vector(2), color text);
+        INSERT INTO items SELECT i, ARRAY[i, 0]::vector, 'red' FROM generate_series(0, 29999) AS i;
+        CREATE INDEX by_e ON items USING hnsw (e vector_l2_ops);
+        ANALYZE items",
+    )
+    .unwrap();
+    for (range, few) in [("ann('e', '[-1,0]'), 25", 4), ("ann('e', '[-1,0]'), 250000", 100)] {
+        db.batch_execute("BEGIN").unwrap();
+        let found = ranged(&mut db, range);
+        let read = "SELECT pg_stat_get_xact_tuples_returned('by_e'::regclass)";
+        let read: i64 = db.query_one(read, &[]).unwrap().get(0);
+        db.batch_execute("COMMIT").unwrap();
+        assert_eq!(found.len(), few);
+        assert!((few as i64..=4 * few as i64).contains(&read), "{read} rows were read for {few}");
+    }
 }
 
 fn fused(db: &mut Client, arguments: &str) -> Vec<(i32, f32, Vec<Option<i32>>)> {
@@ -554,6 +602,25 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "group_size [0] is invalid",
         "rows of a group",
     ),
+    ("range_search(NULL::items, ann('e', '[1,0]'), NULL)", "22023", "radius is missing", "radius"),
+    (
+        "range_search(NULL::items, ann('e', '[1,0]'), 1, 2)",
+        "22023",
+        "metric type (L2), range_filter(2) must be less than radius(1)",
+        "range_filter <= score",
+    ),
+    (
+        "range_search(NULL::items, ann('h', '[1,0,0]'), 2, 1)",
+        "22023",
+        "metric type (IP), range_filter(1) must be greater than radius(2)",
+        "score <= range_filter",
+    ),
+    (
+        "vector_search(NULL::items, ann('e', '[1,0]', params => '{\"radius\": 1}'))",
+        "22023",
+        "radius is no parameter",
+        "range_search",
+    ),
     ("grouped_search(NULL::items, ann('e', '[1,0]'), 'id', 0)", "2201W", "k [0] is", "number"),
 ];
 
@@ -622,12 +689,13 @@ fn the_documented_searches_run() {
         include_str!("../../docs/search.md"),
         include_str!("../../docs/grouping.md"),
         include_str!("../../docs/filters.md"),
+        include_str!("../../docs/range.md"),
     ];
     for page in pages {
         let mut db = TestDb::new();
         let snippets: Vec<&str> =
             page.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-        assert!(snippets.len() > 2);
+        assert!(snippets.len() >= 3);
         for snippet in snippets {
             if let Err(error) = db.batch_execute(snippet) {
                 panic!("{snippet}\n{}", message(&error));

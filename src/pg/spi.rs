@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::{ptr, slice, thread};
 
 use pgrx::itemptr::item_pointer_get_both;
-use pgrx::pg_sys::{self, ItemPointerData, Oid};
+use pgrx::pg_sys::{self, Datum, ItemPointerData, Oid};
 
 use super::error::Report;
 use super::numbering::Numbering;
@@ -156,16 +156,29 @@ impl Found<'_> {
     ///
     /// # Errors
     /// Where the query is another.
-    pub fn places(&self, numbering: &mut Numbering<'_>) -> Result<Vec<(Place, usize)>, Report> {
+    pub fn numbered(&self, numbering: &mut Numbering<'_>) -> Result<Vec<(Place, usize)>, Report> {
+        let rows = self.places(numbering.of())?;
+        // SAFETY: the values are of the numbering's type.
+        Ok(rows.map(|(place, value)| (place, unsafe { numbering.number(value) })).collect())
+    }
+
+    /// The rows of a query for `tableoid`, `ctid` and a `real`; NULL is no number.
+    ///
+    /// # Errors
+    /// Where the query is another.
+    pub fn scored(&self) -> Result<Vec<(Place, f32)>, Report> {
+        // The lower half of the datum is the number.
+        let number =
+            |value: Option<Datum>| value.map_or(f32::NAN, |v| f32::from_bits(v.value() as u32));
+        Ok(self.places(pg_sys::FLOAT4OID)?.map(|(place, value)| (place, number(value))).collect())
+    }
+
+    /// The rows of a query for `tableoid`, `ctid` and a value of type `of`.
+    fn places(&self, of: Oid) -> Result<impl Iterator<Item = (Place, Option<Datum>)>, Report> {
         self.expect_columns(3)?;
-        // SAFETY: a row has three columns, numbered from 1.
-        let desc = unsafe { (*self.table).tupdesc };
-        // SAFETY: as above.
-        let [table, tid, of] =
-            [1, 2, 3].map(|column| unsafe { pg_sys::SPI_gettypeid(desc, column) });
         // SAFETY: a look-up in the catalog.
-        let of = unsafe { pg_sys::getBaseType(of) };
-        if (table, tid, of) != (pg_sys::OIDOID, pg_sys::TIDOID, numbering.of()) {
+        let third = unsafe { pg_sys::getBaseType(self.of(3)) };
+        if (self.of(1), self.of(2), third) != (pg_sys::OIDOID, pg_sys::TIDOID, of) {
             return Err(Report::internal("query must return places of rows"));
         }
         let value = |row, column| {
@@ -175,16 +188,13 @@ impl Found<'_> {
                 unsafe { pg_sys::SPI_getbinval(row, (*self.table).tupdesc, column, &raw mut null) };
             (!null).then_some(value)
         };
-        let place = |&row: &pg_sys::HeapTuple| {
+        Ok(self.tuples().iter().filter_map(move |&row| {
             let (table, tid) = (value(row, 1)?, value(row, 2)?);
-            // SAFETY: a value of type `tid` points to one; the third is of the numbering's type.
-            let (tid, number) = unsafe {
-                (*tid.cast_mut_ptr::<ItemPointerData>(), numbering.number(value(row, 3)))
-            };
+            // SAFETY: a value of type `tid` points to one.
+            let tid = unsafe { *tid.cast_mut_ptr::<ItemPointerData>() };
             let (block, offset) = item_pointer_get_both(tid);
-            Some((Place { table: Oid::from(table.value() as u32), block, offset }, number))
-        };
-        Ok(self.tuples().iter().filter_map(place).collect())
+            Some((Place { table: Oid::from(table.value() as u32), block, offset }, value(row, 3)))
+        }))
     }
 }
 

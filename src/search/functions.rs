@@ -8,6 +8,7 @@ use super::arguments::{GroupOptions, HybridOptions, Json, Options};
 use super::grouping::Grouping;
 use super::hybrid::Hybrid;
 use super::leg::Search;
+use super::range::{Range, Ranged};
 use super::ranker::Ranker;
 use super::request::Request;
 use super::statement::Parameters;
@@ -53,6 +54,20 @@ pg_functions! {
         of_groups(&itself, &rel, request, options, true).map(Call::inline)
     }
 
+    /// The rows within a distance.
+    fn range_search(
+        itself: Itself, rel: TypeOf, request: Stored, range: Range, options: Options,
+    ) -> Result<Found<2>, Report> {
+        within(&itself, &rel, request, range, options, false).map(Found)
+    }
+
+    /// The statement that `range_search` reads until a row lies beyond the bound.
+    fn range_search_sql(
+        itself: Itself, rel: TypeOf, request: Stored, range: Range, options: Options,
+    ) -> Result<String, Report> {
+        within(&itself, &rel, request, range, options, true).map(Call::inline)
+    }
+
     /// The rows that several searches find, in one ranking.
     fn hybrid_search(
         itself: Itself, rel: TypeOf, requests: StoredArray, ranker: Json, options: HybridOptions,
@@ -94,6 +109,32 @@ fn of_vector(
     let mut parameters = Parameters::default();
     let text = vector::statement(&search, &request, page, &mut parameters)?;
     Ok(Call { text, parameters, requests: vec![request] })
+}
+
+/// Reads the rows, unless what reads them is to be `shown`.
+fn within(
+    itself: &Itself,
+    rel: &TypeOf,
+    request: Stored,
+    range: Range,
+    options: Options,
+    shown: bool,
+) -> Result<Call, Report> {
+    let table = Table::of_rows(rel.0)?;
+    let requests = vec![Request::read(request)?];
+    let search = Search::new(&table, itself.0, options);
+    let mut parameters = Parameters::default();
+    let Some(leg) = search.leg(&requests[0], &mut parameters)? else {
+        return Ok(Call { text: vector::nothing(&search), parameters, requests });
+    };
+    let ranged = Ranged::new(&search, &leg, range)?;
+    let text = if shown {
+        ranged.reads()
+    } else {
+        let _settings = settings(&requests)?;
+        ranged.statement(&mut parameters)?
+    };
+    Ok(Call { text, parameters, requests })
 }
 
 /// Reads the groups, unless what reads them is to be `shown`.

@@ -1,4 +1,4 @@
-//! Searches of a table in one call: `vector_search`, `grouped_search`, `hybrid_search`.
+//! Searches of a table in one call: `vector_search`, `grouped_search`, `range_search`, `hybrid_search`.
 //!
 //! A call becomes one statement, so that PostgreSQL plans it, with the indexes that there are, and
 //! sees to snapshot, privileges and row security. Each leg of it finds places of rows in the order of
@@ -16,6 +16,7 @@ mod grouped;
 mod grouping;
 mod hybrid;
 mod leg;
+mod range;
 mod ranker;
 mod request;
 mod statement;

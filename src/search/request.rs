@@ -92,6 +92,11 @@ impl Params {
                 "metric_type" => read.metric = value.as_str().map(str::to_owned),
                 "ef" => read.ef = Some(number()?),
                 "nprobe" => read.nprobe = Some(number()?),
+                "radius" | "range_filter" => {
+                    let message = format!("{key} is no parameter of a request");
+                    return Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message)
+                        .hint("It is an argument of range_search."));
+                }
                 _ => return Err(wrong_param(&format!("unknown search parameter {key}"))),
             }
         }

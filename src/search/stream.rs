@@ -97,7 +97,7 @@ impl Stream<'_> {
             }
             let needed = i64::try_from(needed).unwrap_or(i64::MAX);
             let found =
-                cursor.fetch(needed.max(read / 8).min(limit - read)).places(&mut numbering)?;
+                cursor.fetch(needed.max(read / 8).min(limit - read)).numbered(&mut numbering)?;
             groups.null = numbering.null();
             if found.is_empty() {
                 return Ok((groups, true));
@@ -134,7 +134,7 @@ impl Stream<'_> {
             };
             let text = self.ordered(&condition, sizes.size);
             let found = connection.select(&text, &parameters.values)?;
-            let found = found.places(&mut Numbering::new(*of, connection))?;
+            let found = found.numbered(&mut Numbering::new(*of, connection))?;
             *rows = found.into_iter().map(|(place, _)| place).collect();
         }
         Ok(())

@@ -17,10 +17,7 @@ pub fn statement(
     parameters: &mut Parameters,
 ) -> Result<String, Report> {
     let (name, row) = (&search.table.name, search.table.row());
-    let Some(leg) = search.leg(request, parameters)? else {
-        let nothing = "NULL::pg_catalog.float4";
-        return Ok(format!("SELECT {row}, {nothing} FROM {name} AS {ALIAS} WHERE false"));
-    };
+    let Some(leg) = search.leg(request, parameters)? else { return Ok(nothing(search)) };
     let Leg { by, score, condition, .. } = &leg;
     let direction = leg.direction();
     let near = leg.k.unwrap_or(i64::MAX).min(k.saturating_add(skip));
@@ -34,4 +31,10 @@ pub fn statement(
          AND {ALIAS}.tableoid OPERATOR(pg_catalog.=) f.o \
          ORDER BY f.d {direction}{ties} LIMIT {k} OFFSET {skip}"
     ))
+}
+
+/// The statement of a search that has nothing to look for.
+pub fn nothing(search: &Search<'_>) -> String {
+    let (name, row) = (&search.table.name, search.table.row());
+    format!("SELECT {row}, NULL::pg_catalog.float4 FROM {name} AS {ALIAS} WHERE false")
 }

@@ -72,8 +72,6 @@ pub struct Search<'a> {
     pub table: &'a Table,
     /// The schema of the extension: its OID, and its name, quoted.
     pub schema: (Oid, String),
-    /// What filters may name.
-    pub filtered: filter::Table,
     /// The options of the call.
     pub options: Options,
 }
@@ -88,7 +86,7 @@ impl<'a> Search<'a> {
             let name = if name.is_null() { c"public" } else { CStr::from_ptr(name) };
             (oid, quoted(&name.to_string_lossy()))
         };
-        Self { table, schema, filtered: table.filtered(), options }
+        Self { table, schema, options }
     }
 
     /// The leg of a request; none where it has nothing to look for.
@@ -106,7 +104,8 @@ impl<'a> Search<'a> {
             Kind::Texts => self.by_texts(request, query, parameters)?,
         };
         for filter in self.options.filter.iter().chain(&request.filter) {
-            let filter = parameters.filter(filter, &self.filtered, &self.options.templates)?;
+            let named = self.table.filtered();
+            let filter = parameters.filter(filter, &named, &self.options.templates)?;
             leg.condition.push_str(&format!(" AND ({filter})"));
         }
         leg.k = request.k;

@@ -25,7 +25,7 @@ by both, by two vectors; in one call and by hand. The first system alone is meas
 ";
 
 /// Ways to ask, each by hand and in one call. `$1` and `$3` are vectors, `$2` words.
-const SEARCHES: [(&str, &str, &str); 4] = [
+const SEARCHES: [(&str, &str, &str); 5] = [
     (
         "vector",
         "SELECT id, vector_score(v, $1, 'COSINE') FROM items
@@ -53,6 +53,21 @@ const SEARCHES: [(&str, &str, &str); 4] = [
          WHERE $3::vector IS NOT NULL GROUP BY id ORDER BY score DESC, id LIMIT 10",
         "SELECT (hit).id, score FROM hybrid_search(NULL::items,
              ARRAY[ann('v', $1::vector, 50), fts('words', $2::text::tsquery, 50)])
+         WHERE $3::vector IS NOT NULL",
+    ),
+    (
+        "both, scores",
+        "SELECT id, sum(score) AS score FROM (
+             (SELECT id, 0.7 * norm_score(vector_score(v, $1, 'COSINE'), 'COSINE') AS score
+              FROM items ORDER BY v <=> $1 LIMIT 50)
+             UNION ALL
+             (SELECT id, 0.3 * norm_score(ts_rank(words, $2::text::tsquery), 'BM25')
+              FROM items WHERE words @@ $2::text::tsquery
+              ORDER BY ts_rank(words, $2::text::tsquery) DESC LIMIT 50)) AS legs
+         WHERE $3::vector IS NOT NULL GROUP BY id ORDER BY score DESC, id LIMIT 10",
+        "SELECT (hit).id, score FROM hybrid_search(NULL::items,
+             ARRAY[ann('v', $1::vector, 50), fts('words', $2::text::tsquery, 50)],
+             weighted_ranker('{0.7, 0.3}'))
          WHERE $3::vector IS NOT NULL",
     ),
     (

@@ -1,6 +1,6 @@
 //! Range search: `WHERE column <<->> sphere(query, radius)`.
 
-use pg_test::{TestDb, explain_plan, sqlstate};
+use pg_test::{TestDb, explain_plan, hint, message, sqlstate};
 use postgres::Client;
 
 /// Vectors at random in a cube of four dimensions, in `v` and, as the other types, in further
@@ -299,5 +299,99 @@ fn rows_go_and_come() {
         db.batch_execute("VACUUM few").unwrap();
         assert_eq!(ids(&mut db, &format!("{query} ORDER BY v <-> '[7,8,9,-6]'")), found[1..]);
         db.batch_execute("DROP TABLE few").unwrap();
+    }
+}
+
+#[test]
+fn within_has_the_intervals_of_milvus() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE line AS SELECT id, ARRAY[id, 1]::vector(2) v, ARRAY[id, 1]::halfvec(2) h,
+             ARRAY[id, 1]::i8vec(2) i, ARRAY[id, 1]::vector(2)::sparsevec(2) s
+         FROM generate_series(0, 100) id",
+    )
+    .unwrap();
+    for (column, l2, ip, cosine) in [
+        ("v", "hnsw (v vector_l2_ops)", "hnsw (v vector_ip_ops)", "ivf (v vector_cosine_ops)"),
+        (
+            "h",
+            "ivf (h halfvec_l2_ops)",
+            "ivfflat (h halfvec_ip_ops)",
+            "hnsw (h halfvec_cosine_ops)",
+        ),
+        ("i", "hnsw (i i8vec_l2_ops)", "hnsw (i i8vec_ip_ops)", "hnsw (i i8vec_cosine_ops)"),
+        (
+            "s",
+            "hnsw (s sparsevec_l2_ops)",
+            "hnsw (s sparsevec_ip_ops)",
+            "hnsw (s sparsevec_cosine_ops)",
+        ),
+    ] {
+        let query = if column == "s" { "{1:1,2:1}/2" } else { "[1,1]" };
+        for (index, bounds, wanted) in [
+            (l2, "9", &[0, 1, 2, 3][..]),
+            (l2, "9, 1", &[0, 2, 3]),
+            (l2, "9.5, 4", &[3, 4]),
+            (l2, "0", &[]),
+            (ip, "98, metric => 'IP'", &[98, 99, 100]),
+            (ip, "98, 100, 'ip'", &[98, 99]),
+            // Cosines of 0.707 (0), 1 (1), 0.949 (2) and 0.894 (3).
+            (cosine, "0.9, metric => 'COSINE'", &[1, 2]),
+            (cosine, "0.88, 0.96, 'COSINE'", &[2, 3]),
+        ] {
+            db.batch_execute(&format!("CREATE INDEX found ON line USING {index}")).unwrap();
+            for arguments in [format!("{column}, '{query}'"), format!("'{query}', {column}")] {
+                let query =
+                    format!("SELECT id FROM line WHERE within({arguments}, {bounds}) ORDER BY id");
+                let (found, scanned) = both(&mut db, &query);
+                assert_eq!(found, wanted, "{query}");
+                assert_eq!(scanned, wanted, "{query}");
+            }
+            db.batch_execute("DROP INDEX found").unwrap();
+        }
+    }
+    // NULL is not known; an index of another metric does not serve.
+    db.batch_execute("CREATE INDEX ON line USING hnsw (v vector_l2_ops)").unwrap();
+    for unknown in ["NULL, 1", "'[1,1]', NULL", "'[1,1]', 1, metric => NULL"] {
+        assert_eq!(ids(&mut db, &format!("SELECT id FROM line WHERE within(v, {unknown})")), []);
+    }
+    let query = "SELECT id FROM line WHERE within(v, '[1,1]', 99, metric => 'IP')";
+    assert!(explain_plan(&mut db, query).unwrap().contains("Seq Scan"));
+    assert_eq!(ids(&mut db, query), [99, 100]);
+    // A statement whose bounds come later.
+    db.batch_execute(
+        "SET plan_cache_mode = force_generic_plan;
+         PREPARE near(vector, real, real) AS SELECT id FROM line WHERE within(v, $1, $2, $3)
+             ORDER BY v <-> $1",
+    )
+    .unwrap();
+    let plan = explain_plan(&mut db, "EXECUTE near('[1,1]', 9, 1)").unwrap();
+    assert!(plan.contains("Index Cond") && plan.contains("within_radius($2"), "{plan}");
+    for (bounds, state) in [("9, 1", None), ("9, NULL", None), ("1, 9", Some("22023"))] {
+        let result = db.simple_query(&format!("EXECUTE near('[1,1]', {bounds})"));
+        assert_eq!(result.as_ref().err().map(sqlstate), state, "{bounds}");
+    }
+}
+
+#[test]
+fn bounds_in_the_wrong_order_are_refused() {
+    let mut db = TestDb::new();
+    for (bounds, text) in [
+        ("1, 2", "metric type (L2), range_filter(2) must be less than radius(1)"),
+        ("1, 1", "metric type (L2), range_filter(1) must be less than radius(1)"),
+        ("2, 1, 'IP'", "metric type (IP), range_filter(1) must be greater than radius(2)"),
+        (
+            "0.5, 0.5, 'COSINE'",
+            "metric type (COSINE), range_filter(0.5) must be greater than radius(0.5)",
+        ),
+        ("1, NULL, 'HAMMING'", "within has no metric \"HAMMING\""),
+        ("'NaN'", "radius and range_filter must be numbers, not NaN"),
+    ] {
+        let query = format!("SELECT within('[1,2]'::vector, '[1,2]', {bounds})");
+        let error = db.simple_query(&query).unwrap_err();
+        assert_eq!((sqlstate(&error), message(&error).as_str()), ("22023", text));
+        if text.starts_with("metric") {
+            assert!(hint(&error).contains("radius"), "{}", hint(&error));
+        }
     }
 }

@@ -5,3 +5,5 @@ mod decay;
 mod metric;
 mod norm;
 mod score;
+mod within;
+mod within_support;

@@ -22,20 +22,37 @@ pg_export! { "vector_score":
 }
 
 fn dense<E: Element>(a: DenseRef<E>, b: DenseRef<E>, metric: Detoasted) -> Result<f32, Report> {
-    dense::check::same_dims(&a, &b)?;
-    Ok(match metric::named(&metric, format_args!("type {}", E::TYPE), OF_NUMBERS)? {
-        OfNumbers::L2 => kernels::l2_squared::<E>(&a, &b).into() as f32,
-        OfNumbers::Ip => kernels::inner_product::<E>(&a, &b).into() as f32,
-        OfNumbers::Cosine => cosine(kernels::cosine_terms::<E>(&a, &b)),
+    let metric = metric::named(&metric, format_args!("type {}", E::TYPE), OF_NUMBERS)?;
+    // As in Milvus.
+    Ok(of_dense(&a, &b, metric)?.unwrap_or(0.0))
+}
+
+/// The score of two vectors by a metric; none for the direction of a zero vector.
+pub fn of_dense<E: Element>(
+    a: &DenseRef<E>,
+    b: &DenseRef<E>,
+    metric: OfNumbers,
+) -> Result<Option<f32>, Report> {
+    dense::check::same_dims(a, b)?;
+    Ok(match metric {
+        OfNumbers::L2 => Some(kernels::l2_squared::<E>(a, b).into() as f32),
+        OfNumbers::Ip => Some(kernels::inner_product::<E>(a, b).into() as f32),
+        OfNumbers::Cosine => cosine(kernels::cosine_terms::<E>(a, b)),
     })
 }
 
 fn sparse(a: SparseRef, b: SparseRef, metric: Detoasted) -> Result<f32, Report> {
-    sparsevec::check::same_dims(&a, &b)?;
+    let metric = metric::named(&metric, "type sparsevec", OF_NUMBERS)?;
+    Ok(of_sparse(&a, &b, metric)?.unwrap_or(0.0))
+}
+
+/// The same of sparse vectors.
+pub fn of_sparse(a: &SparseRef, b: &SparseRef, metric: OfNumbers) -> Result<Option<f32>, Report> {
+    sparsevec::check::same_dims(a, b)?;
     let (a, b) = (a.view(), b.view());
-    Ok(match metric::named(&metric, "type sparsevec", OF_NUMBERS)? {
-        OfNumbers::L2 => kernels::sparse::l2_squared(a, b),
-        OfNumbers::Ip => kernels::sparse::inner_product(a, b),
+    Ok(match metric {
+        OfNumbers::L2 => Some(kernels::sparse::l2_squared(a, b)),
+        OfNumbers::Ip => Some(kernels::sparse::inner_product(a, b)),
         OfNumbers::Cosine => cosine(kernels::sparse::cosine_terms(a, b)),
     })
 }
@@ -47,8 +64,9 @@ fn bits(a: BitsRef, b: BitsRef, metric: Detoasted) -> Result<f32, Report> {
     })
 }
 
+/// Metrics of vectors of numbers.
 #[derive(Clone, Copy)]
-enum OfNumbers {
+pub enum OfNumbers {
     /// Squared Euclidean distance.
     L2,
     /// Inner product.
@@ -65,15 +83,16 @@ enum OfBits {
     Jaccard,
 }
 
-const OF_NUMBERS: &[(&str, OfNumbers)] =
+/// Metrics of vectors of numbers by their names.
+pub const OF_NUMBERS: &[(&str, OfNumbers)] =
     &[("L2", OfNumbers::L2), ("IP", OfNumbers::Ip), ("COSINE", OfNumbers::Cosine)];
 
 const OF_BITS: &[(&str, OfBits)] = &[("HAMMING", OfBits::Hamming), ("JACCARD", OfBits::Jaccard)];
 
-/// Cosine of the angle; 0 where a vector is zero, as in Milvus.
-fn cosine<Sum: Into<f64>>(terms: CosineTerms<Sum>) -> f32 {
+/// Cosine of the angle; none where a vector is zero.
+fn cosine<Sum: Into<f64>>(terms: CosineTerms<Sum>) -> Option<f32> {
     match (terms.norm_a.into() * terms.norm_b.into()).sqrt() {
-        0.0 => 0.0,
-        norms => (terms.dot.into() / norms).clamp(-1.0, 1.0) as f32,
+        0.0 => None,
+        norms => Some((terms.dot.into() / norms).clamp(-1.0, 1.0) as f32),
     }
 }

@@ -30,6 +30,18 @@ const CHUNK_COST: f64 = 0.05;
 /// A value of type `internal`: a node of the planner.
 pub struct Internal(*mut Node);
 
+impl Internal {
+    /// A node to give back; null where there is no answer.
+    pub fn of(node: *mut Node) -> Self {
+        Self(node)
+    }
+
+    /// The node.
+    pub fn node(&self) -> *mut Node {
+        self.0
+    }
+}
+
 impl Argument<'_> for Internal {
     fn take(args: &mut Args) -> Result<Internal, Report> {
         Ok(Internal(args.datum()?.cast_mut_ptr()))
@@ -42,7 +54,8 @@ impl Return for Internal {
     }
 }
 
-/// Planner support of the distances of dense vectors: answers what one costs, and no other question.
+/// Planner support of functions whose first two arguments are dense vectors, their distances above
+/// all: answers what one costs, and no other question.
 pub fn dense_distance_support<E: Element>(request: Internal) -> Internal {
     // SAFETY: PostgreSQL passes a request node.
     unsafe { answer(request, |_, argument| dense_argument::<E>(argument)) }
@@ -75,7 +88,9 @@ unsafe fn answer(
             return Internal(std::ptr::null_mut());
         }
         let cost = request.0.cast::<SupportRequestCost>();
-        let arguments = arguments((*cost).node);
+        let mut arguments = arguments((*cost).node);
+        // What follows two vectors is of other types.
+        arguments.truncate(2);
         let operands = arguments.iter().map(|&argument| operand((*cost).root, argument));
         let operands: Vec<_> = operands.collect();
         let operators = operands.iter().map(|known| known.operators).fold(0.0, f64::max);

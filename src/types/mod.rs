@@ -3,7 +3,7 @@
 mod array;
 pub mod bf16vec;
 pub mod bit;
-mod cost;
+pub mod cost;
 pub mod dense;
 pub mod error;
 pub mod halfvec;

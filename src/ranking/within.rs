@@ -1,0 +1,153 @@
+//! `within`: whether a score is in Milvus's interval of a range search. Of L2 less is nearer, of IP
+//! and COSINE more.
+
+#![allow(unsafe_code)] // tells the planner
+
+use half::{bf16, f16};
+use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
+
+use super::metric;
+use super::score::{self, OF_NUMBERS, OfNumbers};
+use super::within_support::answer;
+use crate::pg::error::Report;
+use crate::pg::function::{pg_export, pg_functions};
+use crate::pg::varlena::Detoasted;
+use crate::types::cost::{self, Internal};
+use crate::types::dense::{DenseRef, Element};
+use crate::types::sparsevec::SparseRef;
+
+/// By so much a sphere is wider than the interval: scores are of single precision.
+const MARGIN: f64 = 1e-6;
+
+pg_export! { "within":
+    vector => dense::<f32>;
+    halfvec => dense::<f16>;
+    bf16vec => dense::<bf16>;
+    i8vec => dense::<i8>;
+    sparsevec => sparse;
+}
+pg_export! { "vector": within_support => support::<f32>; }
+pg_export! { "halfvec": within_support => support::<f16>; }
+pg_export! { "bf16vec": within_support => support::<bf16>; }
+pg_export! { "i8vec": within_support => support::<i8>; }
+
+pg_functions! {
+    fn sparsevec_within_support(request: Internal) -> Internal {
+        // SAFETY: PostgreSQL passes a request node.
+        unsafe { answer(&request) }.unwrap_or_else(|| cost::sparse_distance_support(request))
+    }
+
+    /// The radius of a sphere that holds the interval.
+    fn within_radius(
+        radius: Option<f32>,
+        range_filter: Option<f32>,
+        metric: Option<Detoasted>,
+    ) -> Result<Option<f64>, Report> {
+        let Some(interval) = Interval::new(radius, range_filter, metric)? else { return Ok(None) };
+        let radius = f64::from(interval.radius);
+        Ok(Some(match interval.metric {
+            OfNumbers::L2 => radius.max(0.0).sqrt() * (1.0 + MARGIN),
+            OfNumbers::Ip => -radius + radius.abs() * MARGIN,
+            OfNumbers::Cosine => 1.0 - radius + MARGIN,
+        }))
+    }
+
+    /// The inner bound of that sphere.
+    fn within_inner(range_filter: f32, metric: Detoasted) -> Result<f64, Report> {
+        let filter = f64::from(range_filter);
+        Ok(match metric::named(&metric, "within", OF_NUMBERS)? {
+            OfNumbers::L2 => filter.max(0.0).sqrt() * (1.0 - MARGIN),
+            OfNumbers::Ip => -filter - filter.abs() * MARGIN,
+            OfNumbers::Cosine => 1.0 - filter - MARGIN,
+        })
+    }
+}
+
+fn support<E: Element>(request: Internal) -> Internal {
+    // SAFETY: PostgreSQL passes a request node.
+    unsafe { answer(&request) }.unwrap_or_else(|| cost::dense_distance_support::<E>(request))
+}
+
+/// Scores that are near enough, and not too near.
+struct Interval {
+    metric: OfNumbers,
+    radius: f32,
+    range_filter: Option<f32>,
+}
+
+impl Interval {
+    /// None where radius or metric are NULL; refuses bounds in the wrong order.
+    fn new(
+        radius: Option<f32>,
+        range_filter: Option<f32>,
+        metric: Option<Detoasted>,
+    ) -> Result<Option<Self>, Report> {
+        let Some((radius, metric)) = radius.zip(metric) else { return Ok(None) };
+        let metric = metric::named(&metric, "within", OF_NUMBERS)?;
+        if radius.is_nan() || range_filter.is_some_and(f32::is_nan) {
+            let message = "radius and range_filter must be numbers, not NaN";
+            return Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message));
+        }
+        let (name, wanted, interval) = match metric {
+            OfNumbers::L2 => ("L2", "less", "range_filter <= distance < radius"),
+            OfNumbers::Ip => ("IP", "greater", "radius < similarity <= range_filter"),
+            OfNumbers::Cosine => ("COSINE", "greater", "radius < similarity <= range_filter"),
+        };
+        if let Some(filter) = range_filter {
+            let nearer = if name == "L2" { filter < radius } else { filter > radius };
+            if !nearer {
+                let message = format!(
+                    "metric type ({name}), range_filter({filter}) must be {wanted} than \
+                     radius({radius})"
+                );
+                let hint = format!("Rows of this metric are found where {interval}.");
+                return Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message).hint(hint));
+            }
+        }
+        Ok(Some(Self { metric, radius, range_filter }))
+    }
+
+    fn contains(&self, score: f32) -> bool {
+        match self.metric {
+            OfNumbers::L2 => score < self.radius && self.range_filter.is_none_or(|x| score >= x),
+            OfNumbers::Ip | OfNumbers::Cosine => {
+                score > self.radius && self.range_filter.is_none_or(|x| score <= x)
+            }
+        }
+    }
+}
+
+fn dense<E: Element>(
+    v: Option<DenseRef<E>>,
+    q: Option<DenseRef<E>>,
+    radius: Option<f32>,
+    range_filter: Option<f32>,
+    metric: Option<Detoasted>,
+) -> Result<Option<bool>, Report> {
+    let Some(interval) = Interval::new(radius, range_filter, metric)? else { return Ok(None) };
+    let Some((v, q)) = v.zip(q) else { return Ok(None) };
+    let score = score::of_dense(&v, &q, interval.metric)?;
+    Ok(Some(score.is_some_and(|score| interval.contains(score))))
+}
+
+fn sparse(
+    v: Option<SparseRef>,
+    q: Option<SparseRef>,
+    radius: Option<f32>,
+    range_filter: Option<f32>,
+    metric: Option<Detoasted>,
+) -> Result<Option<bool>, Report> {
+    let Some(interval) = Interval::new(radius, range_filter, metric)? else { return Ok(None) };
+    let Some((v, q)) = v.zip(q) else { return Ok(None) };
+    let score = score::of_sparse(&v, &q, interval.metric)?;
+    Ok(Some(score.is_some_and(|score| interval.contains(score))))
+}
+
+/// The operator that tells whether a vector is inside of a sphere, by the metric's name.
+pub fn operator(metric: &Detoasted) -> Option<&'static std::ffi::CStr> {
+    Some(match metric::named(metric, "within", OF_NUMBERS).ok()? {
+        OfNumbers::L2 => c"<<->>",
+        OfNumbers::Ip => c"<<#>>",
+        OfNumbers::Cosine => c"<<=>>",
+    })
+}

@@ -26,10 +26,8 @@ pub(crate) struct Chain {
     centroid: Vec<f32>,
     /// The centroid as codes are made about it.
     owner: Vec<f32>,
-    /// The block that follows the last one.
-    behind: Option<BlockNo>,
     first: Option<BlockNo>,
-    last: Option<BlockNo>,
+    rows: u64,
     waiting: Vec<Member>,
 }
 
@@ -37,8 +35,7 @@ impl Chain {
     /// An empty chain of blocks of `list` about its `centroid`.
     pub(crate) fn new(ivf: &Ivf, list: VectorNo, centroid: Vec<f32>) -> Self {
         let owner = ivf.rotated(&centroid);
-        let (behind, first, last) = (None, None, None);
-        Self { list: list.0, centroid, owner, behind, first, last, waiting: Vec::new() }
+        Self { list: list.0, centroid, owner, first: None, rows: 0, waiting: Vec::new() }
     }
 
     pub(crate) fn list(&self) -> VectorNo {
@@ -57,6 +54,11 @@ impl Chain {
         self.first
     }
 
+    /// Rows that were added.
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
     /// Adds the row of `entry`, whose vector is `placed` (see [`Ivf::place`]) and `rotated`.
     pub(crate) fn push(&mut self, ivf: &Ivf, entry: Entry, rotated: &[f32]) {
         let (mut factors, mut code) = (NO_FACTORS, Vec::new());
@@ -65,6 +67,7 @@ impl Chain {
             factors = coder.encode_rotated(&self.owner, rotated, &mut code);
         }
         self.waiting.push(Member::Row(entry, factors, code));
+        self.rows += 1;
     }
 
     /// Adds a place for the vector of a later row.
@@ -90,11 +93,10 @@ impl Chain {
         let wanted = self.waiting.len().div_ceil(BLOCK).min(geometry.blocks_per_page());
         let taken = free::take(&mut batch, &mut meta, wanted)?;
         let count = self.waiting.len().min(taken.len() * BLOCK);
-        let (mut first, mut last) = (self.first, self.last);
+        let mut first = self.first;
         for (&no, members) in taken.iter().rev().zip(self.waiting[..count].rchunks(BLOCK)) {
             let body = batch.page(no.page(geometry))?;
-            let next = first.or(self.behind);
-            let mut block = BlockMut::create(body, no, self.list, next, geometry);
+            let mut block = BlockMut::create(body, no, self.list, first, geometry);
             block.set_taken_before(meta.reorganized.taken.replace(no));
             for (i, member) in members.iter().enumerate() {
                 match member {
@@ -103,34 +105,11 @@ impl Chain {
                 }
             }
             first = Some(no);
-            last = last.or(first);
         }
         meta.encode(batch.page(META_BLOCK)?);
         batch.commit()?;
-        (self.first, self.last) = (first, last);
+        self.first = first;
         self.waiting.drain(..count);
         Ok(())
-    }
-
-    /// Makes block `next` follow the last one.
-    pub(crate) fn lead_to<S: PageStore>(
-        &mut self,
-        store: &S,
-        ivf: &Ivf,
-        next: Option<BlockNo>,
-    ) -> Result<()> {
-        if let Some(last) = self.last.filter(|_| next != self.behind) {
-            let geometry = ivf.geometry();
-            let mut batch = store.batch();
-            let body = batch.page(last.page(geometry))?;
-            BlockMut::open(body, last, self.list, geometry)?.set_next(next);
-            batch.commit()?;
-        }
-        self.behind = next;
-        Ok(())
-    }
-
-    pub(crate) fn behind(&self) -> Option<BlockNo> {
-        self.behind
     }
 }

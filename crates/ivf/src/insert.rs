@@ -10,7 +10,7 @@ use crate::index::Ivf;
 use crate::lists::{List, NearestLists};
 use crate::meta::{Meta, set_next_page};
 use crate::query::Query;
-use crate::vector::{init_vectors, open_vectors, pieces, write};
+use crate::vector::{Stored, init_vectors, open_vectors, pieces, write};
 use crate::vectors::Reader;
 
 /// Inserts the row `tid` with `vector`, which has the index's dimensions and is
@@ -35,7 +35,7 @@ pub fn insert<S: PageStore>(store: &S, vector: &[f32], tid: HeapTid) -> Result<(
 
 /// Inserts a row unless lists are reorganized; returns whether it is done.
 fn insert_into<S: PageStore>(store: &S, ivf: &Ivf, vector: &[f32], tid: HeapTid) -> Result<bool> {
-    let Some(list) = nearest_list(store, ivf, vector)? else { return Ok(false) };
+    let Some((list, _)) = nearest_list(store, ivf, vector)? else { return Ok(false) };
     let (factors, code) = encode(store, ivf, &list, vector)?;
     let mut stored = vec![0; ivf.geometry().vector_size()];
     write(vector, ivf.geometry(), &mut stored);
@@ -50,12 +50,16 @@ fn insert_into<S: PageStore>(store: &S, ivf: &Ivf, vector: &[f32], tid: HeapTid)
     Ok(true)
 }
 
-/// The list whose centroid is nearest.
-fn nearest_list<S: PageStore>(store: &S, ivf: &Ivf, vector: &[f32]) -> Result<Option<List>> {
+/// The list whose centroid is nearest, and how far that is (see [`distance_of_centroid`]).
+pub(crate) fn nearest_list<S: PageStore>(
+    store: &S,
+    ivf: &Ivf,
+    vector: &[f32],
+) -> Result<Option<(List, f32)>> {
+    let query = Query::new(ivf, vector);
     if ivf.metric() != Metric::InnerProduct {
-        let query = Query::new(ivf, vector);
         let nearest = NearestLists::new(store, ivf, &query)?.next(store, ivf, &query)?;
-        return Ok(nearest.map(|(list, _)| list));
+        return Ok(nearest.map(|(list, centre)| (list, centre.rank)));
     }
     // Rows are near in space to the centroid of their list; the largest product is another matter,
     // and codes tell of that one only.
@@ -66,11 +70,20 @@ fn nearest_list<S: PageStore>(store: &S, ivf: &Ivf, vector: &[f32]) -> Result<Op
         let distance = reader.read(list.entry.vector, |stored| {
             kernels::l2_squared_f16(vector, stored.halves(), stored.scale())
         })?;
-        if nearest.as_ref().is_none_or(|&(least, _)| distance < least) {
-            nearest = Some((distance, list));
+        if nearest.as_ref().is_none_or(|&(_, least)| distance < least) {
+            nearest = Some((list, distance));
         }
     }
-    Ok(nearest.map(|(_, list)| list))
+    Ok(nearest)
+}
+
+/// How far a row's `vector` is from the centroid of a list, as lists are made: the square of the
+/// distance in space, of bits the number of those that differ.
+pub(crate) fn distance_of_centroid(ivf: &Ivf, vector: &[f32], centroid: &Stored<'_>) -> f32 {
+    if ivf.metric() == Metric::InnerProduct {
+        return kernels::l2_squared_f16(vector, centroid.halves(), centroid.scale());
+    }
+    Query::new(ivf, vector).centre(centroid).rank
 }
 
 /// The code of `vector` about the list's centroid.

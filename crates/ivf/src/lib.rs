@@ -23,6 +23,7 @@ mod meta;
 mod query;
 mod rebalance;
 mod reclaim;
+mod regroup;
 mod relocate;
 mod scan;
 mod stream;

@@ -19,7 +19,7 @@ const REORGANIZED_AT: usize = 192;
 const CENTRE_AT: usize = 256;
 
 /// Lists that leave the index at once.
-pub(crate) const MAX_RETIRED: usize = 4;
+pub(crate) const MAX_RETIRED: usize = 8;
 
 /// What reorganizations keep: space that belongs to no list, and how often lists came and went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,21 +39,25 @@ pub struct Reorganized {
 }
 
 impl Reorganized {
-    fn fields(&self) -> [u32; 10] {
+    fn fields(&self) -> [u32; 14] {
         let [first, count] = Open::encode(self.centroids);
         let block = BlockNo::encode;
-        let [a, b, c, d] = self.retired.map(block);
+        let [a, b, c, d, rest @ ..] = self.retired.map(block);
         let (free, taken) = (block(self.free), block(self.taken));
-        [self.epoch, free, taken, a, b, c, d, self.come, first, count]
+        let [e, f, g, h] = rest;
+        [self.epoch, free, taken, a, b, c, d, self.come, first, count, e, f, g, h]
     }
 
     fn decode(mut next: impl FnMut() -> u32) -> Self {
         let epoch = next();
         let mut block = || BlockNo::decode(next());
         let (free, taken) = (block(), block());
-        let retired = std::array::from_fn(|_| block());
+        let mut retired = [None; MAX_RETIRED];
+        let (some, others) = retired.split_at_mut(4);
+        some.fill_with(&mut block);
         let come = next();
         let centroids = Open::decode(next(), next() as usize);
+        others.fill_with(|| BlockNo::decode(next()));
         Self { epoch, free, taken, retired, come, centroids }
     }
 
@@ -242,7 +246,9 @@ mod tests {
                 epoch: 7,
                 free: BlockNo::at(3, 1, &geometry).ok(),
                 taken: None,
-                retired: [None, BlockNo::at(4, 0, &geometry).ok(), None, None],
+                retired: std::array::from_fn(|i| {
+                    BlockNo::at(4, 0, &geometry).ok().filter(|_| [1, 5].contains(&i))
+                }),
                 come: 3,
                 centroids: VectorNo::at(80, 3, &geometry)
                     .map(|first| Open { first, count: 2 })

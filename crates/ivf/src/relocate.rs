@@ -19,21 +19,13 @@ use crate::vectors::Reader;
 /// How often rows that came meanwhile are copied, too, before a list is left as it is.
 const TRIES: usize = 16;
 
-/// Where rows go.
-pub(crate) enum Goal {
-    /// To lists of their own, one for each chain.
-    New,
-    /// To this list.
-    Into(List),
-}
-
 /// The rows of some lists on their way.
 pub(crate) struct Relocation<'a, S> {
     pub(crate) store: &'a S,
     pub(crate) ivf: &'a Ivf,
     /// At most [`MAX_RETIRED`], which the list of lists tells of in at most two pages.
     pub(crate) lists: Vec<List>,
-    pub(crate) goal: Goal,
+    /// The new lists, at least one.
     pub(crate) chains: Vec<Chain>,
     /// The vector about which centroids are coded.
     pub(crate) middle: &'a [f32],
@@ -48,26 +40,26 @@ struct Closed {
     next: Option<BlockNo>,
 }
 
-enum Published {
-    Done,
-    /// Something came between.
-    Again,
+/// A list and its length.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Length {
+    pub(crate) list: List,
+    pub(crate) rows: u64,
+    /// The page of the list of lists that tells of it.
+    pub(crate) root: u32,
 }
 
 impl<S: PageStore> Relocation<'_, S> {
-    /// Moves all rows. Returns their number, or none where too many others came meanwhile.
-    pub(crate) fn run(mut self) -> Result<Option<u64>> {
-        let (mut moved, mut lasts) = (0, vec![None; self.lists.len()]);
+    /// Moves all rows. Returns the new lists, or none where too many rows came meanwhile.
+    pub(crate) fn run(mut self) -> Result<Option<Vec<Length>>> {
+        let mut lasts = vec![None; self.lists.len()];
         for _ in 0..TRIES {
             // Whatever comes from here on shows when the chains are published.
             let come = Ivf::open(self.store)?.meta().reorganized.come;
-            moved += self.copy(&mut lasts)?;
-            match self.publish(come)? {
-                Published::Done => {
-                    reclaim(self.store)?;
-                    return Ok(Some(moved));
-                }
-                Published::Again => {}
+            self.copy(&mut lasts)?;
+            if let Some(lists) = self.publish(come)? {
+                reclaim(self.store)?;
+                return Ok(Some(lists));
             }
         }
         reclaim(self.store)?;
@@ -77,8 +69,8 @@ impl<S: PageStore> Relocation<'_, S> {
 
     /// Closes the lists behind the `lasts` of their blocks that were closed so far, and copies
     /// their rows.
-    fn copy(&mut self, lasts: &mut [Option<BlockNo>]) -> Result<u64> {
-        let (mut rows, mut vacant) = (0, Vec::new());
+    fn copy(&mut self, lasts: &mut [Option<BlockNo>]) -> Result<()> {
+        let mut vacant = Vec::new();
         for (list, last) in self.lists.clone().iter().zip(lasts) {
             let mut next = match *last {
                 Some(last) => self.next_of(list, last)?,
@@ -87,7 +79,6 @@ impl<S: PageStore> Relocation<'_, S> {
             while let Some(from) = next {
                 self.store.pause()?;
                 let mut closed = self.close(list, from)?;
-                rows += closed.entries.len() as u64;
                 self.distribute(&closed.entries)?;
                 vacant.append(&mut closed.vacant);
                 (next, *last) = (closed.next, Some(closed.last));
@@ -97,8 +88,7 @@ impl<S: PageStore> Relocation<'_, S> {
         for (i, vector) in vacant.into_iter().enumerate() {
             self.chains[i % count].push_vacant(vector);
         }
-        self.flush(true)?;
-        Ok(rows)
+        self.flush(true)
     }
 
     /// What follows block `no` of a list.
@@ -162,28 +152,19 @@ impl<S: PageStore> Relocation<'_, S> {
     }
 
     /// Makes the chains part of the index instead of the lists, which are as they were when the
-    /// metapage said `come`.
-    fn publish(&mut self, come: u32) -> Result<Published> {
+    /// metapage said `come`. Returns the new lists; none where something came between.
+    fn publish(&self, come: u32) -> Result<Option<Vec<Length>>> {
         let geometry = self.ivf.geometry();
         let (roots, roomy) = self.root_blocks()?;
-        let goal = match &self.goal {
-            Goal::New => match roomy {
-                Ok(roomy) => roomy,
-                Err(last) => self.extend_root(last)?,
-            },
-            Goal::Into(list) => {
-                let next = self.next_of(list, list.first)?;
-                for chain in &mut self.chains {
-                    chain.lead_to(self.store, self.ivf, next)?;
-                }
-                list.first
-            }
+        let goal = match roomy {
+            Ok(roomy) => roomy,
+            Err(last) => self.extend_root(last)?,
         };
         let mut pages: Vec<u32> = roots.iter().chain([&goal]).map(|no| no.page(geometry)).collect();
         pages.sort_unstable();
         pages.dedup();
         if pages.len() >= MAX_BATCH {
-            return Ok(Published::Again);
+            return Ok(None);
         }
         let mut batch = self.store.batch();
         let mut meta = Meta::decode(batch.page(META_BLOCK)?)?;
@@ -191,30 +172,17 @@ impl<S: PageStore> Relocation<'_, S> {
             batch.page(page)?;
         }
         if meta.reorganized.come != come {
-            return Ok(Published::Again);
+            return Ok(None);
         }
         for (list, &root) in self.lists.iter().zip(&roots) {
             let mut block = BlockMut::open(batch.page(root.page(geometry))?, root, ROOT, geometry)?;
             let slot = block.as_ref().entries().find(|(_, entry)| *entry == list.entry);
-            let Some((slot, _)) = slot else { return Ok(Published::Again) };
+            let Some((slot, _)) = slot else { return Ok(None) };
             block.retain(!(1 << slot));
         }
-        let mut added = 0;
-        let body = batch.page(goal.page(geometry))?;
-        match &self.goal {
-            Goal::New => added = self.enlist(&mut BlockMut::open(body, goal, ROOT, geometry)?)?,
-            Goal::Into(list) => {
-                let mut block = BlockMut::open(body, goal, list.id(), geometry)?;
-                if self.chains.iter().any(|chain| chain.behind() != block.as_ref().next()) {
-                    return Ok(Published::Again);
-                }
-                if let Some(first) = self.chains.iter().find_map(Chain::first) {
-                    block.set_next(Some(first));
-                    block.set_room(None);
-                }
-            }
-        }
-        let lists = (meta.lists + added).checked_sub(self.lists.len() as u32);
+        let root = goal.page(geometry);
+        let added = self.enlist(&mut BlockMut::open(batch.page(root)?, goal, ROOT, geometry)?)?;
+        let lists = (meta.lists + added.len() as u32).checked_sub(self.lists.len() as u32);
         meta.lists = lists
             .filter(|&lists| lists > 0)
             .ok_or(Error::corrupted(META_BLOCK, "metapage counts too few lists"))?;
@@ -225,12 +193,12 @@ impl<S: PageStore> Relocation<'_, S> {
         }
         meta.encode(batch.page(META_BLOCK)?);
         batch.commit()?;
-        Ok(Published::Done)
+        Ok(Some(added.into_iter().map(|(list, rows)| Length { list, rows, root }).collect()))
     }
 
-    /// Adds a list for each chain to a block of the list of lists; returns their number.
-    fn enlist(&self, block: &mut BlockMut<'_>) -> Result<u32> {
-        let mut count = 0;
+    /// Adds a list for each chain to a block of the list of lists; returns them and their rows.
+    fn enlist(&self, block: &mut BlockMut<'_>) -> Result<Vec<(List, u64)>> {
+        let mut added = Vec::new();
         for chain in &self.chains {
             let Some(first) = chain.first() else { continue };
             let (mut factors, mut code) = (NO_FACTORS, Vec::new());
@@ -239,12 +207,12 @@ impl<S: PageStore> Relocation<'_, S> {
                 let middle = self.ivf.rotated(self.middle);
                 factors = coder.encode_rotated(&middle, chain.owner(), &mut code);
             }
-            let tid = HeapTid { block: first.0, offset: 1 };
+            let entry = Entry { tid: HeapTid { block: first.0, offset: 1 }, vector: chain.list() };
             let slot = block.as_ref().vacant().ok_or(Error::Limit("no room for a list"))?;
-            block.set_entry(slot, Entry { tid, vector: chain.list() }, factors, &code);
-            count += 1;
+            block.set_entry(slot, entry, factors, &code);
+            added.push((List::of(entry), chain.rows()));
         }
-        Ok(count)
+        Ok(added)
     }
 
     /// The blocks of the list of lists that tell of the lists, and one with room for all chains, or

@@ -20,4 +20,4 @@ mod update;
 pub use assign::assign;
 pub use clusters::Clusters;
 pub use rows::Rows;
-pub use train::{Options, train, training_bytes};
+pub use train::{Options, refine, train, training_bytes};

@@ -62,6 +62,35 @@ pub fn train(
     Ok(clusters)
 }
 
+/// Moves `centres`, which lie one after another, to the means of the rows nearest to them, until few
+/// rows change their cluster. One that is nearest to no row stays where it is.
+///
+/// # Errors
+/// As [`Workers::run`].
+pub fn refine(
+    rows: Rows<'_>,
+    centres: Vec<f32>,
+    workers: &mut Workers<'_>,
+) -> Result<Clusters, Stopped> {
+    let count = centres.len() / rows.dims();
+    // In one group no row looks for the nearest parent.
+    let parent = vec![0.0; rows.dims()];
+    let mut clusters = Clusters::new(rows.dims(), centres, parent, vec![0, count as u32]);
+    let all = Groups::single(rows.len());
+    let mut before = Vec::new();
+    for _ in 0..ROUNDS {
+        let now = nearest_clusters(rows, &clusters, &all, workers)?;
+        let settled = is_settled(&before, &now);
+        let members = Groups::by_key(&now, 1, count);
+        move_centres(rows, &mut clusters, &members, false, workers)?;
+        if settled {
+            break;
+        }
+        before = now;
+    }
+    Ok(clusters)
+}
+
 /// Bytes that a training takes beside the rows: an upper bound.
 pub fn training_bytes(rows: usize, dims: usize, clusters: usize) -> usize {
     let of_row = size_of::<u64>() + (2 * PROBES + 4) * size_of::<u32>();
@@ -166,8 +195,7 @@ fn rounds(
             Some(groups) => nearest_clusters(rows, clusters, groups, workers)?,
             None => assign(rows, clusters, workers)?,
         };
-        let moved = before.iter().zip(&now).filter(|(before, now)| before != now).count();
-        let settled = !before.is_empty() && moved * SETTLED < rows.len();
+        let settled = is_settled(&before, &now);
         let members = Groups::by_key(&now, 1, clusters.len());
         move_centres(rows, clusters, &members, options.spherical, workers)?;
         if settled {
@@ -179,4 +207,10 @@ fn rounds(
         before = now;
     }
     Ok(())
+}
+
+/// Whether few rows have changed their cluster; not if there were none before.
+fn is_settled(before: &[u32], now: &[u32]) -> bool {
+    let moved = before.iter().zip(now).filter(|(before, now)| before != now).count();
+    !before.is_empty() && moved * SETTLED < now.len()
 }

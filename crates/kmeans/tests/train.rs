@@ -1,6 +1,6 @@
 //! What a training promises, on made-up data.
 
-use kmeans::{Clusters, Options, Rows, assign, train};
+use kmeans::{Clusters, Options, Rows, assign, refine, train};
 use quant::SplitMix64;
 use threads::{Stopped, Workers};
 
@@ -204,4 +204,15 @@ fn a_training_can_be_cancelled() {
     let on_tick = &mut |_| false;
     let result = train(rows, &options(1_000), &mut Workers::new(2, on_tick));
     assert_eq!(result, Err(Stopped::Cancelled));
+}
+
+#[test]
+fn centres_move_to_the_middle_of_their_rows_and_stay_without_any() {
+    let far = [100.0; DIMS];
+    let row = |x: f32| [x; DIMS];
+    let numbers = [row(0.0), row(2.0), row(10.0), row(14.0)].concat();
+    let centres = [row(1.5), row(11.0), far].concat();
+    let on_tick = &mut |_| true;
+    let clusters = refine(Rows::new(&numbers, DIMS), centres, &mut Workers::new(0, on_tick));
+    assert_eq!(clusters_of(&clusters.expect("clusters")), [row(1.0), row(12.0), far].concat());
 }

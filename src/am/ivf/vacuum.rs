@@ -1,5 +1,5 @@
-//! `VACUUM`: dead rows leave the index, in one pass over its lists; then long lists are split and
-//! short ones merged.
+//! `VACUUM`: dead rows leave the index, in one pass over its lists; then long lists are split, short
+//! ones merged, and those renewed whose rows have drifted.
 
 #![allow(unsafe_code)] // called by PostgreSQL
 
@@ -37,7 +37,8 @@ pub unsafe extern "C-unwind" fn ambulkdelete(
 const MOVED: f64 = 100_000.0;
 const MOVED_SHARE: f64 = 8.0;
 
-/// Splits and merges lists, also where no row was removed, measures them anew then, and completes the statistics.
+/// Splits, merges and renews lists, also where no row was removed, measures them anew then, and
+/// completes the statistics.
 #[pg_guard]
 pub unsafe extern "C-unwind" fn amvacuumcleanup(
     info: *mut IndexVacuumInfo,
@@ -56,7 +57,7 @@ pub unsafe extern "C-unwind" fn amvacuumcleanup(
         };
         let measured = Method::of(index) == Method::Ivf;
         ivf::rebalance(&store, &wanted)
-            .and_then(|done| match done.split + done.merged {
+            .and_then(|done| match done.split + done.merged + done.renewed {
                 1.. if measured => ivf::calibrate(&store, done.rows),
                 _ => Ok(()),
             })

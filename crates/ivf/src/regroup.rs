@@ -2,6 +2,7 @@
 
 use kmeans::{Clusters, Options, Rows, refine, train};
 use pages::{Batch, META_BLOCK, PageStore, Result};
+use quant::Metric;
 use threads::{Stopped, Workers};
 
 use crate::block::Entry;
@@ -21,8 +22,10 @@ pub(crate) const MAX_PARTS: usize = 16;
 const SAMPLE_PER_PART: usize = 256;
 /// Rows of a list that are asked whether they belong there.
 const ASKED: usize = 32;
-/// Codes that are scored in the time that a row takes to be moved, about.
-const CODES_PER_VECTOR: usize = 1024;
+/// Centroids that are compared in the time that a row takes to be moved, about: by codes, and as
+/// they are.
+const CODES_PER_ROW: usize = 1024;
+const CENTROIDS_PER_ROW: usize = 64;
 
 /// Centroids for the rows of some lists.
 pub(crate) struct Refined {
@@ -179,9 +182,9 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
     /// The share of a list's rows that are nearer to the centroid of another, from some of them.
     pub(crate) fn strays(&mut self, list: &Length) -> Result<f64> {
         let asked = self.chosen(&[*list], ASKED)?;
-        // Lists are looked at by their codes.
-        let centroids = self.lists.len() / CODES_PER_VECTOR;
-        self.spend((asked.len() * (1 + centroids)) as u64);
+        let by_codes = self.ivf.coder().is_some() && self.ivf.metric() != Metric::InnerProduct;
+        let per_row = if by_codes { CODES_PER_ROW } else { CENTROIDS_PER_ROW };
+        self.spend((asked.len() * (1 + self.lists.len() / per_row)) as u64);
         let geometry = self.ivf.geometry();
         let mut vector = vec![0.0; geometry.dims];
         let mut strays = 0;

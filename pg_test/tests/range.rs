@@ -148,6 +148,71 @@ fn a_few_hits_cost_a_few_pages() {
 }
 
 #[test]
+fn a_filter_by_the_distance_of_the_order_ends_the_scan() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE items AS SELECT id, ARRAY[id, 0]::vector(2) v, id::bit(16) b
+             FROM generate_series(0, 19999) id;
+         CREATE INDEX by_v ON items USING hnsw (v vector_l2_ops);
+         CREATE INDEX by_b ON items USING hnsw (b bit_hamming_ops);
+         ANALYZE items;
+         SET enable_seqscan = off; SET enable_sort = off",
+    )
+    .unwrap();
+    let order = "ORDER BY v <-> '[-1,0]' LIMIT 50";
+    let read = |db: &mut Client, query: &str| -> (Vec<i32>, i64) {
+        db.batch_execute("BEGIN").unwrap();
+        let count = |db: &mut Client| -> i64 {
+            let count = "SELECT pg_stat_get_xact_tuples_returned('by_v'::regclass)";
+            db.query_one(count, &[]).unwrap().get(0)
+        };
+        let before = count(db);
+        let found = ids(db, query);
+        let read = count(db) - before;
+        db.batch_execute("COMMIT").unwrap();
+        (found, read)
+    };
+    for filter in [
+        "v <-> '[-1,0]' < 4.5",
+        "4.5 > v <-> '[-1,0]'",
+        "id >= 0 AND v <-> '[-1,0]' < (SELECT 4.5::float8)",
+    ] {
+        let query = format!("SELECT id FROM items WHERE {filter} {order}");
+        let plan = explain_plan(&mut db, &query).unwrap();
+        assert!(plan.contains("Index Cond: (v <<->> ") && plan.contains("Filter: "), "{plan}");
+        let (found, read) = read(&mut db, &query);
+        assert_eq!(found, [0, 1, 2, 3], "{query}");
+        assert!(read < 10, "{query}: {read} rows");
+    }
+    // In subqueries and joins, and with a bound that each row of another table gives.
+    let joined = "SELECT near.id FROM (VALUES (2.5::float8), (1.5), (NULL)) AS bounds (most),
+        LATERAL (SELECT id FROM items WHERE v <-> '[-1,0]' < most ORDER BY v <-> '[-1,0]' LIMIT 50) near";
+    assert!(explain_plan(&mut db, joined).unwrap().contains("Index Cond: (v <<->> "));
+    assert_eq!(ids(&mut db, joined), [0, 1, 0]);
+    db.batch_execute(
+        "SET plan_cache_mode = force_generic_plan;
+         PREPARE near (vector, float8) AS
+             SELECT id FROM items WHERE v <-> $1 < $2 ORDER BY v <-> $1 LIMIT 50",
+    )
+    .unwrap();
+    assert_eq!(read(&mut db, "EXECUTE near ('[-1,0]', 3.5)").0, [0, 1, 2]);
+    // What an index cannot know stays a filter.
+    for filter in [
+        "v <-> '[-2,0]' < 4.5",
+        "v <-> '[-1,0]' < id",
+        "v <-> '[-1,0]' < 4.5 * random()",
+        "v <-> '[-1,0]' <= 4.5",
+        "v <-> '[-1,0]' > 4.5",
+    ] {
+        let plan = explain_plan(&mut db, &format!("SELECT id FROM items WHERE {filter} {order}"));
+        assert!(!plan.unwrap().contains("Index Cond"), "{filter}");
+    }
+    let bits = "SELECT id FROM items WHERE b <~> 0::bit(16) < 1 ORDER BY b <~> 0::bit(16) LIMIT 5";
+    assert!(!explain_plan(&mut db, bits).unwrap().contains("Index Cond"));
+    assert_eq!(ids(&mut db, bits), [0]);
+}
+
+#[test]
 fn a_wide_range_is_read_from_the_table() {
     let mut db = points(5_000);
     db.batch_execute("CREATE INDEX ON points USING hnsw (v vector_l2_ops); ANALYZE points")
@@ -353,7 +418,10 @@ fn within_has_the_intervals_of_milvus() {
     // NULL is not known; an index of another metric does not serve.
     db.batch_execute("CREATE INDEX ON line USING hnsw (v vector_l2_ops)").unwrap();
     for unknown in ["NULL, 1", "'[1,1]', NULL", "'[1,1]', 1, metric => NULL"] {
-        assert_eq!(ids(&mut db, &format!("SELECT id FROM line WHERE within(v, {unknown})")), []);
+        assert_eq!(
+            ids(&mut db, &format!("SELECT id FROM line WHERE within(v, {unknown})")),
+            [0; 0]
+        );
     }
     let query = "SELECT id FROM line WHERE within(v, '[1,1]', 99, metric => 'IP')";
     assert!(explain_plan(&mut db, query).unwrap().contains("Seq Scan"));

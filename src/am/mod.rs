@@ -17,6 +17,7 @@ mod ivf;
 mod load;
 mod opclass;
 mod ordered_scan;
+mod range_filter;
 mod reorder;
 mod resources;
 mod row_distance;

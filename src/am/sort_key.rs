@@ -17,7 +17,7 @@ use pgrx::pg_sys::{
     PlannedStmt, Query, SubqueryScan, TargetEntry,
 };
 
-use super::scan;
+use super::{range_filter, scan};
 use crate::pg::relation::Opened;
 
 /// The planner that stood in our place before.
@@ -94,7 +94,12 @@ unsafe fn descend(plan: *mut Plan) {
         pg_sys::check_stack_depth();
         descend((*plan).lefttree);
         descend((*plan).righttree);
-        if tag(plan) == NodeTag::T_SubqueryScan {
+        if tag(plan) == NodeTag::T_IndexScan {
+            let scan = plan.cast::<IndexScan>();
+            if !(*scan).indexorderby.is_null() && is_ours(scan) {
+                range_filter::bound(&mut *scan);
+            }
+        } else if tag(plan) == NodeTag::T_SubqueryScan {
             trim_level((*plan.cast::<SubqueryScan>()).subplan);
         } else if tag(plan) == NodeTag::T_Append {
             pointers((*plan.cast::<Append>()).appendplans).for_each(|plan| descend(plan));

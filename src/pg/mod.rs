@@ -8,6 +8,7 @@ pub mod error;
 pub mod function;
 pub mod lock;
 pub mod message;
+pub mod node;
 pub mod number;
 pub mod numbering;
 pub mod page;

@@ -7,11 +7,12 @@ use std::ffi::CStr;
 use std::ptr;
 
 use pgrx::pg_sys::{
-    self, CoercionForm, FuncExpr, InvalidOid, List, Node, NodeTag, Oid, PlannerInfo,
+    self, FuncExpr, InvalidOid, List, Node, NodeTag, Oid, PlannerInfo,
     SupportRequestIndexCondition, SupportRequestSelectivity,
 };
 
 use super::within::operator;
+use crate::pg::node::{call, list, names, nodes};
 use crate::pg::varlena::Detoasted;
 use crate::types::cost::Internal;
 
@@ -141,55 +142,9 @@ impl Inside {
     }
 }
 
-/// A call of a function of ours.
-///
-/// # Safety
-/// `arguments` are expressions.
-unsafe fn call(schema: &CStr, function: &CStr, arguments: &[*mut Node]) -> Option<*mut Node> {
-    // SAFETY: the caller's promise; the function has as many arguments as types are given.
-    unsafe {
-        let types: Vec<Oid> = arguments.iter().map(|&node| pg_sys::exprType(node)).collect();
-        let (name, count) = (names(schema, function), types.len() as i32); // at most three
-        let function = pg_sys::LookupFuncName(name, count, types.as_ptr(), true);
-        if function == InvalidOid {
-            return None;
-        }
-        let copies: Vec<*mut Node> = arguments
-            .iter()
-            .map(|&node| pg_sys::copyObjectImpl(node.cast()).cast::<Node>())
-            .collect();
-        let call = pg_sys::makeFuncExpr(
-            function,
-            pg_sys::get_func_rettype(function),
-            list(&copies),
-            InvalidOid,
-            InvalidOid,
-            CoercionForm::COERCE_EXPLICIT_CALL,
-        );
-        Some(call.cast())
-    }
-}
-
-/// A name with its schema.
-fn names(schema: &CStr, name: &CStr) -> *mut List {
-    // SAFETY: both are copied.
-    let string =
-        |name: &CStr| unsafe { pg_sys::makeString(pg_sys::pstrdup(name.as_ptr())).cast::<Node>() };
-    list(&[string(schema), string(name)])
-}
-
-fn list(nodes: &[*mut Node]) -> *mut List {
-    // SAFETY: a null pointer is the empty list.
-    nodes.iter().fold(ptr::null_mut(), |list, &node| unsafe { pg_sys::lappend(list, node.cast()) })
-}
-
 /// # Safety
 /// `list` is null or a list of expressions.
 unsafe fn arguments(list: *mut List) -> Option<[*mut Node; ARGUMENTS]> {
-    // SAFETY: a list has as many items as its length says.
-    unsafe {
-        let length = list.as_ref().map_or(0, |list| list.length);
-        (length == ARGUMENTS as i32)
-            .then(|| std::array::from_fn(|i| (*(*list).elements.add(i)).ptr_value.cast()))
-    }
+    // SAFETY: the caller's promise.
+    unsafe { nodes(list).collect::<Vec<_>>().try_into().ok() }
 }

@@ -93,13 +93,22 @@ pub(crate) fn write(vector: &[f32], geometry: &Geometry, bytes: &mut [u8]) {
 
 /// Euclidean norm.
 pub(crate) fn norm(vector: &[f32]) -> f32 {
-    let squares: f64 = vector.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
-    squares.sqrt() as f32
+    squared(vector).sqrt() as f32
+}
+
+/// The squared norm, in sums side by side.
+fn squared(vector: &[f32]) -> f64 {
+    let (chunks, rest) = vector.as_chunks::<4>();
+    let square = |x: f32| f64::from(x) * f64::from(x);
+    let sums = chunks.iter().fold([0.0; 4], |sums: [f64; 4], chunk| {
+        std::array::from_fn(|lane| sums[lane] + square(chunk[lane]))
+    });
+    sums.into_iter().chain(rest.iter().copied().map(square)).sum()
 }
 
 /// Scales `vector` to length one; a zero vector stays as it is.
 pub(crate) fn normalize(vector: &mut [f32]) {
-    let norm: f64 = vector.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+    let norm = squared(vector).sqrt();
     let factor = if norm > 0.0 { 1.0 / norm } else { 0.0 };
     vector.iter_mut().for_each(|x| *x = (f64::from(*x) * factor) as f32);
 }

@@ -28,7 +28,17 @@ pub fn assign(
     workers: &mut Workers<'_>,
 ) -> Result<Vec<u32>, Stopped> {
     assert!(rows.is_empty() || !clusters.is_empty() && rows.dims() == clusters.dims());
-    let groups = nearest_groups(rows, clusters, PROBES, workers)?;
+    assign_within(rows, clusters, PROBES, workers)
+}
+
+/// The cluster of each row: the nearest in the `probes` groups nearest to it.
+pub(crate) fn assign_within(
+    rows: Rows<'_>,
+    clusters: &Clusters,
+    probes: usize,
+    workers: &mut Workers<'_>,
+) -> Result<Vec<u32>, Stopped> {
+    let groups = nearest_groups(rows, clusters, probes, workers)?;
     nearest_clusters(rows, clusters, &groups, workers)
 }
 
@@ -46,29 +56,33 @@ fn nearest_groups(
     }
     let mut keys = vec![0; rows.len() * probes];
     let places: Vec<_> = keys.chunks_mut(BLOCK * probes).map(Mutex::new).collect();
-    each(workers, places.len(), Vec::new, |(scores, order), block| {
+    each(workers, places.len(), Vec::new, |(scores, ranked), block| {
         let mut keys = places[block].lock().unwrap_or_else(PoisonError::into_inner);
         let first = block * BLOCK;
         let views: Vec<_> = (first..rows.len().min(first + BLOCK)).map(|i| rows.row(i)).collect();
         clusters.parents().scores(&views, scores);
         for (keys, scores) in keys.chunks_exact_mut(probes).zip(scores.chunks_exact(groups)) {
-            nearest(scores, order, keys);
+            nearest(scores, ranked, keys);
         }
     })?;
     Ok(Groups::by_key(&keys, probes, groups))
 }
 
 /// Writes the positions of the smallest `scores` to `found`, as many as there is room for.
-fn nearest(scores: &[f32], order: &mut Vec<u32>, found: &mut [u32]) {
-    order.clear();
-    order.extend(0..scores.len() as u32);
-    let by_score = |a: &u32, b: &u32| {
-        scores[*a as usize].total_cmp(&scores[*b as usize]).then_with(|| a.cmp(b))
-    };
-    if found.len() < order.len() {
-        order.select_nth_unstable_by(found.len(), by_score);
+fn nearest(scores: &[f32], ranked: &mut Vec<u64>, found: &mut [u32]) {
+    ranked.clear();
+    ranked.extend(scores.iter().enumerate().map(|(i, &score)| packed(score, i)));
+    if found.len() < ranked.len() {
+        ranked.select_nth_unstable(found.len());
     }
-    found.copy_from_slice(&order[..found.len()]);
+    for (found, ranked) in found.iter_mut().zip(ranked) {
+        *found = *ranked as u32;
+    }
+}
+
+/// A number that sorts as `score` does, then as `position`, which it ends with.
+fn packed(score: f32, position: usize) -> u64 {
+    u64::from(ascending(score)) << 32 | position as u64
 }
 
 /// The cluster nearest to each row, of those in the groups that list it.
@@ -97,8 +111,7 @@ pub(crate) fn nearest_clusters(
             side.scores(&views, scores);
             for (&row, scores) in members.iter().zip(scores.chunks_exact(side.len())) {
                 let (cluster, score) = least(scores);
-                let packed = u64::from(ascending(score)) << 32 | (first + cluster) as u64;
-                best[row as usize].fetch_min(packed, Relaxed);
+                best[row as usize].fetch_min(packed(score, first + cluster), Relaxed);
             }
         },
     )?;
@@ -107,13 +120,15 @@ pub(crate) fn nearest_clusters(
 
 /// The first of the smallest numbers, and its position.
 fn least(scores: &[f32]) -> (usize, f32) {
-    let mut least = (0, f32::INFINITY);
-    for (i, &score) in scores.iter().enumerate() {
-        if score < least.1 {
-            least = (i, score);
-        }
-    }
-    least
+    /// Numbers compared side by side.
+    const LANES: usize = 8;
+    let (chunks, rest) = scores.as_chunks::<LANES>();
+    let less = |a: f32, b: f32| if b < a { b } else { a };
+    let lanes = chunks.iter().fold([f32::INFINITY; LANES], |least, chunk| {
+        std::array::from_fn(|lane| less(least[lane], chunk[lane]))
+    });
+    let least = lanes.into_iter().chain(rest.iter().copied()).fold(f32::INFINITY, less);
+    (scores.iter().position(|&score| score == least).unwrap_or(0), least)
 }
 
 /// A number that sorts as `x` does.

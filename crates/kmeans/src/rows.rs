@@ -5,6 +5,8 @@
 pub struct Rows<'a> {
     numbers: &'a [f32],
     dims: usize,
+    /// Numbers from the beginning of a vector to that of the next.
+    stride: usize,
 }
 
 impl<'a> Rows<'a> {
@@ -14,12 +16,17 @@ impl<'a> Rows<'a> {
     /// If `dims` is zero or the last vector is not whole.
     pub fn new(numbers: &'a [f32], dims: usize) -> Self {
         assert!(dims > 0 && numbers.len().is_multiple_of(dims));
-        Self { numbers, dims }
+        Self { numbers, dims, stride: dims }
+    }
+
+    /// One vector of each `step`, at least one, that follow each other.
+    pub(crate) fn one_of(self, step: usize) -> Self {
+        Self { stride: self.stride * step, ..self }
     }
 
     /// The number of vectors.
     pub fn len(&self) -> usize {
-        self.numbers.len() / self.dims
+        self.numbers.len().div_ceil(self.stride)
     }
 
     /// Whether there is none.
@@ -37,6 +44,6 @@ impl<'a> Rows<'a> {
     /// # Panics
     /// If there is none.
     pub fn row(&self, index: usize) -> &'a [f32] {
-        &self.numbers[index * self.dims..][..self.dims]
+        &self.numbers[index * self.stride..][..self.dims]
     }
 }

@@ -14,6 +14,10 @@ use crate::rows::Rows;
 /// more than [`LARGE`] times the mean size.
 const SMALL: usize = 8;
 const LARGE: usize = 2;
+/// Rows summed in single precision before their sum is added in double precision.
+const PART: usize = 16;
+/// What is summed of each of them, so that no sum is infinite.
+const SHARE: f32 = 1.0 / PART as f32;
 
 /// Moves each centre to the mean of its rows, `members`; in spherical clusters, to its direction.
 /// A centre without rows stays.
@@ -30,16 +34,22 @@ pub(crate) fn move_centres(
         workers,
         places.len(),
         || vec![0.0f64; dims],
-        |(_, sums), cluster| {
+        |(part, sums), cluster| {
             let members = members.of(cluster);
             if members.is_empty() {
                 return;
             }
             sums.fill(0.0);
-            for &row in members {
-                for (sum, &x) in sums.iter_mut().zip(rows.row(row as usize)) {
-                    *sum += f64::from(x);
+            for members in members.chunks(PART) {
+                part.clear();
+                part.resize(dims, 0.0);
+                for &row in members {
+                    let row = rows.row(row as usize);
+                    part.iter_mut().zip(row).for_each(|(sum, x)| *sum += x * SHARE);
                 }
+                sums.iter_mut()
+                    .zip(&*part)
+                    .for_each(|(sum, &x)| *sum += f64::from(x) / f64::from(SHARE));
             }
             let mut centre = places[cluster].lock().unwrap_or_else(PoisonError::into_inner);
             finish(sums, members.len(), spherical, &mut centre);

@@ -1,12 +1,17 @@
 //! Vectors of 16-bit floats under a common power of two, with a bound of the error made.
 
 use half::f16;
+use half::slice::HalfFloatSliceExt;
 
 /// The largest value that still narrows to a finite 16-bit float.
 const HALF_LIMIT: f64 = 65_520.0;
 
 /// The largest magnitude that decodes to a finite 32-bit float at the largest exponent.
 const LARGEST: f64 = 65_504.0 * (1u128 << 112) as f64;
+
+/// Numbers narrowed at a time, and of these summed side by side.
+const PART: usize = 64;
+const LANES: usize = 4;
 
 /// What [`encode_half`] tells about its result.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,15 +49,28 @@ pub fn encode_half(x: &[f32], out: &mut [[u8; 2]]) -> HalfInfo {
     let exponent = common_exponent(x);
     let scale = f64::from(half_scale(exponent));
     let inverse = 1.0 / scale;
-    let (mut squares, mut sum) = (0.0f64, 0.0f64);
-    for (x, out) in x.iter().zip(out) {
-        let x = f64::from(*x);
-        let half = f16::from_f32((x.clamp(-LARGEST, LARGEST) * inverse) as f32);
-        *out = half.to_le_bytes();
-        let error = x - half.to_f64() * scale;
-        squares += error * error;
-        sum += error.abs();
+    let (mut squares, mut sums) = ([0.0f64; LANES], [0.0f64; LANES]);
+    for (x, out) in x.chunks(PART).zip(out.chunks_mut(PART)) {
+        let (mut scaled, mut halves) = ([0.0f32; PART], [f16::ZERO; PART]);
+        for (scaled, &x) in scaled.iter_mut().zip(x) {
+            *scaled = (f64::from(x).clamp(-LARGEST, LARGEST) * inverse) as f32;
+        }
+        halves.convert_from_f32_slice(&scaled);
+        halves.convert_to_f32_slice(&mut scaled);
+        let mut errors = [0.0f64; PART];
+        let kept = scaled.iter().zip(halves);
+        for (((error, out), &x), (&kept, half)) in errors.iter_mut().zip(out).zip(x).zip(kept) {
+            *out = half.to_le_bytes();
+            *error = f64::from(x) - f64::from(kept) * scale;
+        }
+        for errors in errors.as_chunks::<LANES>().0 {
+            for lane in 0..LANES {
+                squares[lane] += errors[lane] * errors[lane];
+                sums[lane] += errors[lane].abs();
+            }
+        }
     }
+    let (squares, sum) = (squares.iter().sum::<f64>(), sums.iter().sum::<f64>());
     let slack = 1.0 + (x.len() as f64 + 4.0) * f64::EPSILON;
     HalfInfo {
         exponent,

@@ -2,13 +2,12 @@
 
 use kmeans::{Clusters, Options, assign, train};
 use pages::{Error, Form, HeapTid, PAGE_BODY, Result};
-use quant::{Metric, SplitMix64};
-use space::{NoSpace, Space, Table};
+use quant::SplitMix64;
+use space::{NoSpace, Space};
 use threads::{Stopped, Workers};
 
-use crate::geometry::Geometry;
 use crate::index::{IndexOptions, lists_for};
-use crate::vector::{Stored, normalize, write};
+use crate::rows::Rows;
 use crate::write::{Order, Writer};
 
 /// Rows that are assigned to lists at a time.
@@ -38,33 +37,7 @@ pub(crate) type Tick<'a> = &'a mut dyn FnMut(Phase, usize, usize) -> bool;
 pub struct Bulk<'h> {
     space: Space<'h>,
     options: IndexOptions,
-    geometry: Geometry,
     rows: Rows,
-    /// A row as it is added.
-    record: Vec<u8>,
-}
-
-/// The rows of an index being built, in the order of arrival.
-#[derive(Debug)]
-pub(crate) struct Rows {
-    /// The tid of each, then its vector as pages hold it.
-    records: Table<u8>,
-    /// The list of each.
-    pub(crate) lists: Table<u32>,
-}
-
-impl Rows {
-    /// The number of rows.
-    pub(crate) fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    /// Row number `i`: where it is, and its vector as pages hold it.
-    pub(crate) fn row(&self, i: u32) -> (HeapTid, &[u8]) {
-        let record = self.records.row(i as usize);
-        let (tid, vector) = record.split_first_chunk().expect("a record begins with a tid");
-        (HeapTid::from_bytes(*tid), vector)
-    }
 }
 
 impl<'h> Bulk<'h> {
@@ -74,10 +47,8 @@ impl<'h> Bulk<'h> {
     /// [`Error::Limit`] for options that do not fit.
     pub fn new(options: IndexOptions, space: Space<'h>) -> Result<Self> {
         let geometry = options.geometry()?;
-        let record = vec![0; HeapTid::SIZE + geometry.vector_size()];
-        let rows =
-            Rows { records: Table::within_space(record.len()), lists: Table::within_space(1) };
-        Ok(Self { space, options, geometry, rows, record })
+        let rows = Rows::new(geometry, options.metric);
+        Ok(Self { space, options, rows })
     }
 
     /// The number of rows taken.
@@ -98,10 +69,7 @@ impl<'h> Bulk<'h> {
         if self.len() >= u32::MAX as usize {
             return Err(Error::Limit("the table has too many rows for one index"));
         }
-        let (place, stored) = self.record.split_at_mut(HeapTid::SIZE);
-        place.copy_from_slice(&tid.to_bytes());
-        write(vector, &self.geometry, stored);
-        self.rows.records.push(&self.record, &mut self.space).map_err(no_space)
+        self.rows.push(vector, tid, &mut self.space).map_err(no_space)
     }
 
     /// Trains centroids with a sample of the rows, assigns all of them, makes all pages, in order,
@@ -120,7 +88,7 @@ impl<'h> Bulk<'h> {
         if self.options.lists == 0 {
             self.options.lists = lists_for(self.len());
         }
-        let sample = self.sample();
+        let sample = self.sample(threads, tick)?;
         let trained = sample.len() / self.options.dims;
         let clusters = self.train(sample, threads, tick)?;
         self.assign(&clusters, threads, tick)?;
@@ -134,33 +102,22 @@ impl<'h> Bulk<'h> {
     }
 
     /// Vectors to train centroids with, as lists are made of them.
-    fn sample(&self) -> Vec<f32> {
+    fn sample(&self, threads: usize, tick: Tick<'_>) -> Result<Vec<f32>> {
         let (lists, dims) = (self.options.lists, self.options.dims);
         let most = self.space.limit() / 2 / (dims * size_of::<f32>());
         let count = lists.saturating_mul(SAMPLE_PER_LIST).min(most);
         let count = count.max(lists.saturating_mul(LEAST_PER_LIST)).min(self.len());
         let random = &mut SplitMix64::new(self.options.seed);
-        let mut sample = vec![0.0; count * dims];
-        let mut places = sample.chunks_exact_mut(dims);
         let mut wanted = count as u64;
-        for row in 0..self.len() {
+        let chosen = (0..self.len()).filter(|row| {
             // Each row that is left has the same chance.
-            if random.next_u64() % ((self.len() - row) as u64) < wanted {
-                wanted -= 1;
-                if let Some(place) = places.next() {
-                    self.widen(row, place);
-                }
-            }
-        }
-        sample
-    }
-
-    /// Writes the vector of a row, as lists are made of it.
-    fn widen(&self, row: usize, out: &mut [f32]) {
-        Stored::new(self.rows.row(row as u32).1, &self.geometry).widen(out);
-        if self.options.metric == Metric::Cosine {
-            normalize(out);
-        }
+            let chosen = random.next_u64() % ((self.len() - row) as u64) < wanted;
+            wanted -= u64::from(chosen);
+            chosen
+        });
+        let chosen: Vec<u32> = chosen.map(|row| row as u32).collect();
+        let mut on_tick = |_| tick(Phase::Training, 0, 0);
+        self.rows.widened(&chosen, &mut Workers::new(threads, &mut on_tick)).map_err(failed)
     }
 
     fn train(&self, sample: Vec<f32>, threads: usize, tick: Tick<'_>) -> Result<Clusters> {
@@ -173,17 +130,14 @@ impl<'h> Bulk<'h> {
 
     /// Finds the lists of all rows.
     fn assign(&mut self, clusters: &Clusters, threads: usize, tick: Tick<'_>) -> Result<()> {
-        let dims = self.options.dims;
-        let mut turn = Vec::new();
-        for start in (0..self.len()).step_by(ROWS_PER_TURN) {
-            turn.resize(ROWS_PER_TURN.min(self.len() - start) * dims, 0.0);
-            for (i, place) in turn.chunks_exact_mut(dims).enumerate() {
-                self.widen(start + i, place);
-            }
-            let total = self.len();
+        let total = self.len();
+        for start in (0..total).step_by(ROWS_PER_TURN) {
+            let turn: Vec<u32> =
+                (start..total.min(start + ROWS_PER_TURN)).map(|row| row as u32).collect();
             let mut on_tick = |_| tick(Phase::Assigning, start, total);
             let mut workers = Workers::new(threads, &mut on_tick);
-            let rows = kmeans::Rows::new(&turn, dims);
+            let vectors = self.rows.widened(&turn, &mut workers).map_err(failed)?;
+            let rows = kmeans::Rows::new(&vectors, self.options.dims);
             for list in assign(rows, clusters, &mut workers).map_err(failed)? {
                 self.rows.lists.push(&[list], &mut self.space).map_err(no_space)?;
             }
@@ -198,7 +152,7 @@ impl<'h> Bulk<'h> {
         if centroids.is_empty() {
             centroids.resize(self.options.dims, 0.0);
         }
-        if self.geometry.form == Form::Bits {
+        if self.rows.geometry.form == Form::Bits {
             centroids.iter_mut().for_each(|x| *x = f32::from(*x >= 0.5));
         }
         centroids

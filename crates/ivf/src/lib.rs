@@ -25,6 +25,7 @@ mod rebalance;
 mod reclaim;
 mod regroup;
 mod relocate;
+mod rows;
 mod scan;
 mod stream;
 mod vacuum;

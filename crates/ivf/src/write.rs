@@ -9,13 +9,14 @@ use space::{Array, NoSpace, Space};
 use threads::{Stopped, Workers};
 
 use crate::block::{BlockMut, Entry, NO_FACTORS, ROOT, init_blocks};
-use crate::bulk::{Phase, Rows, Tick, blank, failed};
+use crate::bulk::{Phase, Tick, blank, failed};
 use crate::geometry::{BlockNo, Geometry, VectorNo};
 use crate::index::{IndexOptions, Ivf};
 use crate::meta::{Meta, Reorganized};
+use crate::rows::Rows;
 use crate::vector::{Stored, init_vectors, write};
 
-/// Pages made before they are appended.
+/// Pages made at a time, while those made before are appended.
 const PAGES_PER_TURN: u32 = 512;
 
 /// Makes the pages of an index.
@@ -107,18 +108,22 @@ impl<'a> Writer<'a> {
         let mut body = blank();
         self.ivf.meta().encode(&mut body);
         append(&body)?;
+        let mut made = Vec::new();
         for start in (1..self.pages).step_by(PAGES_PER_TURN as usize) {
             let count = PAGES_PER_TURN.min(self.pages - start);
             let (done, total) = (start as usize, self.pages as usize);
             let mut on_tick = |_| tick(Phase::Pages, done, total);
-            let made = Workers::new(threads, &mut on_tick)
-                .make::<_, Stopped>(count, |page| self.page(start + page))
+            let (next, appended) = Workers::new(threads, &mut on_tick)
+                .make_beside::<_, Stopped, _>(
+                    count,
+                    |page| self.page(start + page),
+                    || made.iter().try_for_each(|page: &Vec<u8>| append(page)),
+                )
                 .map_err(failed)?;
-            for page in made {
-                append(&page)?;
-            }
+            appended?;
+            made = next;
         }
-        Ok(())
+        made.iter().try_for_each(|page| append(page))
     }
 
     fn geometry(&self) -> &Geometry {

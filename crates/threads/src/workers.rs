@@ -76,8 +76,20 @@ impl<'a> Workers<'a> {
         scratch: impl Fn() -> Result<S, E> + Sync,
         job: impl Fn(&mut S, u32) + Sync,
     ) -> Result<(), E> {
+        self.run_beside(threads, items, scratch, job, || ())
+    }
+
+    /// As [`Workers::run`], while the calling thread does `beside`, before it watches over the others.
+    fn run_beside<S, E: From<Stopped> + Send, R>(
+        &mut self,
+        threads: usize,
+        items: &[u32],
+        scratch: impl Fn() -> Result<S, E> + Sync,
+        job: impl Fn(&mut S, u32) + Sync,
+        beside: impl FnOnce() -> R,
+    ) -> Result<R, E> {
         if items.is_empty() {
-            return Ok(());
+            return Ok(beside());
         }
         let batch = self.batch;
         let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -121,6 +133,7 @@ impl<'a> Workers<'a> {
                 (0..wanted).map_while(spawn).collect()
             };
             let missing = wanted - handles.len();
+            let done_beside = beside();
             while running.load(Relaxed) > missing {
                 thread::park_timeout(TICK);
                 let done = if self.counting { finished.load(Relaxed) } else { 0 };
@@ -137,7 +150,7 @@ impl<'a> Workers<'a> {
                     .join()
                     .unwrap_or_else(|panic| Err(Stopped::Panicked(message(&*panic)).into()))
             });
-            results.fold(Ok(()), Result::and)
+            results.fold(Ok(()), Result::and).map(|()| done_beside)
         });
         if self.counting {
             self.done += finished.load(Relaxed);
@@ -154,15 +167,30 @@ impl<'a> Workers<'a> {
         count: u32,
         job: impl Fn(u32) -> T + Sync,
     ) -> Result<Vec<T>, E> {
+        self.make_beside(count, job, || ()).map(|(made, ())| made)
+    }
+
+    /// As [`Workers::make`], while the calling thread does `beside`, whose result comes second.
+    ///
+    /// # Errors
+    /// As [`Workers::make`].
+    pub fn make_beside<T: Send, E: From<Stopped> + Send, R>(
+        &mut self,
+        count: u32,
+        job: impl Fn(u32) -> T + Sync,
+        beside: impl FnOnce() -> R,
+    ) -> Result<(Vec<T>, R), E> {
         let made: Vec<Mutex<Option<T>>> = (0..count).map(|_| Mutex::new(None)).collect();
         let items: Vec<u32> = (0..count).collect();
         let (threads, scratch) = (self.threads, || Ok::<_, E>(()));
-        self.run(threads, &items, scratch, |(), item| {
+        let make = |(): &mut (), item: u32| {
             let result = job(item);
             *made[item as usize].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-        })?;
+        };
+        let done_beside = self.run_beside(threads, &items, scratch, make, beside)?;
         let made = made.into_iter();
-        Ok(made.filter_map(|m| m.into_inner().unwrap_or_else(PoisonError::into_inner)).collect())
+        let made = made.filter_map(|m| m.into_inner().unwrap_or_else(PoisonError::into_inner));
+        Ok((made.collect(), done_beside))
     }
 }
 

@@ -1,0 +1,90 @@
+//! The rows of an index that is being built.
+
+use std::sync::{Mutex, PoisonError};
+
+use pages::HeapTid;
+use quant::Metric;
+use space::{NoSpace, Space, Table};
+use threads::{Stopped, Workers};
+
+use crate::geometry::Geometry;
+use crate::vector::{Stored, normalize, write};
+
+/// Rows that a thread widens at a time.
+const ROWS_AT_ONCE: usize = 128;
+
+/// The rows of an index being built, in the order of arrival.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    pub(crate) geometry: Geometry,
+    metric: Metric,
+    /// The tid of each, then its vector as pages hold it.
+    records: Table<u8>,
+    /// The list of each.
+    pub(crate) lists: Table<u32>,
+    /// A record as it is made.
+    record: Vec<u8>,
+}
+
+impl Rows {
+    /// No rows yet.
+    pub(crate) fn new(geometry: Geometry, metric: Metric) -> Self {
+        let record = vec![0; HeapTid::SIZE + geometry.vector_size()];
+        let (records, lists) = (Table::within_space(record.len()), Table::within_space(1));
+        Self { geometry, metric, records, lists, record }
+    }
+
+    /// Adds a row.
+    pub(crate) fn push(
+        &mut self,
+        vector: &[f32],
+        tid: HeapTid,
+        space: &mut Space<'_>,
+    ) -> Result<(), NoSpace> {
+        let (place, stored) = self.record.split_at_mut(HeapTid::SIZE);
+        place.copy_from_slice(&tid.to_bytes());
+        write(vector, &self.geometry, stored);
+        self.records.push(&self.record, space)
+    }
+
+    /// The number of rows.
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Row number `i`: where it is, and its vector as pages hold it.
+    pub(crate) fn row(&self, i: u32) -> (HeapTid, &[u8]) {
+        let record = self.records.row(i as usize);
+        let (tid, vector) = record.split_first_chunk().expect("a record begins with a tid");
+        (HeapTid::from_bytes(*tid), vector)
+    }
+
+    /// The vectors of some rows, as lists are made of them.
+    pub(crate) fn widened(
+        &self,
+        rows: &[u32],
+        workers: &mut Workers<'_>,
+    ) -> Result<Vec<f32>, Stopped> {
+        let dims = self.geometry.dims;
+        let mut vectors = vec![0.0; rows.len() * dims];
+        let places = vectors.chunks_mut(ROWS_AT_ONCE * dims);
+        let parts: Vec<_> = rows.chunks(ROWS_AT_ONCE).zip(places).map(Mutex::new).collect();
+        workers.make(parts.len() as u32, |part| {
+            let mut part = parts[part as usize].lock().unwrap_or_else(PoisonError::into_inner);
+            let (rows, places) = &mut *part;
+            for (&row, place) in rows.iter().zip(places.chunks_exact_mut(dims)) {
+                self.widen(row, place);
+            }
+        })?;
+        drop(parts);
+        Ok(vectors)
+    }
+
+    /// Writes the vector of a row, as lists are made of it.
+    fn widen(&self, row: u32, out: &mut [f32]) {
+        Stored::new(self.row(row).1, &self.geometry).widen(out);
+        if self.metric == Metric::Cosine {
+            normalize(out);
+        }
+    }
+}

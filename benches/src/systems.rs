@@ -67,6 +67,14 @@ pub const SYSTEMS: &[System] = &[
         ..VECTOR_EXT
     },
     System {
+        name: "vector_ext_ivf_sq8",
+        index: "ivf (v vector_{metric}_ops) WITH (quantization = sq8)",
+        effort: "ivf.probes",
+        scan_time: None,
+        effort_covers_k: false,
+        ..VECTOR_EXT
+    },
+    System {
         name: "vector_ext_ivfflat",
         index: "ivfflat (v vector_{metric}_ops) WITH (lists = 200)",
         effort: "ivfflat.probes",

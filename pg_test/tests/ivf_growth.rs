@@ -59,7 +59,7 @@ fn holds(client: &mut Client, ids: impl Iterator<Item = i32>) {
 
 #[test]
 fn an_index_made_on_an_empty_table_gets_its_lists() {
-    for quantization in ["none", "rabitq"] {
+    for quantization in ["none", "sq8", "rabitq"] {
         let mut db = TestDb::new();
         create(&mut db, quantization);
         assert_eq!(lists(&mut db), 1);

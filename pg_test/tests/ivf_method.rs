@@ -115,6 +115,11 @@ fn options_decide_and_are_checked() {
             "invalid value for enum option \"quantization\": pq",
         ),
         (
+            "CREATE INDEX ON t USING ivf ((B'101'::bit(3)) bit_hamming_ops) WITH (quantization = sq8)",
+            "0A000",
+            "quantization \"sq8\" is not supported for bit strings",
+        ),
+        (
             "SET ivf.probes = -1",
             "22023",
             "-1 is outside the valid range for parameter \"ivf.probes\" (0 .. 32768)",

@@ -58,7 +58,7 @@ fn sound(db: &mut Client) {
 fn rows_come_in_the_order_of_the_operator() {
     let dense = ["vector", "halfvec", "bf16vec", "i8vec"];
     let metrics = [("l2", "<->"), ("ip", "<#>"), ("cosine", "<=>")];
-    for quantization in ["none", "rabitq"] {
+    for quantization in ["none", "sq8", "rabitq"] {
         for kind in dense {
             for (metric, operator) in metrics {
                 let mut db = TestDb::new();
@@ -87,7 +87,7 @@ fn check_order(db: &mut Client, operator: &str, query: &str) {
 
 #[test]
 fn values_that_halves_do_not_hold_are_ordered_exactly() {
-    for quantization in ["none", "rabitq"] {
+    for quantization in ["none", "sq8", "rabitq"] {
         let mut db = TestDb::new();
         db.batch_execute(&format!(
             "CREATE TABLE t (v vector(3));
@@ -153,7 +153,7 @@ fn null_and_zero_vectors_have_their_places() {
 
 #[test]
 fn inserts_updates_and_deletes_are_seen() {
-    for quantization in ["none", "rabitq"] {
+    for quantization in ["none", "sq8", "rabitq"] {
         let mut db = TestDb::new();
         let options = format!("lists = 20, quantization = {quantization}");
         table(&mut db, 500, "vector(8)", "vector_l2_ops", &options);

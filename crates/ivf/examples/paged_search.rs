@@ -1,5 +1,5 @@
 //! Recall, pages and time of searches in an index in memory:
-//! `cargo run --release -p ivf --example paged_search -- DIR METRIC LISTS flat|rabitq K [grown]`
+//! `cargo run --release -p ivf --example paged_search -- DIR METRIC LISTS flat|sq8|rabitq K [grown]`
 //!
 //! `grown`: built of the tenth of the rows that are least in some direction; the others come in the order
 //! of that direction, with a vacuum after each fifth more.
@@ -9,7 +9,9 @@ use std::fs::File;
 use std::io::Read;
 use std::time::Instant;
 
-use ivf::{Bulk, IndexOptions, Ivf, Rebalance, Scan, ScanOptions, info, insert, rebalance};
+use ivf::{
+    Bulk, IndexOptions, Ivf, Quantization, Rebalance, Scan, ScanOptions, info, insert, rebalance,
+};
 use pages::HeapTid;
 use pages::mem::MemStore;
 use quant::Metric;
@@ -42,7 +44,7 @@ fn main() {
         all => (all, false),
     };
     let [dir, metric, lists, kind, k] = arguments else {
-        panic!("arguments: DIR METRIC LISTS flat|rabitq K [grown]");
+        panic!("arguments: DIR METRIC LISTS flat|sq8|rabitq K [grown]");
     };
     let metric = match metric.as_str() {
         "l2" => Metric::L2,
@@ -56,7 +58,12 @@ fn main() {
     let truth: Vec<u32> =
         truth[8..].as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect();
 
-    let options = IndexOptions { metric, dims, lists, coded: kind == "rabitq", seed: 1 };
+    let quantization = match kind.as_str() {
+        "sq8" => Quantization::Sq8,
+        "rabitq" => Quantization::Rabitq,
+        _ => Quantization::None,
+    };
+    let options = IndexOptions { metric, dims, lists, quantization, seed: 1 };
     let start = Instant::now();
     let mut bulk = Bulk::new(options, Space::unlimited()).expect("sizes that fit");
     let mut rows: Vec<u32> = (0..(base.len() / dims) as u32).collect();

@@ -47,7 +47,7 @@ impl<'h> Bulk<'h> {
     /// [`Error::Limit`] for options that do not fit.
     pub fn new(options: IndexOptions, space: Space<'h>) -> Result<Self> {
         let geometry = options.geometry()?;
-        let rows = Rows::new(geometry, options.metric);
+        let rows = Rows::new(geometry, options.metric, options.seed);
         Ok(Self { space, options, rows })
     }
 

@@ -130,7 +130,7 @@ impl Row {
 fn read<S: PageStore>(store: &S, ivf: &Ivf, vector: VectorNo) -> Result<Vec<f32>> {
     let mut numbers = vec![0.0; ivf.geometry().dims];
     let mut reader = Reader::new(store, ivf.geometry());
-    reader.read(vector, |stored| stored.widen(&mut numbers))?;
+    reader.read(vector, |stored| ivf.holder().widen(&stored, &mut numbers))?;
     ivf.place(&mut numbers);
     Ok(numbers)
 }

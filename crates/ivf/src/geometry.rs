@@ -30,7 +30,7 @@ pub struct Geometry {
 impl Geometry {
     /// Bytes of a block before its entries.
     pub(crate) const HEADER: usize = 24;
-    /// Bytes of a vector before its numbers, where these are halves.
+    /// Bytes of a vector before its numbers, where these are not bits.
     const VECTOR_HEADER: usize = 12;
     /// Most dimensions of an index on numbers: vectors are not longer than a page.
     pub const MAX_DIMS: usize = 4_000;
@@ -67,6 +67,7 @@ impl Geometry {
         self.dims >= 1
             && self.dims <= self.form.max_dims()
             && self.planes <= 4
+            && (self.planes > 0 || !self.form.is_rotated())
             && (self.planes == 0) == (self.plane_bytes == 0)
             && self.plane_bytes <= self.dims.min(MAX_BITS).div_ceil(8)
             && (1..=MAX_RUN_PAGES).contains(&self.run_pages)

@@ -5,7 +5,18 @@ use quant::{EdgeCoder, Metric, Rotation};
 
 use crate::geometry::Geometry;
 use crate::meta::{Meta, epoch};
-use crate::vector::normalize;
+use crate::vector::{Holder, normalize};
+
+/// What an index holds of a vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantization {
+    /// Halves; a search reads those of whole lists (IVF_FLAT).
+    None,
+    /// A code and eight bits a dimension (IVF_SQ8).
+    Sq8,
+    /// A code and halves (IVF_RABITQ).
+    Rabitq,
+}
 
 /// What an index is made with; fixed for its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +27,8 @@ pub struct IndexOptions {
     pub dims: usize,
     /// Lists; fewer where there are fewer distinct rows. 0 for as many as [`lists_for`] says.
     pub lists: usize,
-    /// Whether entries carry codes (IVF_RABITQ), or every vector of a list is read (IVF_FLAT).
-    /// Without meaning for bits.
-    pub coded: bool,
+    /// What is held of vectors. Without meaning for bits.
+    pub quantization: Quantization,
     /// Seed of the rotation and of the training.
     pub seed: u64,
 }
@@ -31,7 +41,11 @@ impl IndexOptions {
     pub fn geometry(&self) -> Result<Geometry> {
         match self.metric {
             Metric::L2 | Metric::InnerProduct | Metric::Cosine => {
-                Geometry::choose(Form::Halves, self.dims, self.coded)
+                let form = match self.quantization {
+                    Quantization::Sq8 => Form::Sq8,
+                    Quantization::None | Quantization::Rabitq => Form::Halves,
+                };
+                Geometry::choose(form, self.dims, self.quantization != Quantization::None)
             }
             Metric::Hamming => Geometry::choose(Form::Bits, self.dims, false),
             Metric::L1 | Metric::Jaccard => Err(Error::Limit("metric of inverted lists")),
@@ -116,6 +130,12 @@ impl Ivf {
 
     pub(crate) fn geometry(&self) -> &Geometry {
         &self.meta.geometry
+    }
+
+    /// How pages hold vectors.
+    pub(crate) fn holder(&self) -> Holder<'_> {
+        let rotation = self.coder.as_ref().map(EdgeCoder::rotation);
+        Holder { geometry: &self.meta.geometry, rotation }
     }
 
     /// What codes entries, where there are codes.

@@ -10,7 +10,7 @@ use crate::index::Ivf;
 use crate::lists::{List, NearestLists};
 use crate::meta::{Meta, set_next_page};
 use crate::query::Query;
-use crate::vector::{Stored, init_vectors, open_vectors, pieces, write};
+use crate::vector::{Stored, init_vectors, open_vectors, pieces};
 use crate::vectors::Reader;
 
 /// Inserts the row `tid` with `vector`, which has the index's dimensions and is
@@ -38,7 +38,7 @@ fn insert_into<S: PageStore>(store: &S, ivf: &Ivf, vector: &[f32], tid: HeapTid)
     let Some((list, _)) = nearest_list(store, ivf, vector)? else { return Ok(false) };
     let (factors, code) = encode(store, ivf, &list, vector)?;
     let mut stored = vec![0; ivf.geometry().vector_size()];
-    write(vector, ivf.geometry(), &mut stored);
+    ivf.holder().write(vector, &mut stored);
     let row = Row { tid, factors, code, stored };
     let inserter = Inserter { store, ivf, list: &list };
     while !inserter.step(&row)? {
@@ -67,9 +67,7 @@ pub(crate) fn nearest_list<S: PageStore>(
     let mut reader = Reader::new(store, ivf.geometry());
     let mut nearest = None;
     for list in lists {
-        let distance = reader.read(list.entry.vector, |stored| {
-            kernels::l2_squared_f16(vector, stored.halves(), stored.scale())
-        })?;
+        let distance = reader.read(list.entry.vector, |stored| query.squared_distance(&stored))?;
         if nearest.as_ref().is_none_or(|&(_, least)| distance < least) {
             nearest = Some((list, distance));
         }
@@ -80,10 +78,7 @@ pub(crate) fn nearest_list<S: PageStore>(
 /// How far a row's `vector` is from the centroid of a list, as lists are made: the square of the
 /// distance in space, of bits the number of those that differ.
 pub(crate) fn distance_of_centroid(ivf: &Ivf, vector: &[f32], centroid: &Stored<'_>) -> f32 {
-    if ivf.metric() == Metric::InnerProduct {
-        return kernels::l2_squared_f16(vector, centroid.halves(), centroid.scale());
-    }
-    Query::new(ivf, vector).centre(centroid).rank
+    Query::new(ivf, vector).squared_distance(centroid)
 }
 
 /// The code of `vector` about the list's centroid.
@@ -96,7 +91,7 @@ fn encode<S: PageStore>(
     let Some(coder) = ivf.coder() else { return Ok((NO_FACTORS, Vec::new())) };
     let mut centroid = vec![0.0; vector.len()];
     Reader::new(store, ivf.geometry())
-        .read(list.entry.vector, |stored| stored.widen(&mut centroid))?;
+        .read(list.entry.vector, |stored| ivf.holder().widen(&stored, &mut centroid))?;
     let mut placed = vector.to_vec();
     ivf.place(&mut placed);
     let mut code = vec![0; coder.code_bytes()];

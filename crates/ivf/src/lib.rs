@@ -38,7 +38,7 @@ pub use calibrate::calibrate;
 pub use calibration::Calibration;
 pub use check::check;
 pub use geometry::{BlockNo, Geometry, VectorNo};
-pub use index::{IndexOptions, Ivf, indexable, lists_for};
+pub use index::{IndexOptions, Ivf, Quantization, indexable, lists_for};
 pub use info::{Info, info};
 pub use insert::insert;
 pub use meta::{Meta, Reorganized};

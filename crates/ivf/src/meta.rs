@@ -166,7 +166,8 @@ impl Meta {
         let metric = metric.ok_or(corrupted("metric is unknown"))?;
         if !geometry.validate()
             || geometry.coded() && !metric.keeps_rotation()
-            || geometry.form != if metric.is_of_bits() { Form::Bits } else { Form::Halves }
+            || metric.is_of_bits() != (geometry.form == Form::Bits)
+            || !matches!(geometry.form, Form::Bits | Form::Halves | Form::Sq8)
         {
             return Err(corrupted("metapage has impossible sizes"));
         }

@@ -2,11 +2,11 @@
 
 use kernels::BLOCK;
 use pages::Form;
-use quant::{EdgeQuery, Metric};
+use quant::{EdgeQuery, Metric, Rounded, RoundedDistance};
 
 use crate::block::Block;
 use crate::index::Ivf;
-use crate::vector::{Stored, norm, write};
+use crate::vector::{Stored, norm};
 
 /// Standard deviations of an estimate that are taken off for a bound: three in a thousand rows lie
 /// nearer than theirs, of those that would be found.
@@ -41,6 +41,10 @@ pub(crate) struct Query {
     /// As lists and codes are made of, see [`Ivf::place`].
     placed: Vec<f32>,
     norm: f32,
+    /// Norm of `placed`.
+    placed_norm: f32,
+    /// `placed` rotated, where vectors are held so.
+    turned: Vec<f32>,
     codes: Option<EdgeQuery>,
     /// The vector where it is of bits.
     bits: Vec<u8>,
@@ -52,17 +56,32 @@ impl Query {
         let mut placed = vector.to_vec();
         ivf.place(&mut placed);
         let codes = ivf.coder().map(|coder| EdgeQuery::new(coder, &placed));
+        let form = ivf.geometry().form;
+        let turned = if form == Form::Sq8 { ivf.rotated(&placed) } else { Vec::new() };
         let mut bits = Vec::new();
-        if ivf.geometry().form == Form::Bits {
+        if form == Form::Bits {
             bits.resize(ivf.geometry().vector_size(), 0);
-            write(vector, ivf.geometry(), &mut bits);
+            ivf.holder().write(vector, &mut bits);
         }
         let (metric, vector) = (ivf.metric(), vector.to_vec());
-        Self { metric, norm: norm(&vector), vector, placed, codes, bits }
+        let (norm, placed_norm) = (norm(&vector), norm(&placed));
+        Self { metric, norm, placed_norm, vector, placed, turned, codes, bits }
     }
 
     /// Compares with the vector of a row.
     pub(crate) fn exact(&self, stored: &Stored<'_>) -> Exact {
+        if stored.form() == Form::Sq8 {
+            let rounded = Rounded {
+                q: self.placed_norm.into(),
+                x: stored.norm().into(),
+                product: self.product(stored).into(),
+                error: stored.error().into(),
+                part: 1.0,
+                rounding: self.rounding(),
+            };
+            let RoundedDistance { distance, rank, .. } = rounded.distance(self.metric);
+            return Exact { distance, certain: false, rank };
+        }
         let q = &self.vector;
         let (distance, rank) = match self.metric {
             Metric::L2 => {
@@ -108,31 +127,50 @@ impl Query {
                 (error, distance + error)
             }
         };
-        // What summing in single precision may be off by, in this sum and in the operator's.
-        let rounding = f64::from(f32::EPSILON) * (self.vector.len() as f64 / 8.0 + 16.0);
-        let bound = distance - shift - 2.0 * size * rounding;
+        let bound = distance - shift - 2.0 * size * self.rounding();
         (if bound.is_nan() { f64::NEG_INFINITY } else { bound }, false)
+    }
+
+    /// What summing in single precision may be off by, in a sum of ours and in the operator's, as a
+    /// part of the summed magnitudes.
+    fn rounding(&self) -> f64 {
+        f64::from(f32::EPSILON) * (self.vector.len() as f64 / 8.0 + 16.0)
+    }
+
+    /// The inner product of the placed vector with one that is not of bits, as stored.
+    fn product(&self, stored: &Stored<'_>) -> f32 {
+        if stored.form() == Form::Sq8 {
+            return stored.scale() * kernels::inner_product_bytes(&self.turned, stored.levels());
+        }
+        kernels::inner_product_f16(&self.placed, stored.halves(), stored.scale())
+    }
+
+    /// How far a vector is in space, as lists are made: the square of the distance, of bits the
+    /// number of those that differ.
+    pub(crate) fn squared_distance(&self, stored: &Stored<'_>) -> f32 {
+        if stored.form() == Form::Bits {
+            kernels::hamming(&self.bits, stored.numbers()) as f32
+        } else if stored.form() == Form::Sq8 {
+            let squares = self.placed_norm.powi(2) + squared_norm(stored);
+            (squares - 2.0 * self.product(stored)).max(0.0)
+        } else {
+            kernels::l2_squared_f16(&self.placed, stored.halves(), stored.scale())
+        }
     }
 
     /// Compares with a centroid.
     pub(crate) fn centre(&self, stored: &Stored<'_>) -> Centre {
-        let q = &self.placed;
-        let (halves, scale) = (stored.halves(), stored.scale());
         let centre = match self.metric {
             Metric::InnerProduct => {
-                let product = kernels::inner_product_f16(q, halves, scale);
-                let alpha = product / (stored.norm() * stored.norm());
+                let product = self.product(stored);
+                let alpha = product / squared_norm(stored);
                 let alpha = if alpha.is_finite() { alpha } else { 0.0 };
                 let across = (self.norm * self.norm - alpha * product).max(0.0).sqrt();
                 Centre { rank: -product, alpha, across }
             }
-            Metric::L2 | Metric::Cosine => {
-                let rank = kernels::l2_squared_f16(q, halves, scale);
+            Metric::L2 | Metric::Cosine | Metric::Hamming | Metric::L1 | Metric::Jaccard => {
+                let rank = self.squared_distance(stored);
                 Centre { rank, alpha: 1.0, across: rank.sqrt() }
-            }
-            Metric::Hamming | Metric::L1 | Metric::Jaccard => {
-                let rank = kernels::hamming(&self.bits, stored.numbers()) as f32;
-                Centre { rank, alpha: 1.0, across: 0.0 }
             }
         };
         let rank = if centre.rank.is_nan() { f32::INFINITY } else { centre.rank };
@@ -153,6 +191,13 @@ impl Query {
         }
         Some(bounds)
     }
+}
+
+/// The square of the norm of a vector as stored: what rounding to levels lost is orthogonal to what it
+/// was made of.
+fn squared_norm(stored: &Stored<'_>) -> f32 {
+    let squared = stored.norm() * stored.norm();
+    if stored.form() == Form::Sq8 { squared + stored.error() * stored.error() } else { squared }
 }
 
 impl From<Centre> for Exact {

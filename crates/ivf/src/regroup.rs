@@ -13,7 +13,7 @@ use crate::insert::{distance_of_centroid, nearest_list};
 use crate::meta::{MAX_RETIRED, Meta};
 pub(crate) use crate::relocate::Length;
 use crate::relocate::Relocation;
-use crate::vector::{Stored, init_vectors, open_vectors, pieces, write};
+use crate::vector::{Stored, init_vectors, open_vectors, pieces};
 use crate::vectors::Reader;
 
 /// Lists that rows are divided into at most: the new ones fit one block of the list of lists.
@@ -52,7 +52,7 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
     pub(crate) fn new(store: &'a S, ivf: &'a Ivf, lists: Vec<Length>, work: u64) -> Result<Self> {
         let mut middle = vec![0.0; ivf.geometry().dims];
         Reader::new(store, ivf.geometry())
-            .read(ivf.meta().middle, |stored| stored.widen(&mut middle))?;
+            .read(ivf.meta().middle, |stored| ivf.holder().widen(&stored, &mut middle))?;
         Ok(Self { store, ivf, middle, lists, left: work, moved: 0 })
     }
 
@@ -87,11 +87,13 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
         let dims = self.ivf.geometry().dims;
         let (mut own, mut other) = (vec![0.0; dims], vec![0.0; dims]);
         let mut reader = Reader::new(self.store, self.ivf.geometry());
-        reader.read(list.list.entry.vector, |stored| stored.widen(&mut own))?;
+        reader.read(list.list.entry.vector, |stored| self.ivf.holder().widen(&stored, &mut own))?;
         let mut near = Vec::new();
         for candidate in &self.lists {
             if candidate.list.id() != list.list.id() {
-                reader.read(candidate.list.entry.vector, |stored| stored.widen(&mut other))?;
+                reader.read(candidate.list.entry.vector, |stored| {
+                    self.ivf.holder().widen(&stored, &mut other);
+                })?;
                 near.push((kernels::l2_squared(&own, &other), *candidate));
             }
         }
@@ -133,7 +135,9 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
         let mut centroids = vec![0.0; lists.len() * geometry.dims];
         let mut reader = Reader::new(self.store, geometry);
         for (list, centroid) in lists.iter().zip(centroids.chunks_exact_mut(geometry.dims)) {
-            reader.read(list.list.entry.vector, |stored| stored.widen(centroid))?;
+            reader.read(list.list.entry.vector, |stored| {
+                self.ivf.holder().widen(&stored, centroid);
+            })?;
         }
         Ok(centroids)
     }
@@ -190,7 +194,7 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
         let mut strays = 0;
         for (_, entry) in &asked {
             let mut reader = Reader::new(self.store, geometry);
-            reader.read(entry.vector, |stored| stored.widen(&mut vector))?;
+            reader.read(entry.vector, |stored| self.ivf.holder().widen(&stored, &mut vector))?;
             let own = reader.read(list.list.entry.vector, |centroid| {
                 distance_of_centroid(self.ivf, &vector, &centroid)
             })?;
@@ -213,7 +217,7 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
         let mut sample = vec![0.0; chosen.len() * geometry.dims];
         let mut reader = Reader::new(self.store, geometry);
         for ((_, entry), place) in chosen.iter().zip(sample.chunks_exact_mut(geometry.dims)) {
-            reader.read(entry.vector, |stored| stored.widen(place))?;
+            reader.read(entry.vector, |stored| self.ivf.holder().widen(&stored, place))?;
             self.ivf.place(place);
         }
         Ok((chosen.into_iter().map(|(owner, _)| owner).collect(), sample))
@@ -236,7 +240,7 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
     fn new_list(&self, centroid: &[f32]) -> Result<Chain> {
         let geometry = self.ivf.geometry();
         let mut stored = vec![0; geometry.vector_size()];
-        write(centroid, geometry, &mut stored);
+        self.ivf.holder().write(centroid, &mut stored);
         let mut batch = self.store.batch();
         let mut meta = Meta::decode(batch.page(META_BLOCK)?)?;
         let open = match meta.reorganized.centroids {
@@ -255,7 +259,7 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
         meta.encode(batch.page(META_BLOCK)?);
         batch.commit()?;
         let mut widened = vec![0.0; geometry.dims];
-        Stored::new(&stored, geometry).widen(&mut widened);
+        self.ivf.holder().widen(&Stored::new(&stored, geometry), &mut widened);
         Ok(Chain::new(self.ivf, open.first, widened))
     }
 }

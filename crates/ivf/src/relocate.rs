@@ -135,7 +135,7 @@ impl<S: PageStore> Relocation<'_, S> {
         let mut vector = vec![0.0; ivf.geometry().dims];
         let mut reader = Reader::new(self.store, ivf.geometry());
         for &entry in entries {
-            reader.read(entry.vector, |stored| stored.widen(&mut vector))?;
+            reader.read(entry.vector, |stored| ivf.holder().widen(&stored, &mut vector))?;
             ivf.place(&mut vector);
             let distance = |chain: &Chain| kernels::l2_squared(&vector, chain.centroid());
             let nearest = self.chains.iter_mut().min_by(|a, b| distance(a).total_cmp(&distance(b)));

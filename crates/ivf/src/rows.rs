@@ -3,12 +3,12 @@
 use std::sync::{Mutex, PoisonError};
 
 use pages::HeapTid;
-use quant::Metric;
+use quant::{Metric, Rotation};
 use space::{NoSpace, Space, Table};
 use threads::{Stopped, Workers};
 
 use crate::geometry::Geometry;
-use crate::vector::{Stored, normalize, write};
+use crate::vector::{Holder, Stored, normalize};
 
 /// Rows that a thread widens at a time.
 const ROWS_AT_ONCE: usize = 128;
@@ -18,6 +18,8 @@ const ROWS_AT_ONCE: usize = 128;
 pub(crate) struct Rows {
     pub(crate) geometry: Geometry,
     metric: Metric,
+    /// Where vectors are rotated.
+    rotation: Option<Rotation>,
     /// The tid of each, then its vector as pages hold it.
     records: Table<u8>,
     /// The list of each.
@@ -28,10 +30,12 @@ pub(crate) struct Rows {
 
 impl Rows {
     /// No rows yet.
-    pub(crate) fn new(geometry: Geometry, metric: Metric) -> Self {
+    pub(crate) fn new(geometry: Geometry, metric: Metric, seed: u64) -> Self {
         let record = vec![0; HeapTid::SIZE + geometry.vector_size()];
         let (records, lists) = (Table::within_space(record.len()), Table::within_space(1));
-        Self { geometry, metric, records, lists, record }
+        let rotated = geometry.form.is_rotated();
+        let rotation = rotated.then(|| Rotation::new(geometry.dims, seed));
+        Self { geometry, metric, rotation, records, lists, record }
     }
 
     /// Adds a row.
@@ -41,9 +45,10 @@ impl Rows {
         tid: HeapTid,
         space: &mut Space<'_>,
     ) -> Result<(), NoSpace> {
+        let holder = Holder { geometry: &self.geometry, rotation: self.rotation.as_ref() };
         let (place, stored) = self.record.split_at_mut(HeapTid::SIZE);
         place.copy_from_slice(&tid.to_bytes());
-        write(vector, &self.geometry, stored);
+        holder.write(vector, stored);
         self.records.push(&self.record, space)
     }
 
@@ -82,7 +87,8 @@ impl Rows {
 
     /// Writes the vector of a row, as lists are made of it.
     fn widen(&self, row: u32, out: &mut [f32]) {
-        Stored::new(self.row(row).1, &self.geometry).widen(out);
+        let holder = Holder { geometry: &self.geometry, rotation: self.rotation.as_ref() };
+        holder.widen(&Stored::new(self.row(row).1, &self.geometry), out);
         if self.metric == Metric::Cosine {
             normalize(out);
         }

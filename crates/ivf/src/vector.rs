@@ -1,12 +1,14 @@
-//! Vectors as pages hold them: halves under a common power of two with a bound of the error made,
-//! or bits.
+//! Vectors as pages hold them: halves under a common power of two, levels of eight bits of the rotated
+//! vector, both with a bound of the error made, or bits.
 //!
-//! Halves: exponent (i8), zero (3 bytes), error (f32), norm (f32), numbers. Bits: no header.
+//! Halves: exponent (i8), zero (3 bytes), error (f32), norm (f32), numbers. Levels: scale (f32), error,
+//! norm, numbers. Bits: no header.
 
 use std::ops::Range;
 
 use pages::{Batch, Error, Form, PageKind, Result, init_page, is_new, page_kind};
-use quant::{encode_half, half_scale};
+use quant::{CoarseInfo, Rotation, encode_coarse, encode_half, half_scale};
+use zerocopy::FromBytes;
 
 use crate::geometry::{Geometry, VectorNo};
 
@@ -23,9 +25,18 @@ impl<'a> Stored<'a> {
         Self { bytes, geometry }
     }
 
+    pub(crate) fn form(&self) -> Form {
+        self.geometry.form
+    }
+
     /// The numbers, where they are halves.
     pub(crate) fn halves(&self) -> &'a [[u8; 2]] {
         self.numbers().as_chunks().0
+    }
+
+    /// The numbers, where they are levels of eight bits.
+    pub(crate) fn levels(&self) -> &'a [i8] {
+        <[i8]>::ref_from_bytes(self.numbers()).unwrap_or_default()
     }
 
     /// The bits, where they are bits.
@@ -33,7 +44,11 @@ impl<'a> Stored<'a> {
         &self.bytes[self.geometry.vector_header()..]
     }
 
+    /// What a half or a level is multiplied by.
     pub(crate) fn scale(&self) -> f32 {
+        if self.form() == Form::Sq8 {
+            return self.f32(0);
+        }
         // Any byte is an exponent; the format writes -126 to 113.
         half_scale((self.bytes[0] as i8).clamp(-126, 113))
     }
@@ -43,7 +58,7 @@ impl<'a> Stored<'a> {
         self.f32(4)
     }
 
-    /// Euclidean norm.
+    /// Euclidean norm before narrowing.
     pub(crate) fn norm(&self) -> f32 {
         self.f32(8)
     }
@@ -52,43 +67,89 @@ impl<'a> Stored<'a> {
         f32::from_le_bytes(self.bytes[at..at + 4].try_into().expect("four bytes"))
     }
 
-    /// Writes the vector as numbers.
-    pub(crate) fn widen(&self, out: &mut [f32]) {
-        if self.geometry.form == Form::Bits {
-            let bits = self.numbers();
-            for (i, number) in out.iter_mut().enumerate() {
-                *number = f32::from(bits[i / 8] >> (7 - i % 8) & 1);
-            }
-        } else {
-            kernels::widen_f16(self.halves(), self.scale(), out);
-        }
-    }
-
-    /// Whether the header is one that [`write`] makes.
+    /// Whether the header is one that [`Holder::write`] makes.
     pub(crate) fn is_sound(&self) -> bool {
-        let bound = |x: f32| x.is_finite() && x >= 0.0;
-        self.geometry.form == Form::Bits
-            || (-126..=113).contains(&(self.bytes[0] as i8))
-                && bound(self.error())
-                && (bound(self.norm()) || self.norm() == f32::INFINITY)
+        let finite = |x: f32| x.is_finite() && x >= 0.0;
+        let number = |x: f32| x >= 0.0;
+        if self.form() == Form::Bits {
+            return true;
+        }
+        let (scale, error) = if self.form() == Form::Sq8 {
+            (finite(self.scale()), number(self.error()))
+        } else {
+            ((-126..=113).contains(&(self.bytes[0] as i8)), finite(self.error()))
+        };
+        scale && error && number(self.norm())
     }
 }
 
-/// Writes `vector` as [`Stored`] reads it.
-pub(crate) fn write(vector: &[f32], geometry: &Geometry, bytes: &mut [u8]) {
-    let (header, numbers) = bytes.split_at_mut(geometry.vector_header());
-    if geometry.form == Form::Bits {
-        for (byte, numbers) in numbers.iter_mut().zip(vector.chunks(8)) {
-            let numbers = numbers.iter().enumerate();
-            *byte = numbers.fold(0, |byte, (i, &x)| byte | u8::from(x != 0.0) << (7 - i));
+/// Brings vectors to the form in which pages hold them, and back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Holder<'a> {
+    pub(crate) geometry: &'a Geometry,
+    /// The index's rotation, where vectors are rotated before they are rounded.
+    pub(crate) rotation: Option<&'a Rotation>,
+}
+
+impl Holder<'_> {
+    /// Writes `vector` as [`Stored`] reads it.
+    pub(crate) fn write(&self, vector: &[f32], bytes: &mut [u8]) {
+        let (header, numbers) = bytes.split_at_mut(self.geometry.vector_header());
+        if self.geometry.form == Form::Bits {
+            return write_bits(vector, numbers);
         }
-        return;
+        let (scale, error) = if self.geometry.form == Form::Sq8 {
+            let levels = <[i8]>::mut_from_bytes(numbers).unwrap_or_default();
+            let CoarseInfo { scale, error } = self.round(vector, levels);
+            (scale.to_le_bytes(), error)
+        } else {
+            let info = encode_half(vector, numbers.as_chunks_mut().0);
+            ([info.exponent as u8, 0, 0, 0], info.error_l2)
+        };
+        header[..4].copy_from_slice(&scale);
+        header[4..8].copy_from_slice(&error.to_le_bytes());
+        header[8..12].copy_from_slice(&norm(vector).to_le_bytes());
     }
-    let info = encode_half(vector, numbers.as_chunks_mut().0);
-    header.fill(0);
-    header[0] = info.exponent as u8;
-    header[4..8].copy_from_slice(&info.error_l2.to_le_bytes());
-    header[8..12].copy_from_slice(&norm(vector).to_le_bytes());
+
+    /// Rounds the rotated vector to levels.
+    fn round(&self, vector: &[f32], levels: &mut [i8]) -> CoarseInfo {
+        if norm(vector) > f32::MAX / (4 * vector.len()) as f32 {
+            // Rotating it there and back leaves the range of numbers: nothing is known of it.
+            levels.fill(0);
+            return CoarseInfo { scale: 0.0, error: f32::INFINITY };
+        }
+        let mut turned = vector.to_vec();
+        if let Some(rotation) = self.rotation {
+            rotation.apply(vector, &mut turned);
+        }
+        encode_coarse(&turned, i8::MAX, levels)
+    }
+
+    /// Writes a vector that pages hold as numbers.
+    pub(crate) fn widen(&self, stored: &Stored<'_>, out: &mut [f32]) {
+        if stored.form() == Form::Bits {
+            let bits = stored.numbers();
+            for (i, number) in out.iter_mut().enumerate() {
+                *number = f32::from(bits[i / 8] >> (7 - i % 8) & 1);
+            }
+        } else if stored.form() == Form::Sq8 {
+            let scale = stored.scale();
+            let levels = stored.levels().iter().map(|&level| scale * f32::from(level));
+            out.iter_mut().zip(levels).for_each(|(out, number)| *out = number);
+            if let Some(rotation) = self.rotation {
+                rotation.undo(out);
+            }
+        } else {
+            kernels::widen_f16(stored.halves(), stored.scale(), out);
+        }
+    }
+}
+
+fn write_bits(vector: &[f32], bytes: &mut [u8]) {
+    for (byte, numbers) in bytes.iter_mut().zip(vector.chunks(8)) {
+        let numbers = numbers.iter().enumerate();
+        *byte = numbers.fold(0, |byte, (i, &x)| byte | u8::from(x != 0.0) << (7 - i));
+    }
 }
 
 /// Euclidean norm.

@@ -14,7 +14,7 @@ use crate::geometry::{BlockNo, Geometry, VectorNo};
 use crate::index::{IndexOptions, Ivf};
 use crate::meta::{Meta, Reorganized};
 use crate::rows::Rows;
-use crate::vector::{Stored, init_vectors, write};
+use crate::vector::{Holder, Stored, init_vectors};
 
 /// Pages made at a time, while those made before are appended.
 const PAGES_PER_TURN: u32 = 512;
@@ -71,15 +71,17 @@ impl<'a> Writer<'a> {
         BlockNo::at(pages, 0, &geometry)?;
         VectorNo::at(pages, 0, &geometry)?;
 
-        let middle = middle(centroids, options.dims, &geometry);
+        let rotation = geometry.coded().then(|| Rotation::new(options.dims, options.seed));
+        let holder = Holder { geometry: &geometry, rotation: rotation.as_ref() };
+        let middle = middle(centroids, holder);
         let mut stored = vec![0; (1 + lists) * geometry.vector_size()];
         let all = middle.chunks_exact(options.dims).chain(centroids.chunks_exact(options.dims));
         for (vector, place) in all.zip(stored.chunks_exact_mut(geometry.vector_size())) {
-            write(vector, &geometry, place);
+            holder.write(vector, place);
         }
         let mut rotated = vec![0.0; options.dims];
-        if geometry.coded() {
-            Rotation::new(options.dims, options.seed).apply(&middle, &mut rotated);
+        if let Some(rotation) = &rotation {
+            rotation.apply(&middle, &mut rotated);
         }
         rotated.truncate(geometry.code_dims());
         let ivf = Ivf::new(Meta {
@@ -220,7 +222,8 @@ impl<'a> Writer<'a> {
             return Vec::new();
         }
         let mut vector = vec![0.0; self.geometry().dims];
-        Stored::new(self.stored(index), self.geometry()).widen(&mut vector);
+        let stored = Stored::new(self.stored(index), self.geometry());
+        self.ivf.holder().widen(&stored, &mut vector);
         if index > self.lists {
             self.ivf.place(&mut vector);
         }
@@ -249,16 +252,17 @@ impl<'a> Writer<'a> {
 }
 
 /// The mean of the centroids, as pages hold it. Of bits it is any vector: it has no codes.
-fn middle(centroids: &[f32], dims: usize, geometry: &Geometry) -> Vec<f32> {
+fn middle(centroids: &[f32], holder: Holder<'_>) -> Vec<f32> {
+    let dims = holder.geometry.dims;
     let lists = (centroids.len() / dims).max(1) as f64;
     let mean = |i: usize| {
         let sum: f64 = centroids.chunks_exact(dims).map(|c| f64::from(c[i])).sum();
         (sum / lists) as f32
     };
     let mut middle: Vec<f32> = (0..dims).map(mean).collect();
-    let mut stored = vec![0; geometry.vector_size()];
-    write(&middle, geometry, &mut stored);
-    Stored::new(&stored, geometry).widen(&mut middle);
+    let mut stored = vec![0; holder.geometry.vector_size()];
+    holder.write(&middle, &mut stored);
+    holder.widen(&Stored::new(&stored, holder.geometry), &mut middle);
     middle
 }
 

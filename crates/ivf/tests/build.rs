@@ -4,7 +4,7 @@ mod support;
 
 use std::cell::Cell;
 
-use ivf::{Bulk, Phase};
+use ivf::{Bulk, Phase, Quantization};
 use memmap2::MmapMut;
 use pages::mem::MemStore;
 use pages::{Error, PageStore};
@@ -24,7 +24,7 @@ fn pages(store: &MemStore) -> Vec<Vec<u8>> {
 fn memory_does_not_change_the_index() {
     let vectors = clustered(Metric::L2, 30_000, DIMS, 1);
     // As few lists as a sample is large enough for.
-    let options = options((Metric::L2, false), DIMS, 1);
+    let options = options((Metric::L2, Quantization::None), DIMS, 1);
     let expected = pages(&built(options, &vectors));
     let mut in_file = Vec::new();
     for limit in [usize::MAX, 20 << 20, 9 << 20, 1 << 20] {
@@ -43,7 +43,7 @@ fn memory_does_not_change_the_index() {
 #[test]
 fn a_build_can_be_stopped() {
     let vectors = clustered(Metric::L2, 20_000, 64, 1);
-    let options = options((Metric::L2, true), 64, 200);
+    let options = options((Metric::L2, Quantization::Rabitq), 64, 200);
     for at in [Phase::Training, Phase::Assigning, Phase::Pages] {
         let mut bulk = Bulk::new(options, Space::unlimited()).expect("fits");
         for (i, vector) in vectors.iter().enumerate() {
@@ -59,7 +59,7 @@ fn a_build_can_be_stopped() {
 #[test]
 fn little_memory_makes_a_smaller_sample() {
     let vectors = clustered(Metric::L2, 5_000, 64, 1);
-    let options = options((Metric::L2, true), 64, 20);
+    let options = options((Metric::L2, Quantization::Rabitq), 64, 20);
     for (limit, expected) in [(1 << 30, 2_560), (1 << 19, 1_024), (0, 320)] {
         let space = Space::new(limit, Box::new(MmapMut::map_anon));
         let mut bulk = Bulk::new(options, space).expect("fits");

@@ -3,7 +3,7 @@
 
 mod support;
 
-use ivf::{Rebalance, insert, rebalance, vacuum};
+use ivf::{Quantization, Rebalance, insert, rebalance, vacuum};
 use pages::mem::MemStore;
 use pages::{Error, PageStore};
 use quant::Metric;
@@ -14,7 +14,7 @@ const DIMS: usize = 600;
 #[test]
 fn inserts_survive_a_crash_at_any_batch() {
     let vectors = clustered(Metric::L2, 300, DIMS, 1);
-    let sound = built(options((Metric::L2, true), DIMS, 3), &vectors[..120]);
+    let sound = built(options((Metric::L2, Quantization::Rabitq), DIMS, 3), &vectors[..120]);
     for at in 0..200 {
         let store = sound.clone();
         store.crash_after(at);
@@ -43,7 +43,7 @@ fn inserts_survive_a_crash_at_any_batch() {
 #[test]
 fn vacuum_survives_a_crash_at_any_batch() {
     let vectors = clustered(Metric::L2, 300, DIMS, 2);
-    let sound = built(options((Metric::L2, true), DIMS, 3), &vectors);
+    let sound = built(options((Metric::L2, Quantization::Rabitq), DIMS, 3), &vectors);
     let pages = sound.blocks().expect("counts");
     for at in 0.. {
         let store = sound.clone();
@@ -71,7 +71,9 @@ fn vacuum_survives_a_crash_at_any_batch() {
 /// Lists come and go; of blocks that a crash leaves half made none is lost.
 #[test]
 fn a_reorganization_survives_a_crash_at_any_batch() {
-    for (kind, lists) in [((Metric::L2, true), 8), ((Metric::L2, false), 2)] {
+    for (kind, lists) in
+        [((Metric::L2, Quantization::Rabitq), 8), ((Metric::L2, Quantization::None), 2)]
+    {
         let wanted = Rebalance { lists, work: u64::MAX };
         let (sound, vectors, rows) = unbalanced(kind, DIMS);
         let all = |store: &MemStore| {

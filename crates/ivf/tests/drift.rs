@@ -2,7 +2,7 @@
 
 mod support;
 
-use ivf::{Rebalance, info, insert, lists_for, rebalance};
+use ivf::{Quantization, Rebalance, info, insert, lists_for, rebalance};
 use pages::mem::MemStore;
 use quant::{Metric, SplitMix64};
 use support::*;
@@ -16,7 +16,7 @@ const WANTED: Rebalance = Rebalance { lists: LISTS, work: u64::MAX };
 
 /// An index made of the first tenth of `vectors`; the others come with a reorganization after each
 /// fifth more.
-fn grown(kind: (Metric, bool), vectors: &[Vec<f32>]) -> MemStore {
+fn grown(kind: (Metric, Quantization), vectors: &[Vec<f32>]) -> MemStore {
     let first = vectors.len() / 10;
     let store = built(options(kind, DIMS, LISTS as usize), &vectors[..first]);
     let mut next = first * 6 / 5;
@@ -49,7 +49,7 @@ fn vectors(count: usize, seed: u64) -> Vec<Vec<f32>> {
 
 #[test]
 fn rows_in_the_order_of_a_direction_are_found_as_in_a_new_index() {
-    for kind in [(Metric::L2, true), (Metric::Cosine, false)] {
+    for kind in [(Metric::L2, Quantization::Rabitq), (Metric::Cosine, Quantization::None)] {
         let mut vectors = vectors(ROWS, 1);
         let (a, b) = (vectors[0].clone(), vectors[1].clone());
         let along = |v: &Vec<f32>| -> f32 {
@@ -75,7 +75,7 @@ fn rows_in_the_order_of_a_direction_are_found_as_in_a_new_index() {
 #[test]
 fn as_many_lists_as_rows_want_are_like_those_that_are_told() {
     let vectors = clustered(Metric::L2, 1_600, DIMS, 1);
-    let sound = built(options((Metric::L2, true), DIMS, 40), &vectors);
+    let sound = built(options((Metric::L2, Quantization::Rabitq), DIMS, 40), &vectors);
     let [derived, told] = [0, lists_for(1_600) as u64].map(|lists| {
         rebalance(&sound.clone(), &Rebalance { lists, work: u64::MAX }).expect("reorganizes")
     });

@@ -4,7 +4,7 @@ mod support;
 
 use std::collections::HashSet;
 
-use ivf::{VacuumStats, info, insert, vacuum};
+use ivf::{Quantization, VacuumStats, info, insert, vacuum};
 use pages::PageStore;
 use quant::Metric;
 use support::*;
@@ -42,7 +42,7 @@ fn inserted_rows_are_found() {
 
 #[test]
 fn an_index_grown_tenfold_finds_as_much_as_a_new_one() {
-    let kind = (Metric::L2, true);
+    let kind = (Metric::L2, Quantization::Rabitq);
     let vectors = clustered(kind.0, 5_000, DIMS, 1);
     let queries = clustered(kind.0, 40, DIMS, 2);
     let grown = built(options(kind, DIMS, 40), &vectors[..500]);
@@ -54,7 +54,7 @@ fn an_index_grown_tenfold_finds_as_much_as_a_new_one() {
 
 #[test]
 fn an_insert_writes_one_batch() {
-    let kind = (Metric::L2, true);
+    let kind = (Metric::L2, Quantization::Rabitq);
     let vectors = clustered(kind.0, 3_000, DIMS, 1);
     let store = built(options(kind, DIMS, 10), &vectors[..500]);
     let before = store.commits();
@@ -100,7 +100,8 @@ fn others_may_be_faster() {
         // With a row inserted before, there is a run of vectors that was begun.
         for (others, before) in [(1, 0), (1, 1), (2, 1), (33, 0), (100, 1)] {
             for left in 0..2 {
-                let store = built(options((Metric::L2, true), DIMS, 1), &vectors[..rows]);
+                let store =
+                    built(options((Metric::L2, Quantization::Rabitq), DIMS, 1), &vectors[..rows]);
                 insert_all(&store, &vectors[..240 + before], 240);
                 let event = || {
                     insert_all(&store, &vectors[..300 + others], 300);

@@ -4,7 +4,9 @@ mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ivf::{Ivf, Rebalance, Rebalanced, Scan, ScanOptions, check, info, insert, rebalance};
+use ivf::{
+    Ivf, Quantization, Rebalance, Rebalanced, Scan, ScanOptions, check, info, insert, rebalance,
+};
 use pages::mem::MemStore;
 use quant::{Metric, SplitMix64};
 use support::*;
@@ -90,7 +92,7 @@ fn an_index_built_on_nothing_gets_lists() {
 
 #[test]
 fn a_search_amid_a_reorganization_finds_each_row_once() {
-    for kind in [(Metric::L2, true), (Metric::Cosine, false)] {
+    for kind in [(Metric::L2, Quantization::Rabitq), (Metric::Cosine, Quantization::None)] {
         let (sound, vectors, rows) = unbalanced(kind, DIMS);
         let next =
             ScanOptions { probes: 2, max_probes: usize::MAX, strict: false, memory: usize::MAX };
@@ -117,7 +119,7 @@ fn a_search_amid_a_reorganization_finds_each_row_once() {
 
 #[test]
 fn a_reorganization_loses_no_row_that_comes_meanwhile() {
-    for kind in [(Metric::L2, true), (Metric::InnerProduct, false)] {
+    for kind in [(Metric::L2, Quantization::Rabitq), (Metric::InnerProduct, Quantization::None)] {
         let (sound, vectors, rows) = unbalanced(kind, DIMS);
         for left in 0.. {
             let store = sound.clone();
@@ -146,7 +148,7 @@ fn a_reorganization_loses_no_row_that_comes_meanwhile() {
 
 #[test]
 fn an_insert_amid_a_reorganization_is_not_lost() {
-    let kind = (Metric::L2, true);
+    let kind = (Metric::L2, Quantization::Rabitq);
     let (sound, vectors, rows) = unbalanced(kind, DIMS);
     for i in 1_000..1_020 {
         for left in 0.. {
@@ -166,7 +168,7 @@ fn an_insert_amid_a_reorganization_is_not_lost() {
 
 #[test]
 fn threads_insert_and_search_while_lists_are_reorganized() {
-    for kind in [(Metric::L2, true), (Metric::L2, false)] {
+    for kind in [(Metric::L2, Quantization::Rabitq), (Metric::L2, Quantization::None)] {
         let vectors = &clustered(kind.0, 4_000, DIMS, 1);
         let store = built(options(kind, DIMS, 10), &vectors[..500]);
         let store = &SharedStore::of(&store, 4_000);

@@ -3,7 +3,8 @@
 //! * [`Rotation`] spreads a vector's energy over its coordinates, so that any prefix of them
 //!   and any coarse rounding of them still says something about the whole.
 //! * [`encode_half`] narrows a vector to 16-bit floats and bounds the error made.
-//! * [`encode_coarse`] rounds a vector to integers of a few bits times a scale of its own.
+//! * [`encode_coarse`] rounds a vector to integers of a few bits times a scale of its own;
+//!   [`Rounded`] bounds distances to what was rounded.
 //! * [`EdgeCoder`] codes a neighbor relative to the element whose list it stands in, in one to
 //!   four bits per coordinate; [`EdgeQuery`] estimates distances from such codes.
 //! * [`Sq8Set`] keeps many vectors at one byte per coordinate, for building a graph in memory.
@@ -15,6 +16,7 @@ mod edge;
 mod halves;
 mod metric;
 mod rotation;
+mod rounded;
 mod splitmix;
 mod sq8;
 
@@ -23,5 +25,6 @@ pub use edge::{EdgeCoder, EdgeQuery, Factors, PreparedOwner};
 pub use halves::{HalfInfo, encode_half, half_scale};
 pub use metric::Metric;
 pub use rotation::Rotation;
+pub use rounded::{Rounded, RoundedDistance, random_part};
 pub use splitmix::{SplitMix64, splitmix64};
 pub use sq8::{Sq8Coder, Sq8Set};

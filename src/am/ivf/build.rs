@@ -9,7 +9,7 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use ivf::{Bulk, Geometry, IndexOptions, Phase};
+use ivf::{Bulk, Geometry, IndexOptions, Phase, Quantization};
 use pages::Form;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::pg_sys::{ForkNumber, IndexBuildResult, IndexInfo, Relation};
@@ -145,11 +145,14 @@ unsafe fn index_options(index: Relation) -> Result<(ElementKind, IndexOptions), 
         return Err(Report::new(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, message));
     }
     // SAFETY: the caller's promise.
-    let Options { lists, coded } = unsafe { Options::of(index) };
+    let Options { lists, quantization } = unsafe { Options::of(index) };
+    if quantization == Quantization::Sq8 && metric.is_of_bits() {
+        let message = "quantization \"sq8\" is not supported for bit strings";
+        return Err(Report::new(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, message)
+            .hint("Set quantization to \"none\"."));
+    }
     let most = if metric.is_of_bits() { Form::Bits.max_dims() } else { Geometry::MAX_DIMS };
     let dims = column::dims(column, most, method.name())?;
     // The seed is fixed: the same rows give the same index.
-    let options =
-        IndexOptions { metric, dims, lists, coded: coded && !metric.is_of_bits(), seed: 1 };
-    Ok((kind, options))
+    Ok((kind, IndexOptions { metric, dims, lists, quantization, seed: 1 }))
 }

@@ -17,7 +17,11 @@ pub fn properties(info: &Info) -> Vec<(&'static str, String)> {
         Metric::Hamming => "hamming",
         Metric::Jaccard => "jaccard",
     };
-    let form = if geometry.form == Form::Bits { "bits" } else { "16-bit floats" };
+    let form = match geometry.form {
+        Form::Bits => "bits",
+        Form::Sq8 => "8-bit codes",
+        Form::Halves | Form::Floats | Form::Rabitq | Form::Sparse | Form::Bytes => "16-bit floats",
+    };
     let blocks = |pages: u32| (u64::from(pages) * u64::from(BLCKSZ)).to_string();
     let mean = info.rows as f64 / f64::from(meta.lists);
     let mut properties = vec![

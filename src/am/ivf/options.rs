@@ -2,10 +2,12 @@
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
+use std::ffi::CStr;
 use std::mem::offset_of;
 use std::ptr;
 use std::sync::OnceLock;
 
+use ivf::Quantization;
 use pgrx::pg_guard;
 use pgrx::pg_sys::relopt_type::{RELOPT_TYPE_ENUM, RELOPT_TYPE_INT};
 use pgrx::pg_sys::{self, Datum, Relation, bytea, relopt_enum_elt_def, relopt_kind};
@@ -15,9 +17,12 @@ use crate::pg::version;
 
 const MAX_LISTS: i32 = 32_768;
 
-/// Values of `quantization`.
-const NONE: i32 = 0;
-const RABITQ: i32 = 1;
+/// Values of `quantization`: what PostgreSQL keeps of each, and its name.
+const QUANTIZATIONS: [(Quantization, i32, &CStr); 3] = [
+    (Quantization::None, 0, c"none"),
+    (Quantization::Rabitq, 1, c"rabitq"),
+    (Quantization::Sq8, 2, c"sq8"),
+];
 
 /// The parameters as PostgreSQL keeps them with an open index.
 #[repr(C)]
@@ -31,13 +36,15 @@ struct Stored {
 struct Defaults {
     lists: i32,
     least_lists: i32,
-    quantization: i32,
+    quantization: Quantization,
 }
 
 fn defaults(method: Method) -> Defaults {
     match method {
-        Method::Ivf => Defaults { lists: 0, least_lists: 0, quantization: RABITQ },
-        Method::IvfFlat => Defaults { lists: 100, least_lists: 1, quantization: NONE },
+        Method::Ivf => Defaults { lists: 0, least_lists: 0, quantization: Quantization::Rabitq },
+        Method::IvfFlat => {
+            Defaults { lists: 100, least_lists: 1, quantization: Quantization::None }
+        }
     }
 }
 
@@ -45,8 +52,8 @@ fn defaults(method: Method) -> Defaults {
 pub struct Options {
     /// Lists, 1..=32,768; 0 for as many as the rows want.
     pub lists: usize,
-    /// Whether entries carry codes.
-    pub coded: bool,
+    /// What is held of vectors.
+    pub quantization: Quantization,
 }
 
 impl Options {
@@ -63,9 +70,15 @@ impl Options {
         // PostgreSQL has checked the ranges.
         Options {
             lists: stored.map_or(lists, |stored| stored.lists) as usize,
-            coded: stored.map_or(quantization, |stored| stored.quantization) == RABITQ,
+            quantization: stored
+                .map_or(quantization, |stored| quantization_of(stored.quantization)),
         }
     }
+}
+
+fn quantization_of(number: i32) -> Quantization {
+    let found = QUANTIZATIONS.iter().find(|&&(_, kept, _)| kept == number);
+    found.map_or(Quantization::None, |&(value, ..)| value)
 }
 
 static IVF: OnceLock<relopt_kind::Type> = OnceLock::new();
@@ -79,11 +92,15 @@ pub fn register() {
 
 fn add(defaults: &Defaults) -> relopt_kind::Type {
     let lock = pg_sys::AccessExclusiveLock as i32;
-    let values = [(c"none", NONE), (c"rabitq", RABITQ)]
-        .map(|(name, symbol_val)| relopt_enum_elt_def { string_val: name.as_ptr(), symbol_val });
+    let value = |(_, symbol_val, name): (Quantization, i32, &CStr)| relopt_enum_elt_def {
+        string_val: name.as_ptr(),
+        symbol_val,
+    };
     let end = relopt_enum_elt_def { string_val: ptr::null(), symbol_val: 0 };
-    let values: Vec<_> = values.into_iter().chain([end]).collect();
+    let values: Vec<_> = QUANTIZATIONS.into_iter().map(value).chain([end]).collect();
     let &Defaults { lists, least_lists, quantization } = defaults;
+    let quantization = QUANTIZATIONS.iter().find(|&&(value, ..)| value == quantization);
+    let quantization = quantization.map_or(0, |&(_, number, _)| number);
     // SAFETY: strings that end with NUL; names and texts are copied, the list of values is kept,
     // and never freed.
     unsafe {
@@ -97,7 +114,7 @@ fn add(defaults: &Defaults) -> relopt_kind::Type {
             c"Codes that searches read instead of most vectors".as_ptr(),
             values.leak().as_mut_ptr(),
             quantization,
-            c"Valid values are \"none\" and \"rabitq\".".as_ptr(),
+            c"Valid values are \"none\", \"sq8\" and \"rabitq\".".as_ptr(),
             lock,
         );
         kind

@@ -1,13 +1,11 @@
 //! Comparing a query with vectors as records hold them.
 
-mod coarse;
 mod sums;
 
 use pages::{Element, Form, Record};
-use quant::Metric;
+use quant::{Metric, Rounded, RoundedDistance, random_part};
 use zerocopy::FromBytes;
 
-use self::coarse::{OfRounded, random_part};
 use self::sums::{OfBytes, OfFloats, OfHalves, OfSparse, Sums};
 use crate::bits::{bit_distance, pack};
 use crate::sparse;
@@ -94,7 +92,7 @@ impl ExactQuery {
     }
 
     fn of_rounded(&self, product: f32, part: f64, element: &Element) -> Exact {
-        let rounded = OfRounded {
+        let rounded = Rounded {
             q: self.norm.into(),
             x: element.norm.into(),
             product: f64::from(product) * f64::from(element.scale),
@@ -102,7 +100,8 @@ impl ExactQuery {
             part,
             rounding: self.rounding(),
         };
-        rounded.exact(self.metric)
+        let RoundedDistance { distance, rank, alpha } = rounded.distance(self.metric);
+        Exact { distance, certain: false, rank, alpha }
     }
 
     /// What summing in single precision may be off by, as a part of the summed magnitudes.

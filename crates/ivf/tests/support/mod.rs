@@ -7,25 +7,29 @@ mod shared;
 pub use eventful::Eventful;
 pub use shared::SharedStore;
 
-use ivf::{Bulk, IndexOptions, Ivf, Scan, ScanOptions, check, info, insert, vacuum};
+use ivf::{Bulk, IndexOptions, Ivf, Quantization, Scan, ScanOptions, check, info, insert, vacuum};
 use pages::mem::MemStore;
 use pages::{HeapTid, PageStore, Problem};
 use quant::{Metric, SplitMix64};
 use space::Space;
 
-/// All metrics with and without codes, where these exist.
-pub const KINDS: [(Metric, bool); 7] = [
-    (Metric::L2, true),
-    (Metric::L2, false),
-    (Metric::InnerProduct, true),
-    (Metric::InnerProduct, false),
-    (Metric::Cosine, true),
-    (Metric::Cosine, false),
-    (Metric::Hamming, false),
+/// All metrics in all forms that exist.
+pub const KINDS: [(Metric, Quantization); 10] = [
+    (Metric::L2, Quantization::Rabitq),
+    (Metric::L2, Quantization::Sq8),
+    (Metric::L2, Quantization::None),
+    (Metric::InnerProduct, Quantization::Rabitq),
+    (Metric::InnerProduct, Quantization::Sq8),
+    (Metric::InnerProduct, Quantization::None),
+    (Metric::Cosine, Quantization::Rabitq),
+    (Metric::Cosine, Quantization::Sq8),
+    (Metric::Cosine, Quantization::None),
+    (Metric::Hamming, Quantization::None),
 ];
 
-pub fn options((metric, coded): (Metric, bool), dims: usize, lists: usize) -> IndexOptions {
-    IndexOptions { metric, dims, lists, coded, seed: 7 }
+pub fn options(kind: (Metric, Quantization), dims: usize, lists: usize) -> IndexOptions {
+    let (metric, quantization) = kind;
+    IndexOptions { metric, dims, lists, quantization, seed: 7 }
 }
 
 /// Vectors around a few centres, as embeddings lie; for Hamming, their signs.
@@ -123,7 +127,10 @@ pub fn problems(store: &MemStore) -> Vec<Problem> {
 
 /// An index in which, for 8 lists, some are too long and others too short; 1,200 vectors, and the
 /// rows in the index, which are of the first thousand of them.
-pub fn unbalanced(kind: (Metric, bool), dims: usize) -> (MemStore, Vec<Vec<f32>>, Vec<usize>) {
+pub fn unbalanced(
+    kind: (Metric, Quantization),
+    dims: usize,
+) -> (MemStore, Vec<Vec<f32>>, Vec<usize>) {
     let vectors = clustered(kind.0, 1_200, dims, 3);
     let store = built(options(kind, dims, 8), &vectors[..400]);
     let mut dead = search(&store, &vectors[0], probes(2), usize::MAX);

@@ -1,37 +1,49 @@
 //! Distances to vectors that were rounded so that what was lost is orthogonal to them (see
-//! [`quant::encode_coarse`]).
+//! [`encode_coarse`](crate::encode_coarse)).
 
-use quant::Metric;
-
-use super::Exact;
+use crate::metric::Metric;
 
 /// How far from zero the product of two random directions may come, in deviations: rows for which
 /// it comes farther, one of 30,000, may be returned out of order.
 const DEVIATIONS: f64 = 4.0;
 
 /// The part of its length that a random direction has along another at most, in `dims` dimensions.
-pub(super) fn random_part(dims: usize) -> f64 {
+pub fn random_part(dims: usize) -> f64 {
     (DEVIATIONS / (dims as f64 - 1.0).max(1.0).sqrt()).min(1.0)
 }
 
-/// A query and a rounded vector.
-pub(super) struct OfRounded {
+/// What is known of a query and a rounded vector.
+#[derive(Clone, Copy, Debug)]
+pub struct Rounded {
     /// Norm of the query.
-    pub(super) q: f64,
+    pub q: f64,
     /// Norm of the vector before it was rounded.
-    pub(super) x: f64,
+    pub x: f64,
     /// The inner product of the query with the rounded vector.
-    pub(super) product: f64,
+    pub product: f64,
     /// Length of what was lost.
-    pub(super) error: f64,
+    pub error: f64,
     /// The part of `error` that may lie along the query.
-    pub(super) part: f64,
+    pub part: f64,
     /// What rounding of sums may be off by, as a part of their size.
-    pub(super) rounding: f64,
+    pub rounding: f64,
 }
 
-impl OfRounded {
-    pub(super) fn exact(&self, metric: Metric) -> Exact {
+/// How far a rounded vector is from a query.
+#[derive(Clone, Copy, Debug)]
+pub struct RoundedDistance {
+    /// A number that the distance to the vector itself is not below; minus infinity where nothing is
+    /// known.
+    pub distance: f64,
+    /// The estimated rank (see [`Metric`]).
+    pub rank: f32,
+    /// The part of the query along the vector, for inner products; else 1.
+    pub alpha: f32,
+}
+
+impl Rounded {
+    /// The distance by `metric`, of those that keep under rotation.
+    pub fn distance(&self, metric: Metric) -> RoundedDistance {
         let Self { q, x, product, .. } = *self;
         let most = self.largest_product();
         let size = 2.0 * self.rounding * q * x;
@@ -51,14 +63,13 @@ impl OfRounded {
             }
         };
         let rank = rank as f32;
-        Exact {
+        RoundedDistance {
             distance: match distance {
                 // A zero query under cosine. Last in any order.
                 distance if distance.is_nan() && q == 0.0 => f64::INFINITY,
                 distance if distance.is_nan() => f64::NEG_INFINITY,
                 distance => distance,
             },
-            certain: false,
             rank: if rank.is_nan() { f32::INFINITY } else { rank },
             alpha: if alpha.is_finite() { alpha } else { 0.0 },
         }

@@ -70,9 +70,10 @@ impl Session {
         Ok(session)
     }
 
-    /// The greatest value of the system's effort setting.
+    /// The greatest value of the system's effort setting; 32,768 for one that is text, as it tells none.
     pub fn max_effort(&mut self) -> Result<u32> {
-        let max = "SELECT max_val::int4 FROM pg_settings WHERE name = $1 AND vartype = 'integer'";
+        let max = "SELECT coalesce(max_val::int4, 32768) FROM pg_settings
+                    WHERE name = $1 AND vartype IN ('integer', 'string')";
         let row = self.clients[0].client.query_opt(max, &[&self.system.effort])?;
         let max: i32 = row.ok_or_else(|| format!("no setting {}", self.system.effort))?.get(0);
         Ok(u32::try_from(max)?)

@@ -77,7 +77,8 @@ impl Options {
 
     /// The server to measure.
     pub fn server(&self) -> Result<Server> {
-        Server::open(self.url.as_deref())
+        let preload: Vec<_> = self.systems.iter().filter_map(|system| system.preload).collect();
+        Server::open(self.url.as_deref(), &preload)
     }
 
     /// The data sets, each opened when its turn comes.

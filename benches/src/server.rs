@@ -34,8 +34,8 @@ pub struct Server {
 
 impl Server {
     /// The server of the connection string `url`, else the one of the variables `PGHOST` …, else a
-    /// private one of the PostgreSQL that `PG_CONFIG` names.
-    pub fn open(url: Option<&str>) -> Result<Self> {
+    /// private one of the PostgreSQL that `PG_CONFIG` names, which loads the libraries `preload`.
+    pub fn open(url: Option<&str>, preload: &[&str]) -> Result<Self> {
         let given = match url {
             Some(url) => Some(url.parse()?),
             None => from_environment()?,
@@ -43,7 +43,9 @@ impl Server {
         if let Some(config) = given {
             return Ok(Self { config, private: None });
         }
-        let cluster = Cluster::new("sql_bench", SETTINGS)?;
+        let libraries = preload.join(",");
+        let settings = [SETTINGS, &[("shared_preload_libraries", &libraries)]].concat();
+        let cluster = Cluster::new("sql_bench", &settings)?;
         let postmaster = cluster.postmaster_pid()?;
         Ok(Self { config: cluster.config(), private: Some((cluster, postmaster)) })
     }

@@ -3,13 +3,16 @@
 use crate::Result;
 use crate::exact::Metric;
 
-/// An extension with an index on its type `vector`. `{metric}` in `index` is `l2` or `cosine`.
+/// An extension with an index on its type `vector`. `{metric}` in `index` is `l2` or `cosine`; `{l2}` and
+/// `{cosine}` are `true` for that metric, else `false`.
 #[derive(Debug)]
 pub struct System {
     /// Name on the command line and in reports.
     pub name: &'static str,
     /// What `CREATE EXTENSION … CASCADE` takes.
     pub extension: &'static str,
+    /// The library that the server must load at its start, for `shared_preload_libraries`.
+    pub preload: Option<&'static str>,
     /// Access method, column and operator class: what follows `USING` in CREATE INDEX.
     pub index: &'static str,
     /// The setting that trades time for recall.
@@ -24,6 +27,7 @@ pub struct System {
 const VECTOR_EXT: System = System {
     name: "vector_ext",
     extension: "vector_ext",
+    preload: None,
     index: "hnsw (v vector_{metric}_ops)",
     effort: "hnsw.ef_search",
     scan_time: Some("SELECT time_us FROM vector_scan_stats()"),
@@ -34,6 +38,7 @@ const VECTOR_EXT: System = System {
 const PGVECTOR: System = System {
     name: "pgvector",
     extension: "vector",
+    preload: None,
     index: "hnsw (v vector_{metric}_ops)",
     effort: "hnsw.ef_search",
     scan_time: None,
@@ -101,10 +106,28 @@ pub const SYSTEMS: &[System] = &[
     System {
         name: "vectorscale",
         extension: "vectorscale",
+        preload: None,
         index: "diskann (v vector_{metric}_ops)",
         effort: "diskann.query_search_list_size",
         scan_time: None,
         effort_covers_k: true,
+    },
+    // As many lists as the others have, and what its documentation advises for each metric. The probes
+    // of the index serve until a session has its own: by default it refuses an index with lists.
+    System {
+        name: "vectorchord",
+        extension: "vchord",
+        preload: Some("vchord"),
+        index: "vchordrq (v vector_{metric}_ops) WITH (options = $$
+            residual_quantization = {l2}
+            [build.internal]
+            lists = [200]
+            spherical_centroids = {cosine}
+            build_threads = 2
+            $$, probes = '10')",
+        effort: "vchordrq.probes",
+        scan_time: None,
+        effort_covers_k: false,
     },
 ];
 
@@ -119,11 +142,13 @@ impl System {
 
     /// The statement that builds the index `items_v` with the extension's default options.
     pub fn create_index(&self, metric: Metric) -> String {
-        let metric = match metric {
-            Metric::L2 => "l2",
-            Metric::Cosine => "cosine",
+        let (name, l2) = match metric {
+            Metric::L2 => ("l2", true),
+            Metric::Cosine => ("cosine", false),
         };
-        format!("CREATE INDEX items_v ON items USING {}", self.index.replace("{metric}", metric))
+        let index = self.index.replace("{metric}", name);
+        let index = index.replace("{l2}", &l2.to_string()).replace("{cosine}", &(!l2).to_string());
+        format!("CREATE INDEX items_v ON items USING {index}")
     }
 
     /// The query that is measured.
@@ -145,6 +170,10 @@ mod tests {
         let system = System::by_name("pgvector").unwrap();
         let index = "CREATE INDEX items_v ON items USING hnsw (v vector_cosine_ops)";
         assert_eq!(system.create_index(Metric::Cosine), index);
+        let of_lists = System::by_name("vectorchord").unwrap().create_index(Metric::L2);
+        assert!(of_lists.contains("vector_l2_ops"));
+        assert!(of_lists.contains("residual_quantization = true"));
+        assert!(of_lists.contains("spherical_centroids = false"));
         let query = "SELECT id FROM items ORDER BY v <-> $1 LIMIT 10";
         assert_eq!(System::query(Metric::L2, 10), query);
         assert!(

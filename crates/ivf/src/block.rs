@@ -24,7 +24,7 @@ const ROOM: usize = 20;
 /// One entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// The row; in the list of lists, the number of a list's first block.
+    /// The row; in the list of lists, the number of a list's first block and its [`Radius`].
     pub(crate) tid: HeapTid,
     pub(crate) vector: VectorNo,
 }
@@ -283,6 +283,11 @@ impl<'a> BlockMut<'a> {
         let live = self.as_ref().live() | 1 << index;
         self.put(LIVE, &live.to_le_bytes());
         self.bytes[USED] = self.bytes[USED].max(index as u8 + 1);
+    }
+
+    /// Changes the tid of an entry.
+    pub(crate) fn set_tid(&mut self, index: usize, tid: HeapTid) {
+        self.put(self.geometry.tids_at() + index * HeapTid::SIZE, &tid.to_bytes());
     }
 
     /// Writes an entry that stands for no row yet, and has a place for its vector.

@@ -9,6 +9,7 @@ use crate::free;
 use crate::geometry::{BlockNo, VectorNo};
 use crate::index::Ivf;
 use crate::meta::Meta;
+use crate::radius::Radius;
 
 /// What becomes an entry.
 enum Member {
@@ -28,6 +29,7 @@ pub(crate) struct Chain {
     owner: Vec<f32>,
     first: Option<BlockNo>,
     rows: u64,
+    radius: Radius,
     waiting: Vec<Member>,
 }
 
@@ -35,7 +37,15 @@ impl Chain {
     /// An empty chain of blocks of `list` about its `centroid`.
     pub(crate) fn new(ivf: &Ivf, list: VectorNo, centroid: Vec<f32>) -> Self {
         let owner = ivf.rotated(&centroid);
-        Self { list: list.0, centroid, owner, first: None, rows: 0, waiting: Vec::new() }
+        Self {
+            list: list.0,
+            centroid,
+            owner,
+            first: None,
+            rows: 0,
+            radius: Radius::NONE,
+            waiting: Vec::new(),
+        }
     }
 
     pub(crate) fn list(&self) -> VectorNo {
@@ -54,13 +64,20 @@ impl Chain {
         self.first
     }
 
+    /// How far they reach from the centroid.
+    pub(crate) fn radius(&self) -> Radius {
+        self.radius
+    }
+
     /// Rows that were added.
     pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Adds the row of `entry`, whose vector is `placed` (see [`Ivf::place`]) and `rotated`.
-    pub(crate) fn push(&mut self, ivf: &Ivf, entry: Entry, rotated: &[f32]) {
+    /// Adds the row of `entry`, whose vector is placed (see [`Ivf::place`]) and `rotated`, and reaches so
+    /// far from the centroid.
+    pub(crate) fn push(&mut self, ivf: &Ivf, entry: Entry, rotated: &[f32], reach: Radius) {
+        self.radius = self.radius.max(reach);
         let (mut factors, mut code) = (NO_FACTORS, Vec::new());
         if let Some(coder) = ivf.coder() {
             code.resize(coder.code_bytes(), 0);

@@ -8,6 +8,8 @@ use crate::block::{Entry, FREE, ROOT};
 use crate::geometry::BlockNo;
 use crate::index::Ivf;
 use crate::lists::List;
+use crate::radius::Radius;
+use crate::vector::Stored;
 use crate::vectors::Reader;
 
 /// Follows all lists and reports every problem.
@@ -66,14 +68,32 @@ impl<S: PageStore> Check<'_, S> {
             let what = format!("metapage counts {} lists, there are {}", meta.lists, lists.len());
             self.problem(META_BLOCK, what);
         }
+        let mut centroid = vec![0.0; self.ivf.geometry().dims];
         for (block, entry) in lists {
-            self.vector(block, entry)?;
+            self.vector(block, entry, |ivf, stored| ivf.holder().widen(stored, &mut centroid))?;
             let list = List::of(entry);
+            let (mut reach, mut row) = (Radius::NONE, centroid.clone());
             for (block, entry) in self.list((list.first, list.id()))? {
-                self.vector(block, entry)?;
+                self.vector(block, entry, |ivf, stored| {
+                    ivf.holder().widen(stored, &mut row);
+                    ivf.place(&mut row);
+                    reach = reach.max(Radius::of_row(ivf, stored, &row, &centroid));
+                })?;
+            }
+            // Most are, as the check first met them.
+            if !list.radius().covers(reach) && !self.radius_now(&list)?.covers(reach) {
+                let page = block.page(self.ivf.geometry());
+                self.problem(page, "row is beyond the radius of its list");
             }
         }
         self.free()
+    }
+
+    /// The radius of a list: rows that were met may have come since the check began.
+    fn radius_now(&self, list: &List) -> Result<Radius> {
+        let lists = self.ivf.all_lists(self.store)?;
+        let now = lists.iter().find(|now| now.id() == list.id());
+        Ok(now.unwrap_or(list).radius())
     }
 
     /// Follows the free blocks, which belong to no list. Where some were taken meanwhile, what was
@@ -125,8 +145,13 @@ impl<S: PageStore> Check<'_, S> {
         Ok(found)
     }
 
-    /// Looks at the vector of an entry of `block`.
-    fn vector(&mut self, block: BlockNo, entry: Entry) -> Result<()> {
+    /// Looks at the vector of an entry of `block`, and hands it to `look` where it is sound.
+    fn vector(
+        &mut self,
+        block: BlockNo,
+        entry: Entry,
+        look: impl FnOnce(&Ivf, &Stored<'_>),
+    ) -> Result<()> {
         let page = block.page(self.ivf.geometry());
         if entry.vector.0 == 0 {
             self.problem(page, "entry has no vector");
@@ -138,7 +163,15 @@ impl<S: PageStore> Check<'_, S> {
             self.problem(page, "two entries have the same vector");
         }
         let mut reader = Reader::new(self.store, self.ivf.geometry());
-        match reader.read(entry.vector, |stored| stored.is_sound()) {
+        let ivf = self.ivf;
+        let looked = reader.read(entry.vector, |stored| {
+            let sound = stored.is_sound();
+            if sound {
+                look(ivf, &stored);
+            }
+            sound
+        });
+        match looked {
             Ok(true) => {}
             Ok(false) => {
                 let page = entry.vector.run(self.ivf.geometry());

@@ -3,13 +3,14 @@
 use pages::{Batch, Error, HeapTid, META_BLOCK, PageStore, Result};
 use quant::{Factors, Metric};
 
-use crate::block::{Block, BlockMut, Entry, NO_FACTORS, Open};
+use crate::block::{Block, BlockMut, Entry, NO_FACTORS, Open, ROOT};
 use crate::free;
 use crate::geometry::{BlockNo, VectorNo};
 use crate::index::Ivf;
 use crate::lists::{List, NearestLists};
 use crate::meta::{Meta, set_next_page};
 use crate::query::Query;
+use crate::radius::Radius;
 use crate::vector::{Stored, init_vectors, open_vectors, pieces};
 use crate::vectors::Reader;
 
@@ -36,9 +37,20 @@ pub fn insert<S: PageStore>(store: &S, vector: &[f32], tid: HeapTid) -> Result<(
 /// Inserts a row unless lists are reorganized; returns whether it is done.
 fn insert_into<S: PageStore>(store: &S, ivf: &Ivf, vector: &[f32], tid: HeapTid) -> Result<bool> {
     let Some((list, _)) = nearest_list(store, ivf, vector)? else { return Ok(false) };
-    let (factors, code) = encode(store, ivf, &list, vector)?;
     let mut stored = vec![0; ivf.geometry().vector_size()];
     ivf.holder().write(vector, &mut stored);
+    let (holder, geometry) = (ivf.holder(), ivf.geometry());
+    let (mut centroid, mut placed) = (vec![0.0; vector.len()], vec![0.0; vector.len()]);
+    Reader::new(store, geometry)
+        .read(list.entry.vector, |stored| holder.widen(&stored, &mut centroid))?;
+    let own = Stored::new(&stored, geometry);
+    holder.widen(&own, &mut placed);
+    ivf.place(&mut placed);
+    let reach = Radius::of_row(ivf, &own, &placed, &centroid);
+    if !list.radius().covers(reach) && !widen_radius(store, ivf, &list, reach)? {
+        return Ok(false);
+    }
+    let (factors, code) = encode(ivf, &centroid, &placed);
     let row = Row { tid, factors, code, stored };
     let inserter = Inserter { store, ivf, list: &list };
     while !inserter.step(&row)? {
@@ -81,22 +93,35 @@ pub(crate) fn distance_of_centroid(ivf: &Ivf, vector: &[f32], centroid: &Stored<
     Query::new(ivf, vector).squared_distance(centroid)
 }
 
-/// The code of `vector` about the list's centroid.
-fn encode<S: PageStore>(
-    store: &S,
-    ivf: &Ivf,
-    list: &List,
-    vector: &[f32],
-) -> Result<(Factors, Vec<u8>)> {
-    let Some(coder) = ivf.coder() else { return Ok((NO_FACTORS, Vec::new())) };
-    let mut centroid = vec![0.0; vector.len()];
-    Reader::new(store, ivf.geometry())
-        .read(list.entry.vector, |stored| ivf.holder().widen(&stored, &mut centroid))?;
-    let mut placed = vector.to_vec();
-    ivf.place(&mut placed);
+/// Lets the entry of a list say that its rows reach so far: before such a row is added, so that no
+/// search leaves it out. Returns whether the list is still there.
+fn widen_radius<S: PageStore>(store: &S, ivf: &Ivf, list: &List, reach: Radius) -> Result<bool> {
+    let geometry = ivf.geometry();
+    let mut root = None;
+    ivf.blocks_of(store, (ivf.meta().root, ROOT), |no, block| {
+        let listed = block.entries().any(|(_, entry)| entry.vector == list.entry.vector);
+        root = listed.then_some(no);
+        !listed
+    })?;
+    let Some(no) = root else { return Ok(false) };
+    let mut batch = store.batch();
+    let mut block = BlockMut::open(batch.page(no.page(geometry))?, no, ROOT, geometry)?;
+    let found = block.as_ref().entries().find(|(_, entry)| entry.vector == list.entry.vector);
+    let Some((slot, entry)) = found else { return Ok(false) };
+    let radius = List::of(entry).radius();
+    if !radius.covers(reach) {
+        block.set_tid(slot, reach.tid(List::of(entry).first));
+        batch.commit()?;
+    }
+    Ok(true)
+}
+
+/// The code of a row's vector about the centroid of its list.
+fn encode(ivf: &Ivf, centroid: &[f32], placed: &[f32]) -> (Factors, Vec<u8>) {
+    let Some(coder) = ivf.coder() else { return (NO_FACTORS, Vec::new()) };
     let mut code = vec![0; coder.code_bytes()];
-    let (owner, rotated) = (ivf.rotated(&centroid), ivf.rotated(&placed));
-    Ok((coder.encode_rotated(&owner, &rotated, &mut code), code))
+    let (owner, rotated) = (ivf.rotated(centroid), ivf.rotated(placed));
+    (coder.encode_rotated(&owner, &rotated, &mut code), code)
 }
 
 /// What is written of a row.

@@ -21,6 +21,7 @@ mod insert;
 mod lists;
 mod meta;
 mod query;
+mod radius;
 mod rebalance;
 mod reclaim;
 mod regroup;

@@ -6,6 +6,7 @@ use crate::block::{Block, Entry, ROOT};
 use crate::geometry::{BlockNo, Geometry};
 use crate::index::Ivf;
 use crate::query::{Centre, Query};
+use crate::radius::Radius;
 use crate::stream::{Step, Stream};
 use crate::vectors::Reader;
 
@@ -21,6 +22,11 @@ pub(crate) struct List {
 impl List {
     pub(crate) fn of(entry: Entry) -> Self {
         Self { first: BlockNo(entry.tid.block), entry }
+    }
+
+    /// How far its rows are from the centroid at most.
+    pub(crate) fn radius(&self) -> Radius {
+        Radius::of_tid(self.entry.tid)
     }
 
     /// What its blocks say that they belong to: the number of its centroid, which none other will

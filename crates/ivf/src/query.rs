@@ -6,6 +6,7 @@ use quant::{EdgeQuery, Metric, Rounded, RoundedDistance};
 
 use crate::block::Block;
 use crate::index::Ivf;
+use crate::radius::Radius;
 use crate::vector::{Stored, norm};
 
 /// Standard deviations of an estimate that are taken off for a bound: three in a thousand rows lie
@@ -158,6 +159,11 @@ impl Query {
         }
     }
 
+    /// A number that the ranks of the rows of a list, whose centroid is at `centre`, are not below.
+    pub(crate) fn least_rank(&self, radius: Radius, centre: &Centre) -> f32 {
+        radius.least_rank(self.metric, centre, self.placed_norm)
+    }
+
     /// Compares with a centroid.
     pub(crate) fn centre(&self, stored: &Stored<'_>) -> Centre {
         let centre = match self.metric {
@@ -198,6 +204,13 @@ impl Query {
 fn squared_norm(stored: &Stored<'_>) -> f32 {
     let squared = stored.norm() * stored.norm();
     if stored.form() == Form::Sq8 { squared + stored.error() * stored.error() } else { squared }
+}
+
+#[cfg(test)]
+impl Centre {
+    pub(crate) fn of_rank(rank: f32) -> Self {
+        Self { rank, alpha: 1.0, across: 0.0 }
+    }
 }
 
 impl From<Centre> for Exact {

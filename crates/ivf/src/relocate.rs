@@ -4,7 +4,7 @@
 //! these part of the index instead of them. Vectors stay where they are.
 
 use kernels::BLOCK;
-use pages::{Batch, Error, HeapTid, MAX_BATCH, META_BLOCK, PageStore, Result};
+use pages::{Batch, Error, MAX_BATCH, META_BLOCK, PageStore, Result};
 
 use crate::block::{BlockMut, Entry, NO_FACTORS, ROOT};
 use crate::chain::Chain;
@@ -13,6 +13,7 @@ use crate::geometry::{BlockNo, VectorNo};
 use crate::index::Ivf;
 use crate::lists::List;
 use crate::meta::Meta;
+use crate::radius::Radius;
 use crate::reclaim::reclaim;
 use crate::vectors::Reader;
 
@@ -135,13 +136,17 @@ impl<S: PageStore> Relocation<'_, S> {
         let mut vector = vec![0.0; ivf.geometry().dims];
         let mut reader = Reader::new(self.store, ivf.geometry());
         for &entry in entries {
-            reader.read(entry.vector, |stored| ivf.holder().widen(&stored, &mut vector))?;
-            ivf.place(&mut vector);
-            let distance = |chain: &Chain| kernels::l2_squared(&vector, chain.centroid());
-            let nearest = self.chains.iter_mut().min_by(|a, b| distance(a).total_cmp(&distance(b)));
-            if let Some(chain) = nearest {
-                chain.push(ivf, entry, &ivf.rotated(&vector));
-            }
+            let chains = &mut self.chains;
+            reader.read(entry.vector, |stored| {
+                ivf.holder().widen(&stored, &mut vector);
+                ivf.place(&mut vector);
+                let distance = |chain: &Chain| kernels::l2_squared(&vector, chain.centroid());
+                let nearest = chains.iter_mut().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+                if let Some(chain) = nearest {
+                    let reach = Radius::of_row(ivf, &stored, &vector, chain.centroid());
+                    chain.push(ivf, entry, &ivf.rotated(&vector), reach);
+                }
+            })?;
         }
         drop(reader);
         self.flush(false)
@@ -176,7 +181,8 @@ impl<S: PageStore> Relocation<'_, S> {
         }
         for (list, &root) in self.lists.iter().zip(&roots) {
             let mut block = BlockMut::open(batch.page(root.page(geometry))?, root, ROOT, geometry)?;
-            let slot = block.as_ref().entries().find(|(_, entry)| *entry == list.entry);
+            let slot =
+                block.as_ref().entries().find(|(_, entry)| entry.vector == list.entry.vector);
             let Some((slot, _)) = slot else { return Ok(None) };
             block.retain(!(1 << slot));
         }
@@ -207,7 +213,7 @@ impl<S: PageStore> Relocation<'_, S> {
                 let middle = self.ivf.rotated(self.middle);
                 factors = coder.encode_rotated(&middle, chain.owner(), &mut code);
             }
-            let entry = Entry { tid: HeapTid { block: first.0, offset: 1 }, vector: chain.list() };
+            let entry = Entry { tid: chain.radius().tid(first), vector: chain.list() };
             let slot = block.as_ref().vacant().ok_or(Error::Limit("no room for a list"))?;
             block.set_entry(slot, entry, factors, &code);
             added.push((List::of(entry), chain.rows()));
@@ -223,7 +229,7 @@ impl<S: PageStore> Relocation<'_, S> {
         let mut roomy = Err(root);
         self.ivf.blocks_of(self.store, (root, ROOT), |no, block| {
             for (list, own) in self.lists.iter().zip(&mut own) {
-                if block.entries().any(|(_, entry)| entry == list.entry) {
+                if block.entries().any(|(_, entry)| entry.vector == list.entry.vector) {
                     *own = Some(no);
                 }
             }

@@ -1,6 +1,7 @@
 //! Scans: rows in order of their distance, as many as the caller asks for.
 
-use std::collections::HashSet;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashSet};
 
 use pages::{Error, HeapTid, Hit, PageStore, Result, TidFilter};
 
@@ -8,7 +9,7 @@ use crate::block::Entry;
 use crate::index::{Ivf, indexable};
 use crate::lists::{List, NearestLists};
 use crate::query::{Centre, Query};
-use crate::stream::{Step, Stream};
+use crate::stream::{Ranked, Step, Stream};
 use crate::vectors::Reader;
 
 /// Of so many entries searched, one may be returned in strict order before more lists are searched.
@@ -57,14 +58,17 @@ pub struct Scan {
     ordered: bool,
     options: ScanOptions,
     lists: Option<NearestLists>,
+    /// Lists whose turn has come but whose blocks were not read yet, by the least rank that their rows
+    /// may have.
+    closed: BinaryHeap<Reverse<Ranked<(List, Centre)>>>,
     rows: Stream,
     probed: usize,
     /// Rows returned, where more lists may be searched for others.
     returned: Vec<HeapTid>,
     /// The same, once lists were reorganized: rows may be met again in other lists.
     known: HashSet<HeapTid>,
-    /// Entries that may be used up before more lists are searched.
-    ready: u64,
+    /// Whether there are no more lists.
+    exhausted: bool,
     /// Distance of the row returned last.
     last: f64,
     filter: Option<TidFilter>,
@@ -87,11 +91,12 @@ impl Scan {
             ivf,
             options: ScanOptions { probes: options.probes.max(1), ..options },
             lists: None,
+            closed: BinaryHeap::new(),
             rows: Stream::default(),
             probed: 0,
             returned: Vec::new(),
             known: HashSet::new(),
-            ready: 0,
+            exhausted: false,
             last: f64::NEG_INFINITY,
             filter: None,
             stats: ScanStats::default(),
@@ -117,8 +122,11 @@ impl Scan {
     /// Those of the store, and [`pages::Error::Corrupted`].
     pub fn next<S: PageStore>(&mut self, store: &S) -> Result<Option<Hit>> {
         loop {
-            if self.options.strict && self.used_up() >= self.ready && self.may_go_on() {
+            if self.options.strict && self.is_behind() && self.may_go_on() {
                 self.probe(store)?;
+            }
+            if self.may_hold_next() {
+                self.search_lists(store, 0)?;
             }
             match self.rows.step() {
                 Step::Found(found) => {
@@ -129,7 +137,7 @@ impl Scan {
                     }
                     self.last = exact.distance;
                     self.stats.tuples += 1;
-                    if self.options.max_probes > self.options.probes {
+                    if self.options.max_probes > self.options.probes || !self.closed.is_empty() {
                         self.returned.push(found.entry.tid);
                     }
                     return Ok(Some(Hit {
@@ -139,6 +147,7 @@ impl Scan {
                     }));
                 }
                 Step::Read(entry) => self.measure(store, entry)?,
+                // All lists taken were read, else the one that may hold the next row would have been.
                 Step::End if self.probed > 0 && !self.may_go_on() => return Ok(None),
                 Step::End => {
                     if !self.probe(store)? {
@@ -152,6 +161,7 @@ impl Scan {
     /// Leaves out the other rows of the lists searched so far. Returns whether more may be searched.
     pub fn skip_lists(&mut self) -> bool {
         self.rows = Stream::default();
+        self.closed.clear();
         self.may_go_on()
     }
 
@@ -176,9 +186,18 @@ impl Scan {
         wanted
     }
 
-    /// Entries that were returned or left out.
-    fn used_up(&self) -> u64 {
-        self.stats.tuples + self.stats.dropped + self.stats.filtered
+    /// Whether so many entries were returned or left out that nearer ones may be in lists whose turn
+    /// has not come.
+    fn is_behind(&self) -> bool {
+        let ScanStats { lists, entries, tuples, dropped, filtered, .. } = self.stats;
+        // Lists that hold nothing near count as those that were read.
+        let entries = entries * self.probed as u64 / lists.max(1);
+        !self.exhausted && tuples + dropped + filtered >= entries / NEAREST
+    }
+
+    /// Whether a list that was not read may hold the next row.
+    fn may_hold_next(&self) -> bool {
+        self.closed.peek().is_some_and(|list| list.0.rank <= self.rows.least())
     }
 
     fn may_go_on(&self) -> bool {
@@ -189,50 +208,64 @@ impl Scan {
     }
 
     /// Searches the next lists. Returns false where there are none.
-    ///
-    /// Where lists were reorganized meanwhile, rows may have been missed or met twice: what was
-    /// found is forgotten, and as many lists are searched from the nearest on.
     fn probe<S: PageStore>(&mut self, store: &S) -> Result<bool> {
         let mut count = self.options.probes;
         if self.probed > 0 {
             let more = if self.options.strict { self.probed } else { count };
             count = more.min(self.options.max_probes - self.probed);
         }
+        let some = self.search_lists(store, count)? > 0;
+        self.exhausted = !some;
+        Ok(some)
+    }
+
+    /// Takes the next lists, at most `count`, and reads those of all taken that may hold the next row.
+    /// Returns how many were taken.
+    ///
+    /// Where lists were reorganized meanwhile, rows may have been missed or met twice: what was
+    /// found is forgotten, and as many lists are searched from the nearest on.
+    fn search_lists<S: PageStore>(&mut self, store: &S, mut count: usize) -> Result<usize> {
         loop {
-            let searched = self.search_next(store, count);
-            if let Err(Error::Interrupted | Error::Crashed) = searched {
-                return searched.map(|_| false);
+            let taken = self.take_lists(store, count);
+            if let Err(Error::Interrupted | Error::Crashed) = taken {
+                return taken;
             }
             if !self.ivf.is_outdated(store)? {
-                let searched = searched?;
-                self.probed += searched;
-                self.stats.lists += searched as u64;
-                let some = searched > 0;
-                self.ready = if some { self.stats.entries / NEAREST } else { u64::MAX };
-                return Ok(some);
+                let taken = taken?;
+                self.probed += taken;
+                return Ok(taken);
             }
             self.ivf.reopen(store)?;
             self.rows = Stream::default();
+            self.closed.clear();
             self.lists = None;
             self.known.extend(self.returned.drain(..));
             count += std::mem::take(&mut self.probed);
         }
     }
 
-    /// Takes in the rows of the next lists, at most `count`, and returns their number.
-    fn search_next<S: PageStore>(&mut self, store: &S, count: usize) -> Result<usize> {
+    fn take_lists<S: PageStore>(&mut self, store: &S, count: usize) -> Result<usize> {
         let mut lists = match self.lists.take() {
             Some(lists) => lists,
             None => NearestLists::new(store, &self.ivf, &self.query)?,
         };
-        let mut searched = 0;
-        while searched < count {
+        let mut taken = 0;
+        while taken < count {
             let Some((list, centre)) = lists.next(store, &self.ivf, &self.query)? else { break };
-            self.search(store, &list, &centre)?;
-            searched += 1;
+            let rank = self.query.least_rank(list.radius(), &centre).into();
+            let tid = list.entry.tid;
+            self.closed.push(Reverse(Ranked { rank, tid, item: (list, centre) }));
+            taken += 1;
         }
         self.lists = Some(lists);
-        Ok(searched)
+        while self.may_hold_next() {
+            let Some(Reverse(Ranked { item: (list, centre), .. })) = self.closed.pop() else {
+                break;
+            };
+            self.search(store, &list, &centre)?;
+            self.stats.lists += 1;
+        }
+        Ok(taken)
     }
 
     /// Takes in all entries of a list.

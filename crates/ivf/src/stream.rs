@@ -11,10 +11,10 @@ use crate::query::Exact;
 /// Something that belongs to an entry, sorted by a number, then by the row: order does not depend
 /// on how a heap happens to lie.
 #[derive(Debug)]
-struct Ranked<T> {
-    rank: f64,
-    tid: HeapTid,
-    item: T,
+pub(crate) struct Ranked<T> {
+    pub(crate) rank: f64,
+    pub(crate) tid: HeapTid,
+    pub(crate) item: T,
 }
 
 impl<T> Ord for Ranked<T> {
@@ -63,6 +63,8 @@ pub(crate) struct Stream {
     near: BinaryHeap<Reverse<Ranked<Entry>>>,
     /// The other candidates, in no order: few of them are ever looked at.
     far: Vec<Candidate>,
+    /// None of these has a bound below it.
+    far_least: f32,
     /// Candidates that came near when this was done last.
     brought: usize,
     found: BinaryHeap<Reverse<Ranked<Found>>>,
@@ -80,11 +82,22 @@ pub(crate) enum Step {
 }
 
 impl Stream {
-    /// Adds entries to a stream that has come to its end, each with a number that its rank is
-    /// hardly ever below.
+    /// Adds entries, each with a number that its rank is hardly ever below.
     pub(crate) fn push_candidates(&mut self, candidates: impl Iterator<Item = (f32, Entry)>) {
         self.brought = 0;
-        self.far.extend(candidates.map(|(bound, entry)| Candidate { bound, entry }));
+        let back = self.near.drain().map(|Reverse(near)| (near.rank as f32, near.item));
+        let least = if self.far.is_empty() { f32::INFINITY } else { self.far_least };
+        self.far_least = back.chain(candidates).fold(least, |least, (bound, entry)| {
+            self.far.push(Candidate { bound, entry });
+            least.min(bound)
+        });
+    }
+
+    /// A number below which no entry has its bound, or its rank where that was measured.
+    pub(crate) fn least(&self) -> f64 {
+        let far = if self.far.is_empty() { f64::INFINITY } else { f64::from(self.far_least) };
+        let near = self.near.peek().map_or(far, |near| near.0.rank);
+        self.found.peek().map_or(near, |found| near.min(found.0.item.exact.rank.into()))
     }
 
     /// Adds an entry whose vector was read.
@@ -114,7 +127,8 @@ impl Stream {
         let rest = self.far.len().saturating_sub(self.brought);
         if rest > 0 {
             let farther = |a: &Candidate, b: &Candidate| b.bound.total_cmp(&a.bound);
-            self.far.select_nth_unstable_by(rest, farther);
+            let (_, nearest_of_rest, _) = self.far.select_nth_unstable_by(rest - 1, farther);
+            self.far_least = nearest_of_rest.bound;
         }
         self.near.extend(self.far.drain(rest..).map(|Candidate { bound, entry }| {
             Reverse(Ranked { rank: bound.into(), tid: entry.tid, item: entry })

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use kernels::BLOCK;
-use pages::{Error, HeapTid, PAGE_USABLE, Result};
+use pages::{Error, PAGE_USABLE, Result};
 use quant::Rotation;
 use space::{Array, NoSpace, Space};
 use threads::{Stopped, Workers};
@@ -13,6 +13,7 @@ use crate::bulk::{Phase, Tick, blank, failed};
 use crate::geometry::{BlockNo, Geometry, VectorNo};
 use crate::index::{IndexOptions, Ivf};
 use crate::meta::{Meta, Reorganized};
+use crate::radius::Radius;
 use crate::rows::Rows;
 use crate::vector::{Holder, Stored, init_vectors};
 
@@ -26,6 +27,8 @@ pub(crate) struct Writer<'a> {
     /// The middle, then the centroids, as pages hold them.
     centroids: Vec<u8>,
     lists: usize,
+    /// How far the rows of each list are from its centroid.
+    radii: Vec<Radius>,
     order: Order,
     /// The first block of each list, and the number of blocks; those of the list of lists come
     /// first.
@@ -98,11 +101,12 @@ impl<'a> Writer<'a> {
             calibration: None,
             centre: rotated,
         });
-        Ok(Self { ivf, rows, centroids: stored, lists, order, first_blocks, vectors_at, pages })
+        let (radii, centroids) = (Vec::new(), stored);
+        Ok(Self { ivf, rows, centroids, lists, radii, order, first_blocks, vectors_at, pages })
     }
 
     pub(crate) fn write(
-        &self,
+        mut self,
         threads: usize,
         tick: Tick<'_>,
         append: &mut dyn FnMut(&[u8]) -> Result<()>,
@@ -110,6 +114,10 @@ impl<'a> Writer<'a> {
         let mut body = blank();
         self.ivf.meta().encode(&mut body);
         append(&body)?;
+        let mut on_tick = |_| tick(Phase::Pages, 0, self.pages as usize);
+        self.radii = Workers::new(threads, &mut on_tick)
+            .make::<_, Stopped>(self.lists as u32, |list| self.radius(list as usize))
+            .map_err(failed)?;
         let mut made = Vec::new();
         for start in (1..self.pages).step_by(PAGES_PER_TURN as usize) {
             let count = PAGES_PER_TURN.min(self.pages - start);
@@ -126,6 +134,19 @@ impl<'a> Writer<'a> {
             made = next;
         }
         made.iter().try_for_each(|page| append(page))
+    }
+
+    /// How far the rows of a list are from its centroid.
+    fn radius(&self, list: usize) -> Radius {
+        let centroid = self.widened(1 + list);
+        let reach = |place: usize| {
+            let at = 1 + self.lists + place;
+            let mut placed = self.widened(at);
+            self.ivf.place(&mut placed);
+            let stored = Stored::new(self.stored(at), self.geometry());
+            Radius::of_row(&self.ivf, &stored, &placed, &centroid)
+        };
+        self.order.of_list(list).map(reach).fold(Radius::NONE, Radius::max)
     }
 
     fn geometry(&self) -> &Geometry {
@@ -171,7 +192,8 @@ impl<'a> Writer<'a> {
         if index < root_blocks {
             let lists = index * BLOCK..self.lists.min((index + 1) * BLOCK);
             let entry = |list: usize| {
-                let tid = HeapTid { block: self.block(self.first_blocks[list]).0, offset: 1 };
+                let radius = self.radii.get(list).copied().unwrap_or(Radius::NONE);
+                let tid = radius.tid(self.block(self.first_blocks[list]));
                 (Entry { tid, vector: self.vector(1 + list) }, 1 + list)
             };
             let entries = lists.map(entry).collect();
@@ -216,14 +238,20 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// The same as numbers.
+    fn widened(&self, index: usize) -> Vec<f32> {
+        let mut vector = vec![0.0; self.geometry().dims];
+        let stored = Stored::new(self.stored(index), self.geometry());
+        self.ivf.holder().widen(&stored, &mut vector);
+        vector
+    }
+
     /// The same, as codes are made of it.
     fn rotated(&self, index: usize) -> Vec<f32> {
         if self.ivf.coder().is_none() {
             return Vec::new();
         }
-        let mut vector = vec![0.0; self.geometry().dims];
-        let stored = Stored::new(self.stored(index), self.geometry());
-        self.ivf.holder().widen(&stored, &mut vector);
+        let mut vector = self.widened(index);
         if index > self.lists {
             self.ivf.place(&mut vector);
         }

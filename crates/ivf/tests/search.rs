@@ -4,7 +4,8 @@ mod support;
 
 use std::collections::HashSet;
 
-use ivf::{Ivf, Quantization, Scan, ScanOptions, calibrate, info};
+use ivf::{Ivf, Quantization, Rebalance, Scan, ScanOptions, calibrate, info, insert, rebalance};
+use pages::mem::MemStore;
 use quant::Metric;
 use support::*;
 
@@ -52,7 +53,8 @@ fn in_strict_order_rows_that_come_too_late_are_left_out() {
     assert_eq!(relaxed.len(), 2_000);
     assert!(!relaxed.is_sorted());
     assert!(strict.is_sorted());
-    assert_eq!(strict[..10], relaxed[..10]);
+    // Strict order looks at further lists in time, and may so find nearer rows.
+    assert!(strict.iter().zip(&relaxed).take(10).all(|(strict, relaxed)| strict <= relaxed));
 }
 
 #[test]
@@ -129,9 +131,11 @@ fn codes_spare_most_vectors() {
     for _ in 0..10 {
         scan.next(&store).expect("scans");
     }
-    let stats = scan.stats();
-    assert_eq!((stats.lists, stats.entries, stats.tuples), (40, 4_000, 10));
-    assert!(stats.exact < 400, "{stats:?}");
+    let near = scan.stats();
+    assert_eq!(near.tuples, 10);
+    assert!(near.exact < 400 && near.exact < near.entries, "{near:?}");
+    while scan.next(&store).expect("scans").is_some() {}
+    assert_eq!((scan.stats().lists, scan.stats().entries), (40, 4_000));
 }
 
 #[test]
@@ -225,6 +229,62 @@ fn extreme_numbers_do_no_harm() {
             assert_eq!(problems(&store), [], "{kind:?} {factor}");
             let found = search(&store, &vectors[9], all_lists(), usize::MAX);
             assert_eq!(found.len(), 200, "{kind:?} {factor}");
+        }
+    }
+}
+
+/// The place of a vector, and those of all others by distance.
+fn by_distance(metric: Metric, vectors: &[Vec<f32>], query: &[f32]) -> Vec<f64> {
+    let mut distances: Vec<f64> = vectors.iter().map(|v| distance(metric, query, v)).collect();
+    distances.sort_by(f64::total_cmp);
+    distances
+}
+
+/// Lists read for the ten nearest of each query, where all lists may be; the rows must be these ten.
+fn lists_for_the_nearest(store: &MemStore, metric: Metric, vectors: &[Vec<f32>]) -> u64 {
+    let dims = vectors[0].len();
+    let (mut lists, mut late) = (0, 0);
+    for query in clustered(metric, 40, dims, 2) {
+        let mut scan = Scan::new(Ivf::open(store).expect("opens"), Some(&query), all_lists());
+        for nearest in by_distance(metric, vectors, &query).into_iter().take(10) {
+            let hit = scan.next(store).expect("scans").expect("a row");
+            let found = distance(metric, &query, &vectors[row(hit.tid)]);
+            late += usize::from(found > nearest + 1e-3);
+        }
+        lists += scan.stats().lists;
+    }
+    // Bounds from codes hold for all but a few in a thousand.
+    assert!(late <= 20, "{metric:?}: {late} of 400 late");
+    lists
+}
+
+#[test]
+fn lists_that_hold_nothing_near_are_not_read() {
+    // Eight bits leave too little of three numbers to put rows in exact order.
+    for kind in KINDS.into_iter().filter(|kind| kind.1 != Quantization::Sq8) {
+        let (metric, dims) = (kind.0, if kind.0 == Metric::Hamming { 24 } else { 3 });
+        let mut vectors = clustered(metric, 2_000, dims, 1);
+        let store = built(options(kind, dims, 50), &vectors);
+        let of_built = lists_for_the_nearest(&store, metric, &vectors);
+        // Rows that lie outside of what their lists held.
+        for (i, mut vector) in clustered(metric, 500, dims, 5).into_iter().enumerate() {
+            if metric != Metric::Hamming && i % 50 == 0 {
+                vector.iter_mut().for_each(|x| *x *= 3.0);
+            }
+            insert(&store, &vector, tid(2_000 + i)).expect("inserts");
+            vectors.push(vector);
+        }
+        assert_eq!(problems(&store), [], "{kind:?}");
+        let of_grown = lists_for_the_nearest(&store, metric, &vectors);
+        let done = rebalance(&store, &Rebalance { lists: 80, work: 1_000_000 });
+        assert!(done.expect("reorganizes").moved > 0, "{kind:?}");
+        assert_eq!(problems(&store), [], "{kind:?}");
+        let of_moved = lists_for_the_nearest(&store, metric, &vectors);
+        println!("{kind:?}: {of_built} {of_grown} {of_moved} lists of 40 searches");
+        if matches!(metric, Metric::L2 | Metric::Cosine) {
+            assert!(of_built < 40 * 20, "{kind:?}: {of_built} lists");
+            assert!(of_grown < 40 * 30, "{kind:?}: {of_grown} lists");
+            assert!(of_moved < 40 * 40, "{kind:?}: {of_moved} lists");
         }
     }
 }

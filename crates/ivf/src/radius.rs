@@ -1,0 +1,110 @@
+//! How far the rows of a list are from its centroid: what a search need not read.
+//!
+//! The radius stands in the entry of the list in the list of lists, where that of a row has its tid's
+//! offset: the upper half of an `f32` (bf16), rounded up, with the highest bit set.
+
+use half::bf16;
+use pages::HeapTid;
+use quant::Metric;
+
+use crate::geometry::BlockNo;
+use crate::index::Ivf;
+use crate::query::Centre;
+use crate::vector::Stored;
+
+/// Set where the radius is known: it is never negative, so this bit is free.
+const KNOWN: u16 = 1 << 15;
+/// What rounding of sums may add to a distance, as a part of it.
+const ROUNDING: f32 = 1e-4;
+
+/// An upper bound of the distance between a centroid and the rows of its list, as lists are made of
+/// them; of bits, of the number of those that differ. Infinite where nothing is known.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub(crate) struct Radius(f32);
+
+impl Radius {
+    /// Of a list without rows.
+    pub(crate) const NONE: Self = Self(0.0);
+
+    /// How far the row whose vector is `stored`, and `placed` (see [`Ivf::place`]), reaches from
+    /// `centroid`.
+    pub(crate) fn of_row(ivf: &Ivf, stored: &Stored<'_>, placed: &[f32], centroid: &[f32]) -> Self {
+        let squared = kernels::l2_squared(placed, centroid);
+        let reach = match ivf.metric() {
+            Metric::Hamming | Metric::L1 | Metric::Jaccard => squared,
+            Metric::L2 | Metric::InnerProduct => squared.sqrt() + stored.error(),
+            Metric::Cosine => squared.sqrt() + 2.0 * stored.error() / stored.norm(),
+        };
+        let reach = reach * (1.0 + ROUNDING);
+        Self(if reach.is_nan() { f32::INFINITY } else { reach })
+    }
+
+    /// The larger of two.
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self(self.0.max(other.0))
+    }
+
+    /// Whether rows that reach so far are within.
+    pub(crate) fn covers(self, reach: Self) -> bool {
+        self >= reach
+    }
+
+    /// The tid of a list's entry, whose first block is `first`.
+    pub(crate) fn tid(self, first: BlockNo) -> HeapTid {
+        let nearest = bf16::from_f32(self.0);
+        let up = nearest.to_f32() < self.0;
+        HeapTid { block: first.0, offset: (nearest.to_bits() + u16::from(up)) | KNOWN }
+    }
+
+    /// What the tid of a list's entry says.
+    pub(crate) fn of_tid(tid: HeapTid) -> Self {
+        let radius = bf16::from_bits(tid.offset & !KNOWN).to_f32();
+        Self(if tid.offset & KNOWN == 0 || radius.is_nan() { f32::INFINITY } else { radius })
+    }
+
+    /// The least rank that a row of a list with this radius may have, whose centroid is at `centre`
+    /// from a query of length `norm`.
+    pub(crate) fn least_rank(self, metric: Metric, centre: &Centre, norm: f32) -> f32 {
+        let least = match metric {
+            Metric::Hamming | Metric::L1 | Metric::Jaccard => centre.rank - self.0,
+            Metric::InnerProduct => centre.rank - norm * self.0 * (1.0 + ROUNDING),
+            Metric::L2 | Metric::Cosine => {
+                let apart = centre.rank.sqrt() * (1.0 - ROUNDING) - self.0;
+                if apart > 0.0 { apart * apart } else { 0.0 }
+            }
+        };
+        if least.is_nan() { f32::NEG_INFINITY } else { least }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tids_hold_no_less() {
+        let first = BlockNo(77);
+        for radius in [0.0, 1e-40, 1e-3, 0.999, 1.0, 1.001, 12_345.6, f32::MAX, f32::INFINITY] {
+            let tid = Radius(radius).tid(first);
+            let held = Radius::of_tid(tid);
+            assert_eq!(tid.block, 77);
+            assert!(held.covers(Radius(radius)), "{radius}: {held:?}");
+            assert!(held.0 <= radius * 1.01 || radius < 1e-30 || held.0.is_infinite(), "{held:?}");
+        }
+        // What an entry said before there were radii.
+        assert_eq!(Radius::of_tid(HeapTid { block: 77, offset: 1 }), Radius(f32::INFINITY));
+    }
+
+    #[test]
+    fn a_list_holds_nothing_nearer_than_its_least_rank() {
+        let centre = Centre::of_rank(25.0);
+        assert!((Radius(2.0).least_rank(Metric::L2, &centre, 1.0) - 9.0).abs() < 0.02);
+        assert_eq!(Radius(6.0).least_rank(Metric::L2, &centre, 1.0), 0.0);
+        assert_eq!(Radius(6.0).least_rank(Metric::Hamming, &centre, 1.0), 19.0);
+        let product = Centre::of_rank(-3.0);
+        assert!((Radius(2.0).least_rank(Metric::InnerProduct, &product, 4.0) + 11.0).abs() < 0.01);
+        let unknown = Radius(f32::INFINITY);
+        assert_eq!(unknown.least_rank(Metric::InnerProduct, &product, 0.0), f32::NEG_INFINITY);
+        assert_eq!(unknown.least_rank(Metric::L2, &centre, 1.0), 0.0);
+    }
+}

@@ -68,7 +68,7 @@ impl System {
 
         let (start, cpu_before) = (Instant::now(), cpu());
         client
-            .batch_execute(&self.create_index(metric))
+            .batch_execute(&self.create_index(metric, rows))
             .map_err(|e| format!("{}: CREATE INDEX: {}", self.name, text(&e)))?;
         let build_s = start.elapsed().as_secs_f64();
         let build_cpu_s = cpu_before.zip(cpu()).map(|(before, after)| after - before);

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::exact::Metric;
 
 /// An extension with an index on its type `vector`. `{metric}` in `index` is `l2` or `cosine`; `{l2}` and
-/// `{cosine}` are `true` for that metric, else `false`.
+/// `{cosine}` are `true` for that metric, else `false`; `{lists}` is the square root of the rows.
 #[derive(Debug)]
 pub struct System {
     /// Name on the command line and in reports.
@@ -81,7 +81,7 @@ pub const SYSTEMS: &[System] = &[
     },
     System {
         name: "vector_ext_ivfflat",
-        index: "ivfflat (v vector_{metric}_ops) WITH (lists = 200)",
+        index: "ivfflat (v vector_{metric}_ops) WITH (lists = {lists})",
         effort: "ivfflat.probes",
         scan_time: None,
         effort_covers_k: false,
@@ -89,7 +89,7 @@ pub const SYSTEMS: &[System] = &[
     },
     System {
         name: "vector_ext_ivfflat_rabitq",
-        index: "ivfflat (v vector_{metric}_ops) WITH (lists = 200, quantization = rabitq)",
+        index: "ivfflat (v vector_{metric}_ops) WITH (lists = {lists}, quantization = rabitq)",
         effort: "ivfflat.probes",
         scan_time: None,
         effort_covers_k: false,
@@ -98,7 +98,7 @@ pub const SYSTEMS: &[System] = &[
     PGVECTOR,
     System {
         name: "pgvector_ivfflat",
-        index: "ivfflat (v vector_{metric}_ops) WITH (lists = 200)",
+        index: "ivfflat (v vector_{metric}_ops) WITH (lists = {lists})",
         effort: "ivfflat.probes",
         effort_covers_k: false,
         ..PGVECTOR
@@ -112,7 +112,7 @@ pub const SYSTEMS: &[System] = &[
         scan_time: None,
         effort_covers_k: true,
     },
-    // As many lists as the others have, and what its documentation advises for each metric. The probes
+    // What its documentation advises for each metric. The probes
     // of the index serve until a session has its own: by default it refuses an index with lists.
     System {
         name: "vectorchord",
@@ -121,7 +121,7 @@ pub const SYSTEMS: &[System] = &[
         index: "vchordrq (v vector_{metric}_ops) WITH (options = $$
             residual_quantization = {l2}
             [build.internal]
-            lists = [200]
+            lists = [{lists}]
             spherical_centroids = {cosine}
             build_threads = 2
             $$, probes = '10')",
@@ -140,13 +140,15 @@ impl System {
         })
     }
 
-    /// The statement that builds the index `items_v` with the extension's default options.
-    pub fn create_index(&self, metric: Metric) -> String {
+    /// The statement that builds the index `items_v` of so many rows with the extension's default
+    /// options.
+    pub fn create_index(&self, metric: Metric, rows: usize) -> String {
         let (name, l2) = match metric {
             Metric::L2 => ("l2", true),
             Metric::Cosine => ("cosine", false),
         };
         let index = self.index.replace("{metric}", name);
+        let index = index.replace("{lists}", &rows.isqrt().max(1).to_string());
         let index = index.replace("{l2}", &l2.to_string()).replace("{cosine}", &(!l2).to_string());
         format!("CREATE INDEX items_v ON items USING {index}")
     }
@@ -169,8 +171,9 @@ mod tests {
     fn statements() {
         let system = System::by_name("pgvector").unwrap();
         let index = "CREATE INDEX items_v ON items USING hnsw (v vector_cosine_ops)";
-        assert_eq!(system.create_index(Metric::Cosine), index);
-        let of_lists = System::by_name("vectorchord").unwrap().create_index(Metric::L2);
+        assert_eq!(system.create_index(Metric::Cosine, 50), index);
+        let of_lists = System::by_name("vectorchord").unwrap().create_index(Metric::L2, 1_000);
+        assert!(of_lists.contains("lists = [31]"));
         assert!(of_lists.contains("vector_l2_ops"));
         assert!(of_lists.contains("residual_quantization = true"));
         assert!(of_lists.contains("spherical_centroids = false"));

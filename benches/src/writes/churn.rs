@@ -71,7 +71,7 @@ pub fn run(
             let (recall, bytes) = look(client, dataset, &truth)?;
             // The new index lives in a transaction that is undone.
             client.batch_execute("BEGIN; DROP INDEX items_v")?;
-            client.batch_execute(&subject.system.create_index(dataset.metric))?;
+            client.batch_execute(&subject.system.create_index(dataset.metric, live.len()))?;
             let (fresh_recall, fresh_bytes) = look(client, dataset, &truth)?;
             client.batch_execute("ROLLBACK")?;
             let subject = subject.name;

@@ -3,14 +3,14 @@
 use pages::{Batch, Error, HeapTid, META_BLOCK, PageStore, Result};
 use quant::{Factors, Metric};
 
-use crate::block::{Block, BlockMut, Entry, NO_FACTORS, Open, ROOT};
+use crate::block::{Block, BlockMut, Entry, NO_FACTORS, Open};
 use crate::free;
 use crate::geometry::{BlockNo, VectorNo};
 use crate::index::Ivf;
 use crate::lists::{List, NearestLists};
 use crate::meta::{Meta, set_next_page};
 use crate::query::Query;
-use crate::radius::Radius;
+use crate::radius::{self, Radius};
 use crate::vector::{Stored, init_vectors, open_vectors, pieces};
 use crate::vectors::Reader;
 
@@ -47,7 +47,7 @@ fn insert_into<S: PageStore>(store: &S, ivf: &Ivf, vector: &[f32], tid: HeapTid)
     holder.widen(&own, &mut placed);
     ivf.place(&mut placed);
     let reach = Radius::of_row(ivf, &own, &placed, &centroid);
-    if !list.radius().covers(reach) && !widen_radius(store, ivf, &list, reach)? {
+    if !list.radius().covers(reach) && !radius::raise(store, ivf, &list, reach)? {
         return Ok(false);
     }
     let (factors, code) = encode(ivf, &centroid, &placed);
@@ -91,29 +91,6 @@ pub(crate) fn nearest_list<S: PageStore>(
 /// distance in space, of bits the number of those that differ.
 pub(crate) fn distance_of_centroid(ivf: &Ivf, vector: &[f32], centroid: &Stored<'_>) -> f32 {
     Query::new(ivf, vector).squared_distance(centroid)
-}
-
-/// Lets the entry of a list say that its rows reach so far: before such a row is added, so that no
-/// search leaves it out. Returns whether the list is still there.
-fn widen_radius<S: PageStore>(store: &S, ivf: &Ivf, list: &List, reach: Radius) -> Result<bool> {
-    let geometry = ivf.geometry();
-    let mut root = None;
-    ivf.blocks_of(store, (ivf.meta().root, ROOT), |no, block| {
-        let listed = block.entries().any(|(_, entry)| entry.vector == list.entry.vector);
-        root = listed.then_some(no);
-        !listed
-    })?;
-    let Some(no) = root else { return Ok(false) };
-    let mut batch = store.batch();
-    let mut block = BlockMut::open(batch.page(no.page(geometry))?, no, ROOT, geometry)?;
-    let found = block.as_ref().entries().find(|(_, entry)| entry.vector == list.entry.vector);
-    let Some((slot, entry)) = found else { return Ok(false) };
-    let radius = List::of(entry).radius();
-    if !radius.covers(reach) {
-        block.set_tid(slot, reach.tid(List::of(entry).first));
-        batch.commit()?;
-    }
-    Ok(true)
 }
 
 /// The code of a row's vector about the centroid of its list.

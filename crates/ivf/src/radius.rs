@@ -4,11 +4,13 @@
 //! offset: the upper half of an `f32` (bf16), rounded up, with the highest bit set.
 
 use half::bf16;
-use pages::HeapTid;
+use pages::{Batch, HeapTid, PageStore, Result};
 use quant::Metric;
 
+use crate::block::{BlockMut, ROOT};
 use crate::geometry::BlockNo;
 use crate::index::Ivf;
+use crate::lists::List;
 use crate::query::Centre;
 use crate::vector::Stored;
 
@@ -75,6 +77,34 @@ impl Radius {
         };
         if least.is_nan() { f32::NEG_INFINITY } else { least }
     }
+}
+
+/// Lets the entry of a list say that its rows reach so far: before such a row is added, so that no
+/// search leaves it out. Returns whether the list is still there.
+pub(crate) fn raise<S: PageStore>(
+    store: &S,
+    ivf: &Ivf,
+    list: &List,
+    reach: Radius,
+) -> Result<bool> {
+    let geometry = ivf.geometry();
+    let mut root = None;
+    ivf.blocks_of(store, (ivf.meta().root, ROOT), |no, block| {
+        let listed = block.entries().any(|(_, entry)| entry.vector == list.entry.vector);
+        root = listed.then_some(no);
+        !listed
+    })?;
+    let Some(no) = root else { return Ok(false) };
+    let mut batch = store.batch();
+    let mut block = BlockMut::open(batch.page(no.page(geometry))?, no, ROOT, geometry)?;
+    let found = block.as_ref().entries().find(|(_, entry)| entry.vector == list.entry.vector);
+    let Some((slot, entry)) = found else { return Ok(false) };
+    let radius = List::of(entry).radius();
+    if !radius.covers(reach) {
+        block.set_tid(slot, reach.tid(List::of(entry).first));
+        batch.commit()?;
+    }
+    Ok(true)
 }
 
 #[cfg(test)]

@@ -62,7 +62,10 @@ pub struct Scan {
     /// may have.
     closed: BinaryHeap<Reverse<Ranked<(List, Centre)>>>,
     rows: Stream,
+    /// Lists that were taken.
     probed: usize,
+    /// Lists that were to be taken, though there may have been fewer.
+    wanted: usize,
     /// Rows returned, where more lists may be searched for others.
     returned: Vec<HeapTid>,
     /// The same, once lists were reorganized: rows may be met again in other lists.
@@ -94,6 +97,7 @@ impl Scan {
             closed: BinaryHeap::new(),
             rows: Stream::default(),
             probed: 0,
+            wanted: 0,
             returned: Vec::new(),
             known: HashSet::new(),
             exhausted: false,
@@ -225,6 +229,7 @@ impl Scan {
     /// Where lists were reorganized meanwhile, rows may have been missed or met twice: what was
     /// found is forgotten, and as many lists are searched from the nearest on.
     fn search_lists<S: PageStore>(&mut self, store: &S, mut count: usize) -> Result<usize> {
+        self.wanted = self.wanted.saturating_add(count);
         loop {
             let taken = self.take_lists(store, count);
             if let Err(Error::Interrupted | Error::Crashed) = taken {
@@ -240,7 +245,7 @@ impl Scan {
             self.closed.clear();
             self.lists = None;
             self.known.extend(self.returned.drain(..));
-            count += std::mem::take(&mut self.probed);
+            (self.probed, count) = (0, self.wanted);
         }
     }
 

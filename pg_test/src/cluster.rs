@@ -32,6 +32,7 @@ pub struct Cluster {
     dir: PathBuf,
     socket_dir: PathBuf,
     bindir: PathBuf,
+    environment: Vec<(String, String)>,
     watchdog: Option<Watchdog>,
 }
 
@@ -40,6 +41,15 @@ impl Cluster {
     /// `settings` are those of `postgresql.conf`, on top of the harness's own.
     pub fn new(name: &str, settings: &[(&str, &str)]) -> Result<Self> {
         Self::in_folder(&unique(name), settings)
+    }
+
+    /// As [`new`](Self::new), with variables in the server's environment.
+    pub fn in_environment(name: &str, environment: &[(&str, &str)]) -> Result<Self> {
+        let mut cluster = Self::empty(bindir()?, &unique(name))?;
+        let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+        cluster.environment = environment.iter().map(owned).collect();
+        cluster.initialize(&[])?;
+        Ok(cluster)
     }
 
     /// As [`new`](Self::new), with the programs and extensions of `prefix`, which must live longer.
@@ -55,16 +65,20 @@ impl Cluster {
 
     fn initialized(bindir: PathBuf, name: &str, settings: &[(&str, &str)]) -> Result<Self> {
         let cluster = Self::empty(bindir, name)?;
+        cluster.initialize(settings)?;
+        Ok(cluster)
+    }
+
+    fn initialize(&self, settings: &[(&str, &str)]) -> Result<()> {
         output(
-            as_server_user(cluster.bindir.join("initdb"))
+            as_server_user(self.bindir.join("initdb"))
                 .args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-N", "-D"])
-                .arg(cluster.data_dir()),
+                .arg(self.data_dir()),
         )?;
         for (setting, value) in SETTINGS.iter().chain(settings) {
-            cluster.set(setting, value)?;
+            self.set(setting, value)?;
         }
-        cluster.start()?;
-        Ok(cluster)
+        self.start()
     }
 
     /// Folders and watchdog, without a server yet.
@@ -80,7 +94,7 @@ impl Cluster {
         give_to_server_user(&dir)?;
         give_to_server_user(&socket_dir)?;
         let watchdog = Some(Watchdog::new(&bindir, &dir, &socket_dir)?);
-        Ok(Self { dir, socket_dir, bindir, watchdog })
+        Ok(Self { dir, socket_dir, bindir, environment: Vec::new(), watchdog })
     }
 
     /// The server's data folder.
@@ -228,7 +242,8 @@ impl Cluster {
         // The fifth line is the socket's folder.
         let socket_dir = PathBuf::from(pid_file.lines().nth(4).unwrap_or_default());
         let bindir = bindir()?;
-        let mut cluster = Self { dir, socket_dir, bindir, watchdog: None };
+        let environment = Vec::new();
+        let mut cluster = Self { dir, socket_dir, bindir, environment, watchdog: None };
         if cluster.connect().is_err() {
             return Ok(None);
         }
@@ -241,6 +256,7 @@ impl Cluster {
         let patience = PATIENCE.as_secs().to_string();
         let mut command = as_server_user(self.bindir.join("pg_ctl"));
         command.args(["-s", "-w", "-t", &patience, "-D"]).arg(self.data_dir()).args(args);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         // Not `output`: the server would inherit the pipes and keep them open.
         if command.status()?.success() {
             return Ok(());

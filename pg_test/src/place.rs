@@ -71,8 +71,7 @@ pub(crate) fn as_server_user(program: impl AsRef<OsStr>) -> Command {
     }
 }
 
-/// A command that inherits nothing that would reach into a server or a client of it: no `PG*`
-/// variable, no `RUST_BACKTRACE` (which lengthens every error's DETAIL).
+/// A command that inherits no `PG*` variable, which would reach into a server or a client of it.
 pub(crate) fn as_ourselves(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
@@ -80,7 +79,7 @@ pub(crate) fn as_ourselves(program: impl AsRef<OsStr>) -> Command {
             command.env_remove(name);
         }
     }
-    command.env_remove("RUST_BACKTRACE").current_dir("/");
+    command.current_dir("/");
     command
 }
 

@@ -12,6 +12,9 @@
 #define PGRX_CSHIM_STATIC "pgrx-cshim-static.c"
 #endif
 
+// Of PostgreSQL's own headers.
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 #include PGRX_CSHIM_STATIC
 
 void SpinLockInit__pgrx_cshim(volatile slock_t *lock) {

@@ -137,14 +137,13 @@ If you are manipulating transient "pure Rust" data, however, it is unlikely this
 The main implementation uses `sigsetjmp`, [`pg_sys::error_context_stack`], and [`pg_sys::PG_exception_stack`].
 which, when Postgres enters its exception handling in `elog.c`, will prompt a `siglongjmp` back to it.
 
-This caught error is then converted into a Rust `panic!()` and propagated up the stack, ultimately
-being converted into a transaction-aborting Postgres `ERROR` by PGRX.
+While the error stays on Postgres' stack of errors, a Rust unwind propagates up the stack, until
+PGRX ultimately continues the same error with `pg_re_throw()`, as `PG_RE_THROW()` does in C.
 
 [trivially-deallocated stack frame]: https://github.com/rust-lang/rfcs/blob/master/text/2945-c-unwind-abi.md#plain-old-frames
 **/
 use crate as pg_sys;
-use crate::panic::{CaughtError, ErrorReport, ErrorReportLocation, ErrorReportWithLevel};
-use core::ffi::CStr;
+use crate::panic::CaughtError;
 use std::mem::MaybeUninit;
 
 #[inline(always)]
@@ -192,76 +191,20 @@ unsafe fn pg_guard_ffi_boundary_impl<T, F: FnOnce() -> T>(f: F) -> T {
         } else {
             // We've landed here b/c of a longjmp originating in Postgres
 
-            // the overhead to get the current [ErrorData] from Postgres and convert
-            // it into our [ErrorReportWithLevel] seems worth the user benefit
+            // The error stays where it is, on Postgres' own stack of errors, with all its fields:
+            // [`pgrx_extern_c_guard`](crate::panic::pgrx_extern_c_guard) continues it from there.
+            // Nothing is copied, so nothing can be lost, or fail where memory is short.
             //
-            // Note that this only happens in the case of us trapping an error
-
             // At this point, we're running within `pg_sys::ErrorContext`, but should be in the
-            // memory context the caller was in before we call [CopyErrorData()] and start using it
+            // memory context the caller was in.
             pg_sys::CurrentMemoryContext = caller_memxct;
-
-            // SAFETY: `pg_sys::CopyErrorData()` will always give us a valid pointer, so just assume so
-            let errdata_ptr = pg_sys::CopyErrorData();
-            let errdata = errdata_ptr.as_ref().unwrap_unchecked();
-
-            // copy out the fields we need to support pgrx' error handling
-            let level = errdata.elevel.into();
-            let sqlerrcode = errdata.sqlerrcode.into();
-            let message = if errdata.message.is_null() {
-                String::from("<null error message>")
-            } else {
-                CStr::from_ptr(errdata.message).to_string_lossy().to_string()
-            };
-            let domain = if errdata.domain.is_null() {
-                None
-            } else {
-                { Some(CStr::from_ptr(errdata.domain).to_string_lossy().to_string()) }
-            };
-            let detail = if errdata.detail.is_null() {
-                None
-            } else {
-                { Some(CStr::from_ptr(errdata.detail).to_string_lossy().to_string()) }
-            };
-            let hint = if errdata.hint.is_null() {
-                None
-            } else {
-                { Some(CStr::from_ptr(errdata.hint).to_string_lossy().to_string()) }
-            };
-            let funcname = if errdata.funcname.is_null() {
-                None
-            } else {
-                { Some(CStr::from_ptr(errdata.funcname).to_string_lossy().to_string()) }
-            };
-            let file = if errdata.filename.is_null() {
-                String::from("<null filename>")
-            } else {
-                CStr::from_ptr(errdata.filename).to_string_lossy().to_string()
-            };
-            let line = errdata.lineno as _;
-
-            // clean up after ourselves by freeing the result of [CopyErrorData], flushing the
-            // Postgres error state (so the original error no longer occupies a slot on Postgres'
-            // fixed-size errordata[] stack), and restoring Postgres' understanding of where its
-            // next longjmp should go
-            pg_sys::FreeErrorData(errdata_ptr);
-            pg_sys::FlushErrorState();
             pg_sys::PG_exception_stack = prev_exception_stack;
             pg_sys::error_context_stack = prev_error_context_stack;
 
             // finally, turn this Postgres error into a Rust panic so that we can ensure proper
-            // Rust stack unwinding and also defer handling until later
-            std::panic::panic_any(CaughtError::PostgresError(ErrorReportWithLevel {
-                level,
-                inner: ErrorReport {
-                    sqlerrcode,
-                    message: message.into(),
-                    detail,
-                    hint,
-                    domain,
-                    location: ErrorReportLocation { file, funcname, line, col: 0, backtrace: None },
-                },
-            }))
+            // Rust stack unwinding and also defer handling until later.  This is no panic of ours,
+            // so the panic hook isn't told.
+            std::panic::resume_unwind(Box::new(CaughtError::of_postgres()))
         }
     }
 }

@@ -341,24 +341,18 @@ fn take_panic_location() -> ErrorReportLocation {
 
 pub fn register_pg_guard_panic_hook() {
     use super::thread_check::is_os_main_thread;
+    use std::io::Write;
 
-    let default_hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info: _| {
-        // Always capture the backtrace into PANIC_LOCATION so that
-        // downcast_panic_payload can attach it to CaughtError::PostgresError.
-        // This is a thread-local, so it's harmless on non-main threads.
-        PANIC_LOCATION.with(|thread_local| {
-            thread_local.replace({
-                let mut info: ErrorReportLocation = info.into();
-                info.backtrace = Some(std::backtrace::Backtrace::capture());
-                Some(info)
-            })
-        });
+    std::panic::set_hook(Box::new(|info: &PanicHookInfo<'_>| {
+        // No backtrace, whatever RUST_BACKTRACE says: it would end in a message to a client, and
+        // to resolve its symbols takes long, or forever when memory is short.
+        PANIC_LOCATION.with(|thread_local| thread_local.replace(Some(info.into())));
 
         if is_os_main_thread() == Some(false) {
             // definitely not the main thread -- we don't know which connection
-            // to associate the panic with, so also call the default hook
-            default_hook(info)
+            // to associate the panic with, so it's for the server's log.  That it cannot be
+            // written there is no reason for another panic.
+            let _ = writeln!(std::io::stderr(), "thread {info}");
         }
     }))
 }
@@ -366,7 +360,8 @@ pub fn register_pg_guard_panic_hook() {
 /// What kind of error was caught?
 #[derive(Debug)]
 pub enum CaughtError {
-    /// An error raised from within Postgres
+    /// An error raised from within Postgres.  It is still on Postgres' stack of errors, which has all
+    /// of its fields; the report tells its SQLSTATE only.
     PostgresError(ErrorReportWithLevel),
 
     /// A `pgrx::error!()` or `pgrx::ereport!(ERROR, ...)` raised from within Rust
@@ -377,6 +372,28 @@ pub enum CaughtError {
 }
 
 impl CaughtError {
+    /// The error on top of Postgres' stack of errors.
+    ///
+    /// # Safety
+    /// There is one.
+    pub(crate) unsafe fn of_postgres() -> Self {
+        #[cfg_attr(target_os = "windows", link(name = "postgres"))]
+        unsafe extern "C-unwind" {
+            fn geterrcode() -> ::std::os::raw::c_int;
+        }
+        // SAFETY: the caller's promise; without an error this would raise one.
+        let sqlerrcode = PgSqlErrorCode::from(unsafe { geterrcode() });
+        let location = ErrorReportLocation {
+            file: String::new(),
+            funcname: None,
+            line: 0,
+            col: 0,
+            backtrace: None,
+        };
+        let inner = ErrorReport::with_location(sqlerrcode, "error raised by Postgres", location);
+        CaughtError::PostgresError(ErrorReportWithLevel { level: PgLogLevel::ERROR, inner })
+    }
+
     /// Rethrow this [CaughtError].  
     ///
     /// This is the same as [std::panic::resume_unwind()] and has the same semantics.
@@ -391,6 +408,8 @@ impl CaughtError {
 enum GuardAction<R> {
     Return(R),
     Report(ErrorReportWithLevel),
+    /// Continue the error that is on Postgres' stack of errors
+    Rethrow,
 }
 
 /// Guard a closure such that Rust Panics are properly converted into Postgres ERRORs.
@@ -435,6 +454,26 @@ where
             do_ereport(ereport);
             unreachable!("pgrx reported a CaughtError that wasn't raised at ERROR or above");
         }
+        // SAFETY: the error is still on Postgres' stack of errors, and the caller's frames have no
+        // destructors.
+        GuardAction::Rethrow => unsafe { rethrow() },
+    }
+}
+
+/// Continues the error that is on Postgres' stack of errors, as `PG_RE_THROW()` does in C.
+///
+/// # Safety
+/// There is one, and only trivially-deallocated stack frames are above.
+unsafe fn rethrow() -> ! {
+    #[cfg_attr(target_os = "windows", link(name = "postgres"))]
+    unsafe extern "C-unwind" {
+        fn pg_re_throw() -> !;
+    }
+    crate::submodules::thread_check::active_thread::clear();
+    // SAFETY: the caller's promise.  Handlers expect the memory context that `errfinish()` jumps with.
+    unsafe {
+        MemoryContextSwitchTo(crate::ErrorContext);
+        pg_re_throw()
     }
 }
 
@@ -447,12 +486,9 @@ where
     match catch_unwind(f) {
         Ok(v) => GuardAction::Return(v),
         Err(e) => match downcast_panic_payload(e) {
-            CaughtError::PostgresError(ereport) => {
-                // Postgres raised this error via longjmp, which pg_guard_ffi_boundary caught
-                // and converted into a Rust panic.  downcast_panic_payload already attached the
-                // Rust backtrace from the panic hook, so just report it through do_ereport.
-                GuardAction::Report(ereport)
-            }
+            // Postgres raised this error via longjmp, which pg_guard_ffi_boundary caught
+            // and converted into a Rust panic.
+            CaughtError::PostgresError(_) => GuardAction::Rethrow,
             CaughtError::ErrorReport(ereport) | CaughtError::RustPanic { ereport, .. } => {
                 GuardAction::Report(ereport)
             }
@@ -464,20 +500,7 @@ where
 pub(crate) fn downcast_panic_payload(e: Box<dyn Any + Send>) -> CaughtError {
     if e.downcast_ref::<CaughtError>().is_some() {
         // caught a previously caught CaughtError that is being rethrown
-        let mut caught = *e.downcast::<CaughtError>().unwrap();
-
-        // For PostgresErrors (originating from a pg_sys FFI longjmp caught by
-        // pg_guard_ffi_boundary), the panic hook captured a Rust backtrace into
-        // PANIC_LOCATION.  Attach it now so callers (PgTryBuilder, run_guarded,
-        // etc.) can include it in the ERROR's DETAIL line.
-        if let CaughtError::PostgresError(ref mut ereport) = caught {
-            if ereport.inner.location.backtrace.is_none() {
-                let panic_location = take_panic_location();
-                ereport.inner.location.backtrace = panic_location.backtrace;
-            }
-        }
-
-        caught
+        *e.downcast::<CaughtError>().unwrap()
     } else if e.downcast_ref::<ErrorReportWithLevel>().is_some() {
         // someone called `panic_any(ErrorReportWithLevel)`
         CaughtError::ErrorReport(*e.downcast().unwrap())
@@ -583,7 +606,7 @@ fn do_ereport(ereport: ErrorReportWithLevel) {
         if errstart(level as _, domain_ptr) {
             let sqlerrcode = ereport.sql_error_code();
             let message = ereport.message().as_pg_cstr();
-            let detail = ereport.detail_with_backtrace().as_pg_cstr();
+            let detail = ereport.detail().as_pg_cstr();
             let hint = ereport.hint().as_pg_cstr();
             let context = ereport.context_message().as_pg_cstr();
             let lineno = ereport.line_number();

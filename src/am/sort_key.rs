@@ -2,8 +2,8 @@
 //!
 //! PostgreSQL lets an index scan compute the sort key of every row it returns, although nobody
 //! looks at it: the rows come in order, and the key is not in the select list. For wide vectors that
-//! is the costly part of a search, since each must be fetched from its TOAST table. So the key is
-//! taken out of finished plans. Where an index knows only a bound, its scan computes the key itself.
+//! is the costly part of a search, since each must be fetched from its TOAST table. So finished
+//! plans have NULL in its place. Where an index knows only a bound, its scan computes the key itself.
 
 #![allow(unsafe_code)] // walks PostgreSQL's plans
 
@@ -34,7 +34,7 @@ pub fn register() {
     }
 }
 
-/// Plans a query, then drops sort keys that nobody looks at.
+/// Plans a query, then blanks sort keys that nobody looks at.
 #[pg_guard]
 unsafe extern "C-unwind" fn plan(
     query: *mut Query,
@@ -69,12 +69,12 @@ unsafe fn trim_level(plan: *mut Plan) {
             return;
         }
         if tag(plan) == NodeTag::T_IndexScan {
-            trim(plan, plan.cast());
+            trim(plan.cast());
         } else if tag(plan) == NodeTag::T_Limit {
             let (limit, below) = (&*plan.cast::<Limit>(), (*plan).lefttree);
             let counts = limit.limitOption == LimitOption::LIMIT_OPTION_COUNT;
             if counts && !below.is_null() && tag(below) == NodeTag::T_IndexScan {
-                trim(plan, below.cast());
+                trim(below.cast());
             }
         }
         descend(plan);
@@ -109,28 +109,24 @@ unsafe fn descend(plan: *mut Plan) {
     }
 }
 
-/// Takes the sort key of an index scan of ours off the end of its target list, and off that of
-/// `top`, which is the scan itself or the LIMIT above it.
+/// Puts NULL in the place of the sort key of an index scan of ours. No list changes its length, as
+/// nodes above refer to all entries of a list, whether somebody looks at them or not.
 ///
 /// # Safety
-/// Both are valid; the target lists have the same length, as those of a LIMIT and its input have.
-unsafe fn trim(top: *mut Plan, scan: *mut IndexScan) {
-    // SAFETY: the caller's promise.
+/// `scan` is valid, and nobody looks at the value of its sort key.
+unsafe fn trim(scan: *mut IndexScan) {
+    // SAFETY: the caller's promise; a finished plan is ours to change.
     unsafe {
         let keys = (*scan).indexorderbyorig;
-        if pointers::<pg_sys::Node>(keys).next().is_none() || !is_ours(scan) {
+        if keys.is_null() || !is_ours(scan) {
             return;
         }
-        let below = scan.cast::<Plan>();
-        let length = |plan: *mut Plan| pg_sys::list_length((*plan).targetlist);
-        while length(top) == length(below)
-            && last((*top).targetlist).is_some_and(|entry| entry.resjunk)
-            && last((*below).targetlist).is_some_and(|entry| is_key(entry, keys))
-        {
-            let left = length(top) - 1;
-            (*below).targetlist = pg_sys::list_truncate((*below).targetlist, left);
-            if top != below {
-                (*top).targetlist = pg_sys::list_truncate((*top).targetlist, left);
+        for entry in pointers::<TargetEntry>((*scan).scan.plan.targetlist) {
+            if is_key(&*entry, keys) {
+                let key = (*entry).expr.cast();
+                let (of, modifier) = (pg_sys::exprType(key), pg_sys::exprTypmod(key));
+                let collation = pg_sys::exprCollation(key);
+                (*entry).expr = pg_sys::makeNullConst(of, modifier, collation).cast();
             }
         }
     }
@@ -156,13 +152,6 @@ unsafe fn is_key(entry: &TargetEntry, keys: *mut List) -> bool {
         let expression = entry.expr.cast();
         entry.resjunk && pointers(keys).any(|key| pg_sys::equal(expression, key))
     }
-}
-
-/// # Safety
-/// `list` is null or a list of target entries.
-unsafe fn last<'a>(list: *mut List) -> Option<&'a TargetEntry> {
-    // SAFETY: the caller's promise.
-    unsafe { pointers::<TargetEntry>(list).last()?.as_ref() }
 }
 
 /// # Safety

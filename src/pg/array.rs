@@ -111,16 +111,6 @@ impl ArrayRef<'_> {
         }
     }
 
-    /// The array itself, to be changed in place: only for the state of an aggregate
-    /// ([`Call::in_aggregate`](super::function::Call)), which is the transition function's own.
-    pub fn into_buf<T: Item>(self) -> ArrayBuf<T> {
-        debug_assert!(self.item_type == T::OID && self.n_dims == 1);
-        let (items_at, len) = (self.items_at, self.len);
-        // SAFETY: nobody else uses the value, as the caller knows.
-        let value = unsafe { VarlenaBuf::from_raw(self.value.into_raw()) };
-        ArrayBuf { value, items_at, len, item: PhantomData }
-    }
-
     /// The array as `int[]` of modifiers of a type (`vector(3)` has `{3}`).
     pub fn typmods(&self) -> Vec<i32> {
         let mut n = 0;
@@ -147,6 +137,46 @@ impl<'a> Argument<'a> for ArrayRef<'a> {
         };
         let len = usize::try_from(len).map_err(|_| corrupted())?;
         Ok(ArrayRef { value, n_dims, items_at, item_type, len })
+    }
+}
+
+/// The state of an aggregate, an array: the first argument of a transition function.
+pub struct AggregateState<'a> {
+    array: ArrayRef<'a>,
+    own: bool,
+}
+
+impl<'a> AggregateState<'a> {
+    /// The array.
+    pub fn array(&self) -> &ArrayRef<'a> {
+        &self.array
+    }
+
+    /// Whether an aggregate calls, so that the state is the function's own.
+    pub fn is_own(&self) -> bool {
+        self.own
+    }
+
+    /// The array itself, to be changed in place.
+    ///
+    /// # Errors
+    /// Where it is not the function's own, or an array of another kind.
+    pub fn into_buf<T: Item>(self) -> Result<ArrayBuf<T>, Report> {
+        if !self.own || self.array.item_type != T::OID || self.array.n_dims != 1 {
+            return Err(Report::internal("state of an aggregate cannot be changed"));
+        }
+        let ArrayRef { value, items_at, len, .. } = self.array;
+        // SAFETY: an aggregate leaves its state to the transition function, and to nobody else; the
+        // view of it has just ended.
+        let value = unsafe { VarlenaBuf::from_raw(value.into_raw()) };
+        Ok(ArrayBuf { value, items_at, len, item: PhantomData })
+    }
+}
+
+impl<'a> Argument<'a> for AggregateState<'a> {
+    fn take(args: &mut Args<'a>) -> Result<AggregateState<'a>, Report> {
+        let own = args.is_aggregate_state();
+        Ok(AggregateState { array: args.take()?, own })
     }
 }
 

@@ -71,6 +71,14 @@ impl<'a> Args<'a> {
         arg.filter(|arg| !arg.isnull).map(|arg| arg.value)
     }
 
+    /// Whether the next argument is the state of an aggregate, which the function may change in
+    /// place: it is the first, and the function runs as transition or combine function.
+    pub fn is_aggregate_state(&self) -> bool {
+        // SAFETY: `fcinfo` is valid; the second argument may be null.
+        let kind = unsafe { pg_sys::AggCheckCallContext(self.fcinfo, std::ptr::null_mut()) };
+        self.next == 0 && kind != 0
+    }
+
     /// The raw call, for the few functions of PostgreSQL that want it.
     pub fn fcinfo(&self) -> FunctionCallInfo {
         self.fcinfo
@@ -79,7 +87,7 @@ impl<'a> Args<'a> {
 
 /// A type that can be taken out of a call.
 pub trait Argument<'a>: Sized {
-    /// Takes one argument (or none, for [`Call`]).
+    /// Takes one argument.
     fn take(args: &mut Args<'a>) -> Result<Self, Report>;
 }
 
@@ -92,21 +100,6 @@ pub trait Return {
 #[cold]
 fn missing_argument() -> Report {
     Report::internal("function called with a missing argument")
-}
-
-/// Facts about the call itself; takes no argument.
-pub struct Call {
-    /// Whether the function runs as transition or combine function of an aggregate, so that it
-    /// may change its state argument in place.
-    pub in_aggregate: bool,
-}
-
-impl Argument<'_> for Call {
-    fn take(args: &mut Args) -> Result<Call, Report> {
-        // SAFETY: `fcinfo` is valid; the second argument may be null.
-        let kind = unsafe { pg_sys::AggCheckCallContext(args.fcinfo, std::ptr::null_mut()) };
-        Ok(Call { in_aggregate: kind != 0 })
-    }
 }
 
 impl Argument<'_> for i32 {

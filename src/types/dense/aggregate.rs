@@ -5,29 +5,26 @@ use pgrx::pg_sys;
 
 use super::round::{nearest, widened};
 use super::{DenseBuf, DenseRef, Element, check};
-use crate::pg::array::{ArrayBuf, ArrayRef};
+use crate::pg::array::{AggregateState, ArrayBuf, ArrayRef};
 use crate::pg::error::Report;
-use crate::pg::function::Call;
 use crate::types::error;
 
 /// Transition function of `avg`.
 pub fn accumulate<E: Element>(
-    call: Call,
-    state: ArrayRef,
+    state: AggregateState,
     vector: DenseRef<E>,
 ) -> Result<ArrayBuf<f64>, Report> {
-    add_vector(call, state, &vector, "accum", |state, vector| {
+    add_vector(state, &vector, "accum", |state, vector| {
         error::unexpected_dims(state as i64, vector)
     })
 }
 
 /// Transition function of `sum`, which says like `+` that dimensions differ.
 pub fn accumulate_sum<E: Element>(
-    call: Call,
-    state: ArrayRef,
+    state: AggregateState,
     vector: DenseRef<E>,
 ) -> Result<ArrayBuf<f64>, Report> {
-    add_vector(call, state, &vector, "sum_accum", |state, vector| {
+    add_vector(state, &vector, "sum_accum", |state, vector| {
         error::different_dims(E::TYPE, state, vector)
     })
 }
@@ -78,21 +75,20 @@ fn parts<'s, E: Element>(state: &'s ArrayRef, caller: &str) -> Result<(f64, &'s 
 
 /// Adds a vector to a state; `mismatch` tells that one has other dimensions than the other.
 fn add_vector<E: Element>(
-    call: Call,
-    state: ArrayRef,
+    state: AggregateState,
     vector: &[E],
     caller: &str,
     mismatch: impl Fn(usize, usize) -> Report,
 ) -> Result<ArrayBuf<f64>, Report> {
-    let (n, sums) = parts::<E>(&state, caller)?;
+    let (n, sums) = parts::<E>(state.array(), caller)?;
     if sums.is_empty() {
         return new_state(n + 1.0, vector.iter().map(|x| x.to_f32().into()));
     }
     if sums.len() != vector.len() {
         return Err(mismatch(sums.len(), vector.len()));
     }
-    let mut state = match call.in_aggregate {
-        true => state.into_buf::<f64>(),
+    let mut state = match state.is_own() {
+        true => state.into_buf::<f64>()?,
         false => new_state(n, sums.iter().copied())?,
     };
     if let [n, sums @ ..] = state.items_mut() {

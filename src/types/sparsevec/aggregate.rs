@@ -6,22 +6,21 @@
 use pgrx::pg_sys;
 
 use super::{SparseBuf, SparseRef, TYPE, check};
-use crate::pg::array::{ArrayBuf, ArrayRef};
+use crate::pg::array::{AggregateState, ArrayBuf, ArrayRef};
 use crate::pg::error::Report;
-use crate::pg::function::{Call, pg_functions};
+use crate::pg::function::pg_functions;
 use crate::types::error;
 
 pg_functions! {
     /// Transition function of both.
     fn sparsevec_accum(
-        call: Call,
-        state: ArrayRef,
+        state: AggregateState,
         vector: SparseRef,
     ) -> Result<ArrayBuf<f64>, Report> {
-        let sums = State::of(&state, "sparsevec_accum")?;
+        let sums = State::of(state.array(), "sparsevec_accum")?;
         let merged = Head { n: 1.0, dims: vector.dims() as f64 }.join(sums.head)?;
-        if call.in_aggregate && let Some(places) = sums.places_of(vector.indices()) {
-            let mut state = state.into_buf::<f64>();
+        if state.is_own() && let Some(places) = sums.places_of(vector.indices()) {
+            let mut state = state.into_buf::<f64>()?;
             merged.write(state.items_mut());
             for (place, &x) in places.into_iter().zip(vector.values()) {
                 state.items_mut()[place] += f64::from(x);

@@ -11,11 +11,20 @@ CREATE FUNCTION search_request_out(search_request) RETURNS cstring
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION search_request_out(search_request) IS 'I/O';
 
+CREATE FUNCTION search_request_recv(internal) RETURNS search_request
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION search_request_recv(internal) IS 'I/O';
+
+CREATE FUNCTION search_request_send(search_request) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION search_request_send(search_request) IS 'I/O';
+
 CREATE TYPE search_request (
 	INPUT = search_request_in,
 	OUTPUT = search_request_out,
+	RECEIVE = search_request_recv,
+	SEND = search_request_send,
 	INTERNALLENGTH = VARIABLE,
-	ALIGNMENT = double,
 	STORAGE = extended
 );
 COMMENT ON TYPE search_request IS 'what one leg of a search looks for: ann(), fts()';

@@ -2,13 +2,12 @@
 
 #![allow(unsafe_code)] // opens relations
 
-use std::ffi::CStr;
-
 use pages::Problem;
 use pgrx::PgSqlErrorCode::{ERRCODE_INSUFFICIENT_PRIVILEGE, ERRCODE_WRONG_OBJECT_TYPE};
 use pgrx::pg_sys::{self, Oid, Relation};
 
 use super::{hnsw, ivf as lists};
+use crate::pg::encoding;
 use crate::pg::error::Report;
 use crate::pg::function::pg_functions;
 use crate::pg::relation::{self, Opened};
@@ -98,11 +97,7 @@ impl Index {
                 || pg_sys::has_privs_of_role(pg_sys::GetUserId(), monitor);
             (!allowed).then(|| {
                 let name = pg_sys::get_rel_name(table);
-                if name.is_null() {
-                    String::new()
-                } else {
-                    CStr::from_ptr(name).to_string_lossy().into_owned()
-                }
+                if name.is_null() { String::new() } else { encoding::shown(name) }
             })
         };
         denied.map_or(Ok(()), |table| {

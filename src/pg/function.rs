@@ -13,11 +13,11 @@ use std::ffi::{CStr, CString};
 use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
 
-use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_sys::panic::pgrx_extern_c_guard;
 use pgrx::pg_sys::{self, Datum, FunctionCallInfo};
 
-use super::error::{Report, printable};
+use super::encoding::{decode, encode};
+use super::error::Report;
 use super::varlena::{Detoasted, VARHDRSZ};
 
 /// The arguments of one call, handed out from left to right.
@@ -77,6 +77,12 @@ impl<'a> Args<'a> {
         // SAFETY: `fcinfo` is valid; the second argument may be null.
         let kind = unsafe { pg_sys::AggCheckCallContext(self.fcinfo, std::ptr::null_mut()) };
         self.next == 0 && kind != 0
+    }
+
+    /// The function that is called.
+    pub fn itself(&self) -> Itself {
+        // SAFETY: `flinfo` is valid during the call.
+        Itself(unsafe { (*(*self.fcinfo).flinfo).fn_oid })
     }
 
     /// The raw call, for the few functions of PostgreSQL that want it.
@@ -149,11 +155,7 @@ impl Argument<'_> for String {
     fn take(args: &mut Args) -> Result<String, Report> {
         let text: Detoasted = args.take()?;
         let bytes = text.slice::<u8>(VARHDRSZ, text.size() - VARHDRSZ).unwrap_or_default();
-        str::from_utf8(bytes).map(str::to_owned).map_err(|_| {
-            let message = format!("text is not in UTF-8: \"{}\"", printable(bytes));
-            Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message)
-                .hint("In a database of another encoding, use letters of ASCII only.")
-        })
+        decode(bytes)
     }
 }
 
@@ -192,8 +194,7 @@ pub struct Itself(pub pg_sys::Oid);
 
 impl Argument<'_> for Itself {
     fn take(args: &mut Args) -> Result<Itself, Report> {
-        // SAFETY: `flinfo` is valid during the call.
-        Ok(Itself(unsafe { (*(*args.fcinfo).flinfo).fn_oid }))
+        Ok(args.itself())
     }
 }
 
@@ -236,7 +237,7 @@ impl Return for bool {
 
 impl Return for String {
     fn into_datum(self, _: &Args) -> Result<Datum, Report> {
-        let text = CString::new(self).map_err(|_| Report::internal("text with a NUL byte"))?;
+        let text = encode(&self)?;
         // SAFETY: copies a NUL-terminated string into a new `text`.
         Ok(Datum::from(unsafe { pg_sys::cstring_to_text(text.as_ptr()) }))
     }

@@ -3,11 +3,12 @@
 #![allow(unsafe_code)] // calls into PostgreSQL
 
 use std::collections::HashMap;
-use std::ffi::CStr;
 use std::marker::PhantomData;
 
 use pgrx::pg_sys::{self, Datum, Oid, TypeCacheEntry};
 
+use super::encoding::decode_c;
+use super::error::Report;
 use super::relation::quoted;
 use super::spi::Connection;
 
@@ -42,7 +43,10 @@ impl Type {
     }
 
     /// The operator of equality, as a statement names it whatever the search path is.
-    pub fn equality(self) -> String {
+    ///
+    /// # Errors
+    /// Where the schema's name is no text.
+    pub fn equality(self) -> Result<String, Report> {
         // SAFETY: an operator that there is, and that its row of the catalog says the schema of.
         unsafe {
             let operator = (*self.entry).eq_opr;
@@ -53,8 +57,8 @@ impl Type {
             let schema = pg_sys::SysCacheGetAttr(cache, row, column, &raw mut null);
             pg_sys::ReleaseSysCache(row);
             let schema = pg_sys::get_namespace_name(Oid::from(schema.value() as u32));
-            let name = CStr::from_ptr(pg_sys::get_opname(operator)).to_string_lossy();
-            format!("OPERATOR({}.{name})", quoted(&CStr::from_ptr(schema).to_string_lossy()))
+            let (schema, name) = (decode_c(schema)?, decode_c(pg_sys::get_opname(operator))?);
+            Ok(format!("OPERATOR({}.{name})", quoted(&schema)))
         }
     }
 

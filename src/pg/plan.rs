@@ -4,11 +4,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ffi::{CStr, CString};
 
-use pgrx::pg_sys::{self, Datum, Oid};
+use pgrx::pg_sys::{self, Oid};
 
+use super::encoding::encode;
 use super::error::Report;
+use super::parameter::Parameter;
 use super::spi::{expect, failed};
 
 /// Plans that a session keeps; beyond it, it begins anew.
@@ -45,51 +46,17 @@ struct Key {
     types: Vec<Oid>,
 }
 
-/// A value of a parameter.
-#[derive(Clone)]
-pub struct Parameter {
-    /// The type.
-    pub of: Oid,
-    /// The value.
-    pub value: Given,
-}
-
-/// A value, as it was given.
-#[derive(Clone)]
-pub enum Given {
-    /// As the type's input function reads it.
-    Text(String),
-    /// As it is in memory.
-    Datum(Datum),
-}
-
-impl Parameter {
-    /// The value as text.
-    pub fn text(&self) -> String {
-        match &self.value {
-            Given::Text(text) => text.clone(),
-            // SAFETY: a value of the type, whose output function gives a string that ends with NUL.
-            Given::Datum(datum) => unsafe {
-                let (mut function, mut is_varlena) = (Oid::INVALID, false);
-                pg_sys::getTypeOutputInfo(self.of, &raw mut function, &raw mut is_varlena);
-                let text = pg_sys::OidOutputFunctionCall(function, *datum);
-                CStr::from_ptr(text).to_string_lossy().into_owned()
-            },
-        }
-    }
-}
-
 /// The plan of a statement, made at its first use.
 ///
 /// # Safety
 /// SPI is connected.
 pub unsafe fn plan(text: &str, parameters: &[Parameter]) -> Result<pg_sys::SPIPlanPtr, Report> {
-    let types = parameters.iter().map(|parameter| parameter.of).collect();
+    let types = parameters.iter().map(Parameter::of).collect();
     let key = Key { text: text.to_owned(), types };
     if let Some(plan) = PLANS.with_borrow(|plans| plans.get(&key).copied()) {
         return Ok(plan);
     }
-    let query = CString::new(text).map_err(|_| Report::internal("text with a NUL byte"))?;
+    let query = encode(text)?;
     let count = i32::try_from(key.types.len()).map_err(|_| Report::internal("many parameters"))?;
     // SAFETY: the text ends with NUL and the types are as many as said; a plan that is kept lives
     // until it is freed, which is when it leaves the map.
@@ -111,27 +78,5 @@ pub unsafe fn plan(text: &str, parameters: &[Parameter]) -> Result<pg_sys::SPIPl
             }
             Ok(plan)
         })
-    }
-}
-
-/// The values of parameters.
-pub fn inputs(parameters: &[Parameter]) -> Result<Vec<Datum>, Report> {
-    parameters.iter().map(input).collect()
-}
-
-fn input(parameter: &Parameter) -> Result<Datum, Report> {
-    let text = match &parameter.value {
-        Given::Text(text) => text.as_str(),
-        Given::Datum(datum) => return Ok(*datum),
-    };
-    let text = CString::new(text).map_err(|_| {
-        let code = pgrx::PgSqlErrorCode::ERRCODE_CHARACTER_NOT_IN_REPERTOIRE;
-        Report::new(code, "invalid byte sequence for encoding \"UTF8\": 0x00")
-    })?;
-    let (mut function, mut of) = (Oid::INVALID, Oid::INVALID);
-    // SAFETY: a text that ends with NUL, for the input function of a type that there is.
-    unsafe {
-        pg_sys::getTypeInputInfo(parameter.of, &raw mut function, &raw mut of);
-        Ok(pg_sys::OidInputFunctionCall(function, text.as_ptr().cast_mut(), of, -1))
     }
 }

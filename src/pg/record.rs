@@ -2,7 +2,6 @@
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
-use std::ffi::CString;
 use std::ptr;
 
 use pgrx::pg_sys::{self, Datum};
@@ -17,9 +16,7 @@ impl<const N: usize> Return for TextRow<N> {
     fn into_datum(self, args: &Args) -> Result<Datum, Report> {
         let mut values = [Datum::null(); N];
         for (value, text) in values.iter_mut().zip(self.0) {
-            let text = CString::new(text).map_err(|_| Report::internal("text with a NUL byte"))?;
-            // SAFETY: copies a NUL-terminated string into a new `text`.
-            *value = Datum::from(unsafe { pg_sys::cstring_to_text(text.as_ptr()) });
+            *value = text.into_datum(args)?;
         }
         let mut nulls = [false; N];
         let mut desc: pg_sys::TupleDesc = ptr::null_mut();

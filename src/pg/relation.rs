@@ -2,25 +2,44 @@
 
 #![allow(unsafe_code)] // fields of PostgreSQL's structs
 
-use std::ffi::CStr;
+use std::ffi::c_char;
 use std::thread;
 
 use pgrx::pg_sys::{self, Oid, Relation};
 
-use super::version;
+use super::error::Report;
+use super::{encoding, version};
 
 /// The name with its schema, quoted where needed, as a command or a message wants it.
 ///
 /// # Safety
 /// `relation` is open.
 pub unsafe fn qualified_name(relation: Relation) -> String {
+    // SAFETY: the caller's promise; the name ends with NUL.
+    unsafe { encoding::shown(qualified(relation)) }
+}
+
+/// The same for a statement.
+///
+/// # Safety
+/// `relation` is open.
+///
+/// # Errors
+/// Where the name is no text.
+pub unsafe fn name_in_sql(relation: Relation) -> Result<String, Report> {
+    // SAFETY: the caller's promise; the name ends with NUL.
+    unsafe { encoding::decode_c(qualified(relation)) }
+}
+
+/// # Safety
+/// `relation` is open.
+unsafe fn qualified(relation: Relation) -> *const c_char {
     // SAFETY: an open relation has its row of pg_class; names end with NUL. A null schema (it was
     // dropped) is left out.
     unsafe {
         let class = &*(*relation).rd_rel;
         let schema = pg_sys::get_namespace_name(class.relnamespace);
-        let name = pg_sys::quote_qualified_identifier(schema, class.relname.data.as_ptr());
-        CStr::from_ptr(name).to_string_lossy().into_owned()
+        pg_sys::quote_qualified_identifier(schema, class.relname.data.as_ptr())
     }
 }
 
@@ -37,11 +56,7 @@ pub unsafe fn access_method(index: Relation) -> String {
     // SAFETY: the caller's promise; the name ends with NUL, and is null only where its row is gone.
     unsafe {
         let name = pg_sys::get_am_name((*(*index).rd_rel).relam);
-        if name.is_null() {
-            String::new()
-        } else {
-            CStr::from_ptr(name).to_string_lossy().into_owned()
-        }
+        if name.is_null() { String::new() } else { encoding::shown(name) }
     }
 }
 

@@ -2,11 +2,11 @@
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
-use std::ffi::CString;
 use std::thread;
 
 use pgrx::pg_sys::{self, GucAction, GucContext, GucSource};
 
+use super::encoding::encode;
 use super::error::Report;
 
 /// Settings made through it hold until it is dropped, or its transaction fails.
@@ -24,8 +24,7 @@ impl Settings {
     /// Makes a setting, as the user who calls could; an unfit value is an error that PostgreSQL
     /// raises.
     pub fn set(&self, name: &str, value: &str) -> Result<(), Report> {
-        let text = |text| CString::new(text).map_err(|_| Report::internal("text with a NUL byte"));
-        let (name, value) = (text(name)?, text(value)?);
+        let (name, value) = (encode(name)?, encode(value)?);
         // SAFETY: both end with NUL; the level was begun by `new`.
         unsafe {
             pg_sys::set_config_option(

@@ -11,7 +11,8 @@ use pgrx::pg_sys::{self, Datum, ItemPointerData, Oid};
 
 use super::error::Report;
 use super::numbering::Numbering;
-use super::plan::{Parameter, Running, inputs, plan};
+use super::parameter::Parameter;
+use super::plan::{Running, plan};
 use super::rows::ResultSet;
 
 /// Where a row lies.
@@ -56,7 +57,7 @@ impl Connection {
 
     /// Runs a query, and returns all of its rows.
     pub fn select(&self, text: &str, parameters: &[Parameter]) -> Result<Found<'_>, Report> {
-        let mut values = inputs(parameters)?;
+        let mut values = datums(parameters)?;
         // SAFETY: SPI is connected; there are as many values as the plan has parameters.
         unsafe {
             let (plan, _running) = (plan(text, parameters)?, Running::begin());
@@ -69,7 +70,7 @@ impl Connection {
 
     /// Begins a query whose rows are fetched as they are wanted.
     pub fn open(&self, text: &str, parameters: &[Parameter]) -> Result<Cursor<'_>, Report> {
-        let mut values = inputs(parameters)?;
+        let mut values = datums(parameters)?;
         // SAFETY: as above.
         unsafe {
             let (plan, running) = (plan(text, parameters)?, Running::begin());
@@ -205,6 +206,10 @@ impl Drop for Found<'_> {
             unsafe { pg_sys::SPI_freetuptable(self.table) };
         }
     }
+}
+
+fn datums(parameters: &[Parameter]) -> Result<Vec<Datum>, Report> {
+    parameters.iter().map(Parameter::datum).collect()
 }
 
 /// Makes an error of what SPI returns, unless it is what is wanted.

@@ -1,31 +1,16 @@
 //! Arguments that the functions take.
 
-#![allow(unsafe_code)] // takes values of `jsonb` apart
-
 use filter::Templates;
 use pgrx::PgSqlErrorCode::{
     ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE,
 };
-use pgrx::{FromDatum, JsonB};
-use serde_json::Value;
 
 use super::grouping::{Scorer, Sizes};
 use super::request::{MAX_ROWS, rows};
 use super::statement::templates;
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument};
-
-/// A `jsonb`, or a domain over it; SQL's NULL is JSON's.
-pub struct Json(pub Value);
-
-impl Argument<'_> for Json {
-    fn take(args: &mut Args) -> Result<Json, Report> {
-        let datum = args.optional_datum();
-        // SAFETY: SQL declares the argument as `jsonb`.
-        let json = datum.and_then(|datum| unsafe { JsonB::from_datum(datum, false) });
-        Ok(Json(json.map_or(Value::Null, |json| json.0)))
-    }
-}
+use crate::pg::json::Json;
 
 /// What all searches take: `k`, `skip`, `filter`, `filter_params`.
 pub struct Options {

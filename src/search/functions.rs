@@ -4,7 +4,7 @@ use pgrx::PgSqlErrorCode::{ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMI
 use pgrx::pg_sys::Datum;
 use serde_json::Value;
 
-use super::arguments::{GroupOptions, HybridOptions, Json, Options};
+use super::arguments::{GroupOptions, HybridOptions, Options};
 use super::grouping::Grouping;
 use super::hybrid::Hybrid;
 use super::leg::Search;
@@ -18,6 +18,7 @@ use super::table::Table;
 use super::{grouped, vector};
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Itself, Return, TypeOf, pg_functions};
+use crate::pg::json::Json;
 use crate::pg::rows::ResultSet;
 use crate::pg::setting::Settings;
 use crate::pg::spi::Connection;
@@ -37,7 +38,7 @@ pg_functions! {
     fn vector_search_sql(
         itself: Itself, rel: TypeOf, request: Stored, options: Options,
     ) -> Result<String, Report> {
-        of_vector(&itself, &rel, request, options).map(Call::inline)
+        of_vector(&itself, &rel, request, options).and_then(Call::inline)
     }
 
     /// The groups of rows nearest to a vector.
@@ -51,7 +52,7 @@ pg_functions! {
     fn grouped_search_sql(
         itself: Itself, rel: TypeOf, request: Stored, options: GroupOptions,
     ) -> Result<String, Report> {
-        of_groups(&itself, &rel, request, options, true).map(Call::inline)
+        of_groups(&itself, &rel, request, options, true).and_then(Call::inline)
     }
 
     /// The rows within a distance.
@@ -65,7 +66,7 @@ pg_functions! {
     fn range_search_sql(
         itself: Itself, rel: TypeOf, request: Stored, range: Range, options: Options,
     ) -> Result<String, Report> {
-        within(&itself, &rel, request, range, options, true).map(Call::inline)
+        within(&itself, &rel, request, range, options, true).and_then(Call::inline)
     }
 
     /// The rows that several searches find, in one ranking.
@@ -79,7 +80,7 @@ pg_functions! {
     fn hybrid_search_sql(
         itself: Itself, rel: TypeOf, requests: StoredArray, ranker: Json, options: HybridOptions,
     ) -> Result<String, Report> {
-        of_several(&itself, &rel, requests.0, &ranker.0, options, true).map(Call::inline)
+        of_several(&itself, &rel, requests.0, &ranker.0, options, true).and_then(Call::inline)
     }
 }
 
@@ -91,7 +92,7 @@ struct Call {
 }
 
 impl Call {
-    fn inline(self) -> String {
+    fn inline(self) -> Result<String, Report> {
         self.parameters.inline(&self.text)
     }
 }
@@ -105,7 +106,7 @@ fn of_vector(
     let table = Table::of_rows(rel.0)?;
     let request = Request::read(request)?;
     let page = options.page;
-    let search = Search::new(&table, itself.0, options);
+    let search = Search::new(&table, itself.0, options)?;
     let mut parameters = Parameters::default();
     let text = vector::statement(&search, &request, page, &mut parameters)?;
     Ok(Call { text, parameters, requests: vec![request] })
@@ -122,7 +123,7 @@ fn within(
 ) -> Result<Call, Report> {
     let table = Table::of_rows(rel.0)?;
     let requests = vec![Request::read(request)?];
-    let search = Search::new(&table, itself.0, options);
+    let search = Search::new(&table, itself.0, options)?;
     let mut parameters = Parameters::default();
     let Some(leg) = search.leg(&requests[0], &mut parameters)? else {
         return Ok(Call { text: vector::nothing(&search), parameters, requests });
@@ -150,7 +151,7 @@ fn of_groups(
     let requests = vec![Request::read(request)?];
     let grouping = Grouping::find(&table, &by, sizes)?;
     let (k, skip) = options.page;
-    let search = Search::new(&table, itself.0, options);
+    let search = Search::new(&table, itself.0, options)?;
     let mut parameters = Parameters::default();
     let Some(leg) = search.leg(&requests[0], &mut parameters)? else {
         return Ok(Call { text: grouped::nothing(&search), parameters, requests });
@@ -193,7 +194,7 @@ fn of_several(
     let grouping = by.map(|by| Grouping::find(&table, &by, sizes)).transpose()?;
     let groups = grouping.map(|grouping| (grouping, scorer));
     let is_shown = shown && groups.is_some();
-    let search = Search::new(&table, itself.0, options);
+    let search = Search::new(&table, itself.0, options)?;
     let mut parameters = Parameters::default();
     let hybrid = Hybrid::new(&search, &requests, &ranker, groups, &mut parameters)?;
     let text = if is_shown {

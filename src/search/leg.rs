@@ -2,8 +2,6 @@
 
 #![allow(unsafe_code)] // asks PostgreSQL for names of types
 
-use std::ffi::CStr;
-
 use pgrx::PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH;
 use pgrx::pg_sys::{self, Oid};
 
@@ -12,8 +10,9 @@ use super::field::{Field, Metric};
 use super::request::{Kind, Request};
 use super::statement::{ALIAS, Parameters};
 use super::table::Table;
+use crate::pg::encoding::decode_c;
 use crate::pg::error::Report;
-use crate::pg::plan::Parameter;
+use crate::pg::parameter::Parameter;
 use crate::pg::relation::quoted;
 
 /// The parts of a statement that a leg is made of; the rows of the table are known as [`ALIAS`].
@@ -78,15 +77,20 @@ pub struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// A search of `table` by the function `function` of the extension.
-    pub fn new(table: &'a Table, function: Oid, options: Options) -> Self {
-        // SAFETY: look-ups in the catalog; a function that is called has a schema.
+    ///
+    /// # Errors
+    /// Where the name of the extension's schema is no text.
+    pub fn new(table: &'a Table, function: Oid, options: Options) -> Result<Self, Report> {
+        // SAFETY: look-ups in the catalog, which give null or a name that ends with NUL.
         let schema = unsafe {
             let oid = pg_sys::get_func_namespace(function);
             let name = pg_sys::get_namespace_name(oid);
-            let name = if name.is_null() { c"public" } else { CStr::from_ptr(name) };
-            (oid, quoted(&name.to_string_lossy()))
+            if name.is_null() {
+                return Err(Report::internal("function without a schema"));
+            }
+            (oid, quoted(&decode_c(name)?))
         };
-        Self { table, schema, options }
+        Ok(Self { table, schema, options })
     }
 
     /// The leg of a request; none where it has nothing to look for.
@@ -121,7 +125,7 @@ impl<'a> Search<'a> {
         let (oid, schema) = &self.schema;
         let metric = request.params.metric.as_deref();
         let Field { name, of, metric } = Field::find(self.table, &request.field, metric, *oid)?;
-        let query = parameters.query(of, type_name(of), query);
+        let query = parameters.query(of, type_name(of)?, query)?;
         let operator = metric.operator();
         Ok(Leg {
             by: format!("{ALIAS}.{name} OPERATOR({schema}.{operator}) {query}"),
@@ -148,7 +152,7 @@ impl<'a> Search<'a> {
         }
         let column = format!("{ALIAS}.{}", quoted(&column.name));
         let kind = "pg_catalog.tsquery".to_owned();
-        let query = parameters.query(pg_sys::TSQUERYOID, kind, query);
+        let query = parameters.query(pg_sys::TSQUERYOID, kind, query)?;
         let score = format!("pg_catalog.ts_rank({column}, {query})");
         Ok(Leg {
             by: score.clone(),
@@ -161,7 +165,7 @@ impl<'a> Search<'a> {
     }
 }
 
-fn type_name(of: Oid) -> String {
+fn type_name(of: Oid) -> Result<String, Report> {
     // SAFETY: a look-up in the catalog, which gives a text that ends with NUL.
-    unsafe { CStr::from_ptr(pg_sys::format_type_be_qualified(of)).to_string_lossy().into_owned() }
+    unsafe { decode_c(pg_sys::format_type_be_qualified(of)) }
 }

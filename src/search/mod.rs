@@ -19,6 +19,7 @@ mod leg;
 mod range;
 mod ranker;
 mod request;
+mod request_type;
 mod statement;
 mod stored;
 mod stream;

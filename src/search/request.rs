@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::stored::Stored;
 use crate::pg::error::Report;
-use crate::pg::plan::Parameter;
+use crate::pg::parameter::Parameter;
 
 /// Most rows of a search, and of one leg of it.
 pub const MAX_ROWS: i64 = 1_000_000;

@@ -9,7 +9,7 @@ use pgrx::pg_sys::{self, Oid};
 use serde_json::Value;
 
 use crate::pg::error::Report;
-use crate::pg::plan::{Given, Parameter};
+use crate::pg::parameter::Parameter;
 use crate::pg::spi::Place;
 
 /// What the statement knows the rows of the table as.
@@ -27,15 +27,18 @@ pub struct Parameters {
 impl Parameters {
     /// Adds a parameter of the type called `name`, and returns how the statement writes it.
     pub fn add(&mut self, of: Oid, name: String, text: String) -> String {
-        self.push(Parameter { of, value: Given::Text(text) }, name)
+        self.push(Parameter::of_text(of, text), name)
     }
 
     /// Adds a query for values of the type called `name`: as it is where it is of this type.
-    pub fn query(&mut self, of: Oid, name: String, query: &Parameter) -> String {
-        if query.of == of {
-            return self.push(query.clone(), name);
+    ///
+    /// # Errors
+    /// Where the query cannot be read.
+    pub fn query(&mut self, of: Oid, name: String, query: &Parameter) -> Result<String, Report> {
+        if query.of() == of {
+            return Ok(self.push(query.clone(), name));
         }
-        self.add(of, name, query.text())
+        Ok(self.add(of, name, query.text()?))
     }
 
     fn push(&mut self, parameter: Parameter, name: String) -> String {
@@ -95,7 +98,10 @@ impl Parameters {
     }
 
     /// The statement with the values in the places of parameters, for people to read and explain.
-    pub fn inline(&self, statement: &str) -> String {
+    ///
+    /// # Errors
+    /// Where a value cannot be read.
+    pub fn inline(&self, statement: &str) -> Result<String, Report> {
         let mut text = String::with_capacity(2 * statement.len());
         let mut rest = statement;
         while let Some(at) = rest.find(['"', '\'', '$']) {
@@ -114,13 +120,13 @@ impl Parameters {
             });
             match parameter {
                 Some((value, name)) => {
-                    text.push_str(&format!("{}::{name}", literal(&value.text())));
+                    text.push_str(&format!("{}::{name}", literal(&value.text()?)));
                 }
                 None => text.push_str(&from[..end]),
             }
             rest = &from[end..];
         }
-        text + rest
+        Ok(text + rest)
     }
 }
 

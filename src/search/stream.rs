@@ -122,7 +122,7 @@ impl Stream<'_> {
         parameters: &Parameters,
     ) -> Result<(), Report> {
         let Grouping { column: key, of, sizes } = self.grouping;
-        let (equals, name) = (of.equality(), &self.search.table.name);
+        let (equals, name) = (of.equality()?, &self.search.table.name);
         for (number, rows) in groups.rows.iter_mut().enumerate() {
             let Some(&first) = rows.first().filter(|_| rows.len() < groups.size) else { continue };
             let mut parameters = parameters.clone();

@@ -2,13 +2,12 @@
 
 #![allow(unsafe_code)] // reads what PostgreSQL caches of the catalog
 
-use std::ffi::CStr;
-
 use filter::{Column, Kind, Scalar};
 use pgrx::PgSqlErrorCode::{ERRCODE_UNDEFINED_COLUMN, ERRCODE_WRONG_OBJECT_TYPE};
 use pgrx::pg_sys::{self, Oid, Relation};
 
 use super::statement::ALIAS;
+use crate::pg::encoding::decode_c;
 use crate::pg::error::Report;
 use crate::pg::relation::{self, Opened, quoted};
 
@@ -46,7 +45,7 @@ impl Table {
         let opened = Opened::open(oid);
         // SAFETY: the relation is open.
         let (kind, name) = unsafe {
-            ((*(*opened.get()).rd_rel).relkind as u8, relation::qualified_name(opened.get()))
+            ((*(*opened.get()).rd_rel).relkind as u8, relation::name_in_sql(opened.get())?)
         };
         // What has places of rows that a scan tells and another finds again.
         let kinds =
@@ -55,7 +54,7 @@ impl Table {
             return Err(not_a_table(format!("{name} is not a table or materialized view")));
         }
         // SAFETY: as above.
-        let columns = unsafe { columns(opened.get()) };
+        let columns = unsafe { columns(opened.get()) }?;
         Ok(Table { opened, name, columns })
     }
 
@@ -114,16 +113,18 @@ fn not_a_table(message: String) -> Report {
 
 /// # Safety
 /// `relation` is open.
-unsafe fn columns(relation: Relation) -> Vec<TableColumn> {
+unsafe fn columns(relation: Relation) -> Result<Vec<TableColumn>, Report> {
     // SAFETY: an open relation has a descriptor, which is copied; names end with NUL.
     unsafe {
         let descriptor = pgrx::PgTupleDesc::from_pg_copy((*relation).rd_att);
         let kept = descriptor.iter().filter(|column| !column.attisdropped);
-        let column = |column: &pg_sys::FormData_pg_attribute| TableColumn {
-            number: column.attnum,
-            name: CStr::from_ptr(column.attname.data.as_ptr()).to_string_lossy().into_owned(),
-            of: pg_sys::getBaseType(column.atttypid),
-            collation: column.attcollation,
+        let column = |column: &pg_sys::FormData_pg_attribute| {
+            Ok(TableColumn {
+                number: column.attnum,
+                name: decode_c(column.attname.data.as_ptr())?,
+                of: pg_sys::getBaseType(column.atttypid),
+                collation: column.attcollation,
+            })
         };
         kept.map(column).collect()
     }

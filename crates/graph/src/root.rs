@@ -1,6 +1,6 @@
 //! The element of level 0 where searches begin. All tethers start from it, directly or not.
 
-use pages::{Batch, NodeNo, PageStore, Result};
+use pages::{Batch, NodeNo, PageStore, Record, Result};
 
 use crate::Hnsw;
 use crate::link::{BackLink, Owner, put_edge, uncoded_victim};
@@ -13,10 +13,13 @@ pub(crate) fn root_of<S: PageStore>(
     hnsw: &Hnsw,
     entry: NodeNo,
 ) -> Result<Option<NodeNo>> {
-    hnsw.record(store, entry, |record| {
-        let element = record.element();
-        if element.level == 0 { Some(entry) } else { element.base }
-    })
+    hnsw.record(store, entry, |record| root_in(entry, record))
+}
+
+/// The same, where the record of `entry` is at hand.
+pub(crate) fn root_in(entry: NodeNo, record: &Record<'_>) -> Option<NodeNo> {
+    let element = record.element();
+    if element.level == 0 { Some(entry) } else { element.base }
 }
 
 /// Tethers the present root to `heir`, before searches begin there: what is reached from the one is

@@ -7,6 +7,7 @@ use pages::{Error, HeapTid, Hit, META_BLOCK, NodeNo, PageStore, Result, State, T
 
 use crate::query::Query;
 use crate::records::Chain;
+use crate::root::root_of;
 use crate::vector::Vector;
 use crate::walk::{Walk, descend};
 use crate::{Hnsw, effort};
@@ -129,6 +130,8 @@ pub struct Scan {
     met: usize,
     visited_tids: usize,
     exhausted: bool,
+    /// Whether the walk has been at the root.
+    rooted: bool,
     last: f64,
     found: BinaryHeap<Reverse<Found>>,
     pending: VecDeque<Hit>,
@@ -170,6 +173,7 @@ impl Scan {
             met: 0,
             visited_tids: 0,
             exhausted: false,
+            rooted: false,
             last: f64::NEG_INFINITY,
             found: BinaryHeap::new(),
             pending: VecDeque::new(),
@@ -251,12 +255,13 @@ impl Scan {
                 walk.seed(rank, node);
             }
             let before = self.stats.expanded;
-            self.walk = Some(walk);
+            (self.walk, self.rooted) = (Some(walk), false);
             (self.met, self.visited_tids) = (0, 0);
             self.found.clear();
             self.run(store)?;
             // Edges to elements that others led to before took places in the beam for a while.
-            while self.met < self.ef && self.walk.as_mut().is_some_and(|walk| walk.widen(width)) {
+            let widen = |scan: &mut Self| scan.walk.as_mut().is_some_and(|walk| walk.widen(width));
+            while self.met < self.ef && (widen(self) || self.begin_at_root(store)?) {
                 self.run(store)?;
             }
             if self.met >= self.ef {
@@ -291,7 +296,8 @@ impl Scan {
         };
         self.wanted = wanted;
         let width = self.hnsw.beam_width(self.ef);
-        if !self.walk.as_mut().is_some_and(|walk| walk.widen(width)) {
+        let widened = self.walk.as_mut().is_some_and(|walk| walk.widen(width));
+        if !widened && !self.begin_at_root(store)? {
             self.exhausted = true;
             self.ready = usize::MAX;
             return Ok(());
@@ -303,6 +309,20 @@ impl Scan {
             None => self.ready.max(self.met / 2),
         };
         Ok(())
+    }
+
+    /// Lets the walk go on from where all elements can be reached from, as those where it began may
+    /// not lead to all. False where it has been there.
+    fn begin_at_root<S: PageStore>(&mut self, store: &S) -> Result<bool> {
+        let Some(entry) = self.hnsw.meta().entry.filter(|_| !self.rooted) else {
+            return Ok(false);
+        };
+        self.rooted = true;
+        let Some(root) = root_of(store, &self.hnsw, entry)? else { return Ok(false) };
+        if let Some(walk) = &mut self.walk {
+            walk.seed(f32::NEG_INFINITY, root);
+        }
+        Ok(true)
     }
 
     fn run<S: PageStore>(&mut self, store: &S) -> Result<()> {

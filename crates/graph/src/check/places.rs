@@ -90,12 +90,6 @@ impl Places {
         (0..self.0.len() as u32).map(NodeNo)
     }
 
-    /// Records above level 0.
-    pub(super) fn upper(&self) -> Vec<NodeNo> {
-        let upper = |&node: &NodeNo| self.get(node).is_some_and(|place| place.level() > 0);
-        self.numbers().filter(upper).collect()
-    }
-
     /// Live elements.
     pub(super) fn live(&self) -> Vec<NodeNo> {
         let live = |&node: &NodeNo| self.get(node).is_some_and(|place| place.is(State::Live));

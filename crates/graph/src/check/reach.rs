@@ -4,6 +4,7 @@ use pages::{NodeNo, PageStore, Record, Result, State};
 
 use super::{ATTEMPTS, Check};
 use crate::Hnsw;
+use crate::root::root_in;
 
 impl<S: PageStore> Check<'_, S> {
     /// Reports live elements of level 0 that no path leads to from where searches begin.
@@ -32,15 +33,11 @@ impl<S: PageStore> Check<'_, S> {
     /// its neighbors; those that lie behind it wait for the next turn.
     fn reach(&mut self) -> Result<()> {
         self.places.forget_reached();
-        if let Some(entry) = Hnsw::open(self.store)?.meta().entry {
-            self.places.reach(entry);
-        }
-        for upper in self.places.upper() {
-            // Descents lead from upper records to what they stand for.
-            let base = |record: &Record<'_>| record.element().base.filter(|_| record.is_element());
-            if let Some(base) = self.record(upper, base)?.flatten() {
-                self.places.reach(base);
-            }
+        let now = Hnsw::open(self.store)?;
+        if let Some(entry) = now.meta().entry
+            && let Some(root) = self.record(entry, |record| root_in(entry, record))?.flatten()
+        {
+            self.places.reach(root);
         }
         let mut goes_on = true;
         while goes_on {

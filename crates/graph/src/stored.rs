@@ -1,7 +1,7 @@
 //! Vectors as records hold them.
 
 use pages::{Element, Form, Record};
-use quant::{Metric, Rotation, encode_coarse, encode_half, nibble, pack_nibbles};
+use quant::{Metric, Rotation, encode_half, encode_turned, nibble, pack_nibbles};
 
 use crate::Hnsw;
 use crate::bits::{pack, unpack};
@@ -99,7 +99,7 @@ impl Holder {
     /// Rounds the rotated vector to levels of `-top..=top`.
     fn round(&self, vector: &[f32], top: i8, stored: &mut Stored) -> Vec<i8> {
         let mut levels = vec![0; self.dims];
-        let info = encode_coarse(self.turned(vector.into()).values(), top, &mut levels);
+        let info = encode_turned(vector, stored.norm, self.rotation.as_ref(), top, &mut levels);
         (stored.scale, stored.error) = (info.scale, info.error);
         levels
     }
@@ -159,7 +159,12 @@ impl Holder {
 
     /// The scale that gives a widened vector the length that it had.
     pub(crate) fn true_scale(&self, scale: f32, error: f32, norm: f32) -> f32 {
-        if self.form.is_rotated() { scale * norm / norm.hypot(error) } else { scale }
+        if !self.form.is_rotated() {
+            return scale;
+        }
+        let kept = norm / norm.hypot(error);
+        // Not a number where nothing is known of the vector.
+        if kept.is_nan() { 0.0 } else { scale * kept }
     }
 
     /// The scale that makes a vector what ranks are computed from: under cosine of length one.

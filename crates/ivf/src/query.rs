@@ -2,7 +2,7 @@
 
 use kernels::BLOCK;
 use pages::Form;
-use quant::{EdgeQuery, Metric, Rounded, RoundedDistance};
+use quant::{EdgeQuery, Metric, Narrowed, Rounded, RoundedDistance};
 
 use crate::block::Block;
 use crate::index::Ivf;
@@ -72,13 +72,16 @@ impl Query {
     /// Compares with the vector of a row.
     pub(crate) fn exact(&self, stored: &Stored<'_>) -> Exact {
         if stored.form() == Form::Sq8 {
+            // Under cosine, `placed` has length one.
+            let length = f64::from(self.norm) / f64::from(self.placed_norm);
+            let length = if self.metric == Metric::Cosine { length } else { 1.0 };
             let rounded = Rounded {
-                q: self.placed_norm.into(),
+                q: self.norm.into(),
                 x: stored.norm().into(),
-                product: self.product(stored).into(),
+                product: length * f64::from(self.product(stored)),
                 error: stored.error().into(),
                 part: 1.0,
-                rounding: self.rounding(),
+                dims: self.vector.len(),
             };
             let RoundedDistance { distance, rank, .. } = rounded.distance(self.metric);
             return Exact { distance, certain: false, rank };
@@ -116,26 +119,17 @@ impl Query {
     /// Takes off `distance`, measured on the vector as stored, what narrowing to halves may have
     /// added. Also tells whether nothing had to be taken off.
     fn lower_bound(&self, distance: f64, stored: &Stored<'_>) -> (f64, bool) {
-        let (error, norm) = (f64::from(stored.error()), f64::from(stored.norm()));
-        if error == 0.0 || !distance.is_finite() {
+        if stored.error() == 0.0 {
             return (distance, true);
         }
-        let q = f64::from(self.norm);
-        let (shift, size) = match self.metric {
-            Metric::InnerProduct => (q * error, q * (norm + error)),
-            Metric::Cosine => (2.0 * error / norm, 1.0),
-            Metric::L2 | Metric::L1 | Metric::Hamming | Metric::Jaccard => {
-                (error, distance + error)
-            }
+        let narrowed = Narrowed {
+            distance,
+            q: self.norm.into(),
+            x: stored.norm().into(),
+            error: stored.error().into(),
+            dims: self.vector.len(),
         };
-        let bound = distance - shift - 2.0 * size * self.rounding();
-        (if bound.is_nan() { f64::NEG_INFINITY } else { bound }, false)
-    }
-
-    /// What summing in single precision may be off by, in a sum of ours and in the operator's, as a
-    /// part of the summed magnitudes.
-    fn rounding(&self) -> f64 {
-        f64::from(f32::EPSILON) * (self.vector.len() as f64 / 8.0 + 16.0)
+        (narrowed.least(self.metric), false)
     }
 
     /// The inner product of the placed vector with one that is not of bits, as stored.

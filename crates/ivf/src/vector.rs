@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use pages::{Batch, Error, Form, PageKind, Result, init_page, is_new, page_kind};
-use quant::{CoarseInfo, Rotation, encode_coarse, encode_half, half_scale};
+use quant::{CoarseInfo, Rotation, encode_half, encode_turned, half_scale};
 use zerocopy::FromBytes;
 
 use crate::geometry::{Geometry, VectorNo};
@@ -100,7 +100,8 @@ impl Holder<'_> {
         }
         let (scale, error) = if self.geometry.form == Form::Sq8 {
             let levels = <[i8]>::mut_from_bytes(numbers).unwrap_or_default();
-            let CoarseInfo { scale, error } = self.round(vector, levels);
+            let CoarseInfo { scale, error } =
+                encode_turned(vector, norm(vector), self.rotation, i8::MAX, levels);
             (scale.to_le_bytes(), error)
         } else {
             let info = encode_half(vector, numbers.as_chunks_mut().0);
@@ -109,20 +110,6 @@ impl Holder<'_> {
         header[..4].copy_from_slice(&scale);
         header[4..8].copy_from_slice(&error.to_le_bytes());
         header[8..12].copy_from_slice(&norm(vector).to_le_bytes());
-    }
-
-    /// Rounds the rotated vector to levels.
-    fn round(&self, vector: &[f32], levels: &mut [i8]) -> CoarseInfo {
-        if norm(vector) > f32::MAX / (4 * vector.len()) as f32 {
-            // Rotating it there and back leaves the range of numbers: nothing is known of it.
-            levels.fill(0);
-            return CoarseInfo { scale: 0.0, error: f32::INFINITY };
-        }
-        let mut turned = vector.to_vec();
-        if let Some(rotation) = self.rotation {
-            rotation.apply(vector, &mut turned);
-        }
-        encode_coarse(&turned, i8::MAX, levels)
     }
 
     /// Writes a vector that pages hold as numbers.

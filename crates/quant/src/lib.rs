@@ -2,7 +2,8 @@
 //!
 //! * [`Rotation`] spreads a vector's energy over its coordinates, so that any prefix of them
 //!   and any coarse rounding of them still says something about the whole.
-//! * [`encode_half`] narrows a vector to 16-bit floats and bounds the error made.
+//! * [`encode_half`] narrows a vector to 16-bit floats and bounds the error made; [`Narrowed`] bounds
+//!   distances to what was narrowed.
 //! * [`encode_coarse`] rounds a vector to integers of a few bits times a scale of its own;
 //!   [`Rounded`] bounds distances to what was rounded.
 //! * [`EdgeCoder`] codes a neighbor relative to the element whose list it stands in, in one to
@@ -11,6 +12,7 @@
 //!
 //! Distances here are *ranks*: smaller is nearer, see [`Metric`].
 
+mod bound;
 mod coarse;
 mod edge;
 mod halves;
@@ -20,7 +22,8 @@ mod rounded;
 mod splitmix;
 mod sq8;
 
-pub use coarse::{CoarseInfo, encode_coarse, nibble, pack_nibbles};
+pub use bound::Narrowed;
+pub use coarse::{CoarseInfo, encode_coarse, encode_turned, nibble, pack_nibbles};
 pub use edge::{EdgeCoder, EdgeQuery, Factors, PreparedOwner};
 pub use halves::{HalfInfo, encode_half, half_scale};
 pub use metric::Metric;

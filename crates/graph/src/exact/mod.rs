@@ -3,7 +3,7 @@
 mod sums;
 
 use pages::{Element, Form, Record};
-use quant::{Metric, Rounded, RoundedDistance, random_part};
+use quant::{Metric, Narrowed, Rounded, RoundedDistance, random_part};
 use zerocopy::FromBytes;
 
 use self::sums::{OfBytes, OfFloats, OfHalves, OfSparse, Sums};
@@ -98,15 +98,10 @@ impl ExactQuery {
             product: f64::from(product) * f64::from(element.scale),
             error: element.error.into(),
             part,
-            rounding: self.rounding(),
+            dims: self.vector.values().len(),
         };
         let RoundedDistance { distance, rank, alpha } = rounded.distance(self.metric);
         Exact { distance, certain: false, rank, alpha }
-    }
-
-    /// What summing in single precision may be off by, as a part of the summed magnitudes.
-    fn rounding(&self) -> f64 {
-        f64::from(f32::EPSILON) * (self.vector.values().len() as f64 / 8.0 + 16.0)
     }
 
     fn of_numbers(&self, sums: &impl Sums, element: &Element) -> Exact {
@@ -144,22 +139,16 @@ impl ExactQuery {
     /// Takes off `distance`, measured on the vector as stored, what narrowing to halves may have
     /// added. Also tells whether nothing had to be taken off.
     fn lower_bound(&self, distance: f64, element: &Element) -> (f64, bool) {
-        if element.error == 0.0 || !distance.is_finite() {
+        if element.error == 0.0 {
             return (distance, true);
         }
-        let (error, norm) = (f64::from(element.error), f64::from(element.norm));
-        let (shift, size) = match self.metric {
-            Metric::L2 | Metric::L1 | Metric::Hamming | Metric::Jaccard => {
-                (error, distance + error)
-            }
-            Metric::InnerProduct => {
-                let q = f64::from(self.norm);
-                (q * error, q * (norm + error))
-            }
-            Metric::Cosine => (2.0 * error / norm, 1.0),
+        let narrowed = Narrowed {
+            distance,
+            q: self.norm.into(),
+            x: element.norm.into(),
+            error: element.error.into(),
+            dims: self.vector.values().len(),
         };
-        // Once for this sum, and once for the operator's.
-        let bound = distance - shift - 2.0 * size * self.rounding();
-        (if bound.is_nan() { f64::NEG_INFINITY } else { bound }, false)
+        (narrowed.least(self.metric), false)
     }
 }

@@ -77,6 +77,17 @@ pub fn encode(text: &str) -> Result<CString, Report> {
     })
 }
 
+/// A text of a message, which PostgreSQL takes for text of the database: letters that it may not be
+/// show as question marks.
+pub fn sendable(text: String) -> String {
+    if text.is_ascii() || is(pg_enc::PG_UTF8) {
+        return text;
+    }
+    let keeps = is(pg_enc::PG_SQL_ASCII);
+    let known = |c: &char| c.is_ascii() || (keeps && byte_of(*c).is_none());
+    text.chars().map(|c| if known(&c) { c } else { '?' }).collect()
+}
+
 /// A conversion by PostgreSQL, to or from UTF-8.
 type Conversion = unsafe fn(*const c_char, c_int, c_int) -> *mut c_char;
 

@@ -7,6 +7,8 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode};
 
+use super::encoding::sendable;
+
 /// What the user will read: SQLSTATE, message, and optionally detail and hint, worded in
 /// PostgreSQL's style (message: lower case, no full stop; detail and hint: sentences).
 #[derive(Debug)]
@@ -16,7 +18,8 @@ impl Report {
     /// An error with a SQLSTATE and a primary message.
     #[track_caller]
     pub fn new(code: PgSqlErrorCode, message: impl Into<String>) -> Report {
-        Report(Box::new(ErrorReport::new(code, message.into(), "vector_ext")))
+        let message = sendable(message.into());
+        Report(Box::new(ErrorReport::new(code, message, "vector_ext")))
     }
 
     /// An error that only a bug or a hand-made call can cause (SQLSTATE XX000).
@@ -27,12 +30,12 @@ impl Report {
 
     /// Adds the DETAIL line.
     pub fn detail(self, detail: impl Into<String>) -> Report {
-        Report(Box::new(self.0.set_detail(detail)))
+        Report(Box::new(self.0.set_detail(sendable(detail.into()))))
     }
 
     /// Adds the HINT line; it says what to do next.
     pub fn hint(self, hint: impl Into<String>) -> Report {
-        Report(Box::new(self.0.set_hint(hint)))
+        Report(Box::new(self.0.set_hint(sendable(hint.into()))))
     }
 
     /// What went wrong in the index whose schema-qualified name is `index`.

@@ -56,6 +56,7 @@ impl Report {
             Limit(what) => {
                 Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, format!("index {index}: {what}"))
             }
+            NoRoom(what) => Report::new(ERRCODE_DISK_FULL, format!("index {index}: {what}")),
             Interrupted => {
                 // Raises the proper error, unless the request has gone in the meantime.
                 pgrx::check_for_interrupts!();
@@ -64,6 +65,11 @@ impl Report {
             Internal(what) => Report::internal(format!("index {index}: {what}")),
             Crashed => Report::internal("index store crashed on request"),
         }
+    }
+
+    /// Writes this to the server's log, and goes on.
+    pub fn log(self) {
+        self.0.report(PgLogLevel::LOG);
     }
 
     /// Ends the statement with this error.

@@ -2,6 +2,7 @@
 
 mod ahead;
 pub mod array;
+mod attempt;
 pub mod batch;
 pub mod bulk;
 pub mod encoding;

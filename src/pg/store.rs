@@ -22,6 +22,7 @@ use pgrx::pg_sys::{
 };
 
 use super::ahead::ReadAhead;
+use super::attempt::extend_if_there_is_room;
 use super::batch::WalBatch;
 use super::recent::RecentBuffers;
 use super::version::RelFile;
@@ -71,6 +72,8 @@ pub struct RelationStore<'a> {
     pub(super) relation: Relation,
     strategy: BufferAccessStrategy,
     pace: Pace,
+    /// Whether lack of room for another page is told rather than raised.
+    optional: bool,
     /// Blocks when last asked: an index never shrinks.
     blocks: Cell<u32>,
     /// Pages held for reading so far, again ones included.
@@ -90,6 +93,7 @@ impl RelationStore<'_> {
             relation: index,
             strategy: ptr::null_mut(),
             pace: Pace::Full,
+            optional: false,
             blocks: Cell::new(0),
             reads: Cell::new(0),
             ahead: ReadAhead::default(),
@@ -107,6 +111,12 @@ impl RelationStore<'_> {
     pub unsafe fn for_vacuum(index: Relation, strategy: BufferAccessStrategy) -> Self {
         // SAFETY: the caller's promise.
         RelationStore { strategy, pace: Pace::Vacuum, file: None, ..unsafe { Self::new(index) } }
+    }
+
+    /// For work that is left undone where there is no room for another page: what needs one fails with
+    /// [`Error::NoRoom`], and the statement goes on.
+    pub fn optional(self) -> Self {
+        RelationStore { optional: true, ..self }
     }
 
     /// Pages held for reading so far, again ones included.
@@ -155,12 +165,21 @@ impl RelationStore<'_> {
         }
     }
 
-    /// Adds pages until `block` exists. Writers add them one by one, so a block far behind the end
-    /// comes from a page that lies.
+    /// Makes `block` exist. Writers add pages one by one, so a block far behind the end comes from a page
+    /// that lies.
     pub(super) fn extend_to(&self, block: u32) -> Result<()> {
         if block < self.blocks.get() {
             return Ok(());
         }
+        if self.optional {
+            // SAFETY: nothing else is done.
+            unsafe { extend_if_there_is_room(|| self.add_pages_to(block)) }
+        } else {
+            self.add_pages_to(block)
+        }
+    }
+
+    fn add_pages_to(&self, block: u32) -> Result<()> {
         let lock = pg_sys::ExclusiveLock as i32;
         // SAFETY: the relation is open; the lock keeps others from adding the same page.
         unsafe {

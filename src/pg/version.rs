@@ -27,6 +27,19 @@ pub unsafe fn vacuum_delay_point() {
     }
 }
 
+/// Ends the reading or adding of a page that an error has cut short. From 16 on that is up to the owner
+/// of its resources.
+///
+/// # Safety
+/// An error was raised meanwhile, and is dealt with.
+pub unsafe fn abort_buffer_io() {
+    // SAFETY: the caller's promise.
+    #[cfg(any(feature = "pg14", feature = "pg15"))]
+    unsafe {
+        pg_sys::AbortBufferIO();
+    }
+}
+
 /// Writes one byte into a file at an offset; what is returned is 1 where that succeeds.
 ///
 /// # Safety

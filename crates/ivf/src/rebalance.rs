@@ -1,7 +1,7 @@
 //! Lists of about equal length about the middle of their rows, whatever rows come and go.
 
 use kernels::BLOCK;
-use pages::{PageStore, Result};
+use pages::{Error, PageStore, Result};
 
 use crate::block::ROOT;
 use crate::index::{Ivf, lists_for};
@@ -34,7 +34,7 @@ pub struct Rebalance {
 }
 
 /// What a reorganization did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rebalanced {
     /// Long lists that were split.
     pub split: u64,
@@ -46,11 +46,13 @@ pub struct Rebalanced {
     pub moved: u64,
     /// Rows of all lists.
     pub rows: u64,
+    /// Why it was cut short, where the store has no room for more pages.
+    pub no_room: Option<String>,
 }
 
 /// Splits lists that are far longer than others, merges those that are far shorter, and divides
 /// those anew whose rows are nearer to others, while readers and inserts go on. Only one process
-/// may do so at a time, and none may vacuum meanwhile.
+/// may do so at a time, and none may vacuum meanwhile. Ends where there is no room for more pages.
 ///
 /// # Errors
 /// Those of the store, and [`pages::Error::Corrupted`].
@@ -66,10 +68,11 @@ pub fn rebalance<S: PageStore>(store: &S, wanted: &Rebalance) -> Result<Rebalanc
     let done = Rebalanced { rows, ..Rebalanced::default() };
     let part = length.max(BLOCK as u64);
     let mut pass = Pass { work, wanted: wanted_lists as usize, length, part, done };
-    pass.split()?;
-    pass.merge()?;
-    pass.renew()?;
-    Ok(Rebalanced { moved: pass.work.moved(), ..pass.done })
+    let no_room = match pass.run() {
+        Err(Error::NoRoom(why)) => Some(why),
+        done => done.map(|()| None)?,
+    };
+    Ok(Rebalanced { moved: pass.work.moved(), no_room, ..pass.done })
 }
 
 /// Counts the rows of all lists; opens those that a crash left closed.
@@ -108,6 +111,12 @@ struct Pass<'a, S: PageStore> {
 }
 
 impl<S: PageStore> Pass<'_, S> {
+    fn run(&mut self) -> Result<()> {
+        self.split()?;
+        self.merge()?;
+        self.renew()
+    }
+
     /// Splits long lists, the longest first.
     fn split(&mut self) -> Result<()> {
         for list in self.in_order(|list| std::cmp::Reverse(list.rows)) {

@@ -53,6 +53,15 @@ pub(crate) struct Length {
 impl<S: PageStore> Relocation<'_, S> {
     /// Moves all rows. Returns the new lists, or none where too many rows came meanwhile.
     pub(crate) fn run(mut self) -> Result<Option<Vec<Length>>> {
+        let moved = self.try_run();
+        if let Ok(None) | Err(Error::NoRoom(_)) = moved {
+            reclaim(self.store)?;
+            self.lists.iter().try_for_each(|list| reopen(self.store, self.ivf, list))?;
+        }
+        moved
+    }
+
+    fn try_run(&mut self) -> Result<Option<Vec<Length>>> {
         let mut lasts = vec![None; self.lists.len()];
         for _ in 0..TRIES {
             // Whatever comes from here on shows when the chains are published.
@@ -63,8 +72,6 @@ impl<S: PageStore> Relocation<'_, S> {
                 return Ok(Some(lists));
             }
         }
-        reclaim(self.store)?;
-        self.lists.iter().try_for_each(|list| reopen(self.store, self.ivf, list))?;
         Ok(None)
     }
 

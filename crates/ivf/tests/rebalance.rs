@@ -8,6 +8,7 @@ use ivf::{
     Ivf, Quantization, Rebalance, Rebalanced, Scan, ScanOptions, check, info, insert, rebalance,
 };
 use pages::mem::MemStore;
+use pages::{Error, PageStore};
 use quant::{Metric, SplitMix64};
 use support::*;
 
@@ -99,7 +100,7 @@ fn a_search_amid_a_reorganization_finds_each_row_once() {
         for options in [all_lists(), next] {
             for left in 0.. {
                 let store = sound.clone();
-                let mut done = [Rebalanced::default(); 2];
+                let mut done = [(); 2].map(|()| Rebalanced::default());
                 let event = || {
                     done = [8, 2].map(|n| rebalance(&store, &wanted(n)).expect("reorganizes"));
                 };
@@ -201,5 +202,37 @@ fn threads_insert_and_search_while_lists_are_reorganized() {
                 });
             }
         });
+    }
+}
+
+/// Wherever there is no more room, lists are left as they are or as they are to become, and take rows.
+#[test]
+fn a_full_store_ends_it_and_leaves_the_index_sound() {
+    for kind in [(Metric::L2, Quantization::Rabitq), (Metric::Hamming, Quantization::None)] {
+        let (sound, vectors, rows) = unbalanced(kind, 20);
+        let wanted = Rebalance { lists: 8, work: u64::MAX };
+        let (mut cut_short, blocks) = (0, sound.blocks().expect("counts"));
+        for room in 0.. {
+            let store = sound.clone();
+            store.limit(Some(blocks + room));
+            let done = rebalance(&store, &wanted).expect("ends without an error");
+            assert_eq!(problems(&store), [], "{kind:?}, {room} pages");
+            let mut found = search(&store, &vectors[1], all_lists(), usize::MAX);
+            found.sort_unstable();
+            assert_eq!(found, rows, "{kind:?}, {room} pages");
+            // No list is left closed: where there is a vacant entry, it is taken.
+            let full = insert(&store, &vectors[1_100], tid(1_100));
+            assert!(matches!(full, Ok(()) | Err(Error::NoRoom(_))), "{full:?}");
+            store.limit(None);
+            insert(&store, &vectors[1_101], tid(1_101)).expect("inserts");
+            let again = rebalance(&store, &wanted).expect("reorganizes");
+            assert_eq!((again.no_room, problems(&store)), (None, vec![]));
+            if done.no_room.is_none() {
+                assert!(done.split > 0);
+                break;
+            }
+            cut_short += 1;
+        }
+        assert!(cut_short >= 2, "{kind:?}: {cut_short}");
     }
 }

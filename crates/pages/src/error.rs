@@ -19,6 +19,9 @@ pub enum Error {
     },
     /// A limit of the format would be exceeded.
     Limit(&'static str),
+    /// The store cannot grow, for the reason given; only of stores that say so rather than raise an
+    /// error of the host's.
+    NoRoom(String),
     /// A bug, with what is known of it.
     Internal(String),
     /// The host asked to stop.
@@ -43,7 +46,7 @@ impl fmt::Display for Error {
             Self::Corrupted { block, what } => write!(f, "block {block}: {what}"),
             Self::Version { found } => write!(f, "format version {found} is not supported"),
             Self::Limit(what) => f.write_str(what),
-            Self::Internal(what) => f.write_str(what),
+            Self::NoRoom(what) | Self::Internal(what) => f.write_str(what),
             Self::Interrupted => f.write_str("interrupted"),
             Self::Crashed => f.write_str("crashed on request"),
         }

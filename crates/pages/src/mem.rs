@@ -1,5 +1,5 @@
-//! A store in plain memory, for tests: batches are atomic, and any batch can be the last one
-//! before a crash.
+//! A store in plain memory, for tests: batches are atomic, any batch can be the last one before a
+//! crash, and the store may be full.
 
 use std::cell::{Cell, Ref, RefCell};
 use std::collections::BTreeMap;
@@ -14,6 +14,7 @@ pub struct MemStore {
     reads: Cell<u64>,
     commits: Cell<u64>,
     crash_after: Cell<Option<u64>>,
+    most: Cell<Option<u32>>,
     read_ahead: Cell<usize>,
     prefetched: RefCell<Vec<u32>>,
 }
@@ -43,6 +44,11 @@ impl MemStore {
     /// Restarts after a crash.
     pub fn recover(&self) {
         self.crash_after.set(None);
+    }
+
+    /// Lets the store have no more pages than `most`.
+    pub fn limit(&self, most: Option<u32>) {
+        self.most.set(most);
     }
 
     /// Appends a page, as bulk builds do.
@@ -151,6 +157,10 @@ impl Batch for MemBatch<'_> {
         // Writers add pages one by one, so a block far behind the end comes from a page that lies.
         if block.saturating_sub(self.store.blocks()?) > MAX_BATCH as u32 {
             return Err(Error::corrupted(block, "block is beyond the end of the index"));
+        }
+        if block >= self.store.blocks()? && self.store.most.get().is_some_and(|most| block >= most)
+        {
+            return Err(Error::NoRoom("the store is full".to_owned()));
         }
         self.check_order(block);
         Ok(self.hold(block, vec![0; PAGE_BODY]))

@@ -20,7 +20,7 @@ impl Problem {
         let (block, what) = match error {
             Error::Interrupted | Error::Crashed => return Err(error),
             Error::Corrupted { block, what } => (block, what.to_owned()),
-            Error::Version { .. } | Error::Limit(_) | Error::Internal(_) => {
+            Error::Version { .. } | Error::Limit(_) | Error::NoRoom(_) | Error::Internal(_) => {
                 (block, error.to_string())
             }
         };

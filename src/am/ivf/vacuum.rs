@@ -5,6 +5,7 @@
 
 use ivf::{Rebalance, VacuumStats};
 use pages::PageStore;
+use pgrx::PgSqlErrorCode::ERRCODE_DISK_FULL;
 use pgrx::pg_guard;
 use pgrx::pg_sys::{IndexBulkDeleteCallback, IndexBulkDeleteResult, IndexVacuumInfo};
 
@@ -50,16 +51,21 @@ pub unsafe extern "C-unwind" fn amvacuumcleanup(
             return stats;
         }
         let index = (*info).index;
-        let store = RelationStore::for_vacuum(index, (*info).strategy);
+        let store = RelationStore::for_vacuum(index, (*info).strategy).optional();
         let wanted = Rebalance {
             lists: Options::of(index).lists as u64,
             work: ((*info).num_heap_tuples / MOVED_SHARE).max(MOVED) as u64,
         };
         let measured = Method::of(index) == Method::Ivf;
         ivf::rebalance(&store, &wanted)
-            .and_then(|done| match done.split + done.merged + done.renewed {
-                1.. if measured => ivf::calibrate(&store, done.rows),
-                _ => Ok(()),
+            .and_then(|done| {
+                if let Some(why) = done.no_room {
+                    no_room(&relation::qualified_name(index), why).log();
+                }
+                match done.split + done.merged + done.renewed {
+                    1.. if measured => ivf::calibrate(&store, done.rows),
+                    _ => Ok(()),
+                }
             })
             .map_err(|error| Report::of_index(&relation::qualified_name(index), error))
             .unwrap_or_else(|error| error.raise());
@@ -68,4 +74,11 @@ pub unsafe extern "C-unwind" fn amvacuumcleanup(
         }
     }
     stats
+}
+
+/// Lists of `index` are left as they are.
+fn no_room(index: &str, why: String) -> Report {
+    Report::new(ERRCODE_DISK_FULL, format!("could not reorganize lists of index {index}"))
+        .detail(format!("There is no room for more pages: {why}."))
+        .hint("The index is sound. A later vacuum tries again.")
 }

@@ -313,5 +313,5 @@ fn measuring_recall() {
     let ours = error(&mut db, "SELECT * FROM vector_index_recall('i')");
     assert_same_within(&ours, &theirs);
     let unknown = db.batch_execute("SELECT * FROM vector_index_info(0)").unwrap_err();
-    assert_eq!(sqlstate(&unknown), "XX000");
+    assert_eq!(sqlstate(&unknown), "22023");
 }

@@ -3,14 +3,15 @@
 #![allow(unsafe_code)] // opens relations
 
 use pages::Problem;
-use pgrx::PgSqlErrorCode::{ERRCODE_INSUFFICIENT_PRIVILEGE, ERRCODE_WRONG_OBJECT_TYPE};
-use pgrx::pg_sys::{self, Oid, Relation};
+use pgrx::PgSqlErrorCode::{
+    ERRCODE_INSUFFICIENT_PRIVILEGE, ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_WRONG_OBJECT_TYPE,
+};
+use pgrx::pg_sys::{self, Oid};
 
 use super::{hnsw, ivf as lists};
-use crate::pg::encoding;
 use crate::pg::error::Report;
 use crate::pg::function::pg_functions;
-use crate::pg::relation::{self, Opened};
+use crate::pg::relation::Opened;
 use crate::pg::rows::{Cell, Rows};
 use crate::pg::store::RelationStore;
 
@@ -43,8 +44,9 @@ pg_functions! {
     }
 }
 
-/// An index of ours, open, that the user may look into.
-struct Index {
+/// An index of ours, open as its table is, that the user may look into.
+pub(super) struct Index {
+    table: Opened,
     opened: Opened,
     method: Method,
 }
@@ -58,52 +60,61 @@ enum Method {
 
 impl Method {
     /// That of an index; none where it is not one of ours.
-    ///
-    /// # Safety
-    /// `index` is an open relation.
-    unsafe fn of(index: Relation) -> Option<Method> {
-        // SAFETY: the caller's promise.
-        let (hnsw, ivf) = unsafe { (hnsw::is_ours(index), lists::is_ours(index)) };
+    fn of(index: &Opened) -> Option<Method> {
+        // SAFETY: the relation is open.
+        let (hnsw, ivf) = unsafe { (hnsw::is_ours(index.get()), lists::is_ours(index.get())) };
         if hnsw { Some(Method::Hnsw) } else { ivf.then_some(Method::Ivf) }
     }
 }
 
+/// What to name.
+const HINT: &str = "Name an index made with USING hnsw, ivf or ivfflat.";
+
 impl Index {
-    fn open(oid: Oid) -> Result<Index, Report> {
-        let opened = Opened::open(oid);
-        // SAFETY: the relation is open.
-        let Some(method) = (unsafe { Method::of(opened.get()) }) else {
-            // SAFETY: as above.
-            let name = unsafe { relation::qualified_name(opened.get()) };
-            let message = format!("{name} is not a vector index");
-            return Err(Report::new(ERRCODE_WRONG_OBJECT_TYPE, message).hint(
-                "Name an index made with USING hnsw, ivf or ivfflat; of a partitioned one, a partition's.",
-            ));
+    /// Opens an index of ours.
+    ///
+    /// # Errors
+    /// Where it is not one, or the user may not read its table.
+    pub(super) fn open(oid: Oid) -> Result<Index, Report> {
+        let unknown = || {
+            let message = format!("there is no relation with OID {}", oid.to_u32());
+            Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message).hint(HINT)
         };
-        let index = Index { opened, method };
-        index.check_privilege()?;
-        Ok(index)
+        // The table first, as everywhere: locks taken in another order may wait for each other.
+        // SAFETY: a look-up in the catalog; 0 of what is no index.
+        let table = unsafe { pg_sys::IndexGetRelation(oid, true) };
+        let table = Opened::find(table);
+        let opened = Opened::find(oid).ok_or_else(unknown)?;
+        let (Some(table), Some(method)) = (table, Method::of(&opened)) else {
+            let message = format!("{} is not a vector index", opened.name());
+            return Err(Report::new(ERRCODE_WRONG_OBJECT_TYPE, message).hint(HINT));
+        };
+        if opened.kind() == pg_sys::RELKIND_PARTITIONED_INDEX {
+            return Err(partitioned(&opened.name()));
+        }
+        let index = Index { table, opened, method };
+        if index.table.may_read() || may_read_all() { Ok(index) } else { Err(index.denied()) }
     }
 
-    /// Who may read the table may look into its index; so may who may look into all tables.
-    fn check_privilege(&self) -> Result<(), Report> {
-        // SAFETY: the index is open; catalog look-ups give null or names that end with NUL.
-        let denied = unsafe {
-            let table = pg_sys::IndexGetRelation((*self.opened.get()).rd_id, false);
-            let acl = pg_sys::ACL_SELECT as pg_sys::AclMode;
-            let result = pg_sys::pg_class_aclcheck(table, pg_sys::GetUserId(), acl);
-            let monitor = Oid::from(pg_sys::ROLE_PG_STAT_SCAN_TABLES);
-            let allowed = result == pg_sys::AclResult::ACLCHECK_OK
-                || pg_sys::has_privs_of_role(pg_sys::GetUserId(), monitor);
-            (!allowed).then(|| {
-                let name = pg_sys::get_rel_name(table);
-                if name.is_null() { String::new() } else { encoding::shown(name) }
-            })
-        };
-        denied.map_or(Ok(()), |table| {
-            let message = format!("permission denied for table {table}");
-            Err(Report::new(ERRCODE_INSUFFICIENT_PRIVILEGE, message))
-        })
+    /// The user may not read the table.
+    pub(super) fn denied(&self) -> Report {
+        let message = format!("permission denied for table {}", self.table.unqualified_name());
+        Report::new(ERRCODE_INSUFFICIENT_PRIVILEGE, message)
+    }
+
+    /// The table.
+    pub(super) fn table(&self) -> &Opened {
+        &self.table
+    }
+
+    /// The index's OID.
+    pub(super) fn oid(&self) -> Oid {
+        self.opened.oid()
+    }
+
+    /// The index's name with its schema.
+    pub(super) fn name(&self) -> String {
+        self.opened.name()
     }
 
     fn store(&self) -> RelationStore<'_> {
@@ -111,12 +122,24 @@ impl Index {
         unsafe { RelationStore::new(self.opened.get()) }
     }
 
-    fn name(&self) -> String {
-        // SAFETY: as above.
-        unsafe { relation::qualified_name(self.opened.get()) }
-    }
-
     fn failed(&self, error: pages::Error) -> Report {
         Report::of_index(&self.name(), error)
     }
+}
+
+/// Whether the current user may look into all tables.
+fn may_read_all() -> bool {
+    let monitor = Oid::from(pg_sys::ROLE_PG_STAT_SCAN_TABLES);
+    // SAFETY: a look-up in the catalog.
+    unsafe { pg_sys::has_privs_of_role(pg_sys::GetUserId(), monitor) }
+}
+
+/// An index that has no pages of its own.
+fn partitioned(name: &str) -> Report {
+    // The name inside of a literal.
+    let literal = name.replace('\'', "''");
+    Report::new(ERRCODE_WRONG_OBJECT_TYPE, format!("index {name} is partitioned")).hint(format!(
+        "Name the index of a partition: \
+         SELECT relid::regclass FROM pg_partition_tree('{literal}') WHERE isleaf."
+    ))
 }

@@ -11,6 +11,7 @@ mod element_kind;
 mod explain;
 mod handler;
 mod hnsw;
+mod index_choice;
 mod insert;
 mod inspect;
 mod ivf;
@@ -18,6 +19,7 @@ mod load;
 mod opclass;
 mod ordered_scan;
 mod range_filter;
+mod recall;
 mod reorder;
 mod resources;
 mod row_distance;
@@ -36,6 +38,7 @@ pub fn init() {
     ivf::init();
     target_recall::register();
     counters::register();
+    index_choice::register();
     sort_key::register();
     #[cfg(feature = "pg18")]
     explain::register();

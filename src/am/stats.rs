@@ -16,11 +16,16 @@ pub fn set_last_scan(figures: ScanFigures) {
     LAST_SCAN.set(Some(figures));
 }
 
+/// The figures of the scan of this session that was asked for a row last; none before the first.
+pub fn last_scan() -> Option<ScanFigures> {
+    LAST_SCAN.get()
+}
+
 pg_functions! {
     /// What the last index scan of this session has done: one row, none before the first. What
     /// indexes of its method do not have is NULL.
     fn vector_scan_stats() -> Rows<13> {
-        let Some(ScanFigures { index, work, pages, time }) = LAST_SCAN.get() else {
+        let Some(ScanFigures { index, work, pages, time }) = last_scan() else {
             return Rows(Vec::new());
         };
         let Work { way, scored, exact, tuples, dropped } = work;

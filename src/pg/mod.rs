@@ -21,6 +21,7 @@ pub mod progress;
 mod recent;
 pub mod record;
 pub mod relation;
+pub mod role;
 pub mod rows;
 pub mod setting;
 pub mod shared;

@@ -131,9 +131,61 @@ impl Opened {
         Opened(unsafe { pg_sys::relation_open(oid, pg_sys::AccessShareLock as i32) })
     }
 
+    /// Opens any relation; none where there is none of this OID.
+    pub fn find(oid: Oid) -> Option<Opened> {
+        // SAFETY: gives an open relation or null.
+        let relation = unsafe { pg_sys::try_relation_open(oid, pg_sys::AccessShareLock as i32) };
+        (!relation.is_null()).then(|| Opened(relation))
+    }
+
     /// The relation, open as long as `self` lives.
     pub fn get(&self) -> Relation {
         self.0
+    }
+
+    /// The OID.
+    pub fn oid(&self) -> Oid {
+        // SAFETY: the relation is open.
+        unsafe { (*self.0).rd_id }
+    }
+
+    /// The name with its schema, quoted where needed.
+    pub fn name(&self) -> String {
+        // SAFETY: the relation is open.
+        unsafe { qualified_name(self.0) }
+    }
+
+    /// The name alone, as messages of PostgreSQL about privileges show it.
+    pub fn unqualified_name(&self) -> String {
+        // SAFETY: an open relation has its row of pg_class; names end with NUL.
+        unsafe { encoding::shown((*(*self.0).rd_rel).relname.data.as_ptr()) }
+    }
+
+    /// What it is: `RELKIND_INDEX` and so on.
+    pub fn kind(&self) -> u8 {
+        // SAFETY: an open relation has its row of pg_class.
+        unsafe { (*(*self.0).rd_rel).relkind as u8 }
+    }
+
+    /// The role that owns it.
+    pub fn owner(&self) -> Oid {
+        // SAFETY: an open relation has its row of pg_class.
+        unsafe { (*(*self.0).rd_rel).relowner }
+    }
+
+    /// Whether the current user may read all of its columns.
+    pub fn may_read(&self) -> bool {
+        let select = pg_sys::ACL_SELECT as pg_sys::AclMode;
+        // SAFETY: a look-up in the catalog.
+        let result = unsafe { pg_sys::pg_class_aclcheck(self.oid(), pg_sys::GetUserId(), select) };
+        result == pg_sys::AclResult::ACLCHECK_OK
+    }
+
+    /// Whether policies may hide rows of this table from the current user.
+    pub fn has_row_security(&self) -> bool {
+        // SAFETY: a look-up in the catalog; an invalid role is the current user.
+        let enabled = unsafe { pg_sys::check_enable_rls(self.oid(), Oid::INVALID, true) };
+        enabled == pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32
     }
 }
 

@@ -9,6 +9,7 @@ use std::{ptr, slice, thread};
 use pgrx::itemptr::item_pointer_get_both;
 use pgrx::pg_sys::{self, Datum, ItemPointerData, Oid};
 
+use super::encoding::{decode_c, encode};
 use super::error::Report;
 use super::numbering::Numbering;
 use super::parameter::Parameter;
@@ -63,6 +64,24 @@ impl Connection {
             let (plan, _running) = (plan(text, parameters)?, Running::begin());
             let values = values.as_mut_ptr();
             let result = pg_sys::SPI_execute_plan(plan, values, ptr::null(), true, 0);
+            expect(result, pg_sys::SPI_OK_SELECT, "select")?;
+        }
+        Ok(Found::last())
+    }
+
+    /// As [`select`](Self::select), but plans anew at each call and keeps no plan.
+    pub fn select_once(&self, text: &str, parameters: &[Value]) -> Result<Found<'_>, Report> {
+        let query = encode(text)?;
+        let count =
+            i32::try_from(parameters.len()).map_err(|_| Report::internal("many parameters"))?;
+        let mut types: Vec<Oid> = parameters.iter().map(|parameter| parameter.of).collect();
+        let mut values: Vec<Datum> = parameters.iter().map(|parameter| parameter.datum).collect();
+        // SAFETY: SPI is connected; there are as many values as types, of these types.
+        unsafe {
+            let (types, values) = (types.as_mut_ptr(), values.as_mut_ptr());
+            let query = query.as_ptr();
+            let result =
+                pg_sys::SPI_execute_with_args(query, count, types, values, ptr::null(), true, 0);
             expect(result, pg_sys::SPI_OK_SELECT, "select")?;
         }
         Ok(Found::last())
@@ -138,6 +157,36 @@ impl Found<'_> {
         }
     }
 
+    /// Rows that were found.
+    pub fn count(&self) -> usize {
+        self.tuples().len()
+    }
+
+    /// The value in a row, from 0, and a column, from 1; none for NULL, or where there is no such
+    /// row or column.
+    pub fn value(&self, row: usize, column: i32) -> Option<Value<'_>> {
+        let row = *self.tuples().get(row)?;
+        let mut null = true;
+        // SAFETY: a row of the table that the descriptor describes; of no column the value is NULL.
+        let datum =
+            unsafe { pg_sys::SPI_getbinval(row, (*self.table).tupdesc, column, &raw mut null) };
+        (!null).then(|| Value { of: self.of(column), datum, found: PhantomData })
+    }
+
+    /// As [`value`](Self::value), as text.
+    ///
+    /// # Errors
+    /// Where it is NULL or no text.
+    pub fn text(&self, row: usize, column: i32) -> Result<String, Report> {
+        let row = self.tuples().get(row).copied();
+        // SAFETY: as above; null, or a string that ends with NUL.
+        unsafe {
+            let text = row.map(|row| pg_sys::SPI_getvalue(row, (*self.table).tupdesc, column));
+            let text = text.filter(|text| !text.is_null());
+            decode_c(text.ok_or_else(|| Report::internal("query must return a text"))?)
+        }
+    }
+
     fn expect_columns(&self, count: usize) -> Result<(), Report> {
         // SAFETY: a table of rows has a descriptor.
         let columns = unsafe { (*(*self.table).tupdesc).natts };
@@ -205,6 +254,27 @@ impl Drop for Found<'_> {
             // SAFETY: the rows are not looked at any more.
             unsafe { pg_sys::SPI_freetuptable(self.table) };
         }
+    }
+}
+
+/// A value that a query has found, or is given.
+#[derive(Clone, Copy)]
+pub struct Value<'a> {
+    of: Oid,
+    datum: Datum,
+    found: PhantomData<&'a Datum>,
+}
+
+impl From<Oid> for Value<'_> {
+    fn from(oid: Oid) -> Self {
+        Value { of: pg_sys::OIDOID, datum: Datum::from(oid), found: PhantomData }
+    }
+}
+
+impl Value<'_> {
+    /// A `double precision`; none of another type.
+    pub fn float(&self) -> Option<f64> {
+        (self.of == pg_sys::FLOAT8OID).then(|| f64::from_bits(self.datum.value() as u64))
     }
 }
 

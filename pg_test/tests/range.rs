@@ -429,7 +429,7 @@ fn within_has_the_intervals_of_milvus() {
     // A statement whose bounds come later.
     db.batch_execute(
         "SET plan_cache_mode = force_generic_plan;
-         PREPARE near(vector, real, real) AS SELECT id FROM line WHERE within(v, $1, $2, $3)
+         PREPARE near(vector, float8, float8) AS SELECT id FROM line WHERE within(v, $1, $2, $3)
              ORDER BY v <-> $1",
     )
     .unwrap();

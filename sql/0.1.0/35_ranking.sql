@@ -5,9 +5,17 @@ CREATE FUNCTION rrf(rank bigint, k float8 DEFAULT 60, weight float8 DEFAULT 1) R
 	AS 'SELECT weight OPERATOR(pg_catalog./) (k OPERATOR(pg_catalog.+) rank::float8)';
 COMMENT ON FUNCTION rrf(bigint, float8, float8) IS 'part of a rank, from 1, in a reciprocal rank fusion';
 
-CREATE FUNCTION norm_score(score real, metric text) RETURNS real
+CREATE FUNCTION norm_score(score float8, metric text) RETURNS real
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION norm_score(real, text) IS 'a score of a metric on a scale from 0 to 1';
+COMMENT ON FUNCTION norm_score(float8, text) IS 'a score of a metric on a scale from 0 to 1';
+
+CREATE FUNCTION as_score(value float8) RETURNS real
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION as_score(float8) IS 'the nearest real: infinite or 0 where a cast is an error';
+
+CREATE FUNCTION faded(score float8, factor float8) RETURNS real
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION faded(float8, float8) IS 'score times factor: 0 where either is NULL or not a number';
 
 CREATE FUNCTION decay_gauss(
 	value float8, origin float8, scale float8, "offset" float8 DEFAULT 0, decay float8 DEFAULT 0.5
@@ -32,8 +40,8 @@ CREATE FUNCTION decay_gauss(
 ) RETURNS float8
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	AS $$ SELECT @extschema@.decay_gauss(
-		EXTRACT(epoch FROM value OPERATOR(pg_catalog.-) origin)::float8, 0,
-		EXTRACT(epoch FROM scale)::float8, EXTRACT(epoch FROM "offset")::float8, decay) $$;
+		EXTRACT(epoch FROM value)::pg_catalog.float8, EXTRACT(epoch FROM origin)::pg_catalog.float8,
+		EXTRACT(epoch FROM scale)::pg_catalog.float8, EXTRACT(epoch FROM "offset")::pg_catalog.float8, decay) $$;
 COMMENT ON FUNCTION decay_gauss(timestamptz, timestamptz, interval, interval, float8) IS 'decay_gauss of a time';
 
 CREATE FUNCTION decay_exp(
@@ -41,8 +49,8 @@ CREATE FUNCTION decay_exp(
 ) RETURNS float8
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	AS $$ SELECT @extschema@.decay_exp(
-		EXTRACT(epoch FROM value OPERATOR(pg_catalog.-) origin)::float8, 0,
-		EXTRACT(epoch FROM scale)::float8, EXTRACT(epoch FROM "offset")::float8, decay) $$;
+		EXTRACT(epoch FROM value)::pg_catalog.float8, EXTRACT(epoch FROM origin)::pg_catalog.float8,
+		EXTRACT(epoch FROM scale)::pg_catalog.float8, EXTRACT(epoch FROM "offset")::pg_catalog.float8, decay) $$;
 COMMENT ON FUNCTION decay_exp(timestamptz, timestamptz, interval, interval, float8) IS 'decay_exp of a time';
 
 CREATE FUNCTION decay_linear(
@@ -50,6 +58,6 @@ CREATE FUNCTION decay_linear(
 ) RETURNS float8
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	AS $$ SELECT @extschema@.decay_linear(
-		EXTRACT(epoch FROM value OPERATOR(pg_catalog.-) origin)::float8, 0,
-		EXTRACT(epoch FROM scale)::float8, EXTRACT(epoch FROM "offset")::float8, decay) $$;
+		EXTRACT(epoch FROM value)::pg_catalog.float8, EXTRACT(epoch FROM origin)::pg_catalog.float8,
+		EXTRACT(epoch FROM scale)::pg_catalog.float8, EXTRACT(epoch FROM "offset")::pg_catalog.float8, decay) $$;
 COMMENT ON FUNCTION decay_linear(timestamptz, timestamptz, interval, interval, float8) IS 'decay_linear of a time';

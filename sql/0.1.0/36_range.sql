@@ -177,45 +177,45 @@ COMMENT ON OPERATOR <<=>> (sparsevec, sparsevec_sphere) IS 'inside of a sphere b
 
 -- Milvus's intervals, which an index serves by a sphere that holds them.
 
-CREATE FUNCTION within_radius(radius real, range_filter real, metric text) RETURNS float8
+CREATE FUNCTION within_radius(radius float8, range_filter float8, metric text) RETURNS float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION within_radius(real, real, text) IS 'radius of a sphere that holds what is within';
+COMMENT ON FUNCTION within_radius(float8, float8, text) IS 'radius of a sphere that holds what is within';
 
-CREATE FUNCTION within_inner(range_filter real, metric text) RETURNS float8
+CREATE FUNCTION within_inner(range_filter float8, metric text) RETURNS float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION within_inner(real, text) IS 'inner bound of a sphere that holds what is within';
+COMMENT ON FUNCTION within_inner(float8, text) IS 'inner bound of a sphere that holds what is within';
 
 CREATE FUNCTION vector_within_support(internal) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vector_within_support(internal) IS 'what within means to the planner';
-CREATE FUNCTION within(v vector, q vector, radius real, range_filter real DEFAULT NULL, metric text DEFAULT 'L2') RETURNS boolean
+CREATE FUNCTION within(v vector, q vector, radius float8, range_filter float8 DEFAULT NULL, metric text DEFAULT 'L2') RETURNS boolean
 	AS 'MODULE_PATHNAME', 'within_vector' LANGUAGE C IMMUTABLE PARALLEL SAFE SUPPORT vector_within_support;
-COMMENT ON FUNCTION within(vector, vector, real, real, text) IS 'whether a score is in the interval of a range search: L2 (squared), IP, COSINE';
+COMMENT ON FUNCTION within(vector, vector, float8, float8, text) IS 'whether a score is in the interval of a range search: L2 (squared), IP, COSINE';
 
 CREATE FUNCTION halfvec_within_support(internal) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION halfvec_within_support(internal) IS 'what within means to the planner';
-CREATE FUNCTION within(v halfvec, q halfvec, radius real, range_filter real DEFAULT NULL, metric text DEFAULT 'L2') RETURNS boolean
+CREATE FUNCTION within(v halfvec, q halfvec, radius float8, range_filter float8 DEFAULT NULL, metric text DEFAULT 'L2') RETURNS boolean
 	AS 'MODULE_PATHNAME', 'within_halfvec' LANGUAGE C IMMUTABLE PARALLEL SAFE SUPPORT halfvec_within_support;
-COMMENT ON FUNCTION within(halfvec, halfvec, real, real, text) IS 'whether a score is in the interval of a range search: L2 (squared), IP, COSINE';
+COMMENT ON FUNCTION within(halfvec, halfvec, float8, float8, text) IS 'whether a score is in the interval of a range search: L2 (squared), IP, COSINE';
 
 CREATE FUNCTION bf16vec_within_support(internal) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bf16vec_within_support(internal) IS 'what within means to the planner';
-CREATE FUNCTION within(v bf16vec, q bf16vec, radius real, range_filter real DEFAULT NULL, metric text DEFAULT 'L2') RETURNS boolean
+CREATE FUNCTION within(v bf16vec, q bf16vec, radius float8, range_filter float8 DEFAULT NULL, metric text DEFAULT 'L2') RETURNS boolean
 	AS 'MODULE_PATHNAME', 'within_bf16vec' LANGUAGE C IMMUTABLE PARALLEL SAFE SUPPORT bf16vec_within_support;
-COMMENT ON FUNCTION within(bf16vec, bf16vec, real, real, text) IS 'whether a score is in the interval of a range search: L2 (squared), IP, COSINE';
+COMMENT ON FUNCTION within(bf16vec, bf16vec, float8, float8, text) IS 'whether a score is in the interval of a range search: L2 (squared), IP, COSINE';
 
 CREATE FUNCTION i8vec_within_support(internal) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION i8vec_within_support(internal) IS 'what within means to the planner';
-CREATE FUNCTION within(v i8vec, q i8vec, radius real, range_filter real DEFAULT NULL, metric text DEFAULT 'L2') RETURNS boolean
+CREATE FUNCTION within(v i8vec, q i8vec, radius float8, range_filter float8 DEFAULT NULL, metric text DEFAULT 'L2') RETURNS boolean
 	AS 'MODULE_PATHNAME', 'within_i8vec' LANGUAGE C IMMUTABLE PARALLEL SAFE SUPPORT i8vec_within_support;
-COMMENT ON FUNCTION within(i8vec, i8vec, real, real, text) IS 'whether a score is in the interval of a range search: L2 (squared), IP, COSINE';
+COMMENT ON FUNCTION within(i8vec, i8vec, float8, float8, text) IS 'whether a score is in the interval of a range search: L2 (squared), IP, COSINE';
 
 CREATE FUNCTION sparsevec_within_support(internal) RETURNS internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION sparsevec_within_support(internal) IS 'what within means to the planner';
-CREATE FUNCTION within(v sparsevec, q sparsevec, radius real, range_filter real DEFAULT NULL, metric text DEFAULT 'L2') RETURNS boolean
+CREATE FUNCTION within(v sparsevec, q sparsevec, radius float8, range_filter float8 DEFAULT NULL, metric text DEFAULT 'L2') RETURNS boolean
 	AS 'MODULE_PATHNAME', 'within_sparsevec' LANGUAGE C IMMUTABLE PARALLEL SAFE SUPPORT sparsevec_within_support;
-COMMENT ON FUNCTION within(sparsevec, sparsevec, real, real, text) IS 'whether a score is in the interval of a range search: L2 (squared), IP, COSINE';
+COMMENT ON FUNCTION within(sparsevec, sparsevec, float8, float8, text) IS 'whether a score is in the interval of a range search: L2 (squared), IP, COSINE';

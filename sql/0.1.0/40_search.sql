@@ -95,16 +95,16 @@ CREATE FUNCTION grouped_search_sql(rel anyelement, request search_request, group
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION grouped_search_sql(anyelement, search_request, text, int, int, boolean, int, text, jsonb) IS 'the statement that grouped_search reads';
 
-CREATE FUNCTION range_search(rel anyelement, request search_request, radius real, range_filter real DEFAULT NULL,
+CREATE FUNCTION range_search(rel anyelement, request search_request, radius float8, range_filter float8 DEFAULT NULL,
 	k int DEFAULT 100, skip int DEFAULT 0, filter text DEFAULT NULL, filter_params jsonb DEFAULT NULL,
 	OUT hit anyelement, OUT score real) RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10;
-COMMENT ON FUNCTION range_search(anyelement, search_request, real, real, int, int, text, jsonb) IS 'rows within a distance';
+COMMENT ON FUNCTION range_search(anyelement, search_request, float8, float8, int, int, text, jsonb) IS 'rows within a distance';
 
-CREATE FUNCTION range_search_sql(rel anyelement, request search_request, radius real, range_filter real DEFAULT NULL,
+CREATE FUNCTION range_search_sql(rel anyelement, request search_request, radius float8, range_filter float8 DEFAULT NULL,
 	k int DEFAULT 100, skip int DEFAULT 0, filter text DEFAULT NULL, filter_params jsonb DEFAULT NULL) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION range_search_sql(anyelement, search_request, real, real, int, int, text, jsonb) IS 'the statement that range_search reads';
+COMMENT ON FUNCTION range_search_sql(anyelement, search_request, float8, float8, int, int, text, jsonb) IS 'the statement that range_search reads';
 
 CREATE FUNCTION hybrid_search(rel anyelement, requests search_request[], ranker ranker DEFAULT rrf_ranker(),
 	k int DEFAULT 10, skip int DEFAULT 0, filter text DEFAULT NULL, filter_params jsonb DEFAULT NULL,

@@ -35,7 +35,15 @@ struct Fall {
 impl Fall {
     /// Distance of a value from the origin beyond the offset, in scales; NaN of a value that is NaN.
     fn scales(&self, value: f64) -> f64 {
-        ((value - self.origin).abs() - self.offset).clamp(0.0, f64::INFINITY) / self.scale
+        // Infinities have no difference, nor a ratio.
+        let distance = if value == self.origin { 0.0 } else { (value - self.origin).abs() };
+        if distance <= self.offset {
+            0.0
+        } else if distance.is_infinite() {
+            distance
+        } else {
+            (distance - self.offset) / self.scale
+        }
     }
 }
 

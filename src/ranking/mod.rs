@@ -1,9 +1,11 @@
 //! Scores as Milvus reports them, and the arithmetic that makes one ranking of several. Each is a
 //! function of plain SQL; `rrf` needs no Rust, see `sql/`.
 
+pub mod bound;
 mod decay;
 mod metric;
 mod norm;
+mod real;
 mod score;
 mod within;
 mod within_support;

@@ -9,7 +9,8 @@ use crate::pg::varlena::Detoasted;
 
 pg_functions! {
     /// Milvus's formulas, in its precision.
-    fn norm_score(score: f32, metric: Detoasted) -> Result<f32, Report> {
+    fn norm_score(score: f64, metric: Detoasted) -> Result<f32, Report> {
+        let score = score as f32;
         Ok(match metric::named(&metric, "norm_score", SCALES)? {
             Scale::Cosine => (1.0 + score) * 0.5,
             Scale::Similarity => 0.5 + atan(score) / PI,

@@ -6,6 +6,7 @@
 use half::{bf16, f16};
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
 
+use super::bound::nearest;
 use super::metric;
 use super::score::{self, OF_NUMBERS, OfNumbers};
 use super::within_support::answer;
@@ -39,24 +40,26 @@ pg_functions! {
 
     /// The radius of a sphere that holds the interval.
     fn within_radius(
-        radius: Option<f32>,
-        range_filter: Option<f32>,
+        radius: Option<f64>,
+        range_filter: Option<f64>,
         metric: Option<Detoasted>,
     ) -> Result<Option<f64>, Report> {
         let Some(interval) = Interval::new(radius, range_filter, metric)? else { return Ok(None) };
         let radius = f64::from(interval.radius);
         Ok(Some(match interval.metric {
             OfNumbers::L2 => radius.max(0.0).sqrt() * (1.0 + MARGIN),
+            OfNumbers::Ip if radius.is_infinite() => -radius,
             OfNumbers::Ip => -radius + radius.abs() * MARGIN,
             OfNumbers::Cosine => 1.0 - radius + MARGIN,
         }))
     }
 
     /// The inner bound of that sphere.
-    fn within_inner(range_filter: f32, metric: Detoasted) -> Result<f64, Report> {
-        let filter = f64::from(range_filter);
+    fn within_inner(range_filter: f64, metric: Detoasted) -> Result<f64, Report> {
+        let filter = f64::from(nearest(range_filter));
         Ok(match metric::named(&metric, "within", OF_NUMBERS)? {
             OfNumbers::L2 => filter.max(0.0).sqrt() * (1.0 - MARGIN),
+            OfNumbers::Ip if filter.is_infinite() => -filter,
             OfNumbers::Ip => -filter - filter.abs() * MARGIN,
             OfNumbers::Cosine => 1.0 - filter - MARGIN,
         })
@@ -78,11 +81,12 @@ struct Interval {
 impl Interval {
     /// None where radius or metric are NULL; refuses bounds in the wrong order.
     fn new(
-        radius: Option<f32>,
-        range_filter: Option<f32>,
+        radius: Option<f64>,
+        range_filter: Option<f64>,
         metric: Option<Detoasted>,
     ) -> Result<Option<Self>, Report> {
         let Some((radius, metric)) = radius.zip(metric) else { return Ok(None) };
+        let (radius, range_filter) = (nearest(radius), range_filter.map(nearest));
         let metric = metric::named(&metric, "within", OF_NUMBERS)?;
         if radius.is_nan() || range_filter.is_some_and(f32::is_nan) {
             let message = "radius and range_filter must be numbers, not NaN";
@@ -120,8 +124,8 @@ impl Interval {
 fn dense<E: Element>(
     v: Option<DenseRef<E>>,
     q: Option<DenseRef<E>>,
-    radius: Option<f32>,
-    range_filter: Option<f32>,
+    radius: Option<f64>,
+    range_filter: Option<f64>,
     metric: Option<Detoasted>,
 ) -> Result<Option<bool>, Report> {
     let Some(interval) = Interval::new(radius, range_filter, metric)? else { return Ok(None) };
@@ -133,8 +137,8 @@ fn dense<E: Element>(
 fn sparse(
     v: Option<SparseRef>,
     q: Option<SparseRef>,
-    radius: Option<f32>,
-    range_filter: Option<f32>,
+    radius: Option<f64>,
+    range_filter: Option<f64>,
     metric: Option<Detoasted>,
 ) -> Result<Option<bool>, Report> {
     let Some(interval) = Interval::new(radius, range_filter, metric)? else { return Ok(None) };

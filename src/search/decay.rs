@@ -6,7 +6,7 @@ use pgrx::pg_sys::{self, Oid};
 use serde_json::Value;
 
 use super::leg::Search;
-use super::ranker::sum;
+use super::ranker::{number, sum};
 use super::statement::Parameters;
 use crate::pg::error::Report;
 use crate::pg::relation::quoted;
@@ -85,20 +85,19 @@ impl Decay {
         search: &Search<'_>,
         parameters: &mut Parameters,
     ) -> Result<String, Report> {
+        let schema = &search.schema.1;
         let merged = match self.mode {
             Mode::Max => format!("GREATEST({})", scores.join(", ")),
-            Mode::Sum => sum(scores),
+            Mode::Sum => sum(scores, schema),
             Mode::Avg => format!(
-                "({} OPERATOR(pg_catalog./) pg_catalog.num_nonnulls({})::pg_catalog.float4)",
-                sum(scores),
+                "{schema}.as_score({} OPERATOR(pg_catalog./) \
+                 pg_catalog.num_nonnulls({})::pg_catalog.float8)",
+                sum(scores, schema),
                 scores.join(", ")
             ),
         };
         let factor = self.factor(search, parameters)?;
-        Ok(format!(
-            "({merged} OPERATOR(pg_catalog.*) \
-             COALESCE({factor}::pg_catalog.float4, 0::pg_catalog.float4))"
-        ))
+        Ok(format!("{schema}.faded({merged}, {schema}.as_score({factor}))"))
     }
 
     fn factor(&self, search: &Search<'_>, parameters: &mut Parameters) -> Result<String, Report> {
@@ -120,15 +119,15 @@ impl Decay {
         };
         let origin = add(&self.origin, value)?;
         let (scale, offset) = (add(&self.scale, distance)?, add(&self.offset, distance)?);
-        let (schema, decay, of) = (&search.schema.1, self.decay, value.1);
+        let (schema, decay) = (&search.schema.1, number(self.decay, parameters));
         let function = match self.function {
             Function::Gauss => "decay_gauss",
             Function::Exp => "decay_exp",
             Function::Linear => "decay_linear",
         };
         Ok(format!(
-            "{schema}.{function}(v::pg_catalog.{of}, {origin}, {scale}, {offset}, \
-             {decay:?}::pg_catalog.float8)"
+            "{schema}.{function}({}, {origin}, {scale}, {offset}, {decay})",
+            within_axis(column.of)
         ))
     }
 }
@@ -148,6 +147,38 @@ fn axis(of: Oid) -> Option<[(Oid, &'static str); 2]> {
             Some([time, (pg_sys::INTERVALOID, "interval")])
         }
         _ => None,
+    }
+}
+
+/// The value `v` of a column of type `of` on its axis. What lies beyond the axis lies at its end:
+/// a cast would end the query.
+fn within_axis(of: Oid) -> String {
+    match of {
+        pg_sys::NUMERICOID => {
+            let is = |relation: &str, bound: &str| {
+                format!(
+                    "pg_catalog.abs(v) OPERATOR(pg_catalog.{relation}) '{bound}'::pg_catalog.numeric"
+                )
+            };
+            // What is no number is larger than all others.
+            format!(
+                "CASE WHEN {far} THEN pg_catalog.sign(v)::pg_catalog.float8 \
+                 OPERATOR(pg_catalog.*) '1e300'::pg_catalog.float8 \
+                 WHEN {near} THEN 0 ELSE v::pg_catalog.float8 END",
+                far = is(">", "1e300"),
+                near = is("<", "1e-300"),
+            )
+        }
+        pg_sys::DATEOID | pg_sys::TIMESTAMPOID => {
+            let of = if of == pg_sys::DATEOID { "date" } else { "timestamp" };
+            format!(
+                "CASE WHEN pg_catalog.isfinite(v) \
+                 THEN LEAST(GREATEST(v, '4700-01-01 BC'::pg_catalog.{of}), \
+                 '290000-01-01'::pg_catalog.{of}) ELSE v END::pg_catalog.timestamptz"
+            )
+        }
+        pg_sys::TIMESTAMPTZOID => "v".into(),
+        _ => "v::pg_catalog.float8".into(),
     }
 }
 

@@ -7,6 +7,7 @@ use super::statement::{ALIAS, Parameters};
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument};
 use crate::pg::spi::{Connection, Place};
+use crate::ranking::bound::nearest;
 
 /// Rows that are read at once, at first; twice as many each time.
 const READ_AT_ONCE: i64 = 16;
@@ -22,8 +23,8 @@ pub struct Range {
 
 impl Argument<'_> for Range {
     fn take(args: &mut Args) -> Result<Range, Report> {
-        let radius = args.take::<Option<f32>>()?;
-        let range_filter = args.take::<Option<f32>>()?;
+        let radius = args.take::<Option<f64>>()?.map(nearest);
+        let range_filter = args.take::<Option<f64>>()?.map(nearest);
         let radius = radius.ok_or_else(|| wrong("radius is missing".into()))?;
         if radius.is_nan() || range_filter.is_some_and(f32::is_nan) {
             return Err(wrong("radius and range_filter must be numbers".into()));

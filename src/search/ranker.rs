@@ -2,6 +2,7 @@
 //! `decay_ranker` write it.
 
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
+use pgrx::pg_sys;
 use serde_json::Value;
 
 use super::decay::Decay;
@@ -93,25 +94,27 @@ impl Ranker {
         parameters: &mut Parameters,
     ) -> Result<String, Report> {
         let schema = &search.schema.1;
-        let part = |leg: &Found| match self {
+        let mut part = |leg: &Found| match self {
             Ranker::Rrf { k, weights } => {
                 let weight = weights.as_ref().map_or(1.0, |weights| weights[leg.number]);
                 format!(
-                    "({weight:?}::pg_catalog.float8 OPERATOR(pg_catalog./) \
-                     ({k:?}::pg_catalog.float8 OPERATOR(pg_catalog.+) {}))::pg_catalog.float4",
-                    leg.rank
+                    "{schema}.as_score({weight} OPERATOR(pg_catalog./) \
+                     ({k} OPERATOR(pg_catalog.+) {}))",
+                    leg.rank,
+                    weight = number(weight, parameters),
+                    k = number(*k, parameters),
                 )
             }
             Ranker::Weighted { weights, norm_score } => {
-                let weight = weights[leg.number] as f32;
+                let weight = number(f64::from(weights[leg.number] as f32), parameters);
                 let score = leg.score(*norm_score, schema);
-                format!("({weight:?}::pg_catalog.float4 OPERATOR(pg_catalog.*) {score})")
+                format!("{schema}.as_score({weight} OPERATOR(pg_catalog.*) {score})")
             }
             Ranker::Decay(decay) => leg.score(decay.norm_score, schema),
         };
-        let parts: Vec<String> = found.iter().map(part).collect();
+        let parts: Vec<String> = found.iter().map(&mut part).collect();
         match self {
-            Ranker::Rrf { .. } | Ranker::Weighted { .. } => Ok(sum(&parts)),
+            Ranker::Rrf { .. } | Ranker::Weighted { .. } => Ok(sum(&parts, schema)),
             Ranker::Decay(decay) => decay.score(&parts, search, parameters),
         }
     }
@@ -128,11 +131,18 @@ impl Found {
     }
 }
 
-/// The sum of parts, of which NULL ones count as 0.
-pub fn sum(parts: &[String]) -> String {
+/// A number as a statement writes it: the value of a parameter, so that one plan serves all.
+pub fn number(value: f64, parameters: &mut Parameters) -> String {
+    parameters.add(pg_sys::FLOAT8OID, "pg_catalog.float8".into(), format!("{value:?}"))
+}
+
+/// The sum of parts, of which NULL ones count as 0, rounded after each.
+pub fn sum(parts: &[String], schema: &str) -> String {
     let part = |part: &String| format!("COALESCE({part}, 0::pg_catalog.float4)");
-    let parts: Vec<String> = parts.iter().map(part).collect();
-    format!("({})", parts.join(" OPERATOR(pg_catalog.+) "))
+    let add = |sum: String, part: String| {
+        format!("{schema}.as_score({sum}::pg_catalog.float8 OPERATOR(pg_catalog.+) {part})")
+    };
+    parts.iter().map(part).reduce(add).unwrap_or_else(|| "0::pg_catalog.float4".into())
 }
 
 fn weights(ranker: &Value, legs: usize) -> Result<Option<Vec<f64>>, Report> {
@@ -153,7 +163,9 @@ fn weights(ranker: &Value, legs: usize) -> Result<Option<Vec<f64>>, Report> {
     }
     let weight = |weight: &Value| {
         let number = weight.as_f64().filter(|number| (0.0..=1.0).contains(number));
+        // As no score would show it, and so that quotients by it can be told from 0.
         number
+            .map(|number| if number < f64::from(f32::MIN_POSITIVE) { 0.0 } else { number })
             .ok_or_else(|| wrong(format!("rank param weight should be in range [0, 1]: {weight}")))
     };
     weights.iter().map(weight).collect::<Result<_, _>>().map(Some)

@@ -53,6 +53,11 @@ impl Report {
                     format!("index {index} has format version {found}, which is not supported");
                 Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message).hint(rebuild)
             }
+            Dimensions { expected, .. } => Report::new(ERRCODE_DATA_EXCEPTION, error.to_string())
+                .detail(format!("Index {index} holds vectors of {expected} dimensions."))
+                .hint(format!(
+                    "Drop the index, or give its column a type with {expected} dimensions again."
+                )),
             Limit(what) => {
                 Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, format!("index {index}: {what}"))
             }

@@ -107,20 +107,24 @@ impl Hnsw {
         &self.meta.geometry
     }
 
-    /// Checks that `vector` is such as the index holds. Those of its column are, but a damaged
-    /// metapage may say otherwise.
+    /// Checks that `vector` is such as the index holds: a column may have lost its dimensions since the
+    /// index was made, and a damaged metapage may say anything.
     ///
     /// # Errors
-    /// [`Error::Corrupted`] where it is not.
+    /// [`Error::Dimensions`] or [`Error::Corrupted`] where it is not.
     pub fn accept(&self, vector: Vector<'_>) -> Result<()> {
-        let fits = match vector {
-            Vector::Dense(vector) => {
-                self.geometry().form != Form::Sparse && vector.len() == self.geometry().dims
+        let (of_sparse, expected) = (self.geometry().form == Form::Sparse, self.geometry().dims);
+        match vector {
+            Vector::Dense(vector) if !of_sparse && vector.len() != expected => {
+                Err(Error::Dimensions { expected, found: vector.len() })
             }
-            Vector::Sparse(_) => self.geometry().form == Form::Sparse,
-        };
-        let what = "vectors of the index are not those of its column";
-        if fits { Ok(()) } else { Err(Error::corrupted(META_BLOCK, what)) }
+            Vector::Dense(_) if !of_sparse => Ok(()),
+            Vector::Sparse(_) if of_sparse => Ok(()),
+            Vector::Dense(_) | Vector::Sparse(_) => {
+                let what = "vectors of the index are not those of its column";
+                Err(Error::corrupted(META_BLOCK, what))
+            }
+        }
     }
 
     /// How vectors are held.

@@ -23,6 +23,10 @@ use crate::vectors::Reader;
 pub fn insert<S: PageStore>(store: &S, vector: &[f32], tid: HeapTid) -> Result<()> {
     loop {
         let ivf = Ivf::open(store)?;
+        let (expected, found) = (ivf.geometry().dims, vector.len());
+        if found != expected {
+            return Err(Error::Dimensions { expected, found });
+        }
         match insert_into(store, &ivf, vector, tid) {
             Ok(true) => return Ok(()),
             Err(error @ (Error::Interrupted | Error::Crashed)) => return Err(error),

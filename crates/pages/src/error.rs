@@ -17,6 +17,13 @@ pub enum Error {
         /// Format version found in the page.
         found: u32,
     },
+    /// A vector has other dimensions than those of the index.
+    Dimensions {
+        /// Those of the index.
+        expected: usize,
+        /// Those of the vector.
+        found: usize,
+    },
     /// A limit of the format would be exceeded.
     Limit(&'static str),
     /// The store cannot grow, for the reason given; only of stores that say so rather than raise an
@@ -45,6 +52,9 @@ impl fmt::Display for Error {
         match self {
             Self::Corrupted { block, what } => write!(f, "block {block}: {what}"),
             Self::Version { found } => write!(f, "format version {found} is not supported"),
+            Self::Dimensions { expected, found } => {
+                write!(f, "expected {expected} dimensions, not {found}")
+            }
             Self::Limit(what) => f.write_str(what),
             Self::NoRoom(what) | Self::Internal(what) => f.write_str(what),
             Self::Interrupted => f.write_str("interrupted"),

@@ -20,9 +20,11 @@ impl Problem {
         let (block, what) = match error {
             Error::Interrupted | Error::Crashed => return Err(error),
             Error::Corrupted { block, what } => (block, what.to_owned()),
-            Error::Version { .. } | Error::Limit(_) | Error::NoRoom(_) | Error::Internal(_) => {
-                (block, error.to_string())
-            }
+            Error::Version { .. }
+            | Error::Dimensions { .. }
+            | Error::Limit(_)
+            | Error::NoRoom(_)
+            | Error::Internal(_) => (block, error.to_string()),
         };
         Ok(Self { block: Some(block), what })
     }

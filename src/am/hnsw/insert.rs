@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)] // called by PostgreSQL
 
+use graph::Hnsw;
 use pgrx::pg_guard;
 use pgrx::pg_sys::{Datum, IndexInfo, IndexUniqueCheck, ItemPointer, Relation};
 
@@ -24,7 +25,7 @@ pub unsafe extern "C-unwind" fn aminsert(
     // SAFETY: PostgreSQL gives an open index, and one value for its one column.
     unsafe {
         if !*isnull {
-            add_row(index, *values, heap_tid, |store, vector, tid| {
+            add_row::<Hnsw>(index, *values, heap_tid, |store, vector, tid| {
                 let _lock = InsertLock::take(index);
                 graph::insert(store, vector, tid)
             })

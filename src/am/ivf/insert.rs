@@ -5,6 +5,7 @@
 use pgrx::pg_guard;
 use pgrx::pg_sys::{Datum, IndexInfo, IndexUniqueCheck, ItemPointer, Relation};
 
+use super::scan::Lists;
 use crate::am::insert::add_row;
 use crate::am::load::dense;
 
@@ -24,7 +25,7 @@ pub unsafe extern "C-unwind" fn aminsert(
     // SAFETY: PostgreSQL gives an open index, and one value for its one column.
     unsafe {
         if !*isnull {
-            add_row(index, *values, heap_tid, |store, vector, tid| {
+            add_row::<Lists>(index, *values, heap_tid, |store, vector, tid| {
                 ivf::insert(store, dense(vector), tid)
             })
             .unwrap_or_else(|error| error.raise());

@@ -28,7 +28,7 @@ pub unsafe extern "C-unwind" fn amgettuple(
 }
 
 /// An index, with the settings of its method.
-struct Lists {
+pub(super) struct Lists {
     ivf: Ivf,
     options: ScanOptions,
 }
@@ -71,7 +71,7 @@ impl Searchable for Lists {
 }
 
 /// A search, and what its figures mean.
-struct ListSearch {
+pub(super) struct ListSearch {
     scan: Scan,
     /// Lists of the index.
     lists: u64,

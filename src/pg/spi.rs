@@ -13,7 +13,7 @@ use super::encoding::{decode_c, encode};
 use super::error::Report;
 use super::numbering::Numbering;
 use super::parameter::Parameter;
-use super::plan::{Running, plan};
+use super::plan::Running;
 use super::rows::ResultSet;
 
 /// Where a row lies.
@@ -61,9 +61,9 @@ impl Connection {
         let mut values = datums(parameters)?;
         // SAFETY: SPI is connected; there are as many values as the plan has parameters.
         unsafe {
-            let (plan, _running) = (plan(text, parameters)?, Running::begin());
+            let running = Running::begin(text, parameters)?;
             let values = values.as_mut_ptr();
-            let result = pg_sys::SPI_execute_plan(plan, values, ptr::null(), true, 0);
+            let result = pg_sys::SPI_execute_plan(running.plan(), values, ptr::null(), true, 0);
             expect(result, pg_sys::SPI_OK_SELECT, "select")?;
         }
         Ok(Found::last())
@@ -92,9 +92,10 @@ impl Connection {
         let mut values = datums(parameters)?;
         // SAFETY: as above.
         unsafe {
-            let (plan, running) = (plan(text, parameters)?, Running::begin());
+            let running = Running::begin(text, parameters)?;
             let values = values.as_mut_ptr();
-            let portal = pg_sys::SPI_cursor_open(ptr::null(), plan, values, ptr::null(), true);
+            let portal =
+                pg_sys::SPI_cursor_open(ptr::null(), running.plan(), values, ptr::null(), true);
             Ok(Cursor { portal, _running: running, connection: PhantomData })
         }
     }

@@ -13,6 +13,8 @@ pub enum ErrorKind {
     Unknown,
     /// Operands whose types do not go together, or a value that its column cannot have.
     Type,
+    /// A text that is no regular expression.
+    Pattern,
     /// Part of Milvus's language that is not translated, or that Milvus refuses too.
     Unsupported,
     /// Too long, too deep or too many constants.

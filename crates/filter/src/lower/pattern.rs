@@ -3,11 +3,11 @@
 use super::Lowering;
 use super::operand::Operand;
 use super::place::Place;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::sql::{Sql, text};
-use crate::syntax::{Comparison, Expr};
+use crate::syntax::{self, Comparison, Expr, Node};
 use crate::translate::like::{self, Pattern};
-use crate::translate::regex;
+use crate::translate::regex::{self, Mistake};
 use crate::value::Value;
 
 impl Lowering<'_> {
@@ -31,12 +31,21 @@ impl Lowering<'_> {
 
     pub(super) fn regex(&self, left: &Expr, pattern: &Expr, negated: bool) -> Result<Sql, Error> {
         let text = self.pattern_text(pattern, "regex")?;
-        let text = regex::translate(&text).map_err(|reason| {
-            let source = self.source(pattern.span);
-            let message = format!("invalid regex pattern: {source}: {reason}");
-            Error::new(ErrorKind::Syntax, pattern.span, message)
-        })?;
+        let text = regex::translate(&text).map_err(|mistake| self.no_regex(pattern, mistake))?;
         self.matched(left, "regex", if negated { "!~" } else { "~" }, &text)
+    }
+
+    fn no_regex(&self, pattern: &Expr, mistake: Mistake) -> Error {
+        let Mistake { kind, at, message, hint } = mistake;
+        let message = format!("invalid regex pattern: {}: {message}", self.source(pattern.span));
+        let mut error = Error::new(kind, pattern.span, message);
+        // The pattern of a template has no place in the filter.
+        if matches!(pattern.node, Node::Constant(_))
+            && let Some(word) = self.text.get(pattern.span.start..pattern.span.end)
+        {
+            error.position += syntax::regex_origin(word, at);
+        }
+        Error { hint: hint.map(Into::into), ..error }
     }
 
     fn pattern_text(&self, pattern: &Expr, name: &str) -> Result<String, Error> {

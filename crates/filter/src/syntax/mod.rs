@@ -10,6 +10,7 @@ mod token;
 
 pub(crate) use ast::{Arithmetic, Call, Comparison, Expr, Field, Logic, Node, Sign, Step};
 pub(crate) use parser::parse;
+pub(crate) use string::regex_origin;
 
 /// Bytes of the text of a filter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -172,8 +172,7 @@ impl<'a> Parser<'a> {
                 Node::Like(left.into(), pattern.into())
             }
             Infix::Regex { negated } => {
-                // Backslashes belong to the regular expression.
-                let pattern = self.pattern(level, |quoted, _| Ok(quoted.body.into()))?;
+                let pattern = self.pattern(level, |quoted, _| Ok(string::decode_regex(quoted)))?;
                 Node::Regex { left: left.into(), pattern: pattern.into(), negated }
             }
             Infix::Arithmetic(operator) => {

@@ -14,6 +14,26 @@ pub(crate) fn decode_pattern(quoted: Quoted<'_>, span: Span) -> Result<String, E
     decode_with(quoted, span, |escaped| matches!(escaped, '%' | '_'))
 }
 
+/// As [`decode`], for a regular expression: two backslashes are one, all others stay with what
+/// follows them, to be read by the expression.
+pub(crate) fn decode_regex(quoted: Quoted<'_>) -> String {
+    if quoted.raw { quoted.body.into() } else { quoted.body.replace("\\\\", "\\") }
+}
+
+/// Where the byte `at` of a decoded regular expression stands in the word that it was decoded from,
+/// with its prefix and quotes.
+pub(crate) fn regex_origin(word: &str, at: usize) -> usize {
+    let open = word.find(['"', '\'']).map_or(0, |quote| quote + 1);
+    let raw = word.starts_with(['r', 'R']);
+    let bytes = word.as_bytes();
+    let mut origin = open;
+    for _ in 0..at {
+        let pair = !raw && bytes.get(origin..).is_some_and(|rest| rest.starts_with(br"\\"));
+        origin += if pair { 2 } else { 1 };
+    }
+    origin
+}
+
 fn decode_with(
     quoted: Quoted<'_>,
     span: Span,
@@ -109,6 +129,16 @@ mod tests {
             decoded(bad).expect_err(bad);
         }
         assert!(decoded(r"\x00").expect_err("NUL").message.contains("NUL"));
+    }
+
+    #[test]
+    fn regular_expressions_keep_single_backslashes() {
+        let of = |body, raw| decode_regex(Quoted { body, raw });
+        assert_eq!(of(r#"\d\\d\\\\\"\n"#, false), r#"\d\d\\\"\n"#);
+        assert_eq!(of(r"\\d", true), r"\\d");
+        assert_eq!(regex_origin(r#""\\d(""#, 2), 4);
+        assert_eq!(regex_origin(r#"r"\\d(""#, 3), 5);
+        assert_eq!(regex_origin(r#""é\\(""#, 4), 7);
     }
 
     #[test]

@@ -189,6 +189,7 @@ fn refused(text: &str, error: filter::Error) -> Report {
     use filter::ErrorKind;
     let code = match error.kind {
         ErrorKind::Syntax => ERRCODE_SYNTAX_ERROR,
+        ErrorKind::Pattern => ERRCODE_INVALID_REGULAR_EXPRESSION,
         ErrorKind::Unknown => ERRCODE_UNDEFINED_COLUMN,
         ErrorKind::Type => ERRCODE_DATATYPE_MISMATCH,
         ErrorKind::Unsupported => ERRCODE_FEATURE_NOT_SUPPORTED,

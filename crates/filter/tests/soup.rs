@@ -150,6 +150,32 @@ fn soups_of_words_do_no_harm() {
     assert!(accepted > 0, "no soup was a filter");
 }
 
+/// Pieces of regular expressions.
+const PIECES: &[&str] = &[
+    "a", "é", "(", ")", "(?:", "(?i)", "(?-s:", "(?P<n>", "[", "]", "[^", "[:alpha:]", "-", "\\", "\\\\",
+    "\\d", "\\W", "\\b", "\\p{", "\\pL", "\\p{Han}", "\\Q", "\\E", "\\x{", "\\07", "}", "{", "{2}", "{3,}",
+    "{0,900}", "*", "+", "?", "|", ".", "^", "$", "\\z", "&&", "--", "~~", "\u{0}",
+];
+
+#[test]
+fn soups_of_regular_expressions_do_no_harm() {
+    let mut accepted = 0u64;
+    fuzz::run("filter-regular-expressions", |case| {
+        let pieces = case.rng.random_range(1..24);
+        let piece = |_| PIECES[case.rng.random_range(0..PIECES.len())];
+        let mut pattern: String = (0..pieces).map(piece).collect();
+        if case.rng.random() {
+            let mut bytes = pattern.into_bytes();
+            fuzz::mutate(&mut case.rng, &mut bytes);
+            pattern = String::from_utf8_lossy(&bytes).into_owned();
+        }
+        case.input(&pattern);
+        accepted += u64::from(check(&format!("s =~ '{pattern}'")));
+        accepted += u64::from(check(&format!("s =~ r\"{pattern}\"")));
+    });
+    assert!(accepted > 0, "no soup was an expression");
+}
+
 #[test]
 fn soups_of_bytes_do_no_harm() {
     fuzz::run("filter-bytes", |case| {

@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(of(r"\\d", true), r"\\d");
         assert_eq!(regex_origin(r#""\\d(""#, 2), 4);
         assert_eq!(regex_origin(r#"r"\\d(""#, 3), 5);
-        assert_eq!(regex_origin(r#""é\\(""#, 4), 7);
+        assert_eq!(regex_origin(r#""é\\(""#, 3), 5);
     }
 
     #[test]

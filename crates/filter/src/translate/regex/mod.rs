@@ -9,6 +9,7 @@
 //! need not be lazy. `.` matches a line end, as in Milvus; `(?-s)` makes it RE2's own.
 
 mod notation;
+mod size;
 mod spelling;
 
 use regex_syntax::ast::{self, Ast, RepetitionKind, RepetitionRange};
@@ -65,6 +66,7 @@ pub(crate) fn translate(pattern: &str) -> Result<String, Mistake> {
             let at = respelled.origin(error.span().start.offset);
             Mistake::new(at, error.kind().to_string())
         })?;
+    size::check(&hir)?;
     notation::write(&hir)
 }
 

@@ -9,10 +9,6 @@ use super::Mistake;
 /// The largest count that the host's quantifiers have.
 const MAX_QUANTIFIER: u32 = 255;
 
-/// Characters, classes and anchors, counted as often as they are repeated: the host makes states of
-/// all of them.
-const MAX_SIZE: u64 = 10_000;
-
 /// Bytes of the notation.
 const MAX_TEXT: usize = 1 << 18;
 
@@ -23,50 +19,44 @@ const WORD: &str = "[0-9A-Za-z_]";
 const NEVER: &str = "(?:\\Zx)";
 
 pub(super) fn write(hir: &Hir) -> Result<String, Mistake> {
-    let mut writer = Writer { out: String::new(), size: 0 };
+    let mut writer = Writer { out: String::new() };
     // Line anchors are those of lines by this flag; all others are written otherwise.
     let looks = hir.properties().look_set();
     if looks.contains(Look::StartLF) || looks.contains(Look::EndLF) {
         writer.out.push_str("(?w)");
     }
-    writer.write(hir, 1)?;
+    writer.write(hir)?;
     Ok(writer.out)
 }
 
 struct Writer {
     out: String,
-    size: u64,
 }
 
 impl Writer {
-    /// Writes what is repeated `copies` times in all.
-    fn write(&mut self, hir: &Hir, copies: u64) -> Result<(), Mistake> {
+    fn write(&mut self, hir: &Hir) -> Result<(), Mistake> {
+        if self.out.len() > MAX_TEXT {
+            return Err(Mistake::too_large());
+        }
         match hir.kind() {
             HirKind::Empty => {}
             HirKind::Literal(literal) => {
                 let text = str::from_utf8(&literal.0).unwrap_or_default();
                 for c in text.chars() {
-                    self.count(1, copies)?;
                     self.literal(c);
                 }
             }
-            HirKind::Class(Class::Unicode(class)) => {
-                self.count(1, copies)?;
-                self.class(class);
-            }
+            HirKind::Class(Class::Unicode(class)) => self.class(class),
             // None comes of patterns that match texts only.
             HirKind::Class(Class::Bytes(_)) => self.out.push_str(NEVER),
-            HirKind::Look(look) => {
-                self.count(4, copies)?;
-                self.look(*look);
-            }
-            HirKind::Repetition(repetition) => self.repetition(repetition, copies)?,
-            HirKind::Capture(capture) => self.grouped(&capture.sub, copies)?,
+            HirKind::Look(look) => self.look(*look),
+            HirKind::Repetition(repetition) => self.repetition(repetition)?,
+            HirKind::Capture(capture) => self.grouped(&capture.sub)?,
             HirKind::Concat(parts) => {
                 for part in parts {
                     match part.kind() {
-                        HirKind::Alternation(_) => self.grouped(part, copies)?,
-                        _ => self.write(part, copies)?,
+                        HirKind::Alternation(_) => self.grouped(part)?,
+                        _ => self.write(part)?,
                     }
                 }
             }
@@ -75,41 +65,32 @@ impl Writer {
                     if index > 0 {
                         self.out.push('|');
                     }
-                    self.write(branch, copies)?;
+                    self.write(branch)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn count(&mut self, states: u64, copies: u64) -> Result<(), Mistake> {
-        self.size = self.size.saturating_add(states.saturating_mul(copies));
-        if self.size > MAX_SIZE || self.out.len() > MAX_TEXT {
-            return Err(Mistake::too_large());
-        }
-        Ok(())
-    }
-
-    fn grouped(&mut self, hir: &Hir, copies: u64) -> Result<(), Mistake> {
+    fn grouped(&mut self, hir: &Hir) -> Result<(), Mistake> {
         self.out.push_str("(?:");
-        self.write(hir, copies)?;
+        self.write(hir)?;
         self.out.push(')');
         Ok(())
     }
 
-    fn repetition(&mut self, repetition: &Repetition, copies: u64) -> Result<(), Mistake> {
+    fn repetition(&mut self, repetition: &Repetition) -> Result<(), Mistake> {
         let Repetition { min, max, sub, .. } = repetition;
         // What matches no character matches it any number of times; the host repeats no anchors.
         let width = sub.properties().maximum_len();
         if width == Some(0) {
-            return if *min > 0 { self.grouped(sub, copies) } else { Ok(()) };
+            return if *min > 0 { self.grouped(sub) } else { Ok(()) };
         }
-        let times = max.unwrap_or(*min).max(1);
         let start = self.out.len();
-        self.grouped(sub, copies.saturating_mul(u64::from(times)))?;
+        self.grouped(sub)?;
         let atom = self.out.split_off(start);
         self.out.push_str(&repeated(&atom, *min, *max));
-        self.count(0, 0)
+        Ok(())
     }
 
     fn literal(&mut self, c: char) {

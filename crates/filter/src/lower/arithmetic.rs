@@ -1,4 +1,4 @@
-//! A field and a constant, joined by an operator.
+//! A field and constants, joined by operators.
 
 use super::Lowering;
 use super::compare::symbol;
@@ -22,7 +22,7 @@ impl Lowering<'_> {
         left: &Expr,
         right: &Expr,
     ) -> Result<Operand<'_>, Error> {
-        use Operand::{Constant, Field, Interval};
+        use Operand::{Computed, Constant, Field, Interval};
         match (self.operand(left)?, self.operand(right)?) {
             (Constant(a), Constant(b)) => {
                 constant::arithmetic(operator, &a, &b).map(Constant).map_err(|message| {
@@ -30,26 +30,30 @@ impl Lowering<'_> {
                 })
             }
             (Field(place), Interval(interval)) => self.shifted(span, place, operator, interval),
-            (Field(place), Constant(constant)) => self.checked(span, place, operator, constant),
-            (Constant(constant), Field(place)) => match operator {
-                Arithmetic::Add
-                | Arithmetic::Multiply
-                | Arithmetic::BitAnd
-                | Arithmetic::BitOr
-                | Arithmetic::BitXor => self.checked(span, place, operator, constant),
-                _ => {
-                    let message = "module field is not yet supported";
-                    Err(Error::unsupported(span, format!("{message}: {}", self.source(span)))
-                        .hint("Write the field left of the constant."))
-                }
-            },
-            (Field(_), Field(_)) => Err(Error::unsupported(
+            (Field(place), Constant(constant)) => {
+                self.checked(span, place, vec![], operator, constant)
+            }
+            (Computed { place, steps }, Constant(constant)) => {
+                self.checked(span, place, steps, operator, constant)
+            }
+            (Constant(constant), Field(place)) if commutes(operator) => {
+                self.checked(span, place, vec![], operator, constant)
+            }
+            (Constant(constant), Computed { place, steps }) if commutes(operator) => {
+                self.checked(span, place, steps, operator, constant)
+            }
+            (Constant(_), Field(_) | Computed { .. }) => {
+                let message = "module field is not yet supported";
+                Err(Error::unsupported(span, format!("{message}: {}", self.source(span)))
+                    .hint("Write the field left of the constant."))
+            }
+            (Field(_) | Computed { .. }, Field(_) | Computed { .. }) => Err(Error::unsupported(
                 span,
                 "not supported to do arithmetic operations between multiple fields",
             )),
             _ => {
                 Err(Error::unsupported(span, "complicated arithmetic operations are not supported")
-                    .hint("Write one field, one operator and one constant left of the comparison."))
+                    .hint("Write one field, operators and constants left of the comparison."))
             }
         }
     }
@@ -69,11 +73,13 @@ impl Lowering<'_> {
         Ok(Operand::Shifted { place, operator, interval })
     }
 
-    /// The operand, if the field and the constant are of types that the operator has.
+    /// The operand with one more step, if the field and the constant are of types that the operator
+    /// has.
     fn checked<'a>(
         &self,
         span: Span,
         place: Place<'a>,
+        mut steps: Vec<(Arithmetic, Value)>,
         operator: Arithmetic,
         constant: Value,
     ) -> Result<Operand<'a>, Error> {
@@ -128,32 +134,35 @@ impl Lowering<'_> {
                 ),
             )
             .hint("Calculate with integers on columns of integers.")),
-            _ => Ok(Operand::Computed { place, operator, constant }),
+            _ => {
+                steps.push((operator, constant));
+                Ok(Operand::Computed { place, steps })
+            }
         }
     }
 
-    /// `field op operand cmp result`
+    /// `field op operand … cmp result`
     pub(super) fn computed_comparison(
         &self,
         span: Span,
         place: &Place<'_>,
-        operator: Arithmetic,
-        operand: &Value,
+        steps: &[(Arithmetic, Value)],
         comparison: Comparison,
         result: &Value,
     ) -> Result<Sql, Error> {
         if let Place::Json(json) = place {
-            return self.computed_in_document(span, json, operator, operand, comparison, result);
+            return self.computed_in_document(span, json, steps, comparison, result);
         }
+        let column = place.column();
         let Some((scalar, place)) = place.scalar() else {
             return Err(self.incompatible(span, None));
         };
         // Refuses results that the field itself could not be compared with.
-        self.fitted(scalar, result, span)?;
-        if let (true, Value::Int(operand), Value::Int(result)) =
-            (scalar.is_integer(), operand, result)
+        self.fitted(column, scalar, result, span)?;
+        if let (true, Some(steps), Value::Int(result)) =
+            (scalar.is_integer(), integer_steps(steps), result)
         {
-            return Ok(integers(place, operator, *operand, comparison, *result));
+            return Ok(integers(place, &steps, comparison, *result));
         }
         let (kind, name) = match scalar {
             Scalar::Numeric => (Scalar::Numeric, "numeric"),
@@ -163,7 +172,9 @@ impl Lowering<'_> {
             Scalar::Numeric => Parameter::scalar(kind, value.clone()).into(),
             _ => Parameter::scalar(kind, constant::as_float(value)).into(),
         };
-        let left = place.cast(name).operator(arithmetic_symbol(operator), number(operand));
+        let left = steps.iter().fold(place.cast(name), |left, (operator, operand)| {
+            left.operator(arithmetic_symbol(*operator), number(operand))
+        });
         Ok(left.operator(symbol(comparison), number(result)))
     }
 
@@ -171,68 +182,108 @@ impl Lowering<'_> {
         &self,
         span: Span,
         json: &Json<'_>,
-        operator: Arithmetic,
-        operand: &Value,
+        steps: &[(Arithmetic, Value)],
         comparison: Comparison,
         result: &Value,
     ) -> Result<Sql, Error> {
         if !matches!(result, Value::Int(_) | Value::Float(_)) {
             return Err(self.incompatible(span, None));
         }
-        let condition = json_path::arithmetic(&json.path, operator, operand, comparison, result);
-        if let Some(condition) = condition {
+        if let Some(condition) = json_path::arithmetic(&json.path, steps, comparison, result) {
             return Ok(json.matches(condition));
         }
+        if steps.len() > 1 {
+            let message = "complicated arithmetic operations are not supported";
+            return Err(Error::unsupported(span, message)
+                .hint("Of several operators on a value of a document, use +, -, * and % only."));
+        }
         // SQL's path language has no operators on bits.
-        let (Value::Int(operand), Value::Int(result)) = (operand, result) else {
+        let (Some(steps), Value::Int(result)) = (integer_steps(steps), result) else {
             return Err(self.incompatible(span, None));
         };
         let guard = json.matches(json_path::is_integer(&json.path));
         let value = json.text().cast("numeric");
-        let condition = integers(value, operator, *operand, comparison, *result);
+        let condition = integers(value, &steps, comparison, *result);
         Ok(Sql::Guarded(guard.into(), condition.into()))
     }
 }
 
-/// `value op operand cmp result` of integers, without overflow.
+/// Whether a constant may stand left of the operator.
+fn commutes(operator: Arithmetic) -> bool {
+    use Arithmetic::*;
+    matches!(operator, Add | Multiply | BitAnd | BitOr | BitXor)
+}
+
+fn integer_steps(steps: &[(Arithmetic, Value)]) -> Option<Vec<(Arithmetic, i64)>> {
+    let integer = |(operator, value): &(Arithmetic, Value)| match value {
+        Value::Int(value) => Some((*operator, *value)),
+        _ => None,
+    };
+    steps.iter().map(integer).collect()
+}
+
+/// `value op operand … cmp result` of integers, without overflow.
 fn integers(
     value: Sql,
-    operator: Arithmetic,
-    operand: i64,
+    steps: &[(Arithmetic, i64)],
     comparison: Comparison,
     result: i64,
 ) -> Sql {
-    let compared = |left: Sql, kind, result: i64| {
-        left.operator(symbol(comparison), Parameter::scalar(kind, result).into())
+    // Sums go to the other side: the field alone can be looked up in an index.
+    let summand = |(operator, operand): &(Arithmetic, i64)| match operator {
+        Arithmetic::Add => Some(-i128::from(*operand)),
+        Arithmetic::Subtract => Some(i128::from(*operand)),
+        _ => None,
     };
-    let numeric = |value: i64| Parameter::scalar(Scalar::Numeric, value).into();
-    match operator {
-        // The field alone on one side can be looked up in an index.
-        Arithmetic::Add | Arithmetic::Subtract => {
-            let (result, operand) = (i128::from(result), i128::from(operand));
-            let moved = match operator {
-                Arithmetic::Add => result - operand,
-                _ => result + operand,
-            };
-            let moved = match i64::try_from(moved) {
-                Ok(moved) => Parameter::scalar(Scalar::Int8, moved),
-                Err(_) => Parameter::scalar(Scalar::Numeric, moved.to_string()),
-            };
-            value.operator(symbol(comparison), moved.into())
-        }
-        Arithmetic::Multiply => {
-            let product = value.cast("numeric").operator("*", numeric(operand));
-            compared(product, Scalar::Numeric, result)
-        }
-        Arithmetic::Divide => {
-            let quotient = Sql::Function("div", vec![value.cast("numeric"), numeric(operand)]);
-            compared(quotient, Scalar::Numeric, result)
-        }
-        _ => {
-            let operand = Parameter::scalar(Scalar::Int8, operand).into();
-            let left = value.cast("int8").operator(arithmetic_symbol(operator), operand);
-            compared(left, Scalar::Int8, result)
-        }
+    let moved: Vec<i128> = steps.iter().rev().map_while(summand).collect();
+    let result = i128::from(result) + moved.iter().sum::<i128>();
+    let result = match i64::try_from(result) {
+        Ok(result) => Parameter::scalar(Scalar::Int8, result),
+        Err(_) => Parameter::scalar(Scalar::Numeric, result.to_string()),
+    };
+    let mut chain = Chain { value, wide: false, guards: Vec::new() };
+    for (operator, operand) in steps.iter().take(steps.len() - moved.len()) {
+        chain.step(*operator, *operand);
+    }
+    let condition = chain.value.operator(symbol(comparison), result.into());
+    match chain.guards.is_empty() {
+        true => condition,
+        false => Sql::Guarded(Sql::and(chain.guards).into(), condition.into()),
+    }
+}
+
+/// Operators that are applied to integers, one after the other.
+struct Chain {
+    value: Sql,
+    /// Whether the value is of type `numeric`, and perhaps no integer of 64 bits.
+    wide: bool,
+    /// What must hold for the value to be computed.
+    guards: Vec<Sql>,
+}
+
+impl Chain {
+    fn step(&mut self, operator: Arithmetic, operand: i64) {
+        let numeric = |value: i64| Parameter::scalar(Scalar::Numeric, value).into();
+        let value = std::mem::replace(&mut self.value, Sql::Constant(true));
+        self.value = match operator {
+            Arithmetic::Divide => {
+                self.wide = true;
+                Sql::Function("div", vec![value.cast("numeric"), numeric(operand)])
+            }
+            Arithmetic::Add | Arithmetic::Subtract | Arithmetic::Multiply => {
+                self.wide = true;
+                value.cast("numeric").operator(arithmetic_symbol(operator), numeric(operand))
+            }
+            _ => {
+                if self.wide {
+                    self.guards.push(value.clone().operator(">=", numeric(i64::MIN)));
+                    self.guards.push(value.clone().operator("<=", numeric(i64::MAX)));
+                }
+                self.wide = false;
+                let operand = Parameter::scalar(Scalar::Int8, operand).into();
+                value.cast("int8").operator(arithmetic_symbol(operator), operand)
+            }
+        };
     }
 }
 

@@ -1,7 +1,7 @@
 //! Numbers as C++ writes them: decimal, octal, hexadecimal, binary, and fractions.
 
 use super::Span;
-use super::token::Word;
+use super::token::{Keyword, Word};
 use crate::error::Error;
 
 /// Whether `text` begins with a number.
@@ -12,7 +12,7 @@ pub(crate) fn begins(text: &str) -> bool {
 
 /// The number that `text` begins with, and its length.
 pub(crate) fn scan(text: &str, start: usize) -> Result<(Word<'static>, usize), Error> {
-    let length = length(text);
+    let length = before_keyword(&text[..length(text)]);
     let number = &text[..length];
     let span = Span { start, end: start + length };
     let invalid = || Error::syntax(span, format!("'{}' is not a number", excerpt(number)));
@@ -61,6 +61,12 @@ fn length(text: &str) -> usize {
             byte => !(byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_'),
         })
         .unwrap_or(bytes.len())
+}
+
+/// Length of what stands before the operator that the run ends with, as in `1or`, or else of all.
+fn before_keyword(run: &str) -> usize {
+    let word = |at: &usize| Keyword::of(&run[*at..]).is_some();
+    (1..run.len()).find(word).unwrap_or(run.len())
 }
 
 fn integer(digits: &str, radix: u32) -> Option<Word<'static>> {
@@ -112,6 +118,10 @@ mod tests {
         }
         assert_eq!(scan("1+2", 0), Ok((Word::Integer(1), 1)));
         assert_eq!(scan("0xe+2", 0), Ok((Word::Integer(14), 3)));
+        assert_eq!(scan("1or id==2", 0), Ok((Word::Integer(1), 1)));
+        assert_eq!(scan("1.5e3AND x", 0), Ok((Word::Float(1500.0), 5)));
+        assert_eq!(scan("1.or x", 0), Ok((Word::Float(1.0), 2)));
+        assert_eq!(scan("0x1Eor x", 0), Ok((Word::Integer(30), 4)));
     }
 
     #[test]

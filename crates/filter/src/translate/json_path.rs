@@ -97,38 +97,48 @@ pub(crate) fn is_integer(path: &[Step]) -> String {
     )
 }
 
-/// `value op number op number`, both of them numbers. `None` where the language has no such operator.
+/// `value op number … op number`, all of them numbers. `None` where the language has no such operator,
+/// or none whose result another could take.
 pub(crate) fn arithmetic(
     path: &[Step],
-    operator: Arithmetic,
-    operand: &Value,
+    steps: &[(Arithmetic, Value)],
     comparison: Comparison,
     result: &Value,
 ) -> Option<String> {
-    let sign = match operator {
-        Arithmetic::Add => "+",
-        Arithmetic::Subtract => "-",
-        Arithmetic::Multiply => "*",
-        Arithmetic::Divide => "/",
-        Arithmetic::Modulo => "%",
-        _ => return None,
-    };
-    let (value, operand) = (accessor(path), literal(operand));
     let comparison = symbol(comparison);
+    if let [(Arithmetic::Divide, operand)] = steps {
+        return Some(division(path, operand, comparison, result));
+    }
+    let value = steps.iter().try_fold(accessor(path), |value, (operator, operand)| {
+        let sign = match operator {
+            Arithmetic::Add => "+",
+            Arithmetic::Subtract => "-",
+            Arithmetic::Multiply => "*",
+            Arithmetic::Modulo => "%",
+            _ => return None,
+        };
+        Some(format!("({value} {sign} ({}))", literal(operand)))
+    })?;
+    Some(format!("strict {value} {comparison} {}", literal(result)))
+}
+
+/// `value / operand op result`
+fn division(path: &[Step], operand: &Value, comparison: &str, result: &Value) -> String {
+    let (value, operand) = (accessor(path), literal(operand));
     let integers = matches!(result, Value::Int(_)) && !operand.contains(['.', 'e']);
     let result = literal(result);
-    if operator != Arithmetic::Divide || !integers {
-        return Some(format!("strict {value} {sign} ({operand}) {comparison} {result}"));
+    if !integers {
+        return format!("strict {value} / ({operand}) {comparison} {result}");
     }
     // Integers divided are an integer, rounded towards 0.
     let quotient = format!("(@ / ({operand}))");
     let whole = "@.floor() == @";
-    Some(format!(
+    format!(
         "strict exists({value} ? (\
          ({whole} && {quotient} >= 0 && {quotient}.floor() {comparison} {result}) || \
          ({whole} && {quotient} < 0 && {quotient}.ceiling() {comparison} {result}) || \
          (@.floor() != @ && {quotient} {comparison} {result})))"
-    ))
+    )
 }
 
 fn is_array(path: &[Step]) -> String {

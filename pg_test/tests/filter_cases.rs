@@ -263,6 +263,13 @@ const CASES: &[(&str, &[i32])] = &[
     ("phrase_match(s, 'apple off', 1)", &[2]),
     ("phrase_match(s, 'pie apple', 1)", &[]),
     ("phrase_match(s, 'pie apple', 2)", &[1]),
+    ("phrase_match(s, 'off % apple', 3)", &[2]),
+    ("phrase_match(s, 'slash LINE')", &[4]),
+    ("not phrase_match(s, 'slash line')", &[1, 2, 3]),
+    ("not phrase_match(s, '.')", &[1, 2, 3, 4]),
+    ("text_match(s, 'back-50')", &[2, 4]),
+    ("text_match(s, 'back-50 off', minimum_should_match=2)", &[2]),
+    ("text_match(s, '50 50 off', minimum_should_match=3)", &[]),
     // Templates.
     ("i4 > {low} and c in {colours}", &[1]),
     ("s like {pattern}", &[1]),
@@ -453,7 +460,7 @@ fn indexes_serve_filters() {
     db.batch_execute(
         "CREATE INDEX by_i4 ON t (i4); CREATE INDEX by_c ON t (c); CREATE INDEX by_a ON t USING gin (a);
          CREATE INDEX by_j ON t USING gin (j jsonb_path_ops); CREATE INDEX by_meta ON t USING gin (\"$meta\");
-         CREATE INDEX by_s ON t USING gin (to_tsvector('simple', s)); SET enable_seqscan = off",
+         CREATE INDEX by_s ON t USING gin (standard_tsvector(s)); SET enable_seqscan = off",
     )
     .unwrap();
     for (text, index) in [

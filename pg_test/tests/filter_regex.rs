@@ -12,8 +12,10 @@ use regex::RegexBuilder;
 
 /// What texts and patterns are made of: letters that fold with letters outside of ASCII, a line end,
 /// letters of several lengths in UTF-8, characters that mean something in patterns.
-const LETTERS: &[char] =
-    &['a', 'b', 'k', 'K', '\u{212a}', 's', 'ſ', 'é', 'É', '中', '\n', ' ', '-', ']', '^', '_', '7', '😀'];
+const LETTERS: &[char] = &[
+    'a', 'b', 'k', 'K', '\u{212a}', 's', 'ſ', 'é', 'É', '中', '\n', ' ', '-', ']', '^', '_', '7',
+    '😀',
+];
 
 /// Classes and anchors, in RE2's spelling and in the oracle's.
 const ATOMS: &[(&str, &str)] = &[
@@ -49,8 +51,10 @@ const ATOMS: &[(&str, &str)] = &[
     ("", ""),
 ];
 
-const QUANTIFIERS: &[&str] =
-    &["*", "+", "?", "*?", "+?", "??", "{0}", "{2}", "{1,}", "{0,2}", "{2,3}?", "{256}", "{0,300}", "{257,}"];
+const QUANTIFIERS: &[&str] = &[
+    "*", "+", "?", "*?", "+?", "??", "{0}", "{2}", "{1,}", "{0,2}", "{2,3}?", "{256}", "{0,300}",
+    "{257,}",
+];
 
 const FLAGS: &[&str] = &["", "i", "-s", "m", "i-s", "im", "s-m", "U"];
 
@@ -149,7 +153,13 @@ fn random_patterns_match_what_the_oracle_matches() {
                 compared += 1;
                 for (text, found) in texts.iter().zip(found) {
                     // `is_match` stops within characters, where `\B` matches nothing of a text.
-                    assert_eq!(found, oracle.find(text).is_some(), "{} in {}", re2.escape_debug(), text.escape_default());
+                    assert_eq!(
+                        found,
+                        oracle.find(text).is_some(),
+                        "{} in {}",
+                        re2.escape_debug(),
+                        text.escape_default()
+                    );
                 }
             }
             // Counts inside each other may become too large.

@@ -29,6 +29,10 @@ CREATE TYPE search_request (
 );
 COMMENT ON TYPE search_request IS 'what one leg of a search looks for: ann(), fts()';
 
+CREATE FUNCTION standard_tsvector(text) RETURNS tsvector
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION standard_tsvector(text) IS 'tokens of a text for text_match and phrase_match in filters';
+
 CREATE DOMAIN ranker AS jsonb;
 COMMENT ON DOMAIN ranker IS 'how one ranking is made of several: rrf_ranker(), weighted_ranker()';
 

@@ -5,6 +5,7 @@ pub mod array;
 mod attempt;
 pub mod batch;
 pub mod bulk;
+pub mod context;
 pub mod encoding;
 pub mod error;
 pub mod function;

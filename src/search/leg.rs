@@ -6,6 +6,7 @@ use pgrx::PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH;
 use pgrx::pg_sys::{self, Oid};
 
 use super::arguments::Options;
+use super::column_type::type_name;
 use super::field::{Field, Metric};
 use super::request::{Kind, Request};
 use super::statement::{ALIAS, Parameters};
@@ -108,7 +109,7 @@ impl<'a> Search<'a> {
             Kind::Texts => self.by_texts(request, query, parameters)?,
         };
         for filter in self.options.filter.iter().chain(&request.filter) {
-            let named = self.table.filtered();
+            let named = self.table.filtered(&self.schema.1)?;
             let filter = parameters.filter(filter, &named, &self.options.templates)?;
             leg.condition.push_str(&format!(" AND ({filter})"));
         }
@@ -163,9 +164,4 @@ impl<'a> Search<'a> {
             k: None,
         })
     }
-}
-
-fn type_name(of: Oid) -> Result<String, Report> {
-    // SAFETY: a look-up in the catalog, which gives a text that ends with NUL.
-    unsafe { decode_c(pg_sys::format_type_be_qualified(of)) }
 }

@@ -9,6 +9,7 @@
 //! parameter's value.
 
 mod arguments;
+mod column_type;
 mod decay;
 mod field;
 mod functions;
@@ -24,4 +25,5 @@ mod statement;
 mod stored;
 mod stream;
 mod table;
+mod tokens;
 mod vector;

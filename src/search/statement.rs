@@ -1,13 +1,15 @@
 //! A statement and the values of its parameters.
 
-use filter::{ParameterType, Scalar, Templates};
+use filter::Templates;
 use pgrx::PgSqlErrorCode::{
     ERRCODE_DATATYPE_MISMATCH, ERRCODE_FEATURE_NOT_SUPPORTED, ERRCODE_INVALID_PARAMETER_VALUE,
+    ERRCODE_INVALID_REGULAR_EXPRESSION, ERRCODE_INVALID_TEXT_REPRESENTATION,
     ERRCODE_PROGRAM_LIMIT_EXCEEDED, ERRCODE_SYNTAX_ERROR, ERRCODE_UNDEFINED_COLUMN,
 };
 use pgrx::pg_sys::{self, Oid};
 use serde_json::Value;
 
+use super::column_type::{oid, type_name};
 use crate::pg::error::Report;
 use crate::pg::parameter::Parameter;
 use crate::pg::spi::Place;
@@ -92,7 +94,9 @@ impl Parameters {
             .and_then(|condition| condition.to_sql(ALIAS, self.values.len() + 1))
             .map_err(|error| refused(text, error))?;
         for parameter in fragment.parameters {
-            self.add(oid(parameter.kind), parameter.kind.sql_name(), parameter.text());
+            let of = oid(parameter.kind);
+            let name = parameter.kind.sql_name().map_or_else(|| type_name(of), Ok)?;
+            self.add(of, name, parameter.text());
         }
         Ok(fragment.text)
     }
@@ -189,6 +193,7 @@ fn refused(text: &str, error: filter::Error) -> Report {
     use filter::ErrorKind;
     let code = match error.kind {
         ErrorKind::Syntax => ERRCODE_SYNTAX_ERROR,
+        ErrorKind::Value => ERRCODE_INVALID_TEXT_REPRESENTATION,
         ErrorKind::Pattern => ERRCODE_INVALID_REGULAR_EXPRESSION,
         ErrorKind::Unknown => ERRCODE_UNDEFINED_COLUMN,
         ErrorKind::Type => ERRCODE_DATATYPE_MISMATCH,
@@ -202,36 +207,5 @@ fn refused(text: &str, error: filter::Error) -> Report {
     match error.hint {
         Some(hint) => report.hint(hint),
         None => report,
-    }
-}
-
-fn oid(kind: ParameterType) -> Oid {
-    match kind {
-        ParameterType::Interval => pg_sys::INTERVALOID,
-        ParameterType::JsonPath => pg_sys::JSONPATHOID,
-        ParameterType::Scalar(scalar) => match scalar {
-            Scalar::Bool => pg_sys::BOOLOID,
-            Scalar::Int2 => pg_sys::INT2OID,
-            Scalar::Int4 => pg_sys::INT4OID,
-            Scalar::Int8 => pg_sys::INT8OID,
-            Scalar::Float4 => pg_sys::FLOAT4OID,
-            Scalar::Float8 => pg_sys::FLOAT8OID,
-            Scalar::Numeric => pg_sys::NUMERICOID,
-            Scalar::Text => pg_sys::TEXTOID,
-            Scalar::Varchar => pg_sys::VARCHAROID,
-            Scalar::Timestamptz => pg_sys::TIMESTAMPTZOID,
-        },
-        ParameterType::Array(scalar) => match scalar {
-            Scalar::Bool => pg_sys::BOOLARRAYOID,
-            Scalar::Int2 => pg_sys::INT2ARRAYOID,
-            Scalar::Int4 => pg_sys::INT4ARRAYOID,
-            Scalar::Int8 => pg_sys::INT8ARRAYOID,
-            Scalar::Float4 => pg_sys::FLOAT4ARRAYOID,
-            Scalar::Float8 => pg_sys::FLOAT8ARRAYOID,
-            Scalar::Numeric => pg_sys::NUMERICARRAYOID,
-            Scalar::Text => pg_sys::TEXTARRAYOID,
-            Scalar::Varchar => pg_sys::VARCHARARRAYOID,
-            Scalar::Timestamptz => pg_sys::TIMESTAMPTZARRAYOID,
-        },
     }
 }

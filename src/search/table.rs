@@ -2,10 +2,10 @@
 
 #![allow(unsafe_code)] // reads what PostgreSQL caches of the catalog
 
-use filter::{Column, Kind, Scalar};
 use pgrx::PgSqlErrorCode::{ERRCODE_UNDEFINED_COLUMN, ERRCODE_WRONG_OBJECT_TYPE};
 use pgrx::pg_sys::{self, Oid, Relation};
 
+use super::column_type;
 use super::statement::ALIAS;
 use crate::pg::encoding::decode_c;
 use crate::pg::error::Report;
@@ -27,6 +27,8 @@ pub struct TableColumn {
     pub name: String,
     /// Its type; of a domain, the type it is over.
     pub of: Oid,
+    /// Whether it is of a domain.
+    pub of_domain: bool,
     /// Its collation.
     pub collation: Oid,
 }
@@ -96,13 +98,17 @@ impl Table {
         self.columns.iter().filter(is_key).map(|column| quoted(&column.name)).collect()
     }
 
-    /// What filters may name.
-    pub fn filtered(&self) -> filter::Table {
-        let mut table = filter::Table::new();
+    /// What filters may name; `schema` is the extension's, quoted.
+    ///
+    /// # Errors
+    /// Where the name of a type is no text.
+    pub fn filtered(&self, schema: &str) -> Result<filter::Table, Report> {
         let column =
-            |column: &TableColumn| Column { name: column.name.clone(), kind: kind(column.of) };
-        table.extend(self.columns.iter().map(column));
-        table
+            |column: &TableColumn| column_type::column(&column.name, column.of, column.of_domain);
+        let columns = self.columns.iter().map(column).collect::<Result<Vec<_>, Report>>()?;
+        let mut table = filter::Table::new().reader(column_type::read).functions_in(schema);
+        table.extend(columns);
+        Ok(table)
     }
 }
 
@@ -123,38 +129,10 @@ unsafe fn columns(relation: Relation) -> Result<Vec<TableColumn>, Report> {
                 number: column.attnum,
                 name: decode_c(column.attname.data.as_ptr())?,
                 of: pg_sys::getBaseType(column.atttypid),
+                of_domain: pg_sys::getBaseType(column.atttypid) != column.atttypid,
                 collation: column.attcollation,
             })
         };
         kept.map(column).collect()
-    }
-}
-
-/// What columns of a type are to filters.
-fn kind(of: Oid) -> Kind {
-    let scalar = |of| {
-        Some(match of {
-            pg_sys::BOOLOID => Scalar::Bool,
-            pg_sys::INT2OID => Scalar::Int2,
-            pg_sys::INT4OID => Scalar::Int4,
-            pg_sys::INT8OID => Scalar::Int8,
-            pg_sys::FLOAT4OID => Scalar::Float4,
-            pg_sys::FLOAT8OID => Scalar::Float8,
-            pg_sys::NUMERICOID => Scalar::Numeric,
-            pg_sys::TEXTOID => Scalar::Text,
-            pg_sys::VARCHAROID => Scalar::Varchar,
-            pg_sys::TIMESTAMPTZOID => Scalar::Timestamptz,
-            _ => return None,
-        })
-    };
-    // SAFETY: a look-up in the catalog.
-    let element = unsafe { pg_sys::get_element_type(of) };
-    match of {
-        pg_sys::JSONOID => Kind::Json,
-        pg_sys::JSONBOID => Kind::Jsonb,
-        _ => scalar(of)
-            .map(Kind::Scalar)
-            .or_else(|| scalar(element).map(Kind::Array))
-            .unwrap_or(Kind::Other),
     }
 }

@@ -13,6 +13,8 @@ pub enum ErrorKind {
     Unknown,
     /// Operands whose types do not go together, or a value that its column cannot have.
     Type,
+    /// A text that is no value of its column's type.
+    Value,
     /// A text that is no regular expression.
     Pattern,
     /// Part of Milvus's language that is not translated, or that Milvus refuses too.

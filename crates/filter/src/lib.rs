@@ -44,10 +44,11 @@
 //!   `real` they are rounded to that. Integers divided give an integer, rounded towards 0. Integers
 //!   do not overflow.
 //! * **Texts** have the order of their bytes, whatever the collation of the column.
-//! * `like` is SQL's. Regular expressions are RE2's and match a part of the text; Unicode classes,
-//!   flags inside of a pattern and counts beyond 255 are refused.
-//! * `text_match` and `phrase_match` are PostgreSQL's full text search with the configuration
-//!   `simple`; an index on `to_tsvector('simple', column)` serves them.
+//! * `like` is SQL's. Regular expressions are RE2's and match a part of the text; a dot matches a line
+//!   end. In quotes, two backslashes are one.
+//! * `text_match` and `phrase_match` split texts where Milvus's analyzer `standard` does: at every
+//!   character that is no letter and no digit. An index on `standard_tsvector(column)` serves them.
+//! * Values of types that Milvus does not have are written as strings, which the type reads.
 //! * `random_sample` draws each row on its own, in each execution anew.
 //!
 //! More is accepted than in Milvus: white space within `is null` and before `[`, names of
@@ -76,7 +77,8 @@ pub use error::{Error, ErrorKind};
 pub use limits::{MAX_DEPTH, MAX_LIST, MAX_PARAMETERS, MAX_TEXT};
 pub use parameter::{Parameter, ParameterType};
 pub use sql::Fragment;
-pub use table::{Column, DYNAMIC, Kind, Scalar, Table};
+pub use table::{Column, DYNAMIC, Kind, Reader, Scalar, Table};
+pub use translate::text_search::tokens;
 pub use value::Value;
 
 use sql::Sql;

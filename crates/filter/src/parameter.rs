@@ -6,7 +6,7 @@ use crate::value::Value;
 /// A value for one `$n` of the SQL text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// The type that the text casts the parameter to.
+    /// The type that the text casts the parameter to, if it has a name.
     pub kind: ParameterType,
     /// The value: a [`Value::List`] for arrays, a [`Value::Text`] for all types that have no value of
     /// their own.
@@ -24,17 +24,22 @@ pub enum ParameterType {
     Interval,
     /// `jsonpath`
     JsonPath,
+    /// `tsquery`
+    TsQuery,
 }
 
 impl ParameterType {
-    /// The type's name in SQL, with its schema.
-    pub fn sql_name(self) -> String {
-        match self {
+    /// The type's name in SQL, with its schema. None for types that the host has by a number only: it
+    /// declares the parameter's type.
+    pub fn sql_name(self) -> Option<String> {
+        Some(match self {
+            Self::Scalar(Scalar::Other(_)) | Self::Array(Scalar::Other(_)) => return None,
             Self::Scalar(scalar) => format!("pg_catalog.{}", scalar.sql_name()),
             Self::Array(scalar) => format!("pg_catalog.{}[]", scalar.sql_name()),
             Self::Interval => "pg_catalog.interval".into(),
             Self::JsonPath => "pg_catalog.jsonpath".into(),
-        }
+            Self::TsQuery => "pg_catalog.tsquery".into(),
+        })
     }
 }
 
@@ -77,7 +82,7 @@ fn scalar_text(value: &Value, kind: ParameterType) -> String {
             number(f64::from(*value as f32), |_| format!("{:e}", *value as f32))
         }
         Value::Float(value) => number(*value, |value| format!("{value:e}")),
-        Value::Text(text) => text.clone(),
+        Value::Text(text) | Value::Decimal(text) => text.clone(),
         Value::List(_) => String::new(), // Arrays of the host's types hold no lists.
     }
 }

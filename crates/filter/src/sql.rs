@@ -15,8 +15,8 @@ use crate::table::Scalar;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Sql {
     Constant(bool),
-    /// A column of the table.
-    Column(String),
+    /// A column of the table, and the type it is cast to.
+    Column(String, Option<String>),
     Parameter(Parameter),
     Operator(Box<Sql>, &'static str, Box<Sql>),
     /// `left op ANY (array)`
@@ -24,13 +24,13 @@ pub(crate) enum Sql {
     /// `left op ALL (array)`
     All(Box<Sql>, &'static str, Box<Sql>),
     Function(&'static str, Vec<Sql>),
+    /// A function that the host has for filters, in a schema whose name is quoted.
+    Extension(String, &'static str, Box<Sql>),
     Cast(Box<Sql>, &'static str),
     /// Element of an array, counted from 1.
     Element(Box<Sql>, Box<Sql>),
     /// Texts compared by their bytes.
     Bytewise(Box<Sql>),
-    /// The text search configuration for texts of any language.
-    Configuration,
     And(Vec<Sql>),
     Or(Vec<Sql>),
     Not(Box<Sql>),
@@ -128,10 +128,13 @@ impl Writer {
     fn write(&mut self, sql: &Sql) -> Result<(), Error> {
         match sql {
             Sql::Constant(value) => self.text.push_str(if *value { "true" } else { "false" }),
-            Sql::Column(name) => {
+            Sql::Column(name, cast) => {
                 let (alias, name) = (&self.alias, quoted(name));
                 // Writing to a string does not fail.
-                let _ = write!(self.text, "{alias}.{name}");
+                let _ = match cast {
+                    Some(cast) => write!(self.text, "({alias}.{name}::{cast})"),
+                    None => write!(self.text, "{alias}.{name}"),
+                };
             }
             Sql::Parameter(parameter) => self.parameter(parameter)?,
             Sql::Operator(left, operator, right) => {
@@ -147,6 +150,10 @@ impl Writer {
                 let _ = write!(self.text, "pg_catalog.{name}");
                 self.list(arguments, ", ")?;
             }
+            Sql::Extension(schema, name, argument) => {
+                let _ = write!(self.text, "{schema}.{name}(");
+                self.suffixed(argument, ")")?;
+            }
             Sql::Cast(value, kind) => self.suffixed(value, &format!("::pg_catalog.{kind}"))?,
             Sql::Element(array, index) => {
                 self.suffixed(array, "[")?;
@@ -157,7 +164,6 @@ impl Writer {
                 self.text.push('(');
                 self.suffixed(value, " COLLATE pg_catalog.\"C\")")?;
             }
-            Sql::Configuration => self.text.push_str("'simple'::pg_catalog.regconfig"),
             Sql::And(conditions) => self.list(conditions, " AND ")?,
             Sql::Or(conditions) => self.list(conditions, " OR ")?,
             Sql::Not(condition) => {
@@ -186,8 +192,10 @@ impl Writer {
                 Error::limit(Span::default(), message).hint("Join comparisons of one field by IN.")
             );
         }
-        let kind = parameter.kind.sql_name();
-        let _ = write!(self.text, "${number}::{kind}");
+        let _ = match parameter.kind.sql_name() {
+            Some(kind) => write!(self.text, "${number}::{kind}"),
+            None => write!(self.text, "${number}"),
+        };
         self.parameters.push(parameter.clone());
         Ok(())
     }

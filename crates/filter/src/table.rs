@@ -1,5 +1,7 @@
 //! What a filter may name: the columns of a table.
 
+use crate::sql::Sql;
+
 /// The columns of the table that a filter is for.
 ///
 /// A column `$meta` of kind [`Kind::Jsonb`] holds the fields that have no column of their own:
@@ -7,7 +9,13 @@
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     columns: Vec<Column>,
+    reader: Option<Reader>,
+    /// Where the host has the functions that are not its own, quoted; empty for its usual schema.
+    schema: String,
 }
+
+/// Says why a text is no value of the type that the named column is of.
+pub type Reader = fn(Scalar, &str, &str) -> Result<(), String>;
 
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +24,38 @@ pub struct Column {
     pub name: String,
     /// What it holds.
     pub kind: Kind,
+    /// What the host calls the type of its values, with the schema, in SQL.
+    pub type_name: String,
+    /// Whether it is of a domain, so that its values must be cast to the type that this is over.
+    pub of_domain: bool,
+}
+
+impl Column {
+    /// A column of a type that needs no name.
+    pub fn new(name: impl Into<String>, kind: Kind) -> Self {
+        Self { name: name.into(), kind, type_name: String::new(), of_domain: false }
+    }
+
+    /// What its type is called in messages.
+    pub(crate) fn shown_type(&self) -> &str {
+        self.type_name.strip_prefix("pg_catalog.").unwrap_or(&self.type_name)
+    }
+
+    /// The column in SQL, of the type that filters know.
+    pub(crate) fn sql(&self) -> Sql {
+        let base = match self.kind {
+            Kind::Scalar(Scalar::Other(_)) | Kind::Array(Scalar::Other(_)) => {
+                self.type_name.clone()
+            }
+            Kind::Scalar(scalar) => format!("pg_catalog.{}", scalar.sql_name()),
+            Kind::Array(scalar) => format!("pg_catalog.{}[]", scalar.sql_name()),
+            Kind::Json => "pg_catalog.json".into(),
+            Kind::Jsonb => "pg_catalog.jsonb".into(),
+            Kind::Vector | Kind::Other => String::new(),
+        };
+        let base = Some(base).filter(|base| self.of_domain && !base.is_empty());
+        Sql::Column(self.name.clone(), base)
+    }
 }
 
 /// What a column holds, as far as filters care.
@@ -56,8 +96,14 @@ pub enum Scalar {
     Text,
     /// `character varying`
     Varchar,
+    /// `character(n)`
+    Bpchar,
+    /// `name`
+    Name,
     /// `timestamp with time zone`
     Timestamptz,
+    /// Another type that has an order, by the host's number for it. Its constants are strings.
+    Other(u32),
 }
 
 /// Name of the column that holds dynamic fields.
@@ -71,8 +117,30 @@ impl Table {
 
     /// Adds a column.
     pub fn column(mut self, name: impl Into<String>, kind: Kind) -> Self {
-        self.columns.push(Column { name: name.into(), kind });
+        self.columns.push(Column::new(name, kind));
         self
+    }
+
+    /// Has strings for values of other types read before they get into a condition.
+    pub fn reader(mut self, reader: Reader) -> Self {
+        self.reader = Some(reader);
+        self
+    }
+
+    /// Names the schema, quoted, of the function that the host has for filters: `standard_tsvector`.
+    pub fn functions_in(mut self, schema: impl Into<String>) -> Self {
+        self.schema = schema.into();
+        self
+    }
+
+    /// The host's function `name` of `argument`.
+    pub(crate) fn function(&self, name: &'static str, argument: Sql) -> Sql {
+        let schema = if self.schema.is_empty() { "public" } else { &self.schema };
+        Sql::Extension(schema.into(), name, argument.into())
+    }
+
+    pub(crate) fn read(&self, scalar: Scalar, column: &Column, text: &str) -> Result<(), String> {
+        self.reader.map_or(Ok(()), |reader| reader(scalar, &column.name, text))
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&Column> {
@@ -97,7 +165,7 @@ impl Extend<Column> for Table {
 }
 
 impl Scalar {
-    /// The type's name in the schema `pg_catalog`.
+    /// The type's name in the schema `pg_catalog`; empty for [`Scalar::Other`].
     pub fn sql_name(self) -> &'static str {
         match self {
             Self::Bool => "bool",
@@ -109,6 +177,9 @@ impl Scalar {
             Self::Numeric => "numeric",
             Self::Text => "text",
             Self::Varchar => "varchar",
+            Self::Bpchar => "bpchar",
+            Self::Name => "name",
+            Self::Other(_) => "",
             Self::Timestamptz => "timestamptz",
         }
     }
@@ -123,7 +194,8 @@ impl Scalar {
             Self::Float4 => "Float",
             Self::Float8 => "Double",
             Self::Numeric => "Decimal",
-            Self::Text | Self::Varchar => "VarChar",
+            Self::Text | Self::Varchar | Self::Bpchar | Self::Name => "VarChar",
+            Self::Other(_) => "another type",
             Self::Timestamptz => "Timestamptz",
         }
     }
@@ -137,7 +209,7 @@ impl Scalar {
     }
 
     pub(crate) fn is_text(self) -> bool {
-        matches!(self, Self::Text | Self::Varchar)
+        matches!(self, Self::Text | Self::Varchar | Self::Bpchar | Self::Name)
     }
 
     /// Whether the integer type has the value.

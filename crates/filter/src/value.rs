@@ -9,6 +9,9 @@ pub enum Value {
     Int(i64),
     /// A number with a fraction or an exponent.
     Float(f64),
+    /// A number with more digits than a float has, as it is written: exact where it is compared with
+    /// `numeric`, rounded to a float elsewhere.
+    Decimal(String),
     /// A string.
     Text(String),
     /// A list, whose elements may be lists again where they are compared with JSON.
@@ -21,10 +24,14 @@ impl Value {
         match self {
             Self::Bool(_) => "Bool",
             Self::Int(_) => "Int64",
-            Self::Float(_) => "Double",
+            Self::Float(_) | Self::Decimal(_) => "Double",
             Self::Text(_) => "VarChar",
             Self::List(_) => "Array",
         }
+    }
+
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self, Self::Int(_) | Self::Float(_) | Self::Decimal(_))
     }
 
     /// How the value looks in messages: a short text.
@@ -33,10 +40,10 @@ impl Value {
             Self::Bool(value) => value.to_string(),
             Self::Int(value) => value.to_string(),
             Self::Float(value) => value.to_string(),
-            Self::Text(value) if value.chars().count() > 40 => {
+            Self::Text(value) | Self::Decimal(value) if value.chars().count() > 40 => {
                 value.chars().take(40).chain("...".chars()).collect()
             }
-            Self::Text(value) => value.clone(),
+            Self::Text(value) | Self::Decimal(value) => value.clone(),
             Self::List(values) => format!("list of {} values", values.len()),
         }
     }

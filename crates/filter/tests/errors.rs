@@ -1,8 +1,23 @@
 //! What is refused: with the place, the class and the words of the mistake.
 
-use filter::{Error, ErrorKind, Kind, Scalar, Table, Templates, Value, parse};
+use filter::{Column, Error, ErrorKind, Kind, Scalar, Table, Templates, Value, parse};
 
 fn table() -> Table {
+    let of = |name: &str, kind, type_name: &str| Column {
+        type_name: type_name.into(),
+        ..Column::new(name, kind)
+    };
+    let mut table = columns().reader(|scalar, _, text| {
+        if matches!(scalar, Scalar::Other(_)) {
+            return text.parse::<u8>().map(|_| ()).map_err(|_| "no uuid".into());
+        }
+        text.starts_with('2').then_some(()).ok_or("no time".into())
+    });
+    table.extend([of("u", Kind::Scalar(Scalar::Other(7)), "uuid"), of("p", Kind::Other, "point")]);
+    table
+}
+
+fn columns() -> Table {
     Table::new()
         .column("i", Kind::Scalar(Scalar::Int4))
         .column("f", Kind::Scalar(Scalar::Float8))
@@ -52,7 +67,13 @@ fn mistakes_are_placed_and_named() {
         ("true < b < false", 0, ErrorKind::Type, "bool"),
         ("i < f < 5", 0, ErrorKind::Type, "bounds of a range must be constants"),
         ("i + f == 2", 0, ErrorKind::Unsupported, "between multiple fields"),
-        ("(i + 1) * 2 == 4", 0, ErrorKind::Unsupported, "complicated arithmetic"),
+        ("(i + 1) * f == 4", 0, ErrorKind::Unsupported, "between multiple fields"),
+        ("i + array_length(a) == 4", 0, ErrorKind::Unsupported, "complicated arithmetic"),
+        ("j['x'] / 2 + 1 == 4", 0, ErrorKind::Unsupported, "complicated arithmetic"),
+        ("2 - (i + 1) == 4", 0, ErrorKind::Unsupported, "module field is not yet supported"),
+        ("i + 2 + 0.5 == 4", 0, ErrorKind::Type, "between integer field and float constant"),
+        ("i * 2 / 0 == 4", 0, ErrorKind::Type, "division or modulus by zero"),
+        ("(f + 1) & 1 == 4", 0, ErrorKind::Type, ""),
         ("1 - i == 4", 0, ErrorKind::Unsupported, "module field is not yet supported"),
         ("i ** 2 == 4", 0, ErrorKind::Unsupported, "power can only apply on constants"),
         ("i << 2 == 4", 0, ErrorKind::Unsupported, "shift is not supported"),
@@ -63,7 +84,11 @@ fn mistakes_are_placed_and_named() {
         ("i + 1.5 == 2", 0, ErrorKind::Type, "between integer field and float constant"),
         ("i like 'x'", 0, ErrorKind::Type, "non-string"),
         ("s like 'x\\\\'", 7, ErrorKind::Syntax, "ends with an escape"),
-        ("s =~ '('", 5, ErrorKind::Syntax, "invalid regex pattern"),
+        ("s =~ '('", 6, ErrorKind::Pattern, "invalid regex pattern"),
+        ("s =~ 'é\\\\d*+'", 12, ErrorKind::Pattern, "bad repetition operator"),
+        ("s =~ r'a{1001}'", 8, ErrorKind::Pattern, "repetition count is too large"),
+        ("s =~ '(?=a)'", 6, ErrorKind::Pattern, "look-around is not supported"),
+        ("s =~ '(?:a*b*){900}'", 6, ErrorKind::Limit, "too large"),
         ("s == '\\d'", 5, ErrorKind::Syntax, "invalid escape"),
         ("a['x'] == 1", 0, ErrorKind::Type, "with integer index"),
         ("s['x'] == 1", 0, ErrorKind::Type, "VarChar data type not supported accessed with []"),
@@ -77,7 +102,16 @@ fn mistakes_are_placed_and_named() {
         ("ts > ISO 'now'", 5, ErrorKind::Type, "invalid timestamp string"),
         ("ts + INTERVAL '1 day' > ISO '2025-01-01'", 5, ErrorKind::Type, "invalid interval"),
         ("i > ISO '2025-01-01'", 0, ErrorKind::Type, "two incompatible operands"),
-        ("ts > '2025-01-01'", 0, ErrorKind::Type, "two incompatible operands"),
+        ("ts > 20250101", 0, ErrorKind::Type, "two incompatible operands"),
+        ("ts > 'soon'", 0, ErrorKind::Value, "value 'soon' does not fit column ts: no time"),
+        ("u == 1", 0, ErrorKind::Type, "two incompatible operands"),
+        ("u == 'x'", 0, ErrorKind::Value, "value 'x' does not fit column u: no uuid"),
+        ("u in ['0', 'x']", 5, ErrorKind::Value, "value 'x' does not fit column u: no uuid"),
+        ("u in [1]", 5, ErrorKind::Type, "value '1' in list cannot be casted to uuid"),
+        ("u like '0%'", 0, ErrorKind::Type, "non-string"),
+        ("u + 1 == '0'", 0, ErrorKind::Type, "arithmetic operations"),
+        ("p == '(1,2)'", 0, ErrorKind::Unsupported, "column p is of type point"),
+        ("i == 1 and p in ['(1,2)']", 11, ErrorKind::Unsupported, "column p is of type point"),
         ("random_sample(0.5) or i == 1", 0, ErrorKind::Unsupported, "random sample"),
         ("random_sample(2)", 14, ErrorKind::Type, "sample factor"),
         ("text_match(i, 'x')", 11, ErrorKind::Type, "non-string"),
@@ -100,7 +134,7 @@ fn hints_say_what_to_write() {
         ("not i == 1", "not binds tighter than comparisons: write not (a == 1)."),
         ("I == 1", "Perhaps you meant i."),
         ("i == null", "Test for null by: field is null."),
-        ("ts > '2025-01-01'", "Write a point in time as ISO '2025-01-31T08:00:00Z'."),
+        ("ts > 20250101", "Write a point in time as ISO '2025-01-31T08:00:00Z'."),
     ] {
         assert_eq!(error(text).hint.as_deref(), Some(hint), "{text}");
     }

@@ -99,7 +99,7 @@ impl Lowering<'_> {
                 }
             },
         };
-        if !matches!(constant, Value::Int(_) | Value::Float(_)) {
+        if !constant.is_number() {
             let message = format!(
                 "cannot perform arithmetic between {} field and {} constant: {}",
                 place.type_name(),
@@ -186,7 +186,7 @@ impl Lowering<'_> {
         comparison: Comparison,
         result: &Value,
     ) -> Result<Sql, Error> {
-        if !matches!(result, Value::Int(_) | Value::Float(_)) {
+        if !result.is_number() {
             return Err(self.incompatible(span, None));
         }
         if let Some(condition) = json_path::arithmetic(&json.path, steps, comparison, result) {
@@ -223,12 +223,7 @@ fn integer_steps(steps: &[(Arithmetic, Value)]) -> Option<Vec<(Arithmetic, i64)>
 }
 
 /// `value op operand … cmp result` of integers, without overflow.
-fn integers(
-    value: Sql,
-    steps: &[(Arithmetic, i64)],
-    comparison: Comparison,
-    result: i64,
-) -> Sql {
+fn integers(value: Sql, steps: &[(Arithmetic, i64)], comparison: Comparison, result: i64) -> Sql {
     // Sums go to the other side: the field alone can be looked up in an index.
     let summand = |(operator, operand): &(Arithmetic, i64)| match operator {
         Arithmetic::Add => Some(-i128::from(*operand)),

@@ -59,8 +59,14 @@ impl Lowering<'_> {
             if [&a_name, &b_name].contains(&&"Bool") {
                 return Err(Error::mismatch(span, "range operations are not supported on bool"));
             }
-            // A range that goes down has its bounds the other way round.
-            if constant::comparison(first.swapped_strictly(), &a, &b) == Some(true) {
+            let of_texts = matches!(
+                self.operand(field)?,
+                Operand::Field(place) if place.scalar().is_none_or(|(scalar, _)| scalar.is_text())
+            );
+            // A range that goes down has its bounds the other way round. The order of strings that
+            // stand for values of other types is the host's.
+            let ordered = of_texts || !matches!(a, Value::Text(_));
+            if ordered && constant::comparison(first.swapped_strictly(), &a, &b) == Some(true) {
                 let message = "invalid range: lowerbound is greater than upperbound";
                 return Err(Error::mismatch(span, message));
             }
@@ -90,8 +96,8 @@ impl Lowering<'_> {
                 else {
                     return Err(self.incompatible(span, None));
                 };
-                let array = Sql::Column(column.name.clone());
-                let values = self.fitted_values(element, values, span)?;
+                let array = column.sql();
+                let values = self.fitted_values(column, element, values, span)?;
                 if values.iter().any(|value| !in_range(element, value)) {
                     let differs = operator == Comparison::NotEqual;
                     return Ok(if differs { array.null_test(false) } else { Sql::Constant(false) });
@@ -99,17 +105,19 @@ impl Lowering<'_> {
                 Ok(array.operator(symbol(operator), Parameter::array(element, values).into()))
             }
             Operand::Field(place) => {
-                let Some((scalar, place)) = place.scalar() else {
+                let Some((scalar, value_of_row)) = place.scalar() else {
                     return Err(self.incompatible(span, None));
                 };
-                let value = self.fitted(scalar, value, span)?;
-                Ok(ordered(place, scalar, operator).operator(symbol(operator), value))
+                let value = self.fitted(place.column(), scalar, value, span)?;
+                Ok(ordered(value_of_row, scalar, operator).operator(symbol(operator), value))
             }
-            Operand::Computed { place, operator: arithmetic, constant } => {
-                self.computed_comparison(span, &place, arithmetic, &constant, operator, value)
+            Operand::Computed { place, steps } => {
+                self.computed_comparison(span, &place, &steps, operator, value)
             }
             Operand::Length(place) => self.length_comparison(span, &place, operator, value),
-            Operand::Shifted { .. } => self.fitted(Scalar::Timestamptz, value, span),
+            Operand::Shifted { place, .. } => {
+                self.fitted(place.column(), Scalar::Timestamptz, value, span)
+            }
             Operand::Constant(_) | Operand::Instant(_) | Operand::Interval(_) => {
                 Err(self.incompatible(span, None))
             }
@@ -142,7 +150,7 @@ impl Lowering<'_> {
         Ok(match place {
             Place::Json(json) => json.matches(json_path::length(&json.path, operator, *length)),
             place => {
-                let array = Sql::Column(place.column().name.clone());
+                let array = place.column().sql();
                 let length = Parameter::scalar(Scalar::Int8, *length).into();
                 Sql::Function("cardinality", vec![array]).operator(symbol(operator), length)
             }
@@ -161,8 +169,14 @@ impl Lowering<'_> {
             Operand::Shifted { place, operator, interval } => (place, Some((*operator, interval))),
             _ => return Err(self.incompatible(span, None)),
         };
-        let Some((Scalar::Timestamptz, mut value)) = place.scalar() else {
-            return Err(self.incompatible(span, Some("ISO is for columns of type timestamptz.")));
+        let (scalar, mut value) = match place.scalar() {
+            Some((Scalar::Timestamptz, value)) => (Scalar::Timestamptz, value),
+            // Of date and timestamp: the host says whether it reads the text.
+            Some((scalar @ Scalar::Other(_), value)) => (scalar, value),
+            _ => {
+                let hint = "ISO is for columns of dates and times.";
+                return Err(self.incompatible(span, Some(hint)));
+            }
         };
         if let Some((shift, interval)) = shift {
             let sign = if shift == Arithmetic::Add { "+" } else { "-" };
@@ -170,8 +184,8 @@ impl Lowering<'_> {
             let interval = Parameter { kind, value: interval.as_str().into() };
             value = value.operator(sign, interval.into());
         }
-        let time = Parameter::scalar(Scalar::Timestamptz, time);
-        Ok(value.operator(symbol(operator), time.into()))
+        let time = self.fitted(place.column(), scalar, &time.into(), span)?;
+        Ok(value.operator(symbol(operator), time))
     }
 
     /// Two columns of one family.
@@ -186,13 +200,13 @@ impl Lowering<'_> {
             let message = "two column comparison with JSON type is not supported";
             return Err(Error::unsupported(span, message));
         }
-        let (Some((a_type, a)), Some((b_type, b))) = (a.scalar(), b.scalar()) else {
-            return Err(self.incompatible(span, None));
-        };
-        if a_type.is_text() && b_type.is_text() {
+        if let (Some(a), Some(b)) = (a.text(), b.text()) {
             // Their collations may differ.
             return Ok(a.bytewise().operator(symbol(operator), b.bytewise()));
         }
+        let (Some((a_type, a)), Some((b_type, b))) = (a.scalar(), b.scalar()) else {
+            return Err(self.incompatible(span, None));
+        };
         if a_type != b_type && !(a_type.is_number() && b_type.is_number()) {
             return Err(self.incompatible(span, None));
         }

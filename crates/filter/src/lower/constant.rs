@@ -13,9 +13,7 @@ pub(super) fn arithmetic(operator: Arithmetic, a: &Value, b: &Value) -> Result<V
     }
     match (a, b) {
         (Value::Int(a), Value::Int(b)) => integers(operator, *a, *b),
-        (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => {
-            floats(operator, as_float(a), as_float(b))
-        }
+        (a, b) if a.is_number() && b.is_number() => floats(operator, as_float(a), as_float(b)),
         _ => Err(format!(
             "arithmetic operations can only be used between numbers, got: {} and {}",
             a.type_name(),
@@ -87,9 +85,7 @@ fn order(a: &Value, b: &Value) -> Option<Ordering> {
         (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
         (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
         (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
-        (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => {
-            as_float(a).partial_cmp(&as_float(b))
-        }
+        (a, b) if a.is_number() && b.is_number() => as_float(a).partial_cmp(&as_float(b)),
         _ => None,
     }
 }
@@ -99,6 +95,7 @@ pub(super) fn as_float(value: &Value) -> f64 {
     match value {
         Value::Int(value) => *value as f64,
         Value::Float(value) => *value,
+        Value::Decimal(text) => text.parse().unwrap_or(f64::NAN),
         Value::Bool(_) | Value::Text(_) | Value::List(_) => f64::NAN,
     }
 }

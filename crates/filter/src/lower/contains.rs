@@ -54,7 +54,7 @@ impl Lowering<'_> {
                 Ok(condition.map_or(Sql::Constant(false), |condition| json.matches(condition)))
             }
             Some(Place::Array(column, element)) => {
-                let values = self.fitted_values(element, &values, value.span)?;
+                let values = self.fitted_values(column, element, &values, value.span)?;
                 Ok(in_array(column, element, values, quantity, negated))
             }
             _ => Err(Error::mismatch(
@@ -75,7 +75,7 @@ fn in_array(
     quantity: Quantity,
     negated: bool,
 ) -> Sql {
-    let array = Sql::Column(column.name.clone());
+    let array = column.sql();
     let all = values.len();
     // No element has a value that the type has not.
     values.retain(|value| in_range(element, value));

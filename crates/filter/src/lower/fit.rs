@@ -1,11 +1,11 @@
 //! Constants as values of columns.
 
 use super::{Lowering, constant};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::parameter::Parameter;
 use crate::sql::Sql;
 use crate::syntax::Span;
-use crate::table::Scalar;
+use crate::table::{Column, Scalar};
 use crate::value::Value;
 
 /// Why a constant does not fit a column.
@@ -14,47 +14,70 @@ enum Misfit {
     Fraction,
     /// A value of another family.
     Family,
+    /// A string that is no value of the type, and why.
+    Unreadable(String),
 }
 
 impl Lowering<'_> {
-    /// The constant to compare values of type `scalar` with.
-    pub(super) fn fitted(&self, scalar: Scalar, value: &Value, span: Span) -> Result<Sql, Error> {
-        match fit(scalar, value) {
+    /// The constant to compare values of `column`, of type `scalar`, with.
+    pub(super) fn fitted(
+        &self,
+        column: &Column,
+        scalar: Scalar,
+        value: &Value,
+        span: Span,
+    ) -> Result<Sql, Error> {
+        match self.fit(column, scalar, value) {
             Ok(value) => Ok(Parameter::scalar(wide(scalar), value).into()),
-            Err(misfit) => Err(self.misfit(scalar, value, span, misfit)),
+            Err(misfit) => Err(self.misfit(column, scalar, value, span, misfit)),
         }
     }
 
-    /// The constants to compare values of type `scalar` with, as an array.
+    /// The constants to compare values of `column`, of type `scalar`, with, as an array.
     pub(super) fn fitted_list(
         &self,
+        column: &Column,
         scalar: Scalar,
         values: &[Value],
         span: Span,
     ) -> Result<Sql, Error> {
-        let values = self.fitted_values(scalar, values, span)?;
+        let values = self.fitted_values(column, scalar, values, span)?;
         Ok(Parameter::array(wide(scalar), values).into())
     }
 
     /// The constants as values of type `scalar`; integers may be beyond its range.
     pub(super) fn fitted_values(
         &self,
+        column: &Column,
         scalar: Scalar,
         values: &[Value],
         span: Span,
     ) -> Result<Vec<Value>, Error> {
         let one = |value: &Value| {
-            fit(scalar, value).map_err(|_| {
-                let name = scalar.milvus_name();
-                let value = value.describe();
-                let message = format!("value '{value}' in list cannot be casted to {name}");
-                Error::mismatch(span, message)
+            self.fit(column, scalar, value).map_err(|misfit| match misfit {
+                Misfit::Unreadable(_) => self.misfit(column, scalar, value, span, misfit),
+                Misfit::Fraction | Misfit::Family => {
+                    let name = match scalar {
+                        Scalar::Other(_) => column.shown_type(),
+                        scalar => scalar.milvus_name(),
+                    };
+                    let value = value.describe();
+                    let message = format!("value '{value}' in list cannot be casted to {name}");
+                    Error::mismatch(span, message)
+                }
             })
         };
         values.iter().map(one).collect()
     }
 
-    fn misfit(&self, scalar: Scalar, value: &Value, span: Span, misfit: Misfit) -> Error {
+    fn misfit(
+        &self,
+        column: &Column,
+        scalar: Scalar,
+        value: &Value,
+        span: Span,
+        misfit: Misfit,
+    ) -> Error {
         match misfit {
             Misfit::Fraction => Error::mismatch(
                 span,
@@ -63,9 +86,30 @@ impl Lowering<'_> {
             .hint("Compare integers with integers."),
             Misfit::Family => self.incompatible(
                 span,
-                (scalar == Scalar::Timestamptz)
-                    .then_some("Write a point in time as ISO '2025-01-31T08:00:00Z'."),
+                match scalar {
+                    Scalar::Timestamptz => {
+                        Some("Write a point in time as ISO '2025-01-31T08:00:00Z'.")
+                    }
+                    Scalar::Other(_) => Some("Write its values in quotes, as in SQL."),
+                    _ => None,
+                },
             ),
+            Misfit::Unreadable(reason) => {
+                let value = value.describe();
+                let message =
+                    format!("value '{value}' does not fit column {}: {reason}", column.name);
+                Error::new(ErrorKind::Value, span, message)
+            }
+        }
+    }
+
+    fn fit(&self, column: &Column, scalar: Scalar, value: &Value) -> Result<Value, Misfit> {
+        match (scalar, value) {
+            (Scalar::Timestamptz | Scalar::Other(_), Value::Text(text)) => {
+                self.table.read(scalar, column, text).map_err(Misfit::Unreadable)?;
+                Ok(value.clone())
+            }
+            _ => fit(scalar, value),
         }
     }
 
@@ -89,23 +133,22 @@ impl Lowering<'_> {
 fn wide(scalar: Scalar) -> Scalar {
     match scalar {
         Scalar::Int2 | Scalar::Int4 => Scalar::Int8,
-        Scalar::Varchar => Scalar::Text,
+        Scalar::Varchar | Scalar::Name => Scalar::Text,
         scalar => scalar,
     }
 }
 
 fn fit(scalar: Scalar, value: &Value) -> Result<Value, Misfit> {
     match (scalar, value) {
-        (Scalar::Bool, Value::Bool(_)) | (Scalar::Text | Scalar::Varchar, Value::Text(_)) => {
-            Ok(value.clone())
-        }
+        (Scalar::Bool, Value::Bool(_)) => Ok(value.clone()),
+        (scalar, Value::Text(_)) if scalar.is_text() => Ok(value.clone()),
         (Scalar::Int2 | Scalar::Int4 | Scalar::Int8 | Scalar::Numeric, Value::Int(_))
-        | (Scalar::Numeric, Value::Float(_)) => Ok(value.clone()),
-        (Scalar::Int2 | Scalar::Int4 | Scalar::Int8, Value::Float(_)) => Err(Misfit::Fraction),
-        (Scalar::Float8, Value::Int(_) | Value::Float(_)) => {
-            Ok(Value::Float(constant::as_float(value)))
+        | (Scalar::Numeric, Value::Float(_) | Value::Decimal(_)) => Ok(value.clone()),
+        (Scalar::Int2 | Scalar::Int4 | Scalar::Int8, Value::Float(_) | Value::Decimal(_)) => {
+            Err(Misfit::Fraction)
         }
-        (Scalar::Float4, Value::Int(_) | Value::Float(_)) => {
+        (Scalar::Float8, value) if value.is_number() => Ok(Value::Float(constant::as_float(value))),
+        (Scalar::Float4, value) if value.is_number() => {
             Ok(Value::Float(f64::from(constant::as_float(value) as f32)))
         }
         _ => Err(Misfit::Family),

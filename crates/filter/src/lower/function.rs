@@ -4,11 +4,11 @@ use super::Lowering;
 use super::contains::Quantity;
 use super::place::Place;
 use crate::error::{Error, ErrorKind};
-use crate::parameter::Parameter;
+use crate::parameter::{Parameter, ParameterType};
 use crate::sql::{Sql, text};
 use crate::syntax::{Call, Expr, Node, Span};
 use crate::table::Scalar;
-use crate::translate::text_search;
+use crate::translate::text_search::{self, tokens};
 use crate::value::Value;
 
 /// Functions of Milvus's that are not translated.
@@ -88,17 +88,21 @@ impl Lowering<'_> {
         let column = self.text_column(column, &call.name)?;
         let query = self.query_text(query, &call.name)?;
         let minimum = self.minimum_should_match(call)?;
-        let Some(words) = text_search::any_word(&query) else {
+        let mut tokens: Vec<_> = tokens(&query).collect();
+        tokens.sort_unstable();
+        tokens.dedup();
+        let Some(any) = text_search::any(&tokens) else {
             return Ok(if negated { column.null_test(false) } else { Sql::Constant(false) });
         };
-        let document = vector(column);
-        let any = matches(document.clone(), vec![Sql::Configuration, text(words)], "to_tsquery");
+        let document = self.document(column);
+        let any = document.clone().operator("@@", text_query(any));
         if minimum <= 1 {
             return Ok(any.not_if(negated));
         }
-        // As many words of the query are in the document as it loses by deleting them.
-        let words = Sql::Function("tsvector_to_array", vec![vector(text(query))]);
-        let others = Sql::Function("ts_delete", vec![document.clone(), words]);
+        // As many tokens of the query are in the document as it loses by deleting them.
+        let tokens = tokens.into_iter().map(Value::Text).collect();
+        let tokens = Parameter::array(Scalar::Text, tokens).into();
+        let others = Sql::Function("ts_delete", vec![document.clone(), tokens]);
         let length = |vector: Sql| Sql::Function("length", vec![vector]);
         let minimum = Parameter::scalar(Scalar::Int8, minimum).into();
         let enough = length(document).operator("-", length(others)).operator(">=", minimum);
@@ -134,20 +138,15 @@ impl Lowering<'_> {
         };
         let column = self.text_column(column, &call.name)?;
         let query_text = self.query_text(query, &call.name)?;
-        if text_search::count(&query_text) == 0 {
+        let tokens: Vec<_> = tokens(&query_text).collect();
+        if tokens.is_empty() {
             return Ok(if negated { column.null_test(false) } else { Sql::Constant(false) });
         }
-        let (function, words) = if slop == 0 {
-            ("phraseto_tsquery", query_text)
-        } else {
-            let words = text_search::phrase(&query_text, slop).ok_or_else(|| {
-                Error::limit(query.span, "\"slop\" is too large for so many words")
-                    .hint("Give fewer words, or search for them by text_match.")
-            })?;
-            ("to_tsquery", words)
-        };
-        let query = vec![Sql::Configuration, text(words)];
-        Ok(matches(vector(column), query, function).not_if(negated))
+        let phrase = text_search::phrase(&tokens, slop).ok_or_else(|| {
+            Error::limit(query.span, "\"slop\" is too large for so many words")
+                .hint("Give fewer words, or search for them by text_match.")
+        })?;
+        Ok(self.document(column).operator("@@", text_query(phrase)).not_if(negated))
     }
 
     fn slop(&self, slop: &Expr) -> Result<u32, Error> {
@@ -180,11 +179,15 @@ impl Lowering<'_> {
         Ok(Sql::Function("starts_with", vec![column, prefix]))
     }
 
+    /// The tokens of a text, as an expression that an index can be on.
+    fn document(&self, text: Sql) -> Sql {
+        self.table.function("standard_tsvector", text)
+    }
+
     fn text_column(&self, expr: &Expr, function: &str) -> Result<Sql, Error> {
         if let Node::Field(field) = &expr.node
-            && let place @ Place::Column(_, scalar) = self.place(field, expr.span)?
-            && scalar.is_text()
-            && let Some((_, column)) = place.scalar()
+            && let place @ Place::Column(..) = self.place(field, expr.span)?
+            && let Some(column) = place.text()
         {
             return Ok(column);
         }
@@ -227,10 +230,6 @@ impl Lowering<'_> {
     }
 }
 
-fn vector(text: Sql) -> Sql {
-    Sql::Function("to_tsvector", vec![Sql::Configuration, text])
-}
-
-fn matches(vector: Sql, query: Vec<Sql>, function: &'static str) -> Sql {
-    vector.operator("@@", Sql::Function(function, query))
+fn text_query(query: String) -> Sql {
+    Parameter { kind: ParameterType::TsQuery, value: query.into() }.into()
 }

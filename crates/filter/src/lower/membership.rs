@@ -36,12 +36,13 @@ impl Lowering<'_> {
                 (false, true) => json.matches(json_path::none_of(&json.path, &values)),
             });
         }
+        let column = place.column();
         let Some((scalar, place)) = place.scalar() else {
             let message = "'in' can only be used on simple values";
             return Err(Error::mismatch(left.span, message)
                 .hint("Test for an element by array_contains(field, value)."));
         };
-        let list = self.fitted_list(scalar, &values, list.span)?;
+        let list = self.fitted_list(column, scalar, &values, list.span)?;
         Ok(match (values.is_empty(), negated) {
             (true, false) => Sql::Constant(false),
             // Where there is no value, it is unknown.

@@ -151,7 +151,8 @@ impl Lowering<'_> {
                 "IsNull/IsNotNull operations are not supported on vector fields",
             )),
             place => {
-                let column = Sql::Column(place.column().name.clone());
+                // Without a cast: it is known to be null or not whatever its type.
+                let column = Sql::Column(place.column().name.clone(), None);
                 Ok(column.null_test(!negated))
             }
         }
@@ -210,7 +211,9 @@ fn check_template(value: &Value, span: Span, depth: usize) -> Result<(), Error> 
         Value::Float(value) if !value.is_finite() => {
             Err(Error::mismatch(span, format!("value '{value}' is not a number or infinity")))
         }
-        Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) => Ok(()),
+        Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Decimal(_) | Value::Text(_) => {
+            Ok(())
+        }
     }
 }
 

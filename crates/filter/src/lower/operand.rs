@@ -4,17 +4,17 @@ use super::place::Place;
 use super::{Lowering, constant};
 use crate::error::Error;
 use crate::syntax::{Arithmetic, Call, Expr, Node, Sign, Span};
+use crate::table::{Column, Kind};
 use crate::value::Value;
 
 /// A value to be compared.
 pub(super) enum Operand<'a> {
     Constant(Value),
     Field(Place<'a>),
-    /// `field op constant`
+    /// `field op constant op constant …`, from left to right.
     Computed {
         place: Place<'a>,
-        operator: Arithmetic,
-        constant: Value,
+        steps: Vec<(Arithmetic, Value)>,
     },
     /// Number of elements.
     Length(Place<'a>),
@@ -57,7 +57,12 @@ impl Lowering<'_> {
                 Ok(Operand::Constant(Value::List(elements.collect::<Result<_, _>>()?)))
             }
             Node::Template(name) => Ok(Operand::Constant(self.template(name, expr.span)?)),
-            Node::Field(field) => Ok(Operand::Field(self.place(field, expr.span)?)),
+            Node::Field(field) => match self.place(field, expr.span)? {
+                Place::Opaque(column) if column.kind == Kind::Other => {
+                    Err(no_value(column, expr.span))
+                }
+                place => Ok(Operand::Field(place)),
+            },
             Node::Instant(text) => self.instant(text, expr.span),
             Node::Interval(text) => self.interval(text, expr.span),
             Node::Sign(sign, inner) => self.signed(*sign, inner, expr.span),
@@ -120,10 +125,15 @@ impl Lowering<'_> {
             return Ok(Operand::Constant(Value::Int(i64::MIN)));
         }
         match (sign, self.operand(inner)?) {
-            (Sign::Plus, Operand::Constant(value @ (Value::Int(_) | Value::Float(_)))) => {
+            (Sign::Plus, Operand::Constant(value)) if value.is_number() => {
                 Ok(Operand::Constant(value))
             }
-            (_, Operand::Constant(value @ (Value::Int(_) | Value::Float(_)))) => {
+            (_, Operand::Constant(Value::Decimal(text))) => {
+                let digits = text.strip_prefix('-');
+                let negated = digits.map_or_else(|| format!("-{text}"), Into::into);
+                Ok(Operand::Constant(Value::Decimal(negated)))
+            }
+            (_, Operand::Constant(value)) if value.is_number() => {
                 constant::arithmetic(Arithmetic::Subtract, &Value::Int(0), &value)
                     .map(Operand::Constant)
                     .map_err(|message| Error::mismatch(span, message))
@@ -150,4 +160,13 @@ impl Lowering<'_> {
         );
         Err(Error::mismatch(span, message))
     }
+}
+
+/// A column whose type filters do not know.
+fn no_value(column: &Column, span: Span) -> Error {
+    let (name, kind) = (&column.name, column.shown_type());
+    let message = format!("column {name} is of type {kind}, which filters cannot compare");
+    Error::unsupported(span, message).hint(
+        "Test it by is null or is not null, or add a column of text or numbers that is generated from it.",
+    )
 }

@@ -68,10 +68,9 @@ impl Lowering<'_> {
         let matched = |value: Sql| value.operator(operator, text(pattern));
         match self.operand(left)? {
             Operand::Field(Place::Json(json)) => Ok(json.text_test(matched)),
-            Operand::Field(place) => match place.scalar() {
-                Some((scalar, value)) if scalar.is_text() => Ok(matched(value)),
-                _ => Err(self.no_text(left, name)),
-            },
+            Operand::Field(place) => {
+                place.text().map(matched).ok_or_else(|| self.no_text(left, name))
+            }
             _ => Err(self.no_text(left, name)),
         }
     }
@@ -81,7 +80,7 @@ impl Lowering<'_> {
             Operand::Field(Place::Json(json)) => {
                 self.in_document(left.span, &json, operator, &value.into())
             }
-            Operand::Field(place) if let Some((_, place)) = place.scalar() => {
+            Operand::Field(place) if let Some(place) = place.text() => {
                 Ok(place.operator(super::compare::symbol(operator), text(value)))
             }
             _ => Err(self.no_text(left, "like")),

@@ -87,16 +87,23 @@ impl<'a> Place<'a> {
     /// The type and the SQL of a simple value that is no document's.
     pub(super) fn scalar(&self) -> Option<(Scalar, Sql)> {
         match self {
-            Self::Column(column, scalar) => Some((*scalar, Sql::Column(column.name.clone()))),
+            Self::Column(column, scalar) => Some((*scalar, column.sql())),
             Self::Element { column, element, index } => {
                 // What is beyond the host's largest subscript is beyond the end of any array.
                 let index = i32::try_from(index.saturating_add(1)).unwrap_or(i32::MAX);
                 let index = Parameter::scalar(Scalar::Int4, index).into();
-                let array = Sql::Column(column.name.clone());
+                let array = column.sql();
                 Some((*element, Sql::Element(Box::new(array), Box::new(index))))
             }
             Self::Array(..) | Self::Json(_) | Self::Opaque(_) => None,
         }
+    }
+
+    /// The SQL of a text as a `text`, for what other types of text have no function or operator for.
+    pub(super) fn text(&self) -> Option<Sql> {
+        let (scalar, value) = self.scalar().filter(|(scalar, _)| scalar.is_text())?;
+        let other = matches!(scalar, Scalar::Bpchar | Scalar::Name);
+        Some(if other { value.cast("text") } else { value })
     }
 
     /// What Milvus calls the type.
@@ -111,7 +118,7 @@ impl<'a> Place<'a> {
 
 impl Json<'_> {
     pub(super) fn document(&self) -> Sql {
-        let column = Sql::Column(self.column.name.clone());
+        let column = self.column.sql();
         if self.column.kind == Kind::Json { column.cast("jsonb") } else { column }
     }
 

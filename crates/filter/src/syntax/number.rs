@@ -4,6 +4,9 @@ use super::Span;
 use super::token::{Keyword, Word};
 use crate::error::Error;
 
+/// Digits that a float has, whatever they are.
+const EXACT_DIGITS: usize = 15;
+
 /// Whether `text` begins with a number.
 pub(crate) fn begins(text: &str) -> bool {
     let digits = text.strip_prefix('.').unwrap_or(text);
@@ -11,7 +14,7 @@ pub(crate) fn begins(text: &str) -> bool {
 }
 
 /// The number that `text` begins with, and its length.
-pub(crate) fn scan(text: &str, start: usize) -> Result<(Word<'static>, usize), Error> {
+pub(crate) fn scan(text: &str, start: usize) -> Result<(Word<'_>, usize), Error> {
     let length = before_keyword(&text[..length(text)]);
     let number = &text[..length];
     let span = Span { start, end: start + length };
@@ -37,12 +40,22 @@ pub(crate) fn scan(text: &str, start: usize) -> Result<(Word<'static>, usize), E
         Some(Word::Float(float)) if !float.is_finite() => {
             Err(Error::syntax(span, format!("'{}' is out of range", excerpt(number))))
         }
+        Some(Word::Float(_)) if !lower.starts_with("0x") && digits(number) > EXACT_DIGITS => {
+            Ok((Word::Decimal(number), length))
+        }
         Some(word) => Ok((word, length)),
         None if lower.bytes().all(|byte| byte.is_ascii_digit()) && !lower.starts_with('0') => {
             Err(Error::syntax(span, format!("'{}' is out of range", excerpt(number))))
         }
         None => Err(invalid()),
     }
+}
+
+/// Digits of the number before its exponent, without leading zeros.
+fn digits(number: &str) -> usize {
+    let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit);
+    digits.skip_while(|digit| *digit == b'0').count()
 }
 
 /// Bytes of what looks like one number, so that errors name all of it: letters, digits, points, and
@@ -113,6 +126,8 @@ mod tests {
             ("1E5", Word::Float(1e5)),
             ("0x1.8p3", Word::Float(12.0)),
             ("0X.8P-1", Word::Float(0.25)),
+            ("0.00123456789012345", Word::Float(0.00123456789012345)),
+            ("1234567890123456.5", Word::Decimal("1234567890123456.5")),
         ] {
             assert_eq!(scan(text, 0), Ok((word, text.len())), "{text}");
         }

@@ -20,6 +20,7 @@ impl Parser<'_> {
                 }
             },
             Word::Float(float) => Node::Constant(Value::Float(float)),
+            Word::Decimal(text) => Node::Constant(Value::Decimal(text.into())),
             Word::Text(quoted) => Node::Constant(Value::Text(string::decode(quoted, span)?)),
             Word::Keyword(Keyword::True) => Node::Constant(Value::Bool(true)),
             Word::Keyword(Keyword::False) => Node::Constant(Value::Bool(false)),
@@ -109,7 +110,11 @@ impl Parser<'_> {
                     return Err(Error::unsupported(span, message)
                         .hint("Write the key of a document in quotes."));
                 }
-                Word::Float(_) | Word::Keyword(_) | Word::Symbol(_) | Word::End => {
+                Word::Float(_)
+                | Word::Decimal(_)
+                | Word::Keyword(_)
+                | Word::Symbol(_)
+                | Word::End => {
                     return Err(self.unexpected("a key in quotes or an index"));
                 }
             });

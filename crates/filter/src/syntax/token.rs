@@ -13,6 +13,8 @@ pub(crate) struct Token<'a> {
 pub(crate) enum Word<'a> {
     Integer(u64),
     Float(f64),
+    /// A fraction with more digits than a float has.
+    Decimal(&'a str),
     Text(Quoted<'a>),
     Name(&'a str),
     Keyword(Keyword),

@@ -186,7 +186,7 @@ fn join(conditions: &[String], operator: &str) -> String {
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Bool(_) => "boolean",
-        Value::Int(_) | Value::Float(_) => "number",
+        Value::Int(_) | Value::Float(_) | Value::Decimal(_) => "number",
         Value::Text(_) => "string",
         Value::List(_) => "array",
     }
@@ -208,6 +208,8 @@ fn literal(value: &Value) -> String {
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Float(value) => format!("{value:e}"),
+        // As a float, as in Milvus; one that is none does not get past the lexer.
+        Value::Decimal(text) => format!("{:e}", text.parse::<f64>().unwrap_or_default()),
         Value::Text(text) => quoted(text),
         Value::List(_) => "null".into(), // Lists are compared element by element.
     }

@@ -103,8 +103,7 @@ impl Counts<'_> {
         let product = self.product.last().copied().unwrap_or(1).saturating_mul(count.max(1));
         if product > MAX_COUNT {
             let message = format!("repetition count is too large, max {MAX_COUNT}");
-            return Err(Mistake::new(at, message)
-                .hint("Counts inside each other are multiplied."));
+            return Err(Mistake::new(at, message).hint("Counts inside each other are multiplied."));
         }
         self.product.push(product);
         Ok(())

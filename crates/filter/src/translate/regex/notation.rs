@@ -170,9 +170,7 @@ fn repeated(atom: &str, min: u32, max: Option<u32>) -> String {
         (min, None) if min <= MAX_QUANTIFIER => format!("{atom}{{{min},}}"),
         (min, None) => format!("{}{atom}*", counted(atom, min, min)),
         (min, Some(max)) if max <= MAX_QUANTIFIER => format!("{atom}{{{min},{max}}}"),
-        (min, Some(max)) => {
-            counted(atom, min, min) + &counted(atom, 0, max.saturating_sub(min))
-        }
+        (min, Some(max)) => counted(atom, min, min) + &counted(atom, 0, max.saturating_sub(min)),
     }
 }
 

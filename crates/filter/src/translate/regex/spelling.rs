@@ -151,7 +151,8 @@ impl<'a> Speller<'a> {
         } else {
             self.rest().get(..1)
         };
-        let known = |name: &&str| name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+        let known =
+            |name: &&str| name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
         let Some(name) = name.filter(known).filter(|name| !name.is_empty()) else {
             return Err(Mistake::new(start, "invalid Unicode class")
                 .hint("Write \\p{L}, \\p{Han} and the like."));
@@ -165,7 +166,8 @@ impl<'a> Speller<'a> {
 
     /// The character that an escape stands for, from behind its backslash on.
     fn escaped(&mut self, start: usize) -> Result<char, Mistake> {
-        let invalid = |text: &str| Mistake::new(start, format!("invalid escape sequence: \\{text}"));
+        let invalid =
+            |text: &str| Mistake::new(start, format!("invalid escape sequence: \\{text}"));
         let Some(c) = self.next() else {
             return Err(Mistake::new(start, "trailing backslash"));
         };
@@ -182,7 +184,10 @@ impl<'a> Speller<'a> {
                 self.octal(u32::from(c) - u32::from('0'))
             }
             '1'..='9' => {
-                return Err(Mistake::new(start, format!("back references are not supported: \\{c}")));
+                return Err(Mistake::new(
+                    start,
+                    format!("back references are not supported: \\{c}"),
+                ));
             }
             c if c.is_ascii_punctuation() && c != '_' || c.is_ascii_whitespace() => c,
             c => {

@@ -5,16 +5,18 @@
 
 DO $alias$
 BEGIN
-	IF EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'vector_ext') THEN
+	IF EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'vector_ext') THEN
 		-- What "requires" in the control file would record: DROP and pg_dump keep the order.
 		INSERT INTO pg_catalog.pg_depend
 			SELECT 'pg_catalog.pg_extension'::pg_catalog.regclass, alias.oid, 0,
 				'pg_catalog.pg_extension'::pg_catalog.regclass, vector_ext.oid, 0, 'n'
 			FROM pg_catalog.pg_extension alias, pg_catalog.pg_extension vector_ext
-			WHERE alias.extname = 'vector' AND vector_ext.extname = 'vector_ext';
+			WHERE alias.extname OPERATOR(pg_catalog.=) 'vector'
+				AND vector_ext.extname OPERATOR(pg_catalog.=) 'vector_ext';
 		RETURN;
 	END IF;
-	IF EXISTS (SELECT FROM pg_catalog.pg_am WHERE amname IN ('hnsw', 'ivfflat')) THEN
+	IF EXISTS (SELECT FROM pg_catalog.pg_am
+			WHERE amname OPERATOR(pg_catalog.=) ANY (ARRAY['hnsw', 'ivfflat']::pg_catalog.name[])) THEN
 		RAISE EXCEPTION 'cannot create vector_ext in a database that has another extension''s access method hnsw or ivfflat'
 			USING ERRCODE = 'duplicate_object',
 				HINT = 'Use another database, or drop the other extension first.';

@@ -13,6 +13,7 @@ mod load;
 mod place;
 mod prefix;
 mod process;
+mod traps;
 mod vector;
 mod watchdog;
 
@@ -26,6 +27,7 @@ pub use load::{SPARSE_DIMENSIONS, copy_vectors, random_sparse, random_vector};
 pub use place::clusters_dir;
 pub use prefix::Prefix;
 pub use process::{kill as signal, limit_file_size, wait_until};
+pub use traps::{Signature, set_operator_traps, set_traps, signatures};
 pub use vector::{DENSE_TYPES, Vector};
 
 /// Anything that can go wrong with a server; tests unwrap it.

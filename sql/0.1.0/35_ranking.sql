@@ -1,8 +1,9 @@
--- One ranking made of several. What is plain SQL is inlined into the query.
+-- One ranking made of several. What is plain SQL is inlined into the query; written as RETURN, it
+-- means what it meant when it was installed, whatever search_path its caller has.
 
 CREATE FUNCTION rrf(rank bigint, k float8 DEFAULT 60, weight float8 DEFAULT 1) RETURNS float8
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	AS 'SELECT weight OPERATOR(pg_catalog./) (k OPERATOR(pg_catalog.+) rank::float8)';
+	RETURN weight OPERATOR(pg_catalog./) (k OPERATOR(pg_catalog.+) rank::pg_catalog.float8);
 COMMENT ON FUNCTION rrf(bigint, float8, float8) IS 'part of a rank, from 1, in a reciprocal rank fusion';
 
 CREATE FUNCTION norm_score(score float8, metric text) RETURNS real
@@ -39,25 +40,25 @@ CREATE FUNCTION decay_gauss(
 	value timestamptz, origin timestamptz, scale interval, "offset" interval DEFAULT '0', decay float8 DEFAULT 0.5
 ) RETURNS float8
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	AS $$ SELECT @extschema@.decay_gauss(
+	RETURN @extschema@.decay_gauss(
 		EXTRACT(epoch FROM value)::pg_catalog.float8, EXTRACT(epoch FROM origin)::pg_catalog.float8,
-		EXTRACT(epoch FROM scale)::pg_catalog.float8, EXTRACT(epoch FROM "offset")::pg_catalog.float8, decay) $$;
+		EXTRACT(epoch FROM scale)::pg_catalog.float8, EXTRACT(epoch FROM "offset")::pg_catalog.float8, decay);
 COMMENT ON FUNCTION decay_gauss(timestamptz, timestamptz, interval, interval, float8) IS 'decay_gauss of a time';
 
 CREATE FUNCTION decay_exp(
 	value timestamptz, origin timestamptz, scale interval, "offset" interval DEFAULT '0', decay float8 DEFAULT 0.5
 ) RETURNS float8
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	AS $$ SELECT @extschema@.decay_exp(
+	RETURN @extschema@.decay_exp(
 		EXTRACT(epoch FROM value)::pg_catalog.float8, EXTRACT(epoch FROM origin)::pg_catalog.float8,
-		EXTRACT(epoch FROM scale)::pg_catalog.float8, EXTRACT(epoch FROM "offset")::pg_catalog.float8, decay) $$;
+		EXTRACT(epoch FROM scale)::pg_catalog.float8, EXTRACT(epoch FROM "offset")::pg_catalog.float8, decay);
 COMMENT ON FUNCTION decay_exp(timestamptz, timestamptz, interval, interval, float8) IS 'decay_exp of a time';
 
 CREATE FUNCTION decay_linear(
 	value timestamptz, origin timestamptz, scale interval, "offset" interval DEFAULT '0', decay float8 DEFAULT 0.5
 ) RETURNS float8
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	AS $$ SELECT @extschema@.decay_linear(
+	RETURN @extschema@.decay_linear(
 		EXTRACT(epoch FROM value)::pg_catalog.float8, EXTRACT(epoch FROM origin)::pg_catalog.float8,
-		EXTRACT(epoch FROM scale)::pg_catalog.float8, EXTRACT(epoch FROM "offset")::pg_catalog.float8, decay) $$;
+		EXTRACT(epoch FROM scale)::pg_catalog.float8, EXTRACT(epoch FROM "offset")::pg_catalog.float8, decay);
 COMMENT ON FUNCTION decay_linear(timestamptz, timestamptz, interval, interval, float8) IS 'decay_linear of a time';

@@ -5,7 +5,7 @@ COMMENT ON TYPE vsphere IS 'a vector, and the distances from it that are inside:
 
 CREATE FUNCTION sphere(center vector, radius float8, "inner" float8 DEFAULT NULL) RETURNS vsphere
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	AS 'SELECT ROW(center, radius, "inner")::@extschema@.vsphere';
+	RETURN ROW(center, radius, "inner")::@extschema@.vsphere;
 COMMENT ON FUNCTION sphere(vector, float8, float8) IS 'the sphere of this center and radius, without what is nearer than the inner bound';
 
 CREATE FUNCTION vector_l2_inside(vector, vsphere) RETURNS boolean
@@ -40,7 +40,7 @@ COMMENT ON TYPE halfvec_sphere IS 'a halfvec, and the distances from it that are
 
 CREATE FUNCTION sphere(center halfvec, radius float8, "inner" float8 DEFAULT NULL) RETURNS halfvec_sphere
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	AS 'SELECT ROW(center, radius, "inner")::@extschema@.halfvec_sphere';
+	RETURN ROW(center, radius, "inner")::@extschema@.halfvec_sphere;
 COMMENT ON FUNCTION sphere(halfvec, float8, float8) IS 'the sphere of this center and radius, without what is nearer than the inner bound';
 
 CREATE FUNCTION halfvec_l2_inside(halfvec, halfvec_sphere) RETURNS boolean
@@ -75,7 +75,7 @@ COMMENT ON TYPE bf16vec_sphere IS 'a bf16vec, and the distances from it that are
 
 CREATE FUNCTION sphere(center bf16vec, radius float8, "inner" float8 DEFAULT NULL) RETURNS bf16vec_sphere
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	AS 'SELECT ROW(center, radius, "inner")::@extschema@.bf16vec_sphere';
+	RETURN ROW(center, radius, "inner")::@extschema@.bf16vec_sphere;
 COMMENT ON FUNCTION sphere(bf16vec, float8, float8) IS 'the sphere of this center and radius, without what is nearer than the inner bound';
 
 CREATE FUNCTION bf16vec_l2_inside(bf16vec, bf16vec_sphere) RETURNS boolean
@@ -110,7 +110,7 @@ COMMENT ON TYPE i8vec_sphere IS 'a i8vec, and the distances from it that are ins
 
 CREATE FUNCTION sphere(center i8vec, radius float8, "inner" float8 DEFAULT NULL) RETURNS i8vec_sphere
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	AS 'SELECT ROW(center, radius, "inner")::@extschema@.i8vec_sphere';
+	RETURN ROW(center, radius, "inner")::@extschema@.i8vec_sphere;
 COMMENT ON FUNCTION sphere(i8vec, float8, float8) IS 'the sphere of this center and radius, without what is nearer than the inner bound';
 
 CREATE FUNCTION i8vec_l2_inside(i8vec, i8vec_sphere) RETURNS boolean
@@ -145,7 +145,7 @@ COMMENT ON TYPE sparsevec_sphere IS 'a sparsevec, and the distances from it that
 
 CREATE FUNCTION sphere(center sparsevec, radius float8, "inner" float8 DEFAULT NULL) RETURNS sparsevec_sphere
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	AS 'SELECT ROW(center, radius, "inner")::@extschema@.sparsevec_sphere';
+	RETURN ROW(center, radius, "inner")::@extschema@.sparsevec_sphere;
 COMMENT ON FUNCTION sphere(sparsevec, float8, float8) IS 'the sphere of this center and radius, without what is nearer than the inner bound';
 
 CREATE FUNCTION sparsevec_l2_inside(sparsevec, sparsevec_sphere) RETURNS boolean

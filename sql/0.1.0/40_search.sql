@@ -53,26 +53,26 @@ COMMENT ON FUNCTION fts(text, tsquery, int, text) IS 'search of texts in a colum
 
 CREATE FUNCTION rrf_ranker(k float8 DEFAULT 60, weights float8[] DEFAULT NULL) RETURNS ranker
 	LANGUAGE sql STABLE PARALLEL SAFE
-	AS $$ SELECT pg_catalog.jsonb_build_object('strategy', 'rrf', 'k', k, 'weights', weights)::@extschema@.ranker $$;
+	RETURN pg_catalog.jsonb_build_object('strategy', 'rrf', 'k', k, 'weights', weights)::@extschema@.ranker;
 COMMENT ON FUNCTION rrf_ranker(float8, float8[]) IS 'reciprocal rank fusion';
 
 CREATE FUNCTION weighted_ranker(weights float8[], norm_score boolean DEFAULT true) RETURNS ranker
 	LANGUAGE sql STABLE PARALLEL SAFE
-	AS $$ SELECT pg_catalog.jsonb_build_object('strategy', 'weighted', 'weights', weights, 'norm_score', norm_score)::@extschema@.ranker $$;
+	RETURN pg_catalog.jsonb_build_object('strategy', 'weighted', 'weights', weights, 'norm_score', norm_score)::@extschema@.ranker;
 COMMENT ON FUNCTION weighted_ranker(float8[], boolean) IS 'weighted sum of scores';
 
 CREATE FUNCTION decay_ranker(function text, field text, origin float8, scale float8, "offset" float8 DEFAULT 0, decay float8 DEFAULT 0.5, score_mode text DEFAULT 'max', norm_score boolean DEFAULT false)
 	RETURNS ranker
 	LANGUAGE sql STABLE PARALLEL SAFE
-	AS $$ SELECT pg_catalog.jsonb_build_object('strategy', 'decay', 'function', function, 'field', field, 'origin', origin, 'scale', scale,
-		'offset', "offset", 'decay', decay, 'score_mode', score_mode, 'norm_score', norm_score)::@extschema@.ranker $$;
+	RETURN pg_catalog.jsonb_build_object('strategy', 'decay', 'function', function, 'field', field, 'origin', origin, 'scale', scale,
+		'offset', "offset", 'decay', decay, 'score_mode', score_mode, 'norm_score', norm_score)::@extschema@.ranker;
 COMMENT ON FUNCTION decay_ranker(text, text, float8, float8, float8, float8, text, boolean) IS 'scores that fade with a distance from a number';
 
 CREATE FUNCTION decay_ranker(function text, field text, origin timestamptz, scale interval, "offset" interval DEFAULT '0', decay float8 DEFAULT 0.5, score_mode text DEFAULT 'max', norm_score boolean DEFAULT false)
 	RETURNS ranker
 	LANGUAGE sql STABLE PARALLEL SAFE
-	AS $$ SELECT pg_catalog.jsonb_build_object('strategy', 'decay', 'function', function, 'field', field, 'origin', origin, 'scale', scale,
-		'offset', "offset", 'decay', decay, 'score_mode', score_mode, 'norm_score', norm_score)::@extschema@.ranker $$;
+	RETURN pg_catalog.jsonb_build_object('strategy', 'decay', 'function', function, 'field', field, 'origin', origin, 'scale', scale,
+		'offset', "offset", 'decay', decay, 'score_mode', score_mode, 'norm_score', norm_score)::@extschema@.ranker;
 COMMENT ON FUNCTION decay_ranker(text, text, timestamptz, interval, interval, float8, text, boolean) IS 'scores that fade with a distance from a time';
 
 CREATE FUNCTION vector_search(rel anyelement, request search_request, k int DEFAULT 10, skip int DEFAULT 0,
@@ -110,14 +110,14 @@ CREATE FUNCTION range_search_sql(rel anyelement, request search_request, radius 
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION range_search_sql(anyelement, search_request, float8, float8, int, int, text, jsonb) IS 'the statement that range_search reads';
 
-CREATE FUNCTION hybrid_search(rel anyelement, requests search_request[], ranker ranker DEFAULT rrf_ranker(),
+CREATE FUNCTION hybrid_search(rel anyelement, requests search_request[], ranker ranker DEFAULT @extschema@.rrf_ranker(60::pg_catalog.float8, NULL::pg_catalog.float8[]),
 	k int DEFAULT 10, skip int DEFAULT 0, filter text DEFAULT NULL, filter_params jsonb DEFAULT NULL,
 	group_by text DEFAULT NULL, group_size int DEFAULT 1, strict_group_size boolean DEFAULT false, group_scorer text DEFAULT 'max',
 	OUT hit anyelement, OUT score real, OUT ranks int[], OUT scores real[]) RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10;
 COMMENT ON FUNCTION hybrid_search(anyelement, search_request[], ranker, int, int, text, jsonb, text, int, boolean, text) IS 'rows that several searches find, in one ranking';
 
-CREATE FUNCTION hybrid_search_sql(rel anyelement, requests search_request[], ranker ranker DEFAULT rrf_ranker(),
+CREATE FUNCTION hybrid_search_sql(rel anyelement, requests search_request[], ranker ranker DEFAULT @extschema@.rrf_ranker(60::pg_catalog.float8, NULL::pg_catalog.float8[]),
 	k int DEFAULT 10, skip int DEFAULT 0, filter text DEFAULT NULL, filter_params jsonb DEFAULT NULL,
 	group_by text DEFAULT NULL, group_size int DEFAULT 1, strict_group_size boolean DEFAULT false, group_scorer text DEFAULT 'max') RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED;

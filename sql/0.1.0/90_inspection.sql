@@ -40,13 +40,14 @@ CREATE VIEW pg_stat_vector_indexes AS
 	SELECT s.relid, s.indexrelid, s.schemaname, s.relname, s.indexrelname, m.amname AS method,
 		pg_catalog.pg_relation_size(s.indexrelid) AS bytes, s.idx_scan AS scans,
 		io.idx_blks_hit AS blocks_hit, io.idx_blks_read AS blocks_read,
-		CASE WHEN m.amname = 'hnsw' THEN c.expanded END AS expanded,
-		CASE WHEN m.amname <> 'hnsw' THEN c.probed END AS probed,
+		CASE WHEN m.amname OPERATOR(pg_catalog.=) 'hnsw' THEN c.expanded END AS expanded,
+		CASE WHEN m.amname OPERATOR(pg_catalog.<>) 'hnsw' THEN c.probed END AS probed,
 		c.scored, c.exact, c.tuples, c.dropped, c.pages, c.time_ms, c.inserts, c.vacuums, c.removed
 	FROM pg_catalog.pg_stat_all_indexes AS s
-	JOIN pg_catalog.pg_statio_all_indexes AS io USING (indexrelid)
-	JOIN pg_catalog.pg_class AS i ON i.oid = s.indexrelid
-	JOIN pg_catalog.pg_am AS m ON m.oid = i.relam AND m.amname IN ('hnsw', 'ivf', 'ivfflat')
-	CROSS JOIN LATERAL vector_index_counters(s.indexrelid) AS c;
+	JOIN pg_catalog.pg_statio_all_indexes AS io ON io.indexrelid OPERATOR(pg_catalog.=) s.indexrelid
+	JOIN pg_catalog.pg_class AS i ON i.oid OPERATOR(pg_catalog.=) s.indexrelid
+	JOIN pg_catalog.pg_am AS m ON m.oid OPERATOR(pg_catalog.=) i.relam
+		AND m.amname OPERATOR(pg_catalog.=) ANY (ARRAY['hnsw', 'ivf', 'ivfflat']::pg_catalog.name[])
+	CROSS JOIN LATERAL @extschema@.vector_index_counters(s.indexrelid) AS c;
 COMMENT ON VIEW pg_stat_vector_indexes IS 'use of the vector indexes of this database';
-GRANT SELECT ON pg_stat_vector_indexes TO PUBLIC;
+GRANT SELECT ON @extschema@.pg_stat_vector_indexes TO PUBLIC;

@@ -7,6 +7,7 @@
 mod cluster;
 pub mod data;
 mod db;
+mod imitation;
 mod inspect;
 mod kind;
 mod load;
@@ -19,6 +20,7 @@ mod watchdog;
 
 pub use cluster::Cluster;
 pub use db::TestDb;
+pub use imitation::imitate_pgvector;
 pub use inspect::{
     buffers, explain_analyze, explain_plan, hint, index_problems, message, refusal, sqlstate, text,
 };

@@ -18,6 +18,7 @@ const PROGRAMS: &[&str] =
 pub struct Prefix {
     dir: PathBuf,
     bindir: PathBuf,
+    pkglibdir: PathBuf,
     sharedir: PathBuf,
 }
 
@@ -32,12 +33,17 @@ impl Prefix {
         let [theirs, pkglibdir, sharedir] = ["--bindir", "--pkglibdir", "--sharedir"].map(folder);
         let (theirs, pkglibdir, sharedir) = (theirs?, pkglibdir?, sharedir?);
         let at = |path: &Path| dir.join(path.strip_prefix("/").unwrap_or(path));
-        let prefix = Self { bindir: at(&theirs), sharedir: at(&sharedir), dir: dir.clone() };
+        let prefix = Self {
+            bindir: at(&theirs),
+            pkglibdir: at(&pkglibdir),
+            sharedir: at(&sharedir),
+            dir: dir.clone(),
+        };
         fs::create_dir_all(&prefix.bindir)?;
         for program in PROGRAMS {
             fs::copy(theirs.join(program), prefix.bindir.join(program))?;
         }
-        link_all(&pkglibdir, &at(&pkglibdir), |_| true)?;
+        link_all(&pkglibdir, &prefix.pkglibdir, |name| name != "vector.so")?;
         link_all(&sharedir, &prefix.sharedir, |name| name != "extension")?;
         let ours = |name: &str| !name.starts_with("vector") || name.starts_with("vector_ext");
         link_all(&sharedir.join("extension"), &prefix.extensions(), ours)?;
@@ -52,6 +58,11 @@ impl Prefix {
     /// Where control files and scripts of extensions lie.
     pub fn extensions(&self) -> PathBuf {
         self.sharedir.join("extension")
+    }
+
+    /// Where libraries of extensions lie.
+    pub fn libraries(&self) -> PathBuf {
+        self.pkglibdir.clone()
     }
 
     /// Runs a target of this repository's Makefile for this prefix; its output, or what it said.

@@ -2,18 +2,37 @@
 
 use std::process::Output;
 
-use pg_test::{Cluster, skipped, wait_until};
+use pg_test::{Cluster, Prefix, imitate_pgvector, text, wait_until};
 use postgres::Client;
 
-/// A database with pgvector in a schema of its own, and what users have of it; none without pgvector.
-fn with_pgvector(cluster: &Cluster) -> Option<Client> {
-    let mut db = database(cluster, "app");
-    if db.batch_execute("CREATE EXTENSION vector SCHEMA ext").is_err() {
-        skipped("pgvector is not installed in this PostgreSQL");
-        return None;
+/// A server with pgvector, or what stands for it where it is not installed.
+struct Server {
+    cluster: Cluster,
+    _prefix: Option<Prefix>,
+}
+
+impl Server {
+    fn new() -> Self {
+        let cluster = Cluster::new("from_pgvector", &[]).unwrap();
+        let available = "SELECT count(*)::text FROM pg_available_extensions WHERE name = 'vector'";
+        if text(&mut cluster.connect().unwrap(), available).as_deref() == Some("1") {
+            return Self { cluster, _prefix: None };
+        }
+        let prefix = Prefix::new("pgvector").unwrap();
+        imitate_pgvector(&prefix).unwrap();
+        Self {
+            cluster: Cluster::in_prefix(&prefix, "from_pgvector", &[]).unwrap(),
+            _prefix: Some(prefix),
+        }
     }
+}
+
+/// A database with pgvector in a schema of its own, and what users have of it.
+fn with_pgvector(cluster: &Cluster) -> Client {
+    let mut db = database(cluster, "app");
     db.batch_execute(
-        "CREATE TABLE items (id int PRIMARY KEY, v vector(3), h halfvec(3), s sparsevec(3), b bit(3));
+        "CREATE EXTENSION vector SCHEMA ext;
+         CREATE TABLE items (id int PRIMARY KEY, v vector(3), h halfvec(3), s sparsevec(3), b bit(3));
          INSERT INTO items SELECT i, ARRAY[i, i % 7, 1], ARRAY[i, 1, 2], '{1:1,3:2}/3', i::bit(3)
              FROM generate_series(1, 1000) i;
          CREATE INDEX items_v ON items USING hnsw (v vector_l2_ops) WITH (m = 8);
@@ -29,7 +48,7 @@ fn with_pgvector(cluster: &Cluster) -> Option<Client> {
              AS 'SELECT ARRAY(SELECT id FROM items ORDER BY v <-> $1 LIMIT 3)';",
     )
     .unwrap();
-    Some(db)
+    db
 }
 
 const MEAN: &str = "SELECT mean::text FROM mean";
@@ -106,11 +125,12 @@ fn database(cluster: &Cluster, name: &str) -> Client {
 
 #[test]
 fn what_users_have_stays_and_the_rest_is_as_in_a_new_database() {
-    let cluster = Cluster::new("from_pgvector", &[]).unwrap();
-    let Some(mut db) = with_pgvector(&cluster) else { return };
+    let server = Server::new();
+    let cluster = &server.cluster;
+    let mut db = with_pgvector(cluster);
     let (before, file) = (contents(&mut db), table_file(&mut db));
-    close(&cluster, db);
-    let moved = run_move(&cluster, "app");
+    close(cluster, db);
+    let moved = run_move(cluster, "app");
     assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
 
     let mut db = cluster.connect_db("app").unwrap();
@@ -118,7 +138,7 @@ fn what_users_have_stays_and_the_rest_is_as_in_a_new_database() {
     assert_eq!(table_file(&mut db), file, "rows have been rewritten");
     let sound = "SELECT count(*) FROM vector_index_check('items_v')";
     assert_eq!(db.query_one(sound, &[]).unwrap().get::<_, i64>(0), 0);
-    let mut fresh = database(&cluster, "fresh");
+    let mut fresh = database(cluster, "fresh");
     fresh.batch_execute("CREATE EXTENSION vector_ext SCHEMA ext").unwrap();
     assert_eq!(members(&mut db), members(&mut fresh));
     let theirs = "SELECT count(*) FROM pg_proc WHERE probin = '$libdir/vector'";
@@ -128,16 +148,17 @@ fn what_users_have_stays_and_the_rest_is_as_in_a_new_database() {
 
 #[test]
 fn what_cannot_be_moved_is_left_as_it_is() {
-    let cluster = Cluster::new("from_pgvector", &[]).unwrap();
-    let Some(mut db) = with_pgvector(&cluster) else { return };
+    let server = Server::new();
+    let cluster = &server.cluster;
+    let mut db = with_pgvector(cluster);
     let before = contents(&mut db);
-    let busy = run_move(&cluster, "app");
+    let busy = run_move(cluster, "app");
     assert!(String::from_utf8_lossy(&busy.stderr).contains("others are connected"), "{busy:?}");
 
     // A name that vector_ext wants is taken: the second part fails, and leaves pgvector.
     db.batch_execute("CREATE DOMAIN ext.i8vec AS int").unwrap();
-    close(&cluster, db);
-    let failed = run_move(&cluster, "app");
+    close(cluster, db);
+    let failed = run_move(cluster, "app");
     assert!(
         String::from_utf8_lossy(&failed.stderr).contains("a name that vector_ext takes"),
         "{failed:?}"
@@ -149,8 +170,8 @@ fn what_cannot_be_moved_is_left_as_it_is() {
 
     // Without it the script goes on where it was.
     db.batch_execute("DROP DOMAIN ext.i8vec").unwrap();
-    close(&cluster, db);
-    let moved = run_move(&cluster, "app");
+    close(cluster, db);
+    let moved = run_move(cluster, "app");
     assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
     assert_eq!(contents(&mut cluster.connect_db("app").unwrap()), before);
 }

@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 use std::thread;
 
 use pg_test::data::{DIMENSIONS, documents};
-use pg_test::{Cluster, TestDb, copy_vectors, index_problems, message, sqlstate, wait_until};
+use pg_test::{
+    Cluster, TestDb, copy_vectors, index_problems, message, signal, sqlstate, wait_until,
+};
 use postgres::Client;
 
 static SENTENCES: LazyLock<Vec<Vec<f32>>> =
@@ -104,8 +106,7 @@ fn a_killed_backend_leaves_no_file() {
     table(&mut client);
     let own = pid(&mut client);
     during_build(&mut client, &cluster, || {
-        let kill = std::process::Command::new("kill").args(["-KILL", &own.to_string()]).status();
-        assert!(kill.unwrap().success());
+        signal("KILL", own.try_into().unwrap()).unwrap();
     });
     wait_until("the server to be back", || Ok(cluster.connect().is_ok())).unwrap();
     let mut client = cluster.connect().unwrap();

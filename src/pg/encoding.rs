@@ -8,7 +8,9 @@
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_char, c_int};
 
-use pgrx::PgSqlErrorCode::{ERRCODE_CHARACTER_NOT_IN_REPERTOIRE, ERRCODE_PROGRAM_LIMIT_EXCEEDED};
+use pgrx::PgSqlErrorCode::{
+    ERRCODE_CHARACTER_NOT_IN_REPERTOIRE, ERRCODE_OUT_OF_MEMORY, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+};
 use pgrx::pg_sys::{self, pg_enc};
 
 use super::error::{Report, printable};
@@ -30,7 +32,11 @@ pub fn decode(bytes: &[u8]) -> Result<String, Report> {
     } else {
         converted(bytes, pg_sys::pg_server_to_any)?
     };
-    String::from_utf8(text.into_owned()).map_err(|_| {
+    let text = match text {
+        Cow::Owned(text) => text,
+        Cow::Borrowed(text) => copied(text)?,
+    };
+    String::from_utf8(text).map_err(|_| {
         let message = "invalid byte sequence for encoding \"UTF8\"";
         Report::new(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE, message)
     })
@@ -105,10 +111,21 @@ fn converted(bytes: &[u8], by: Conversion) -> Result<Cow<'_, [u8]>, Report> {
         if text.cast_const() == given {
             return Ok(Cow::Borrowed(bytes));
         }
-        let converted = CStr::from_ptr(text).to_bytes().to_vec();
+        let converted = copied(CStr::from_ptr(text).to_bytes())?;
         pg_sys::pfree(text.cast());
         Ok(Cow::Owned(converted))
     }
+}
+
+/// A copy of what may be a gigabyte.
+fn copied(bytes: &[u8]) -> Result<Vec<u8>, Report> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(bytes.len()).map_err(|_| {
+        let message = format!("failed to allocate {} bytes for a text", bytes.len());
+        Report::new(ERRCODE_OUT_OF_MEMORY, message)
+    })?;
+    copy.extend_from_slice(bytes);
+    Ok(copy)
 }
 
 fn is(encoding: pg_enc::Type) -> bool {

@@ -15,8 +15,8 @@ CREATE FUNCTION as_score(value float8) RETURNS real
 COMMENT ON FUNCTION as_score(float8) IS 'the nearest real: infinite or 0 where a cast is an error';
 
 CREATE FUNCTION faded(score float8, factor float8) RETURNS real
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION faded(float8, float8) IS 'score times factor: 0 where either is NULL or not a number';
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION faded(float8, float8) IS 'score times factor: 0 where either is not a number';
 
 CREATE FUNCTION decay_gauss(
 	value float8, origin float8, scale float8, "offset" float8 DEFAULT 0, decay float8 DEFAULT 0.5

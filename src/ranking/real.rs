@@ -9,9 +9,9 @@ pg_functions! {
         value as f32
     }
 
-    /// What a factor leaves of a score: nothing where the factor is unknown or no number.
-    fn faded(score: Option<f64>, factor: Option<f64>) -> f32 {
-        let product = score.zip(factor).map(|(score, factor)| (score * factor) as f32);
-        product.filter(|product| !product.is_nan()).unwrap_or(0.0)
+    /// What a factor leaves of a score: nothing where one of them is no number.
+    fn faded(score: f64, factor: f64) -> f32 {
+        let product = (score * factor) as f32;
+        if product.is_nan() { 0.0 } else { product }
     }
 }

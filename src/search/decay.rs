@@ -97,7 +97,9 @@ impl Decay {
             ),
         };
         let factor = self.factor(search, parameters)?;
-        Ok(format!("{schema}.faded({merged}, {schema}.as_score({factor}))"))
+        Ok(format!(
+            "COALESCE({schema}.faded({merged}, {schema}.as_score({factor})), 0::pg_catalog.float4)"
+        ))
     }
 
     fn factor(&self, search: &Search<'_>, parameters: &mut Parameters) -> Result<String, Report> {

@@ -6,13 +6,15 @@ use quant::{EdgeQuery, Metric};
 use crate::Hnsw;
 use crate::bits::rank_bits;
 use crate::exact::{Exact, ExactQuery};
+use crate::stored::vector_of;
 use crate::vector::Vector;
 
 /// What the codes of neighbors are compared with.
 #[derive(Debug)]
 enum Codes {
     None,
-    Residual(EdgeQuery),
+    /// With the query, as [`Hnsw::ranked`] gives it, in the space in which neighbors are coded.
+    Residual(EdgeQuery, Vec<f32>),
     /// Codes are beginnings of vectors of bits.
     Bits,
 }
@@ -36,11 +38,11 @@ impl Query {
         let geometry = hnsw.geometry();
         let space = geometry.coded_space();
         let codes = match hnsw.coder() {
-            Some(coder) if hnsw.metric() == Metric::Cosine => {
-                let unit = vector.to_unit();
-                Codes::Residual(EdgeQuery::new(coder, &unit.view().in_coded_space(space)))
+            Some(coder) => {
+                let ranked = hnsw.ranked(vector.to_buf());
+                let coded = ranked.view().in_coded_space(space).into_owned();
+                Codes::Residual(EdgeQuery::new(coder, &coded), coded)
             }
-            Some(coder) => Codes::Residual(EdgeQuery::new(coder, &vector.in_coded_space(space))),
             None if geometry.form == Form::Bits => Codes::Bits,
             None => Codes::None,
         };
@@ -65,12 +67,30 @@ impl Query {
     }
 
     /// Estimated ranks of the neighbors of an element, in slot order.
-    pub(crate) fn estimate(&mut self, record: &Record<'_>, exact: &Exact) -> &[f32] {
+    pub(crate) fn estimate(&mut self, hnsw: &Hnsw, record: &Record<'_>, exact: &Exact) -> &[f32] {
         let count = record.neighbor_count();
         let estimates = &mut self.estimates[..count];
         match &mut self.codes {
             Codes::None => {}
-            Codes::Residual(codes) => {
+            Codes::Residual(codes, query) if codes.is_near(exact.rank) => {
+                if let Some(coder) = hnsw.coder() {
+                    let mut difference = query.clone();
+                    let own = vector_of(hnsw, record);
+                    let own = own.view().in_coded_space(difference.len());
+                    difference.iter_mut().zip(&*own).for_each(|(q, c)| *q -= c);
+                    let scales = record.scales();
+                    let codes_of = record.codes();
+                    codes.estimate_near(
+                        coder,
+                        &difference,
+                        codes_of,
+                        scales,
+                        exact.rank,
+                        estimates,
+                    );
+                }
+            }
+            Codes::Residual(codes, _) => {
                 let (adds, scales) = (record.adds(), record.scales());
                 codes.estimate(record.codes(), adds, scales, exact.rank, exact.alpha, estimates);
             }

@@ -132,7 +132,7 @@ impl Walk {
                 return;
             }
             stats.scored += neighbors.len() as u64;
-            for (&rank, neighbor) in query.estimate(record, &exact).iter().zip(neighbors) {
+            for (&rank, neighbor) in query.estimate(hnsw, record, &exact).iter().zip(neighbors) {
                 if !self.expanded.contains(neighbor) {
                     self.beam.push(rank, neighbor);
                 }

@@ -87,7 +87,7 @@ impl Survivor {
             hnsw.element(store, node, |record| {
                 if record.state() == State::Dying && record.element().level == self.level {
                     let exact = query.exact(record);
-                    let ranks = query.estimate(record, &exact).iter().copied();
+                    let ranks = query.estimate(hnsw, record, &exact).iter().copied();
                     near.extend(ranks.zip(record.neighbors()));
                 }
             })?;

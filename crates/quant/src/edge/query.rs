@@ -5,27 +5,26 @@ use kernels::{BLOCK, BitQuery, CodeShape, score_block, score_codes};
 
 use super::coder::EdgeCoder;
 use super::levels::NORMAL_LEVELS;
+use crate::Metric;
 
 /// Fractions of the range at which large coordinates of a query may be clipped. Fewer, nearer
 /// levels serve the many small coordinates better than a range that holds the largest.
 const CLIPS: [f32; 8] = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.25];
 
+/// How much nearer to an element than to the center a query is, as a ratio of squared distances,
+/// where rounding it relative to the center says too little of the element's neighbors. On sentences,
+/// words and images next to no element is so near, among near-duplicates and clusters most are.
+const NEAR: f32 = 1.0 / 8.0;
+
 /// A query prepared to score the codes of one [`EdgeCoder`].
-///
-/// Its rotated coordinates, relative to the centre, are rounded to four bits; the scale is set
-/// so that the rounded query has the same product with the query as the query itself.
 #[derive(Debug)]
 pub struct EdgeQuery {
-    bits: BitQuery,
+    whole: RoundedQuery,
     shape: CodeShape,
-    /// What one unit of a score stands for.
-    delta: f32,
-    /// The score of the middle of all levels.
-    middle: f32,
+    /// Squared distances below which an element is near, see [`EdgeQuery::is_near`].
+    near: f32,
     /// Scores of the latest call.
     scores: Vec<i32>,
-    /// Length of what rounding changed.
-    rounding: f32,
     /// Share of the dimensions that is coded.
     coded: f32,
 }
@@ -39,25 +38,22 @@ impl EdgeQuery {
     /// Prepares a query that is rotated already.
     pub fn from_rotated(coder: &EdgeCoder, q: &[f32]) -> Self {
         let centred: Vec<f32> = q.iter().zip(coder.centre()).map(|(q, m)| q - m).collect();
-        let (mut values, delta) = round_to_four_bits(&centred);
-        let square = |sum: f64, x: f64| sum + x * x;
-        let wanted = centred.iter().map(|&x| f64::from(x)).fold(0.0, square);
-        let rounded = values.iter().map(|&v| f64::from(v) * f64::from(delta)).fold(0.0, square);
-        let rounding = (rounded - wanted).max(0.0).sqrt() as f32;
         let coded = coder.code_dims() as f32 / coder.rotation().dims() as f32;
-        let shape = coder.shape();
-        values.resize(shape.plane_bytes * 8, 0);
-        let sum: i32 = values.iter().map(|&v| i32::from(v)).sum();
-        let middle = ((1 << shape.planes) - 1) as f32 / 2.0 * sum as f32;
+        let square = kernels::inner_product(&centred, &centred) / coded;
+        let by_product = coder.metric() == Metric::InnerProduct;
         Self {
-            bits: BitQuery::new(&values),
-            shape,
-            delta,
-            middle,
+            whole: RoundedQuery::new(&centred, coder.shape()),
+            shape: coder.shape(),
+            near: if by_product { f32::NEG_INFINITY } else { NEAR * square },
             scores: Vec::new(),
-            rounding,
             coded,
         }
+    }
+
+    /// Whether the query is so near an element, at a squared distance of `square`, that the ranks of
+    /// its neighbors had better be estimated by [`estimate_near`](Self::estimate_near).
+    pub fn is_near(&self, square: f32) -> bool {
+        square < self.near
     }
 
     /// Standard deviation of the error of an estimate, for a code whose factor `res` has magnitude
@@ -69,7 +65,7 @@ impl EdgeQuery {
     pub fn deviation(&self, distance: f32) -> f32 {
         let (square, cosine) = NORMAL_LEVELS[self.shape.planes - 1];
         let across = distance * distance * self.coded * (1.0 - cosine * self.coded);
-        (square * (across + self.rounding * self.rounding)).sqrt()
+        (square * (across + self.whole.rounding * self.whole.rounding)).sqrt()
     }
 
     /// As [`estimate`](Self::estimate), for 32 codes that lie byte by byte, see
@@ -87,8 +83,8 @@ impl EdgeQuery {
         out: &mut [f32; BLOCK],
     ) {
         let mut scores = [0; BLOCK];
-        score_block(&self.bits, codes, self.shape, &mut scores);
-        self.combine(&scores, adds, ress, base, alpha, out);
+        score_block(&self.whole.bits, codes, self.shape, &mut scores);
+        self.whole.combine(&scores, adds, ress, base, alpha, out);
     }
 
     /// Estimates the ranks of the `out.len()` neighbors of one element, whose codes stand one
@@ -110,10 +106,71 @@ impl EdgeQuery {
         out: &mut [f32],
     ) {
         assert!(adds.len() >= out.len() && ress.len() >= out.len());
-        let stride = self.shape.planes * self.shape.plane_bytes;
         self.scores.resize(out.len(), 0);
-        score_codes(&self.bits, codes, self.shape, stride, &mut self.scores);
-        self.combine(&self.scores, adds, ress, base, alpha, out);
+        score_codes(&self.whole.bits, codes, self.shape, self.shape.bytes(), &mut self.scores);
+        self.whole.combine(&self.scores, adds, ress, base, alpha, out);
+    }
+
+    /// As [`estimate`](Self::estimate), for neighbors of an element from which the query is
+    /// `difference` (query less element, not rotated) and whose rank is `base`: not for the inner
+    /// product. The difference is rounded by itself, so that its precision is that of the distance
+    /// to the element instead of that to the center.
+    ///
+    /// # Panics
+    /// If one of the slices is shorter than `out` asks for.
+    pub fn estimate_near(
+        &mut self,
+        coder: &EdgeCoder,
+        difference: &[f32],
+        codes: &[u8],
+        ress: &[[u8; 2]],
+        base: f32,
+        out: &mut [f32],
+    ) {
+        assert!(ress.len() >= out.len());
+        let rotated = coder.rotate(difference);
+        let query = RoundedQuery::new(&rotated[..coder.code_dims()], self.shape);
+        self.scores.resize(out.len(), 0);
+        score_codes(&query.bits, codes, self.shape, self.shape.bytes(), &mut self.scores);
+        let codes = codes.chunks_exact(self.shape.bytes());
+        for (((out, code), res), &score) in out.iter_mut().zip(codes).zip(ress).zip(&self.scores) {
+            let known = base + coder.residual_squared(*res, code);
+            let res = bf16::from_le_bytes(*res).to_f32();
+            *out = (known + res * query.product(score)).min(f32::INFINITY);
+        }
+    }
+}
+
+/// Rotated coordinates rounded to four bits; the scale is set so that what is rounded has the same
+/// product with them as they themselves.
+#[derive(Debug)]
+struct RoundedQuery {
+    bits: BitQuery,
+    /// What one unit of a score stands for.
+    delta: f32,
+    /// The score of the middle of all levels.
+    middle: f32,
+    /// Length of what rounding changed.
+    rounding: f32,
+}
+
+impl RoundedQuery {
+    fn new(q: &[f32], shape: CodeShape) -> Self {
+        let (mut values, delta) = round_to_four_bits(q);
+        let square = |sum: f64, x: f64| sum + x * x;
+        let wanted = q.iter().map(|&x| f64::from(x)).fold(0.0, square);
+        let rounded = values.iter().map(|&v| f64::from(v) * f64::from(delta)).fold(0.0, square);
+        let rounding = (rounded - wanted).max(0.0).sqrt() as f32;
+        values.resize(shape.plane_bytes * 8, 0);
+        let sum: i32 = values.iter().map(|&v| i32::from(v)).sum();
+        let middle = ((1 << shape.planes) - 1) as f32 / 2.0 * sum as f32;
+        Self { bits: BitQuery::new(&values), delta, middle, rounding }
+    }
+
+    /// The product with a code's levels.
+    #[inline(always)]
+    fn product(&self, score: i32) -> f32 {
+        self.delta * (score as f32 - self.middle)
     }
 
     /// Makes estimates of scores.
@@ -128,11 +185,10 @@ impl EdgeQuery {
         out: &mut [f32],
     ) {
         for (((out, add), res), &score) in out.iter_mut().zip(adds).zip(ress).zip(scores) {
-            let product = self.delta * (score as f32 - self.middle);
             let add = bf16::from_le_bytes(*add).to_f32();
             let res = bf16::from_le_bytes(*res).to_f32();
             // `min` prefers the number to NaN
-            *out = (base + alpha * add + res * product).min(f32::INFINITY);
+            *out = (base + alpha * add + res * self.product(score)).min(f32::INFINITY);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a code tells about its residual when no vector is at hand.
 
 use half::bf16;
+use kernels::hamming;
 
 use super::coder::EdgeCoder;
 use super::levels::MAX_PLANES;
@@ -28,19 +29,17 @@ impl EdgeCoder {
     }
 
     /// |x̄|² of the levels that a code stands for.
+    ///
+    /// A coordinate is the sum of 2^p (b_p - 1/2) over the planes p, and of two planes the product
+    /// (b_p - 1/2)(b_r - 1/2) is a quarter, less a half where the bits differ.
     fn levels_squared(&self, code: &[u8]) -> f32 {
-        let dims = self.code_dims() as f32;
-        if self.shape().planes == 1 {
-            return dims / 4.0;
-        }
-        let middle = ((1 << self.shape().planes) - 1) as f32 / 2.0;
-        let mut sum = 0.0;
-        for i in 0..self.code_dims() {
-            let planes = code.chunks_exact(self.shape().plane_bytes).enumerate();
-            let level: u32 =
-                planes.map(|(p, bits)| u32::from(bits[i / 8] >> (i % 8) & 1) << p).sum();
-            let x = level as f32 - middle;
-            sum += x * x;
+        let plane = |p: usize| &code[p * self.shape().plane_bytes..][..self.shape().plane_bytes];
+        let top = ((1 << self.shape().planes) - 1) as f32 / 2.0;
+        let mut sum = top * top * self.code_dims() as f32;
+        for p in 1..self.shape().planes {
+            for r in 0..p {
+                sum -= (1u32 << (p + r)) as f32 * hamming(plane(p), plane(r)) as f32;
+            }
         }
         sum
     }
@@ -48,7 +47,7 @@ impl EdgeCoder {
 
 #[cfg(test)]
 mod tests {
-    use kernels::{CodeShape, hamming};
+    use kernels::CodeShape;
 
     use super::*;
     use crate::{Rotation, SplitMix64};

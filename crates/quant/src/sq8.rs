@@ -106,6 +106,13 @@ impl<'a> Sq8Set<'a> {
         }
     }
 
+    /// What rounding is expected to add to the squared distance between the vectors number `a` and `b`:
+    /// of each coordinate, the variance of a number drawn from a step.
+    pub fn noise(&self, a: usize, b: usize) -> f32 {
+        let step = |i: usize| self.vector(i).scale;
+        self.coder.centre.len() as f32 / 12.0 * (step(a).powi(2) + step(b).powi(2))
+    }
+
     /// Has vector number `i` loaded into the processor's caches.
     #[inline]
     pub fn prefetch(&self, i: usize) {

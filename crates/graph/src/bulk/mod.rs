@@ -4,11 +4,14 @@
 mod by_hash;
 mod estimate;
 mod numbering;
+mod pair;
 mod rows;
+mod sample;
 mod vectors;
 mod write;
 
 use pages::{Error, Form, HeapTid, PAGE_BODY, Result, SPARSE_ELEMENT};
+use quant::{Metric, Rotation, Sq8Coder};
 use space::Space;
 use threads::Workers;
 
@@ -20,6 +23,7 @@ use crate::{Hnsw, IndexOptions, Vector};
 use estimate::graph_memory;
 pub use estimate::{build_memory, index_pages};
 use rows::Rows;
+use sample::Sample;
 use vectors::{BitDistances, Coded, SparseDistances, widened};
 use write::Writer;
 
@@ -112,10 +116,11 @@ impl<'h> Bulk<'h> {
         let total = rows.len();
         space.take(if *in_file { 0 } else { rows.bytes() });
         let mut on_graph = |done| tick(Phase::Graph, done, total);
-        let (graph, coded) =
+        let Made { graph, middle, coded } =
             make_graph(options, rows, threads, space, &mut on_graph).map_err(failed)?;
-        if let Some(coded) = &coded {
-            meta.centre = coded.centre[..meta.geometry.code_dims()].to_vec();
+        if let Some(mut middle) = middle {
+            middle.truncate(meta.geometry.code_dims());
+            meta.centre = middle;
         }
         let hnsw = Hnsw::new(meta)?;
         let twins = rows.sorted_twins(space).map_err(failed)?;
@@ -124,14 +129,29 @@ impl<'h> Bulk<'h> {
     }
 }
 
-/// The graph over all rows, and their codes if there are any.
+/// What pages are made of beside the rows.
+struct Made {
+    graph: Graph,
+    /// Where neighbors are coded by residuals: a point amid the rows, rotated.
+    middle: Option<Vec<f32>>,
+    /// The vectors that the graph was built over, where these were rounded.
+    coded: Option<Coded>,
+}
+
+impl Made {
+    fn uncoded(graph: Graph) -> Self {
+        Self { graph, middle: None, coded: None }
+    }
+}
+
+/// The graph over all rows.
 fn make_graph(
     options: &IndexOptions,
     rows: &Rows,
     threads: usize,
     space: &mut Space,
     on_tick: &mut dyn FnMut(usize) -> bool,
-) -> std::result::Result<(Graph, Option<Coded>), BuildError> {
+) -> std::result::Result<Made, BuildError> {
     // Lists come first: they are written at random, vectors are only read.
     let kept = rows.len() * (list_bytes(options.m) + SMALL_BYTES);
     space.take(kept);
@@ -141,28 +161,47 @@ fn make_graph(
     if options.form == Form::Sparse && !metric.keeps_rotation() {
         space.give_back(kept);
         let distances = SparseDistances::new(rows, metric);
-        return Ok((build_graph(&distances, &build, space, on_tick)?, None));
+        return Ok(Made::uncoded(build_graph(&distances, &build, space, on_tick)?));
     }
     if metric.is_of_bits() {
         space.give_back(kept);
-        return Ok((build_graph(&BitDistances::new(rows, metric), &build, space, on_tick)?, None));
+        let distances = BitDistances::new(rows, metric);
+        return Ok(Made::uncoded(build_graph(&distances, &build, space, on_tick)?));
     }
-    if metric.keeps_rotation() {
-        let coded = Coded::new(rows, options, space, workers)?;
-        space.give_back(kept);
-        if options.form == Form::Sparse && rows.mean_bytes() <= SHORT {
-            let distances = SparseDistances::new(rows, metric);
-            return Ok((build_graph(&distances, &build, space, on_tick)?, Some(coded)));
-        }
-        let distances = Sq8Distances::new(coded.set(), metric);
-        let graph = build_graph(&distances, &build, space, on_tick)?;
-        Ok((graph, Some(coded)))
-    } else {
+    if !metric.keeps_rotation() {
         let flat = widened(rows, dims, space, workers)?;
         space.give_back(kept);
         let distances = FlatDistances::new(&flat, dims, metric);
-        Ok((build_graph(&distances, &build, space, on_tick)?, None))
+        return Ok(Made::uncoded(build_graph(&distances, &build, space, on_tick)?));
     }
+    let coded_space = options.form.coded_space(dims);
+    let rotation = Rotation::new(coded_space, seed);
+    let sample = Sample::draw(rows, &rotation);
+    let middle = match metric {
+        // Products would change by a center.
+        Metric::InnerProduct => vec![0.0; coded_space],
+        _ => sample.middle(),
+    };
+    let coder = Sq8Coder::new(middle.clone());
+    let middle = Some(middle);
+    if options.form == Form::Sparse && rows.mean_bytes() <= SHORT {
+        space.give_back(kept);
+        let distances = SparseDistances::new(rows, metric);
+        let graph = build_graph(&distances, &build, space, on_tick)?;
+        return Ok(Made { graph, middle, coded: None });
+    }
+    if sample.survives(&coder, metric) {
+        let coded = Coded::new(rows, &rotation, coder, space, workers)?;
+        space.give_back(kept);
+        let distances = Sq8Distances::new(coded.set(), metric);
+        let graph = build_graph(&distances, &build, space, on_tick)?;
+        return Ok(Made { graph, middle, coded: Some(coded) });
+    }
+    let flat = widened(rows, coded_space, space, workers)?;
+    space.give_back(kept);
+    let distances = FlatDistances::new(&flat, coded_space, metric);
+    let graph = build_graph(&distances, &build, space, on_tick)?;
+    Ok(Made { graph, middle, coded: None })
 }
 
 fn failed(error: BuildError) -> Error {

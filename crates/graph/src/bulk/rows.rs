@@ -58,7 +58,6 @@ pub(super) struct Rows {
     twins: Table<Twin>,
     /// While rows are added.
     by_hash: ByHash,
-    sum: Vec<f64>,
     /// A row under way.
     stored: Stored,
 }
@@ -76,7 +75,6 @@ impl Rows {
             infos: Table::new(1),
             twins: Table::new(1),
             by_hash: ByHash::new()?,
-            sum: vec![0.0; form.coded_space(dims)],
         })
     }
 
@@ -101,11 +99,6 @@ impl Rows {
         }
         let element = u32::try_from(self.len()).map_err(|_| BuildError::TooManyElements)?;
         self.by_hash.insert(hash, element, space)?;
-        let factor = if self.metric == Metric::Cosine { 1.0 / f64::from(norm) } else { 1.0 };
-        let sketch = vector.in_coded_space(self.sum.len());
-        for (sum, &x) in self.sum.iter_mut().zip(&*sketch) {
-            *sum += f64::from(x) * factor;
-        }
         self.vectors.push(stored, space)?;
         Ok(self.infos.push(&[RowInfo { error, norm, scale, block, offset }], space)?)
     }
@@ -172,12 +165,6 @@ impl Rows {
         }
         twins.sort_unstable();
         Ok(twins)
-    }
-
-    /// Mean of the elements (under cosine: of their directions).
-    pub(super) fn mean(&self) -> Vec<f32> {
-        let count = self.len().max(1) as f64;
-        self.sum.iter().map(|sum| (sum / count) as f32).collect()
     }
 
     /// An element's vector in the space in which neighbors are coded, as ranks are computed from it:

@@ -7,7 +7,6 @@ use space::{Array, Item, Space};
 use threads::Workers;
 
 use super::rows::Rows;
-use crate::IndexOptions;
 use crate::bits::rank_bits;
 use crate::build::{BuildError, Distances};
 use crate::vector::rank;
@@ -19,26 +18,18 @@ const ELEMENTS_PER_JOB: usize = 64;
 /// All vectors, rotated and in eight bits.
 pub(super) struct Coded {
     coder: Sq8Coder,
-    /// The mean of the vectors, rotated.
-    pub(super) centre: Vec<f32>,
     rows: Array<i8>,
 }
 
 impl Coded {
     pub(super) fn new(
         rows: &Rows,
-        options: &IndexOptions,
+        rotation: &Rotation,
+        coder: Sq8Coder,
         space: &mut Space,
         workers: &mut Workers,
     ) -> Result<Self, BuildError> {
-        let dims = options.form.coded_space(options.dims);
-        let rotation = Rotation::new(dims, options.seed);
-        let mut centre = vec![0.0; dims];
-        // Products would change by a centre.
-        if options.metric != Metric::InnerProduct {
-            rotation.apply(&rows.mean(), &mut centre);
-        }
-        let coder = Sq8Coder::new(centre.clone());
+        let dims = rotation.dims();
         let row_len = Sq8Coder::row_len(dims);
         let mut coded = array(rows.len(), row_len, space)?;
         let scratch = || (vec![0.0; dims], vec![0.0; dims]);
@@ -47,7 +38,7 @@ impl Coded {
             rotation.apply(vector, rotated);
             coder.encode(rotated, row);
         })?;
-        Ok(Self { coder, centre, rows: coded })
+        Ok(Self { coder, rows: coded })
     }
 
     /// The vectors, to be compared and decoded.

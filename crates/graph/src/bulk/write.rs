@@ -11,6 +11,7 @@ use quant::Sq8Set;
 use threads::Workers;
 
 use super::numbering::Numbering;
+use super::pair::Pair;
 use super::rows::{Rows, Twin};
 use super::{Phase, Tick, failed};
 use crate::Hnsw;
@@ -301,16 +302,12 @@ impl<'a> Writer<'a> {
     ) -> Result<()> {
         let geometry = self.hnsw.geometry();
         let mut code = vec![0; geometry.code_bytes()];
-        let mut own = vec![0.0; geometry.coded_space()];
-        let mut other = own.clone();
-        if let Some(vectors) = &self.vectors {
-            vectors.decode(owner as usize, &mut own);
-        }
+        let mut pair =
+            self.hnsw.coder().map(|coder| Pair::new(coder, self.rows, self.vectors, owner));
         for (index, (element, i, tether)) in neighbors.enumerate() {
             let (mut add, mut scale) = ([0; 2], [0; 2]);
-            if let (Some(vectors), Some(coder)) = (&self.vectors, self.hnsw.coder()) {
-                vectors.decode(element as usize, &mut other);
-                let factors = coder.encode_rotated(&own, &other, &mut code);
+            if let Some(pair) = &mut pair {
+                let factors = pair.encode(element, &mut code);
                 (add, scale) = (factors.add.to_le_bytes(), factors.res.to_le_bytes());
             } else if geometry.coded() {
                 code.copy_from_slice(&self.rows.stored(element as usize)[..geometry.code_bytes()]);

@@ -1,0 +1,90 @@
+//! What a sample of the rows tells of all.
+
+use quant::{Metric, Rotation, SplitMix64, Sq8Coder, Sq8Set};
+
+use super::rows::Rows;
+use crate::build::{Distances, FlatDistances, Sq8Distances};
+
+/// Rows of a sample, as far as it has not too many numbers.
+const ROWS: usize = 512;
+const NUMBERS: usize = 1 << 20;
+/// At each end of the values of a coordinate, the part that does not count for the middle: what lies
+/// out there may be anything.
+const TRIMMED: usize = 8;
+/// Nearest rows that are compared, and how many of them rounded vectors must find.
+const NEAREST: usize = 10;
+const FOUND: f64 = 0.9;
+
+/// Rotated vectors of some rows, one after another.
+pub(super) struct Sample {
+    dims: usize,
+    vectors: Vec<f32>,
+}
+
+impl Sample {
+    /// Vectors drawn from all rows, as [`Rows::ranked`] gives them, rotated.
+    pub(super) fn draw(rows: &Rows, rotation: &Rotation) -> Self {
+        let dims = rotation.dims();
+        let count = ROWS.min(NUMBERS / dims).max(NEAREST + 1).min(rows.len());
+        let mut random = SplitMix64::new(rows.len() as u64);
+        let mut vectors = vec![0.0; count * dims];
+        let mut vector = vec![0.0; dims];
+        for (i, out) in vectors.chunks_exact_mut(dims).enumerate() {
+            // One of each of `count` ranges.
+            let start = i * rows.len() / count;
+            let len = (i + 1) * rows.len() / count - start;
+            rows.ranked(start + (random.next_u64() % len.max(1) as u64) as usize, &mut vector);
+            rotation.apply(&vector, out);
+        }
+        Self { dims, vectors }
+    }
+
+    /// A point amid the rows: in each coordinate the mean without both ends.
+    pub(super) fn middle(&self) -> Vec<f32> {
+        let count = self.vectors.len() / self.dims;
+        let ends = count / TRIMMED;
+        let mut values = vec![0.0; count];
+        let mean = |i: usize| {
+            let column = self.vectors[i..].iter().step_by(self.dims);
+            values.iter_mut().zip(column).for_each(|(value, &x)| *value = x);
+            values.sort_unstable_by(f32::total_cmp);
+            let kept = &values[ends..count - ends];
+            let sum: f64 = kept.iter().map(|&x| f64::from(x)).sum();
+            (sum / kept.len().max(1) as f64) as f32
+        };
+        (0..self.dims).map(mean).collect()
+    }
+
+    /// Whether vectors rounded by `coder` have nearly the same neighbors as these.
+    pub(super) fn survives(&self, coder: &Sq8Coder, metric: Metric) -> bool {
+        let count = self.vectors.len() / self.dims;
+        let row_len = Sq8Coder::row_len(self.dims);
+        let mut rows = vec![0; count * row_len];
+        for (x, row) in self.vectors.chunks_exact(self.dims).zip(rows.chunks_exact_mut(row_len)) {
+            coder.encode(x, row);
+        }
+        let rounded = Sq8Distances::new(Sq8Set::new(coder, &rows), metric);
+        let exact = FlatDistances::new(&self.vectors, self.dims, metric);
+        let k = NEAREST.min(count.saturating_sub(1));
+        let mut found = 0;
+        for i in 0..count as u32 {
+            // Rows that are as near as the last count as found.
+            let bound = nearest(&exact, i, k).last().map_or(0.0, |&(rank, _)| rank);
+            let near = nearest(&rounded, i, k).into_iter();
+            found += near.filter(|&(_, other)| exact.distance(i, other) <= bound).count();
+        }
+        found as f64 >= FOUND * (k * count) as f64
+    }
+}
+
+/// The `k` nearest others, nearest first.
+fn nearest(distances: &impl Distances, i: u32, k: usize) -> Vec<(f32, u32)> {
+    let others = (0..distances.len() as u32).filter(|&j| j != i);
+    let mut ranks: Vec<(f32, u32)> = others.map(|j| (distances.distance(i, j), j)).collect();
+    if k < ranks.len() {
+        ranks.select_nth_unstable_by(k, |a, b| a.0.total_cmp(&b.0));
+        ranks.truncate(k);
+    }
+    ranks.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    ranks
+}

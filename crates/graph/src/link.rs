@@ -1,12 +1,11 @@
 //! Edges on disk: coding a neighbor into a slot, and making room for it.
 
-use kernels::hamming;
 use pages::{Batch, Form, MAX_BATCH, NodeNo, PageStore, Record, RecordMut, Result, Slot, State};
-use quant::{EdgeCoder, Factors, Metric, PreparedOwner};
+use quant::{Angles, EdgeCoder, EdgeQuery, Factors, Metric, PreparedOwner};
 
 use crate::bits::{pack, rank_bits};
 use crate::stored::vector_of;
-use crate::vector::{Vector, rank};
+use crate::vector::{Vector, VectorBuf, rank};
 use crate::{Hnsw, prune, records};
 
 /// A slot's content, owned.
@@ -157,7 +156,7 @@ pub(crate) fn put_edge(
     } else if count < hnsw.geometry().slots {
         Some(count)
     } else if let Some(coder) = hnsw.coder() {
-        coded_victim(hnsw.metric(), coder, &current, link)
+        coded_victim(hnsw, coder, &current, link)
     } else if hnsw.geometry().coded() {
         victim_of_bits(hnsw, &current, link)
     } else {
@@ -169,10 +168,11 @@ pub(crate) fn put_edge(
     slot.is_some()
 }
 
-/// The slot to give up, judged by the codes alone: residual lengths from the factors, angles from
-/// the share of differing sign bits. None where the new edge is the one to do without.
+/// The slot to give up, judged by the codes alone: residual lengths from the factors, angles between
+/// residuals from the codes, and, for the inner product, products with the owner from both. None
+/// where the new edge is the one to do without.
 fn coded_victim(
-    metric: Metric,
+    hnsw: &Hnsw,
     coder: &EdgeCoder,
     record: &Record<'_>,
     link: &BackLink<'_>,
@@ -180,14 +180,39 @@ fn coded_victim(
     let slots = slots_with(record, link);
     let squares: Vec<f32> =
         slots.iter().map(|slot| coder.residual_squared(slot.scale, slot.code)).collect();
-    let planes: Vec<&[u8]> = slots.iter().map(|slot| coder.sign_plane(slot.code)).collect();
-    let turn = std::f32::consts::PI / coder.code_dims() as f32;
-    let between = |i: usize, j: usize| {
-        let cosine = near_cosine(turn * hamming(planes[i], planes[j]) as f32);
-        squares[i] + squares[j] - 2.0 * (squares[i] * squares[j]).sqrt() * cosine
+    let angles = Angles::new(coder, slots.iter().map(|slot| slot.code));
+    let product = |i: usize, j: usize| (squares[i] * squares[j]).sqrt() * angles.cosine(i, j);
+    let leniency = prune::leniency(hnsw.metric());
+    let may_go = |i: usize| !slots[i].tether;
+    let victim = if hnsw.metric() == Metric::InnerProduct {
+        // ⟨c + r, c + s⟩ = |c|² + ⟨c, r⟩ + ⟨c, s⟩ + ⟨r, s⟩, of which -|c|² - ⟨c, r⟩ is estimated.
+        let owner = vector_of(hnsw, record);
+        let square = kernels::inner_product(owner.values(), owner.values());
+        let ranks = ranks_to_owner(coder, &owner, square, &slots);
+        let between = |i: usize, j: usize| square + ranks[i] + ranks[j] - product(i, j);
+        prune::victim(&ranks, leniency, may_go, between)
+    } else {
+        let between = |i: usize, j: usize| squares[i] + squares[j] - 2.0 * product(i, j);
+        prune::victim(&squares, leniency, may_go, between)
     };
-    let victim = prune::victim(&squares, prune::leniency(metric), |i| !slots[i].tether, between);
     victim.filter(|&victim| victim + 1 < slots.len())
+}
+
+/// Negated inner products of an element and its neighbors.
+fn ranks_to_owner(
+    coder: &EdgeCoder,
+    owner: &VectorBuf,
+    square: f32,
+    slots: &[Slot<'_>],
+) -> Vec<f32> {
+    let vector = owner.view().in_coded_space(coder.rotation().dims());
+    let codes: Vec<u8> = slots.iter().flat_map(|slot| slot.code).copied().collect();
+    let adds: Vec<[u8; 2]> = slots.iter().map(|slot| slot.add).collect();
+    let scales: Vec<[u8; 2]> = slots.iter().map(|slot| slot.scale).collect();
+    let mut ranks = vec![0.0; slots.len()];
+    // All of the owner lies along itself.
+    EdgeQuery::new(coder, &vector).estimate(&codes, &adds, &scales, -square, 1.0, &mut ranks);
+    ranks
 }
 
 /// The same where codes are the beginnings of vectors of bits.
@@ -207,13 +232,6 @@ fn victim_of_bits(hnsw: &Hnsw, record: &Record<'_>, link: &BackLink<'_>) -> Opti
 fn slots_with<'a>(record: &Record<'a>, link: &'a BackLink<'_>) -> Vec<Slot<'a>> {
     let slots = (0..record.neighbor_count()).filter_map(|index| record.slot(index));
     slots.chain([link.edge.slot()]).collect()
-}
-
-/// Cosine of an angle of 0..=π, to a thousandth up to π/2 and below zero beyond: by far precise
-/// enough beside an angle taken from a few hundred bits.
-fn near_cosine(angle: f32) -> f32 {
-    let square = angle * angle;
-    1.0 - square * (0.5 - square * (1.0 / 24.0 - square / 720.0))
 }
 
 /// Where there are no codes: the neighbor of a full owner to give up, judged by reading them all.

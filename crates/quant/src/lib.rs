@@ -24,7 +24,7 @@ mod sq8;
 
 pub use bound::Narrowed;
 pub use coarse::{CoarseInfo, encode_coarse, encode_turned, nibble, pack_nibbles};
-pub use edge::{EdgeCoder, EdgeQuery, Factors, PreparedOwner};
+pub use edge::{Angles, EdgeCoder, EdgeQuery, Factors, PreparedOwner};
 pub use halves::{HalfInfo, encode_half, half_scale};
 pub use metric::Metric;
 pub use rotation::Rotation;

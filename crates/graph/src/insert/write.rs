@@ -59,7 +59,7 @@ pub(super) fn write_linked<S: PageStore>(
     Ok(written)
 }
 
-/// The same where all places of all neighbors are tethers, as around elements that are nearest to
+/// The same where no neighbor has a place for a tether, as around elements that are nearest to
 /// everything: the first place among the elements that these tether, and so on. Tethers form trees,
 /// whose leaves have places.
 fn write_below<S: PageStore>(
@@ -129,7 +129,9 @@ pub(super) fn write_alone<S: PageStore>(
     Ok(node)
 }
 
-/// Writes one record and the edge that leads to it; none where its owner has no place for it.
+/// Writes one record and the edge that leads to it; none where its owner has no place for it. Half of
+/// the places are for other edges: elements that are nearest to everything, as the long ones are by
+/// inner product, would else lead to whatever came first, and not to one another.
 fn write_tethered<S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
@@ -146,6 +148,9 @@ fn write_tethered<S: PageStore>(
     let others: Vec<NodeNo> = claimed(element).into_iter().chain([tether.owner]).collect();
     allocation.lock(&mut batch, &others)?;
     let mut owner = open(&mut batch, tether.owner, hnsw.geometry())?;
+    if owner.as_ref().tethers().filter(|&tether| tether).count() >= hnsw.geometry().slots / 2 {
+        return Ok(None);
+    }
     if !put_edge(hnsw, &mut owner, tether, displaced) {
         return Ok(None);
     }

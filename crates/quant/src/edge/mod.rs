@@ -21,11 +21,13 @@
 //! For the inner product, alpha·c is the part of q along c, for which ⟨·, r⟩ is known exactly;
 //! only the rest is estimated.
 
+mod angles;
 mod coder;
 mod levels;
 mod query;
 mod residual;
 
+pub use angles::Angles;
 pub use coder::{EdgeCoder, Factors, PreparedOwner};
 pub use query::EdgeQuery;
 

@@ -246,10 +246,8 @@ impl Scan {
     fn start<S: PageStore>(&mut self, store: &S) -> Result<()> {
         let mut began = false;
         for _ in 0..ATTEMPTS {
-            let few = self.hnsw.meta().next.0 as usize <= self.ef;
-            let resumable = few || self.options.iterative != Iterative::Off;
             let width = self.hnsw.beam_width(self.ef);
-            let mut walk = Walk::new(0, width, resumable);
+            let mut walk = Walk::new(0, width, true);
             let seeds = descend(store, &self.hnsw, &mut self.query, &mut self.stats, 0, self.ef)?;
             for (rank, node) in seeds {
                 walk.seed(rank, node);

@@ -4,7 +4,6 @@
 mod support;
 
 use graph::IndexOptions;
-use pages::Form;
 use quant::{Metric, SplitMix64};
 use support::*;
 
@@ -64,6 +63,25 @@ fn data(count: usize) -> Vec<Data> {
     let both = |f: &dyn Fn(u64, usize) -> Vec<Vec<f32>>| (f(1, count), f(2, q));
     let mut all = Vec::new();
     let mut add = |name, metric, (rows, queries)| all.push(Data { name, metric, rows, queries });
+    add("normal l1", Metric::L1, both(&|s, n| plain(s, n, 32)));
+    add("offset l1", Metric::L1, both(&|s, n| map(plain(s, n, 32), |_, x| *x += 1000.0)));
+    add("clusters l1", Metric::L1, both(&|s, n| groups(s, n, 24, 50, 200.0, 1.0)));
+    add(
+        "uniform cosine 3",
+        Cosine,
+        both(&|s, n| {
+            let mut random = SplitMix64::new(s);
+            (0..n).map(|_| uniform(&mut random, 3)).collect()
+        }),
+    );
+    add(
+        "uniform l2 3",
+        L2,
+        both(&|s, n| {
+            let mut random = SplitMix64::new(s);
+            (0..n).map(|_| uniform(&mut random, 3)).collect()
+        }),
+    );
     add("normal 32", L2, both(&|s, n| plain(s, n, 32)));
     add("50 clusters 200 sigma", L2, both(&|s, n| groups(s, n, 24, 50, 200.0, 1.0)));
     add("10 clusters 100 apart", L2, both(&|s, n| groups(s, n, 16, 10, 100.0 / 5.6, 1.0)));
@@ -156,14 +174,17 @@ fn recall_table() {
             continue;
         }
         let dims = rows[0].len();
-        let options = IndexOptions { form: Form::Halves, ..options(metric, dims) };
-        let all: Vec<usize> = (0..rows.len()).collect();
-        let built = bulk_built(options, &rows);
-        let grown = empty(options);
-        for &i in &all {
-            graph::insert(&grown, &rows[i], tid(i)).expect("inserts");
+        for &form in forms(metric) {
+            let options = IndexOptions { form, ..options(metric, dims) };
+            let all: Vec<usize> = (0..rows.len()).collect();
+            let built = bulk_built(options, &rows);
+            let grown = empty(options);
+            for &i in &all {
+                graph::insert(&grown, &rows[i], tid(i)).expect("inserts");
+            }
+            let [b, g] =
+                [&built, &grown].map(|store| recall(store, metric, &rows, &all, &queries, EF));
+            println!("{name:28} {form:?} built {b:.3} grown {g:.3}");
         }
-        let [b, g] = [&built, &grown].map(|store| recall(store, metric, &rows, &all, &queries, EF));
-        println!("{name:28} built {b:.3} grown {g:.3}");
     }
 }

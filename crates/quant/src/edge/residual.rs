@@ -22,12 +22,6 @@ impl EdgeCoder {
         f * f * self.levels_squared(code) * cosine * cosine * share
     }
 
-    /// The plane whose bits are the signs of the residual's coordinates.
-    pub fn sign_plane<'a>(&self, code: &'a [u8]) -> &'a [u8] {
-        let start = (self.shape().planes - 1) * self.shape().plane_bytes;
-        &code[start..start + self.shape().plane_bytes]
-    }
-
     /// |x̄|² of the levels that a code stands for.
     ///
     /// A coordinate is the sum of 2^p (b_p - 1/2) over the planes p, and of two planes the product
@@ -50,7 +44,7 @@ mod tests {
     use kernels::CodeShape;
 
     use super::*;
-    use crate::{Rotation, SplitMix64};
+    use crate::{Angles, Rotation, SplitMix64};
 
     #[test]
     fn lengths_and_angles_are_near_the_true_ones() {
@@ -74,9 +68,8 @@ mod tests {
                 let squared = coder.residual_squared(res, &code_a);
                 let exact = kernels::l2_squared(&owner, &a);
                 assert!((squared / exact - 1.0).abs() < 0.25, "{dims} {planes}: {squared} {exact}");
-                let differing =
-                    hamming(coder.sign_plane(&code_a), coder.sign_plane(&code_b)) as f32;
-                let cosine = (std::f32::consts::PI * differing / code_dims as f32).cos();
+                let codes = [code_a.as_slice(), code_b.as_slice()];
+                let cosine = Angles::new(&coder, codes.into_iter()).cosine(0, 1);
                 assert!((cosine - 0.5).abs() < 0.3, "{dims} {planes}: {cosine}");
             }
         }

@@ -140,6 +140,37 @@ fn a_common_offset_does_not_hide_the_order() {
 }
 
 #[test]
+fn near_queries_are_told_apart_however_far_the_center_is() {
+    let mut random = SplitMix64::new(18);
+    for (dims, planes, limit) in [(256, 1, 0.1), (100, 2, 0.1), (16, 4, 0.2)] {
+        // A group of vectors 10,000 times as far from the center as from one another.
+        let coder = coder(dims, dims, planes, Metric::L2);
+        let vectors = normals(&mut random, 34, dims, 1e4);
+        let (q, owner, neighbors) = (&vectors[0], &vectors[1], &vectors[2..]);
+        let prepared = coder.prepare(owner);
+        let (mut codes, mut ress) = (Vec::new(), Vec::new());
+        for neighbor in neighbors {
+            let mut code = vec![0; coder.code_bytes()];
+            ress.push(coder.encode(&prepared, neighbor, &mut code).res.to_le_bytes());
+            codes.extend(code);
+        }
+        let base = kernels::l2_squared(q, owner);
+        let difference: Vec<f32> = q.iter().zip(owner).map(|(q, c)| q - c).collect();
+        let mut query = EdgeQuery::new(&coder, q);
+        assert!(query.is_near(base));
+        let mut out = vec![0.0; neighbors.len()];
+        query.estimate_near(&coder, &difference, &codes, &ress, base, &mut out);
+        let error = |(estimate, x): (&f32, &Vec<f32>)| {
+            let exact = kernels::l2_squared(q, x);
+            f64::from((estimate - exact) / exact).powi(2)
+        };
+        let errors: f64 = out.iter().zip(neighbors).map(error).sum();
+        let deviation = (errors / neighbors.len() as f64).sqrt();
+        assert!(deviation < limit, "{dims} {planes}: {deviation}");
+    }
+}
+
+#[test]
 fn an_equal_neighbor_has_the_rank_of_its_owner() {
     for metric in [Metric::L2, Metric::Cosine, Metric::InnerProduct] {
         let coder = coder(20, 20, 2, metric);

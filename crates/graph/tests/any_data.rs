@@ -116,7 +116,7 @@ fn data(count: usize) -> Vec<Data> {
         both(&|s, n| {
             map(plain(s, n, 128), |i, x| {
                 if i < 3 {
-                    *x = 40.0
+                    *x = 40.0;
                 }
             })
         }),

@@ -177,11 +177,9 @@ fn make_graph(
     let coded_space = options.form.coded_space(dims);
     let rotation = Rotation::new(coded_space, seed);
     let sample = Sample::draw(rows, &rotation);
-    let middle = match metric {
-        // Products would change by a center.
-        Metric::InnerProduct => vec![0.0; coded_space],
-        _ => sample.middle(),
-    };
+    // Products would change by a center.
+    let centered = metric != Metric::InnerProduct;
+    let middle = if centered { sample.middle() } else { vec![0.0; coded_space] };
     let coder = Sq8Coder::new(middle.clone());
     let middle = Some(middle);
     if options.form == Form::Sparse && rows.mean_bytes() <= SHORT {

@@ -7,7 +7,7 @@ use std::thread;
 
 use pg_test::data::{DIMENSIONS, documents};
 use pg_test::{
-    Cluster, TestDb, copy_vectors, index_problems, message, signal, sqlstate, wait_until,
+    Cluster, TestDb, copy_vectors, hint, index_problems, message, signal, sqlstate, wait_until,
 };
 use postgres::Client;
 
@@ -192,6 +192,9 @@ fn what_no_index_is_made_with_is_refused() {
     let mut db = TestDb::new();
     let wrong = [
         ("-1, 3", "22023"),
+        ("9223372036854775807, 3", "22023"),
+        ("40000000000, 2000", "22023"),
+        ("9223372036854775807, 16000, opclass => 'sparsevec_l2_ops', nonzero => 16000", "22023"),
         ("1, 0", "22023"),
         ("1, 16001", "22023"),
         ("1, 3, 1", "22023"),
@@ -207,8 +210,10 @@ fn what_no_index_is_made_with_is_refused() {
         let call = format!("SELECT * FROM vector_index_memory({arguments})");
         let error = db.query(&call, &[]).expect_err(arguments);
         assert_eq!(sqlstate(&error), code, "{arguments}");
+        // What to give instead, where the number of rows is at fault.
+        assert!(!message(&error).contains("rows") || !hint(&error).is_empty(), "{arguments}");
     }
-    for arguments in ["0, 1", "1, 64000, opclass => 'bit_jaccard_ops'"] {
+    for arguments in ["0, 1", "9000000000, 384", "1, 64000, opclass => 'bit_jaccard_ops'"] {
         db.query(&format!("SELECT * FROM vector_index_memory({arguments})"), &[]).unwrap();
     }
 }

@@ -2,7 +2,7 @@
 
 use graph::{IndexOptions, build_memory, index_pages};
 use pgrx::PgSqlErrorCode::{ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMIT_EXCEEDED};
-use pgrx::pg_sys::{BLCKSZ, VARHDRSZ};
+use pgrx::pg_sys::{self, BLCKSZ, VARHDRSZ};
 use quant::Metric;
 
 use super::quantization::Quantization;
@@ -25,7 +25,9 @@ pg_functions! {
         quantization: Detoasted,
         nonzero: i32,
     ) -> Result<Rows<2>, Report> {
-        let rows = u64::try_from(rows).map_err(|_| invalid("rows must not be negative".into()))?;
+        let rows = u64::try_from(rows).map_err(|_| {
+            invalid("rows must not be negative".into()).hint("Give the number of rows of the table.")
+        })?;
         let class = named("operator class", &opclass, class_named)?;
         let dims = within(dims, 1..=class.kind.max_dims(), "dims")?;
         let m = within(m, 2..=100, "m")?;
@@ -35,7 +37,12 @@ pg_functions! {
         let options = IndexOptions { metric, form, dims, m, ef_construction, seed };
         let pages = index_pages(&options, rows, nonzero)
             .map_err(|error| Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, error.to_string()))?;
-        let size = pages.saturating_mul(BLCKSZ.into());
+        if pages > pg_sys::InvalidBlockNumber.into() {
+            let message = format!("an index of {rows} such rows would exceed the limit of 32 TB");
+            return Err(invalid(message)
+                .hint("Partition the table: each partition has an index of its own."));
+        }
+        let size = pages * u64::from(BLCKSZ);
         Ok(Rows(vec![[build_memory(&options, rows, nonzero).into(), size.into()]]))
     }
 }

@@ -40,7 +40,7 @@ pub fn index_pages(options: &IndexOptions, elements: u64, nonzero: usize) -> Res
     let tails = geometry.tails_of(vector_bytes(options, nonzero));
     let own = elements.saturating_mul(1 + tails as u64);
     let records = own.saturating_add(expected_upper(elements));
-    Ok(1 + records.div_ceil(geometry.records_per_page as u64))
+    Ok(records.div_ceil(geometry.records_per_page as u64).saturating_add(1))
 }
 
 /// Bytes of a vector as records hold it.

@@ -27,6 +27,7 @@ mod scan;
 mod search;
 mod sort_key;
 mod stats;
+mod table_end;
 mod target;
 mod target_recall;
 mod vacuum;

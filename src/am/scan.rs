@@ -19,6 +19,7 @@ use super::reorder::Reorder;
 use super::row_distance::RowDistance;
 use super::search::{Extent, Search, Searchable};
 use super::stats;
+use super::table_end::TableEnd;
 use super::target::Target;
 use super::work::ScanFigures;
 use crate::pg::error::Report;
@@ -61,6 +62,7 @@ struct Running {
     /// Rows found that are not the next.
     reorder: Reorder,
     distance: Distance,
+    table_end: TableEnd,
     /// Pages read so far.
     pages: u64,
     /// Time spent so far.
@@ -138,7 +140,7 @@ unsafe fn next<I: Searchable>(
         // SAFETY: the caller's promise.
         none => none.insert(unsafe { start::<I>(desc, &store)? }),
     };
-    let Running { search, reorder, target, .. } = running;
+    let Running { search, reorder, target, table_end, .. } = running;
     let range = target.range;
     let mut find = || loop {
         pgrx::check_for_interrupts!();
@@ -148,6 +150,11 @@ unsafe fn next<I: Searchable>(
                 continue;
             }
             return Ok(None);
+        }
+        // SAFETY: the table is open during the scan.
+        if !unsafe { table_end.is_behind(desc.heapRelation, hit.tid.block) } {
+            let what = "a row is beyond the end of the table";
+            return Err(failed(pages::Error::corrupted(hit.block, what)));
         }
         // SAFETY: the caller's promise.
         let found = unsafe { look(desc, &mut target.order, &mut state.row_distance, &hit) };
@@ -226,6 +233,7 @@ unsafe fn start<I: Searchable>(
             search: Box::new(search),
             reorder: Reorder::default(),
             distance,
+            table_end: TableEnd::default(),
             pages: 0,
             time: Duration::ZERO,
         })

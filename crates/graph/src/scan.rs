@@ -349,7 +349,8 @@ impl Scan {
     /// Makes hits of an element's rows.
     fn put_out<S: PageStore>(&mut self, store: &S, found: &Found) -> Result<()> {
         let exact = found.exact || !self.ordered;
-        let hit = |tid| Hit { tid, distance: found.distance, exact };
+        let block = found.node.block(self.hnsw.geometry());
+        let hit = |tid| Hit { tid, block, distance: found.distance, exact };
         self.pending.extend(found.tids.iter().copied().map(hit));
         // Spares most rows the question how long the index is.
         if found.overflow.is_none() {

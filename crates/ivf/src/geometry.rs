@@ -182,6 +182,12 @@ impl VectorNo {
         numbered(page, geometry.run_vectors, place).map(Self)
     }
 
+    /// The page that it begins on.
+    pub(crate) fn page(self, geometry: &Geometry) -> u32 {
+        let [(page, _), _] = self.parts(geometry);
+        page
+    }
+
     /// The first page of its run.
     pub(crate) fn run(self, geometry: &Geometry) -> u32 {
         self.0 / geometry.run_vectors as u32

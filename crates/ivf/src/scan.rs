@@ -146,6 +146,7 @@ impl Scan {
                     }
                     return Ok(Some(Hit {
                         tid: found.entry.tid,
+                        block: found.entry.vector.page(self.ivf.geometry()),
                         distance: if self.ordered { exact.distance } else { 0.0 },
                         exact: !self.ordered || exact.certain,
                     }));

@@ -7,6 +7,8 @@ use crate::HeapTid;
 pub struct Hit {
     /// Where the row is.
     pub tid: HeapTid,
+    /// The page of the index that its vector is on.
+    pub block: u32,
     /// The operator's distance, or a number that it is not below.
     pub distance: f64,
     /// Whether `distance` is the operator's.

@@ -111,6 +111,7 @@ fn the_function_is_for_all_texts() {
     // Positions end where those of tsvector end; all words are there.
     let far = of("repeat('a ', 20000) || 'end'").unwrap();
     assert!(far.contains("'end':16383"), "{far}");
+    assert_eq!(of("repeat('a b ', 3000000)").unwrap().matches('\'').count(), 4);
     let error = db
         .query(
             "SELECT standard_tsvector(string_agg(i::text, ' ')) FROM generate_series(1, 300000) i",

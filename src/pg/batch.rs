@@ -8,7 +8,7 @@
 use std::mem::MaybeUninit;
 use std::{ptr, slice, thread};
 
-use pages::{Batch, Error, MAX_BATCH, Result, push_delta};
+use pages::{Batch, Error, MAX_BATCH, Result, push_delta, reseal, seal};
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{
     self, BLCKSZ, BUFFER_LOCK_EXCLUSIVE, Buffer, Page, REGBUF_FORCE_IMAGE, REGBUF_STANDARD,
@@ -106,8 +106,10 @@ impl<'a> WalBatch<'a> {
             // SAFETY: the buffer is pinned and locked, the image is ours.
             unsafe {
                 if held.whole {
+                    seal(page::body_mut(copy));
                     page::shrink(copy);
-                } else {
+                } else if page_of(held) != image.0 {
+                    reseal(page::body(pg_sys::BufferGetPage(held.buffer)), page::body_mut(copy));
                     page::grow(copy);
                     push_delta(page_of(held), &image.0, &mut delta);
                 }

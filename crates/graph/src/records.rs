@@ -52,7 +52,7 @@ impl Allocation {
         let own = self.node.block(geometry);
         for block in blocks(geometry, others.iter().chain([&self.node])) {
             if block == own && self.fresh && self.node.place(geometry) == 0 {
-                init_page(batch.create(block)?, PageKind::Records);
+                init_page(batch.create(block)?, PageKind::Records, block);
             } else {
                 batch.page(block)?;
             }

@@ -22,7 +22,7 @@ fn meta(store: &MemStore) -> Meta {
 fn edit(store: &MemStore, node: NodeNo, change: impl FnOnce(&mut RecordMut<'_>)) {
     let geometry = meta(store).geometry;
     let block = node.block(&geometry);
-    store.scribble(block, |page| {
+    store.rewrite(block, |page| {
         let place = node.place(&geometry);
         change(&mut RecordMut::open(page, block, place, &geometry).expect("opens"));
     });
@@ -94,6 +94,6 @@ fn the_entry_must_be_an_element_of_its_level() {
     let store = index();
     let mut meta = meta(&store);
     meta.entry = Some(NodeNo::first(&meta.geometry));
-    store.scribble(0, |page| meta.encode(page));
+    store.rewrite(0, |page| meta.encode(page));
     assert!(says(&store).contains(&"entry point is not an element of its level".to_owned()));
 }

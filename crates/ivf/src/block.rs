@@ -308,8 +308,8 @@ impl<'a> BlockMut<'a> {
 }
 
 /// Begins a page of blocks.
-pub(crate) fn init_blocks(body: &mut [u8]) {
-    init_page(body, PageKind::Blocks);
+pub(crate) fn init_blocks(body: &mut [u8], page: u32) {
+    init_page(body, PageKind::Blocks, page);
 }
 
 /// The factors of an entry without a code.

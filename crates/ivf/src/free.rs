@@ -30,7 +30,7 @@ pub(crate) fn take<B: Batch>(
             places.map(|place| BlockNo::at(page, place, &geometry)).collect::<Result<Vec<_>>>()?;
         let rest = all.split_off(wanted.min(all.len()));
         let body = batch.create(page)?;
-        init_blocks(body);
+        init_blocks(body, page);
         for (i, &no) in rest.iter().enumerate() {
             BlockMut::create(body, no, FREE, rest.get(i + 1).copied(), &geometry);
         }

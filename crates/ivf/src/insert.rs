@@ -233,7 +233,7 @@ impl<S: PageStore> Inserter<'_, S> {
         self.carry_on(batch.page(page)?, no)?;
         let end = run + geometry.run_pages as u32;
         for page in run..end {
-            init_vectors(batch.create(page)?);
+            init_vectors(batch.create(page)?, page);
         }
         for (page, range, part) in pieces(vector, geometry) {
             open_vectors(&mut batch, page)?[range].copy_from_slice(&row.stored[part]);

@@ -114,7 +114,7 @@ impl Meta {
 
     /// Writes all fields into a page body.
     pub fn encode(&self, body: &mut [u8]) {
-        init_page(body, PageKind::Meta);
+        init_page(body, PageKind::Meta, META_BLOCK);
         let g = &self.geometry;
         let small = [g.form as usize, g.dims, g.planes, g.plane_bytes, g.run_pages, g.run_vectors];
         let fields = [MAGIC, u32::from(FORMAT_VERSION), u32::from(self.metric as u8)]

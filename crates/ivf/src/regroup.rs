@@ -249,7 +249,7 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
         };
         for page in open.first.run(geometry)..open.first.run(geometry) + geometry.run_pages as u32 {
             if open.count == geometry.run_vectors {
-                init_vectors(batch.create(page)?);
+                init_vectors(batch.create(page)?, page);
             }
         }
         for (page, range, part) in pieces(open.first, geometry) {

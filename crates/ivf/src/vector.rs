@@ -188,6 +188,6 @@ pub(crate) fn open_vectors<B: Batch>(batch: &mut B, page: u32) -> Result<&mut [u
 }
 
 /// Begins a page of vectors.
-pub(crate) fn init_vectors(body: &mut [u8]) {
-    init_page(body, PageKind::Vectors);
+pub(crate) fn init_vectors(body: &mut [u8], page: u32) {
+    init_page(body, PageKind::Vectors, page);
 }

@@ -160,7 +160,7 @@ impl<'a> Writer<'a> {
     fn page_of_blocks(&self, page: u32) -> Vec<u8> {
         let geometry = self.geometry();
         let mut body = blank();
-        init_blocks(&mut body);
+        init_blocks(&mut body, page);
         let first = (page as usize - 1) * geometry.blocks_per_page();
         let all = self.first_blocks[self.lists];
         for index in first..all.min(first + geometry.blocks_per_page()) {
@@ -261,7 +261,7 @@ impl<'a> Writer<'a> {
     fn page_of_vectors(&self, page: u32) -> Vec<u8> {
         let geometry = self.geometry();
         let mut body = blank();
-        init_vectors(&mut body);
+        init_vectors(&mut body, page);
         let run = (page - self.vectors_at) as usize / geometry.run_pages;
         let start = (page - self.vectors_at) as usize % geometry.run_pages * PAGE_USABLE;
         let all = 1 + self.lists + self.rows.len();

@@ -29,7 +29,10 @@ pub use form::{Form, MAX_ELEMENTS, SKETCH_DIMS, SPARSE_ELEMENT};
 pub use geometry::{Geometry, MAX_LEVEL};
 pub use hit::{Hit, TidFilter};
 pub use meta::{META_BLOCK, Meta};
-pub use page::{FORMAT_VERSION, PAGE_BODY, PAGE_USABLE, PageKind, init_page, is_new, page_kind};
+pub use page::{
+    FORMAT_VERSION, PAGE_BODY, PAGE_USABLE, PageKind, init_page, is_intact, is_new, page_kind, reseal,
+    seal,
+};
 pub use problem::Problem;
 pub use record::{Element, NodeNo, Record, RecordMut, Slot, State, Tail};
 pub use store::{Batch, MAX_BATCH, PageStore};

@@ -5,7 +5,7 @@ use std::cell::{Cell, Ref, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
-use crate::{Batch, Error, MAX_BATCH, PAGE_BODY, PageStore, Result};
+use crate::{Batch, Error, MAX_BATCH, PAGE_BODY, PageStore, Result, reseal, seal};
 
 /// Pages in memory. Counts what is read and written; crashes on request.
 #[derive(Debug, Default)]
@@ -53,7 +53,9 @@ impl MemStore {
 
     /// Appends a page, as bulk builds do.
     pub fn append(&self, body: &[u8]) {
-        self.pages.borrow_mut().push(body.to_vec());
+        let mut body = body.to_vec();
+        seal(&mut body);
+        self.pages.borrow_mut().push(body);
     }
 
     /// Asks readers to announce so many pages before they read them.
@@ -71,6 +73,17 @@ impl MemStore {
         if let Some(page) = self.pages.borrow_mut().get_mut(block as usize) {
             change(page);
         }
+    }
+}
+
+impl MemStore {
+    /// Changes a page behind everybody's back, but for its checksum, which is that of what it holds
+    /// then.
+    pub fn rewrite(&self, block: u32, change: impl FnOnce(&mut [u8])) {
+        self.scribble(block, |page| {
+            change(page);
+            seal(page);
+        });
     }
 }
 
@@ -96,6 +109,8 @@ impl Deref for MemPage<'_> {
 pub struct MemBatch<'a> {
     store: &'a MemStore,
     pages: BTreeMap<u32, Vec<u8>>,
+    /// Those whose old content did not matter.
+    created: Vec<u32>,
 }
 
 impl PageStore for MemStore {
@@ -122,7 +137,7 @@ impl PageStore for MemStore {
     }
 
     fn batch(&self) -> MemBatch<'_> {
-        MemBatch { store: self, pages: BTreeMap::new() }
+        MemBatch { store: self, pages: BTreeMap::new(), created: Vec::new() }
     }
 
     fn pause(&self) -> Result<()> {
@@ -163,6 +178,7 @@ impl Batch for MemBatch<'_> {
             return Err(Error::NoRoom("the store is full".to_owned()));
         }
         self.check_order(block);
+        self.created.push(block);
         Ok(self.hold(block, vec![0; PAGE_BODY]))
     }
 
@@ -175,8 +191,12 @@ impl Batch for MemBatch<'_> {
         }
         self.store.commits.set(self.store.commits.get() + 1);
         let mut pages = self.store.pages.borrow_mut();
-        for (block, body) in self.pages {
+        for (block, mut body) in self.pages {
             let block = block as usize;
+            match pages.get(block).filter(|_| !self.created.contains(&(block as u32))) {
+                Some(old) => reseal(old, &mut body),
+                None => seal(&mut body),
+            }
             if pages.len() <= block {
                 pages.resize(block + 1, vec![0; PAGE_BODY]);
             }

@@ -81,7 +81,7 @@ impl Meta {
 
     /// Writes all fields into a page body.
     pub fn encode(&self, body: &mut [u8]) {
-        init_page(body, PageKind::Meta);
+        init_page(body, PageKind::Meta, META_BLOCK);
         let mut out = Writer { body, at: 0 };
         out.u32(MAGIC);
         out.u32(u32::from(FORMAT_VERSION));

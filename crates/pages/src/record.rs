@@ -562,11 +562,11 @@ impl<'a> RecordMut<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Form, init_page};
+    use crate::{Form, PAGE_USABLE, init_page};
 
     fn page() -> (Geometry, Vec<u8>) {
         let mut body = vec![0; PAGE_BODY];
-        init_page(&mut body, PageKind::Records);
+        init_page(&mut body, PageKind::Records, 1);
         (Geometry::choose(Form::Halves, 100, 16, true).expect("fits"), body)
     }
 
@@ -615,7 +615,7 @@ mod tests {
         let g = Geometry::choose(Form::Halves, 9_000, 16, true).expect("fits");
         let vector: Vec<u8> = (0..9_000u16).flat_map(u16::to_le_bytes).collect();
         let mut pages = vec![vec![0; PAGE_BODY]; 3];
-        pages.iter_mut().for_each(|page| init_page(page, PageKind::Records));
+        pages.iter_mut().for_each(|page| init_page(page, PageKind::Records, 1));
         let tail = |node| Some(Tail { node: NodeNo(node), version: 0 });
         let mut next = None;
         for part in (1..=2).rev() {
@@ -659,7 +659,7 @@ mod tests {
         let (g, mut body) = page();
         let mut record = RecordMut::open(&mut body, 1, 0, &g).expect("opens");
         record.write_element(&element(), &[0; 200]);
-        for at in (0..g.codes_at()).chain(PAGE_BODY - 8..PAGE_BODY) {
+        for at in (0..g.codes_at()).chain(PAGE_USABLE..PAGE_BODY) {
             for value in [0, 1, 2, 3, 0x7F, 0xFF] {
                 let mut broken = body.clone();
                 broken[at] = value;

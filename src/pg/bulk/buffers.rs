@@ -4,7 +4,7 @@
 
 use std::ptr;
 
-use pages::{Error, PAGE_BODY, Result};
+use pages::{Error, PAGE_BODY, Result, seal};
 use pgrx::pg_sys::{self, ForkNumber, InvalidBlockNumber, ReadBufferMode, Relation};
 
 use crate::pg::{page, relation};
@@ -53,6 +53,7 @@ impl BulkWriter {
             let new = pg_sys::BufferGetPage(buffer);
             page::init(new);
             page::body_mut(new).copy_from_slice(body);
+            seal(page::body_mut(new));
             pg_sys::MarkBufferDirty(buffer);
             let block = pg_sys::BufferGetBlockNumber(buffer);
             pg_sys::UnlockReleaseBuffer(buffer);

@@ -3,7 +3,7 @@
 
 #![allow(unsafe_code)] // pages are raw memory
 
-use pages::{Error, PAGE_BODY, Result};
+use pages::{Error, PAGE_BODY, Result, seal};
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{ForkNumber, Page, Relation};
 
@@ -57,6 +57,7 @@ impl BulkWriter {
             let page: Page = pg_guard_ffi_boundary(|| raw::smgr_bulk_get_buf(state));
             page::init(page);
             page::body_mut(page).copy_from_slice(body);
+            seal(page::body_mut(page));
             pg_guard_ffi_boundary(|| raw::smgr_bulk_write(state, block, page, true));
         }
         self.blocks += 1;

@@ -6,7 +6,9 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use pages::{Element, NodeNo, PAGE_BODY, PageKind, RecordMut, Result, Slot, Tail, init_page};
+use pages::{
+    Element, META_BLOCK, NodeNo, PAGE_BODY, PageKind, RecordMut, Result, Slot, Tail, init_page,
+};
 use quant::Sq8Set;
 use threads::Workers;
 
@@ -187,7 +189,7 @@ impl<'a> Writer<'a> {
     fn page(&self, page: u32) -> Result<Vec<u8>> {
         let geometry = self.hnsw.geometry();
         let mut body = vec![0; PAGE_BODY];
-        init_page(&mut body, PageKind::Records);
+        init_page(&mut body, PageKind::Records, META_BLOCK + 1 + page);
         let first = u64::from(page) * geometry.records_per_page as u64;
         for place in 0..geometry.records_per_page {
             let i = first + place as u64;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use pages::mem::MemStore;
-use pages::{Batch, Error, MAX_BATCH, PAGE_BODY, PageStore, Result};
+use pages::{Batch, Error, MAX_BATCH, PAGE_BODY, PageStore, Result, seal};
 
 pub struct SharedStore {
     /// As many as it may ever have.
@@ -103,6 +103,7 @@ impl Batch for SharedBatch<'_> {
     fn commit(mut self) -> Result<()> {
         assert!(self.pages.len() <= MAX_BATCH, "a batch holds {} pages", self.pages.len());
         for (held, body) in self.pages.values_mut() {
+            seal(body);
             held.copy_from_slice(body);
         }
         Ok(())

@@ -101,7 +101,18 @@ impl<'a> Block<'a> {
         if self.open().is_some_and(|open| !open.is_of_one_run(self.geometry)) {
             return Err("block has an impossible run of vectors");
         }
+        // Entries of the list of lists hold something else in this place.
+        if !matches!(self.list(), ROOT | FREE) && self.live() & self.impossible_tids() != 0 {
+            return Err("block has an impossible heap tid");
+        }
         Ok(())
+    }
+
+    /// Entries whose tid cannot be that of a row, a bit for each.
+    fn impossible_tids(&self) -> u32 {
+        let tids = self.field::<{ HeapTid::SIZE }>(self.geometry.tids_at());
+        let impossible = |tid: &[u8; HeapTid::SIZE]| !HeapTid::from_bytes(*tid).is_possible();
+        (0..).zip(tids).fold(0, |bits, (i, tid)| bits | u32::from(impossible(tid)) << i)
     }
 
     /// What it belongs to: a list, [`ROOT`] or [`FREE`].

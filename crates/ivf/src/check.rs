@@ -63,6 +63,7 @@ impl<S: PageStore> Check<'_, S> {
         if (self.pages as u64) < u64::from(meta.next_page) {
             self.problem(META_BLOCK, "metapage counts more pages than there are");
         }
+        self.pages()?;
         let lists = self.list((meta.root, ROOT))?;
         if lists.len() != meta.lists as usize {
             let what = format!("metapage counts {} lists, there are {}", meta.lists, lists.len());
@@ -87,6 +88,17 @@ impl<S: PageStore> Check<'_, S> {
             }
         }
         self.free()
+    }
+
+    /// Each page as a whole.
+    fn pages(&mut self) -> Result<()> {
+        let end = self.ivf.meta().next_page;
+        for block in META_BLOCK..u32::try_from(self.pages).unwrap_or(u32::MAX) {
+            self.store.pause()?;
+            let problem = Problem::of_page(&self.store.read(block)?, block, block < end);
+            problem.into_iter().for_each(&mut *self.report);
+        }
+        Ok(())
     }
 
     /// The radius of a list: rows that were met may have come since the check began.

@@ -30,8 +30,8 @@ pub use geometry::{Geometry, MAX_LEVEL};
 pub use hit::{Hit, TidFilter};
 pub use meta::{META_BLOCK, Meta};
 pub use page::{
-    FORMAT_VERSION, PAGE_BODY, PAGE_USABLE, PageKind, init_page, is_intact, is_new, page_kind, reseal,
-    seal,
+    FORMAT_VERSION, PAGE_BODY, PAGE_USABLE, PageKind, init_page, is_intact, is_new, page_kind,
+    reseal, seal,
 };
 pub use problem::Problem;
 pub use record::{Element, NodeNo, Record, RecordMut, Slot, State, Tail};

@@ -1,6 +1,6 @@
 //! What checks of all kinds of indexes report.
 
-use crate::{Error, Result};
+use crate::{Error, Result, is_intact, is_new};
 
 /// Something wrong with an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,19 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// What the checksum of the page of `block` tells, and its not being there: a page of zeros is one
+    /// that was added and never written, unless it is `written`.
+    pub fn of_page(body: &[u8], block: u32, written: bool) -> Option<Self> {
+        let what = if !is_intact(body) {
+            "page does not match its checksum"
+        } else if written && is_new(body) {
+            "page was lost"
+        } else {
+            return None;
+        };
+        Some(Self { block: Some(block), what: what.to_owned() })
+    }
+
     /// The problem that reading `block` met.
     ///
     /// # Errors

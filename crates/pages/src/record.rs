@@ -179,10 +179,10 @@ impl<'a> Record<'a> {
         match self.bytes[at::STATE] {
             0 | 4 => return Ok(()),
             1 | 2 => {}
-            3 => {
-                let fits = self.overflow_count() <= self.geometry.overflow_tids();
-                return if fits { Ok(()) } else { Err("record has too many heap tids") };
+            3 if self.overflow_count() > self.geometry.overflow_tids() => {
+                return Err("record has too many heap tids");
             }
+            3 => return self.check_tids(),
             _ => return Err("record has an unknown state"),
         }
         if self.bytes[at::LEVEL] > MAX_LEVEL {
@@ -203,7 +203,16 @@ impl<'a> Record<'a> {
         if self.elements().is_some_and(|count| count > MAX_ELEMENTS.min(self.geometry.dims)) {
             return Err("record has too many elements of a vector");
         }
-        Ok(())
+        self.check_tids()
+    }
+
+    /// Of a record whose number of tids is a possible one.
+    fn check_tids(&self) -> std::result::Result<(), &'static str> {
+        if self.tids().all(HeapTid::is_possible) {
+            Ok(())
+        } else {
+            Err("record has an impossible heap tid")
+        }
     }
 
     /// State of the record.

@@ -13,6 +13,12 @@ impl HeapTid {
     /// Bytes a tid takes in a record.
     pub const SIZE: usize = 6;
 
+    /// Whether there can be a row there: blocks and line pointers are numbered up to a limit, and these
+    /// from 1.
+    pub fn is_possible(self) -> bool {
+        self.block != u32::MAX && self.offset != 0
+    }
+
     /// Little-endian bytes as stored.
     pub fn to_bytes(self) -> [u8; Self::SIZE] {
         let [a, b, c, d] = self.block.to_le_bytes();

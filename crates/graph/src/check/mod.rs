@@ -31,6 +31,7 @@ pub fn check<S: PageStore>(store: &S, report: &mut dyn FnMut(Problem)) -> Result
     let blocks = store.blocks()?;
     let places = Places::new(blocks, hnsw.geometry());
     let mut check = Check { store, hnsw: &hnsw, blocks, places, report };
+    check.pages()?;
     check.records()?;
     check.entry()?;
     check.edges()?;
@@ -69,6 +70,21 @@ impl<S: PageStore> Check<'_, S> {
             Err(error @ (Error::Interrupted | Error::Crashed)) => Err(error),
             Err(_) => Ok(None),
         }
+    }
+
+    /// Each page as a whole.
+    fn pages(&mut self) -> Result<()> {
+        let end = self.hnsw.meta().next.0.saturating_sub(1);
+        let last = NodeNo(end).block(self.geometry());
+        if last >= self.blocks {
+            self.problem(META_BLOCK, "metapage counts more records than there are");
+        }
+        for block in META_BLOCK..self.blocks {
+            self.store.pause()?;
+            let problem = Problem::of_page(&self.store.read(block)?, block, block <= last);
+            problem.into_iter().for_each(&mut *self.report);
+        }
+        Ok(())
     }
 
     /// Each record by itself.

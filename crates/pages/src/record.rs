@@ -539,9 +539,11 @@ impl<'a> RecordMut<'a> {
         let g = self.geometry;
         let (id, add, scale) = (g.ids_at(), g.adds_at(), g.scales_at());
         self.put(id + 4 * index, slot.neighbor.0 | if slot.tether { TETHER } else { 0 });
-        if g.coded() {
+        if g.factor_bytes() > 0 {
             self.bytes[add + 2 * index..][..2].copy_from_slice(&slot.add);
             self.bytes[scale + 2 * index..][..2].copy_from_slice(&slot.scale);
+        }
+        if g.coded() {
             let code = g.codes_at() + index * g.code_bytes();
             self.bytes[code..code + g.code_bytes()].copy_from_slice(slot.code);
         }
@@ -554,9 +556,14 @@ impl<'a> RecordMut<'a> {
     pub fn remove_slot(&mut self, index: usize) {
         let Some(last) = self.as_ref().neighbor_count().checked_sub(1) else { return };
         let g = self.geometry;
-        let runs =
-            [(g.ids_at(), 4), (g.adds_at(), 2), (g.scales_at(), 2), (g.codes_at(), g.code_bytes())];
-        for (start, size) in if g.coded() { &runs[..] } else { &runs[..1] } {
+        let factor = g.factor_bytes();
+        let runs = [
+            (g.ids_at(), 4),
+            (g.adds_at(), factor),
+            (g.scales_at(), factor),
+            (g.codes_at(), g.code_bytes()),
+        ];
+        for (start, size) in runs {
             self.bytes
                 .copy_within(start + last * size..start + (last + 1) * size, start + index * size);
         }
@@ -617,6 +624,31 @@ mod tests {
         assert_eq!(record.slot(3).map(|s| s.code), Some(&code[..]));
         assert_eq!(record.slot(31), None);
         assert_eq!(Record::read(&body, 1, 4, &g).expect("reads").state(), State::Free);
+    }
+
+    #[test]
+    fn codes_without_factors_lie_beside_each_other() {
+        for dims in [8, 512] {
+            let g = Geometry::choose(Form::Bits, dims, 16, true).expect("fits");
+            let (_, mut body) = page();
+            let mut record = RecordMut::open(&mut body, 1, 0, &g).expect("opens");
+            let vector = vec![7; dims / 8];
+            record.write_element(&element(), &vector);
+            let code = |index: u8| vec![index + 1; g.code_bytes()];
+            for index in 0..32 {
+                let (neighbor, code) = (NodeNo(u32::from(index)), code(index));
+                let slot =
+                    Slot { neighbor, tether: false, add: [0; 2], scale: [0; 2], code: &code };
+                record.set_slot(index.into(), &slot);
+            }
+            record.remove_slot(3);
+            let record = Record::read(&body, 1, 0, &g).expect("reads");
+            for index in 0..31 {
+                let expected = code(if index == 3 { 31 } else { index });
+                assert_eq!(record.slot(index.into()).map(|slot| slot.code), Some(&expected[..]));
+            }
+            assert_eq!(record.vector(), vector);
+        }
     }
 
     #[test]

@@ -253,6 +253,7 @@ pub(crate) fn uncoded_victim<S: PageStore>(
     };
     let mut vectors = Vec::with_capacity(edges.len() + 1);
     for &(neighbor, _) in &edges {
+        store.pause()?;
         match hnsw.element(store, neighbor, |record| vector_of(hnsw, record))? {
             Some(vector) => vectors.push(vector),
             // Nothing is easier to do without than an edge that leads nowhere.

@@ -12,6 +12,11 @@ use crate::{Batch, Error, MAX_BATCH, PAGE_BODY, PageStore, Result, reseal, seal}
 pub struct MemStore {
     pages: RefCell<Vec<Vec<u8>>>,
     reads: Cell<u64>,
+    /// Pages read since the last pause, and the most that there were between two.
+    run: Cell<u64>,
+    longest_run: Cell<u64>,
+    /// Pauses after which the host asks to stop.
+    patience: Cell<Option<u64>>,
     commits: Cell<u64>,
     crash_after: Cell<Option<u64>>,
     most: Cell<Option<u32>>,
@@ -28,6 +33,16 @@ impl MemStore {
     /// Pages read so far.
     pub fn reads(&self) -> u64 {
         self.reads.get()
+    }
+
+    /// The most pages that were read without a pause.
+    pub fn longest_run(&self) -> u64 {
+        self.longest_run.get()
+    }
+
+    /// Lets `pauses` more pauses pass, then asks to stop at every one.
+    pub fn interrupt_after(&self, pauses: u64) {
+        self.patience.set(Some(pauses));
     }
 
     /// Batches committed so far.
@@ -123,6 +138,8 @@ impl PageStore for MemStore {
 
     fn read(&self, block: u32) -> Result<MemPage<'_>> {
         self.reads.set(self.reads.get() + 1);
+        self.run.set(self.run.get() + 1);
+        self.longest_run.set(self.longest_run.get().max(self.run.get()));
         Ref::filter_map(self.pages.borrow(), |pages| pages.get(block as usize).map(Vec::as_slice))
             .map(MemPage)
             .map_err(|_| Error::corrupted(block, "block is beyond the end of the index"))
@@ -141,6 +158,12 @@ impl PageStore for MemStore {
     }
 
     fn pause(&self) -> Result<()> {
+        self.run.set(0);
+        match self.patience.get() {
+            Some(0) => return Err(Error::Interrupted),
+            Some(left) => self.patience.set(Some(left - 1)),
+            None => {}
+        }
         Ok(())
     }
 }
@@ -184,6 +207,9 @@ impl Batch for MemBatch<'_> {
 
     fn commit(self) -> Result<()> {
         assert!(self.pages.len() <= MAX_BATCH, "a batch holds {} pages", self.pages.len());
+        let len = self.pages.last_key_value().map_or(0, |(&last, _)| last as usize + 1);
+        let more = len.saturating_sub(self.store.pages.borrow().len());
+        self.store.pages.borrow_mut().try_reserve(more).map_err(|_| Error::OutOfMemory)?;
         match self.store.crash_after.get() {
             Some(0) => return Err(Error::Crashed),
             Some(left) => self.store.crash_after.set(Some(left - 1)),

@@ -28,7 +28,7 @@ pub use kind::{Answers, Class, KINDS, Kind, Search};
 pub use load::{SPARSE_DIMENSIONS, copy_vectors, random_sparse, random_vector};
 pub use place::clusters_dir;
 pub use prefix::Prefix;
-pub use process::{kill as signal, limit_file_size, wait_until};
+pub use process::{kill as signal, limit_file_size, limit_memory, wait_until};
 pub use traps::{Signature, set_operator_traps, set_traps, signatures};
 pub use vector::{DENSE_TYPES, Vector};
 

@@ -39,9 +39,18 @@ pub fn kill(signal: &str, pid: u32) -> Result<()> {
 
 /// Limits how large a file a server's process may write, in bytes; none: as before.
 pub fn limit_file_size(pid: u32, bytes: Option<u64>) -> Result<()> {
+    limit("fsize", pid, bytes)
+}
+
+/// Limits the address space of a server's process, in bytes.
+pub fn limit_memory(pid: u32, bytes: u64) -> Result<()> {
+    limit("as", pid, Some(bytes))
+}
+
+fn limit(what: &str, pid: u32, bytes: Option<u64>) -> Result<()> {
     // The soft limit, which may be raised again.
     let limit = bytes.map_or("unlimited".into(), |bytes| bytes.to_string());
-    let limit = format!("--fsize={limit}:");
+    let limit = format!("--{what}={limit}:");
     output(as_server_user("prlimit").args(["--pid", &pid.to_string(), &limit])).map(drop)
 }
 

@@ -4,7 +4,8 @@
 
 use pgrx::pg_sys::{self, IndexBuildResult};
 
-use crate::pg::progress;
+use crate::pg::error::Report;
+use crate::pg::{progress, reserve};
 
 /// The phase in `pg_stat_progress_create_index` that PostgreSQL sets itself; ours follow it.
 pub const INITIALIZING: i64 = pg_sys::PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE as i64;
@@ -15,6 +16,7 @@ pub fn watch<P>(number: impl Fn(P) -> i64) -> impl FnMut(P, usize, usize) -> boo
     let mut phase = INITIALIZING;
     move |at, done, total| {
         pgrx::check_for_interrupts!();
+        reserve::check().unwrap_or_else(|refused| Report::from(refused).raise());
         let now = number(at);
         if now != phase {
             phase = now;

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)] // opens relations
 
+use memory::Grow;
 use pages::Problem;
 use pgrx::PgSqlErrorCode::{
     ERRCODE_INSUFFICIENT_PRIVILEGE, ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_WRONG_OBJECT_TYPE,
@@ -30,16 +31,19 @@ pg_functions! {
     /// What is wrong with an index: a row for each problem.
     fn vector_index_check(index: Oid) -> Result<Rows<2>, Report> {
         let index = Index::open(index)?;
-        let mut rows = Vec::new();
+        let (mut rows, mut refused) = (Vec::new(), Ok(()));
         let mut report = |problem: Problem| {
             let block = problem.block.map_or(Cell::Null, |block| Cell::Int(block.into()));
-            rows.push([block, Cell::Text(problem.what)]);
+            if refused.is_ok() {
+                refused = rows.try_push([block, Cell::Text(problem.what)]);
+            }
         };
         match index.method {
             Method::Hnsw => graph::check(&index.store(), &mut report),
             Method::Ivf => ivf::check(&index.store(), &mut report),
         }
         .map_err(|error| index.failed(error))?;
+        refused?;
         Ok(Rows(rows))
     }
 }

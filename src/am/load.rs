@@ -7,14 +7,13 @@ use std::ptr;
 
 use graph::Vector;
 use pages::HeapTid;
-use pgrx::PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED;
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, Datum, IndexInfo, ItemPointer, Relation};
 use quant::Metric;
 
 use super::element_kind::ElementKind;
 use crate::pg::error::Report;
-use crate::pg::{progress, tid};
+use crate::pg::{progress, relation, reserve, tid};
 use crate::types::error::unexpected_dims;
 
 /// An index that is being built.
@@ -99,18 +98,18 @@ pub unsafe fn all_rows(
 /// Called by PostgreSQL for each row of the table.
 #[pg_guard]
 unsafe extern "C-unwind" fn add_row(
-    _index: Relation,
+    index: Relation,
     heap_tid: ItemPointer,
     values: *mut Datum,
     isnull: *mut bool,
     _alive: bool,
     state: *mut c_void,
 ) {
-    // SAFETY: PostgreSQL gives one value for the one column, and our state.
+    // SAFETY: PostgreSQL gives an open index, one value for its one column, and our state.
     unsafe {
         if !*isnull {
             let load = &mut *state.cast::<Load<'_>>();
-            load.add(*values, tid::from_item_pointer(&*heap_tid))
+            load.add(index, *values, tid::from_item_pointer(&*heap_tid))
                 .unwrap_or_else(|error| error.raise());
         }
     }
@@ -118,8 +117,8 @@ unsafe extern "C-unwind" fn add_row(
 
 impl Load<'_> {
     /// # Safety
-    /// `value` is of the type that the index is on.
-    unsafe fn add(&mut self, value: Datum, tid: HeapTid) -> Result<(), Report> {
+    /// `index` is open, and `value` of the type that it is on.
+    unsafe fn add(&mut self, index: Relation, value: Datum, tid: HeapTid) -> Result<(), Report> {
         let Column { kind, dims, metric } = self.column;
         // SAFETY: the caller's promise.
         let added = unsafe {
@@ -131,9 +130,8 @@ impl Load<'_> {
                     return Ok(false);
                 }
                 let pushed = self.sink.push(vector, tid);
-                pushed
-                    .map(|()| true)
-                    .map_err(|error| Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, error.to_string()))
+                let pushed = pushed.and_then(|()| Ok(reserve::check()?)).map(|()| true);
+                pushed.map_err(|error| Report::of_index(&relation::qualified_name(index), error))
             })
         };
         if added?? && self.sink.rows().is_multiple_of(1_000) {

@@ -3,6 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
+use memory::{Grow, OutOfMemory};
 use pages::HeapTid;
 
 /// A row that an index has found.
@@ -66,8 +67,8 @@ impl Reorder {
     /// and is then called no more.
     ///
     /// # Errors
-    /// Those of `find`.
-    pub fn next<E>(
+    /// Those of `find`, and [`OutOfMemory`].
+    pub fn next<E: From<OutOfMemory>>(
         &mut self,
         mut find: impl FnMut() -> Result<Option<Found>, E>,
     ) -> Result<Option<Row>, E> {
@@ -80,7 +81,7 @@ impl Reorder {
                 Some(Found { bound, row }) => {
                     // A scan in relaxed order finds rows late; those that wait need not.
                     self.bound = self.bound.max(bound);
-                    self.waiting.extend(row.map(Reverse));
+                    self.waiting.try_extend(row.map(Reverse))?;
                 }
                 None => self.ended = true,
             }
@@ -99,7 +100,7 @@ mod tests {
         let mut at = 0;
         let mut rows = Vec::new();
         loop {
-            let next: Result<_, ()> = reorder.next(|| {
+            let next: Result<_, OutOfMemory> = reorder.next(|| {
                 let tid = HeapTid { block: at as u32, offset: 1 };
                 let next = found.get(at).map(|&(bound, distance)| Found {
                     bound,

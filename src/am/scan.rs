@@ -144,7 +144,9 @@ unsafe fn next<I: Searchable>(
     let range = target.range;
     let mut find = || loop {
         pgrx::check_for_interrupts!();
-        let Some(hit) = search.next(&store).map_err(failed)? else { return Ok(None) };
+        let Some(hit) = search.next(&store).map_err(failed)? else {
+            return Ok::<_, Report>(None);
+        };
         if range.is_some_and(|range| range.ends_before(hit.distance)) {
             if search.skip() {
                 continue;

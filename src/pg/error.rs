@@ -62,6 +62,8 @@ impl Report {
                 Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, format!("index {index}: {what}"))
             }
             NoRoom(what) => Report::new(ERRCODE_DISK_FULL, format!("index {index}: {what}")),
+            OutOfMemory => Report::from(memory::OutOfMemory)
+                .detail(format!("Failed while working on index {index}.")),
             Interrupted => {
                 // Raises the proper error, unless the request has gone in the meantime.
                 pgrx::check_for_interrupts!();
@@ -81,6 +83,15 @@ impl Report {
     pub fn raise(self) -> ! {
         self.0.report(PgLogLevel::ERROR);
         unreachable!("reporting at level ERROR does not return");
+    }
+}
+
+impl From<memory::OutOfMemory> for Report {
+    fn from(_: memory::OutOfMemory) -> Report {
+        Report::new(PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY, "out of memory").hint(
+            "Lower maintenance_work_mem or work_mem, so that more goes to temporary files, or let \
+             fewer sessions work at once.",
+        )
     }
 }
 

@@ -22,6 +22,7 @@ pub mod progress;
 mod recent;
 pub mod record;
 pub mod relation;
+pub mod reserve;
 pub mod role;
 pub mod rows;
 pub mod setting;

@@ -7,6 +7,8 @@ use std::any::Any;
 use std::mem::MaybeUninit;
 use std::ptr;
 
+use super::reserve;
+
 /// Signals of a fault in the thread itself. They stay open: a fault must end the process.
 const FAULTS: [i32; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT];
 
@@ -41,7 +43,8 @@ impl Drop for Blocked {
     }
 }
 
-/// Blocks signals in this thread as long as the result lives; to be held while threads start.
-pub fn block() -> Box<dyn Any> {
-    Box::new(Blocked::new())
+/// Blocks signals in this thread as long as the result lives; to be held while a thread starts. None
+/// where there is no memory for it.
+pub fn block() -> Option<Box<dyn Any>> {
+    reserve::has_room_for_thread().then(|| Box::new(Blocked::new()) as _)
 }

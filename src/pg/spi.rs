@@ -6,6 +6,7 @@
 use std::marker::PhantomData;
 use std::{ptr, slice, thread};
 
+use memory::collected;
 use pgrx::itemptr::item_pointer_get_both;
 use pgrx::pg_sys::{self, Datum, ItemPointerData, Oid};
 
@@ -210,7 +211,7 @@ impl Found<'_> {
     pub fn numbered(&self, numbering: &mut Numbering<'_>) -> Result<Vec<(Place, usize)>, Report> {
         let rows = self.places(numbering.of())?;
         // SAFETY: the values are of the numbering's type.
-        Ok(rows.map(|(place, value)| (place, unsafe { numbering.number(value) })).collect())
+        Ok(collected(rows.map(|(place, value)| (place, unsafe { numbering.number(value) })))?)
     }
 
     /// The rows of a query for `tableoid`, `ctid` and a `real`; NULL is no number.
@@ -221,7 +222,8 @@ impl Found<'_> {
         // The lower half of the datum is the number.
         let number =
             |value: Option<Datum>| value.map_or(f32::NAN, |v| f32::from_bits(v.value() as u32));
-        Ok(self.places(pg_sys::FLOAT4OID)?.map(|(place, value)| (place, number(value))).collect())
+        let places = self.places(pg_sys::FLOAT4OID)?;
+        Ok(collected(places.map(|(place, value)| (place, number(value))))?)
     }
 
     /// The rows of a query for `tableoid`, `ctid` and a value of type `of`.

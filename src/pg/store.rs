@@ -26,7 +26,7 @@ use super::attempt::extend_if_there_is_room;
 use super::batch::WalBatch;
 use super::recent::RecentBuffers;
 use super::version::RelFile;
-use super::{page, version};
+use super::{page, reserve, version};
 
 const MAIN: pg_sys::ForkNumber::Type = pg_sys::ForkNumber::MAIN_FORKNUM;
 const NORMAL: pg_sys::ReadBufferMode::Type = pg_sys::ReadBufferMode::RBM_NORMAL;
@@ -258,7 +258,7 @@ impl PageStore for RelationStore<'_> {
             // SAFETY: no page is held here.
             Pace::Vacuum => unsafe { version::vacuum_delay_point() },
         }
-        Ok(())
+        Ok(reserve::check()?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `range_search`: the rows within a distance.
 
+use memory::Grow;
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
 
 use super::leg::{Leg, Scale, Search};
@@ -154,7 +155,7 @@ impl<'a> Ranged<'a> {
                     return Ok(Some(rows));
                 }
                 if !self.range.leaves_out(score, self.leg.scale) {
-                    rows.push(place);
+                    rows.try_push(place)?;
                 }
             }
         }

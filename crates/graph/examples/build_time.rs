@@ -90,7 +90,7 @@ fn report(
                     kernels::l2_squared(query, x)
                 }
             }
-        });
+        })?;
         expanded += searcher.expanded();
         hits += found.iter().take(10).filter(|(id, _)| truth[..10].contains(id)).count();
     }

@@ -1,5 +1,6 @@
 //! The frontier of a search.
 
+use memory::{Grow, OutOfMemory, Result, copied, with_room};
 use pages::NodeNo;
 
 /// One edge that leads to an element, with the estimated rank of that element.
@@ -29,14 +30,14 @@ pub(crate) struct Beam {
 
 impl Beam {
     /// An empty beam; `resumable` ones remember what does not fit.
-    pub(crate) fn new(width: usize, resumable: bool) -> Self {
-        Self {
-            entries: Vec::with_capacity(width + 1),
+    pub(crate) fn new(width: usize, resumable: bool) -> Result<Self> {
+        Ok(Self {
+            entries: with_room(width + 1)?,
             width,
             first_open: 0,
             deepest: 0,
             spill: resumable.then(Vec::new),
-        }
+        })
     }
 
     /// The rank that an edge must be below to enter.
@@ -48,7 +49,7 @@ impl Beam {
     }
 
     /// Adds an edge. Below [`Beam::bound`] it enters, otherwise it is spilled.
-    pub(crate) fn push(&mut self, rank: f32, node: NodeNo) {
+    pub(crate) fn push(&mut self, rank: f32, node: NodeNo) -> Result<()> {
         if self.entries.len() >= self.width {
             if rank >= self.bound() {
                 return self.spill_edge(rank, node);
@@ -56,26 +57,37 @@ impl Beam {
             if let Some(worst) = self.entries.pop()
                 && !worst.taken
             {
-                self.spill_edge(worst.rank, worst.node);
+                self.spill_edge(worst.rank, worst.node)?;
             }
+        }
+        if self.entries.len() == self.entries.capacity() {
+            self.entries.try_reserve(1).map_err(|_| OutOfMemory)?;
         }
         let at = self.entries.partition_point(|entry| entry.rank <= rank);
         self.entries.insert(at, Entry { rank, node, taken: false });
         self.first_open = self.first_open.min(at);
+        Ok(())
     }
 
     /// Takes the nearest open entry for which `fresh` holds. Others are dropped: they lead to
     /// elements that have been expanded from another edge.
-    pub(crate) fn pop(&mut self, mut fresh: impl FnMut(NodeNo) -> bool) -> Option<NodeNo> {
+    ///
+    /// # Errors
+    /// Those of `fresh`.
+    pub(crate) fn pop(
+        &mut self,
+        mut fresh: impl FnMut(NodeNo) -> Result<bool>,
+    ) -> Result<Option<NodeNo>> {
         loop {
-            let ahead = self.entries.get(self.first_open..)?.iter().position(|entry| !entry.taken);
+            let open = self.entries.get(self.first_open..).unwrap_or_default();
+            let ahead = open.iter().position(|entry| !entry.taken);
             self.first_open = ahead.map_or(self.entries.len(), |ahead| self.first_open + ahead);
-            let entry = self.entries.get_mut(self.first_open)?;
-            if fresh(entry.node) {
+            let Some(entry) = self.entries.get_mut(self.first_open) else { return Ok(None) };
+            if fresh(entry.node)? {
                 entry.taken = true;
                 self.first_open += 1;
                 self.deepest = self.deepest.max(self.first_open);
-                return Some(entry.node);
+                return Ok(Some(entry.node));
             }
             self.entries.remove(self.first_open);
         }
@@ -89,19 +101,20 @@ impl Beam {
 
     /// Widens the beam and lets the best of the spill in: one edge for each element for which
     /// `fresh` holds. False where there is none.
-    pub(crate) fn widen(&mut self, width: usize, fresh: impl Fn(NodeNo) -> bool) -> bool {
+    pub(crate) fn widen(&mut self, width: usize, fresh: impl Fn(NodeNo) -> bool) -> Result<bool> {
         self.width = self.width.max(width);
-        let Some(mut edges) = self.spill.take() else { return false };
+        let Some(mut edges) = self.spill.take() else { return Ok(false) };
         edges.retain(|&(_, node)| fresh(node));
         edges.sort_unstable_by(|a, b| a.1.cmp(&b.1).then(a.0.total_cmp(&b.0)));
         edges.dedup_by_key(|edge| edge.1);
         edges.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         let room = self.width.saturating_sub(self.entries.len()).min(edges.len());
-        self.spill = Some(edges.split_off(room));
+        self.spill = Some(copied(&edges[room..])?);
+        edges.truncate(room);
         for &(rank, node) in &edges {
-            self.push(rank, node);
+            self.push(rank, node)?;
         }
-        !edges.is_empty()
+        Ok(!edges.is_empty())
     }
 
     /// Width of the narrowest beam that takes all that was taken so far: one of `w` entries takes
@@ -117,10 +130,8 @@ impl Beam {
             + self.spill.as_ref().map_or(0, |spill| size_of::<(f32, NodeNo)>() * spill.len())
     }
 
-    fn spill_edge(&mut self, rank: f32, node: NodeNo) {
-        if let Some(spill) = &mut self.spill {
-            spill.push((rank, node));
-        }
+    fn spill_edge(&mut self, rank: f32, node: NodeNo) -> Result<()> {
+        self.spill.as_mut().map_or(Ok(()), |spill| spill.try_push((rank, node)))
     }
 }
 
@@ -129,23 +140,23 @@ mod tests {
     use super::*;
 
     fn drain(beam: &mut Beam) -> Vec<u32> {
-        std::iter::from_fn(|| beam.pop(|_| true)).map(|node| node.0).collect()
+        std::iter::from_fn(|| beam.pop(|_| Ok(true)).expect("memory")).map(|node| node.0).collect()
     }
 
     #[test]
     fn takes_the_nearest_first_and_spills_the_rest() {
-        let mut beam = Beam::new(3, true);
+        let mut beam = Beam::new(3, true).expect("memory");
         for (rank, node) in [(5.0, 5), (1.0, 1), (4.0, 4), (2.0, 2), (9.0, 9)] {
-            beam.push(rank, NodeNo(node));
+            beam.push(rank, NodeNo(node)).expect("memory");
         }
-        assert_eq!(beam.pop(|_| true), Some(NodeNo(1)));
-        beam.push(0.5, NodeNo(0));
+        assert_eq!(beam.pop(|_| Ok(true)), Ok(Some(NodeNo(1))));
+        beam.push(0.5, NodeNo(0)).expect("memory");
         assert_eq!(drain(&mut beam), [0, 2]);
-        assert!(beam.widen(6, |_| true));
+        assert_eq!(beam.widen(6, |_| true), Ok(true));
         assert_eq!(drain(&mut beam), [4, 5, 9]);
-        assert!(!beam.widen(100, |_| true));
-        beam.push(7.0, NodeNo(7));
-        beam.push(8.0, NodeNo(8));
-        assert_eq!(beam.pop(|node| node != NodeNo(7)), Some(NodeNo(8)));
+        assert_eq!(beam.widen(100, |_| true), Ok(false));
+        beam.push(7.0, NodeNo(7)).expect("memory");
+        beam.push(8.0, NodeNo(8)).expect("memory");
+        assert_eq!(beam.pop(|node| Ok(node != NodeNo(7))), Ok(Some(NodeNo(8))));
     }
 }

@@ -8,6 +8,7 @@
 //! A wide search tells about narrower ones too: what it finds, and at which width that would have
 //! been found ([`crate::beam::Beam::deepest`]).
 
+use memory::Grow;
 use pages::{
     Batch, CALIBRATED_EF, Calibration, META_BLOCK, Meta, NodeNo, PageStore, Result, State,
 };
@@ -155,17 +156,18 @@ impl Row {
         let mut query = Query::new(hnsw, query);
         let mut stats = ScanStats::default();
         let width = hnsw.beam_width(ef);
-        let mut walk = Walk::new(0, width, false);
-        walk.skip(self.node);
+        let mut walk = Walk::new(0, width, false)?;
+        walk.skip(self.node)?;
         for (rank, node) in descend(store, hnsw, &mut query, &mut stats, 0, ef)? {
-            walk.seed(rank, node);
+            walk.seed(rank, node)?;
         }
         let above = stats.expanded;
         let mut met = Vec::new();
         walk.run(store, hnsw, &mut query, &mut stats, |one| {
             if one.record.state() == State::Live {
-                met.push(Met { rank: one.exact.rank, node: one.node, width: one.width });
+                met.try_push(Met { rank: one.exact.rank, node: one.node, width: one.width })?;
             }
+            Ok(())
         })?;
         met.sort_unstable_by(|a, b| a.rank.total_cmp(&b.rank));
         Ok(Search { width, above, met, stats })

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use memory::{OutOfMemory, with_room};
 use pages::{Form, NodeNo, State};
 
 use crate::Hnsw;
@@ -79,7 +80,12 @@ impl Candidates {
     /// The neighbors of the new element, nearest first, by the heuristic. Some slots stay empty,
     /// for edges back from elements that come later: filling all would double what is written,
     /// and searches find no more.
-    pub(crate) fn choose(mut self, hnsw: &Hnsw) -> Vec<Neighbor> {
+    ///
+    /// # Errors
+    /// [`OutOfMemory`].
+    pub(crate) fn choose(mut self, hnsw: &Hnsw) -> Result<Vec<Neighbor>, OutOfMemory> {
+        // Many wide vectors are better refused at once than one by one.
+        drop(with_room::<f32>(self.list.len() * hnsw.geometry().coded_space())?);
         self.list.sort_unstable_by(|a, b| a.rank.total_cmp(&b.rank));
         let list = &self.list;
         let ranks: Vec<f32> = list.iter().map(|candidate| candidate.rank).collect();
@@ -103,7 +109,7 @@ impl Candidates {
             vector: vectors[index].take().unwrap_or_else(|| list[index].widened(hnsw)),
             reason,
         };
-        kept.into_iter().map(neighbor).collect()
+        Ok(kept.into_iter().map(neighbor).collect())
     }
 }
 

@@ -68,6 +68,7 @@ pub fn info<S: PageStore>(store: &S) -> Result<Info> {
         hnsw.records_of(store, block, |_, record| {
             written = true;
             info.count(record);
+            Ok(())
         })?;
         info.unwritten += u32::from(!written);
     }

@@ -1,5 +1,6 @@
 //! A set of record numbers.
 
+use memory::{Result, filled};
 use pages::NodeNo;
 
 /// Open addressing with linear probing, at most half full. Faster than a general hash set for the
@@ -22,17 +23,17 @@ impl NodeSet {
     }
 
     /// Adds `node`; false where it was there already.
-    pub(crate) fn insert(&mut self, node: NodeNo) -> bool {
+    pub(crate) fn insert(&mut self, node: NodeNo) -> Result<bool> {
         let at = self.find(node);
         if self.table[at] == node.0 {
-            return false;
+            return Ok(false);
         }
         self.table[at] = node.0;
         self.len += 1;
         if 2 * self.len > self.table.len() {
-            self.grow();
+            self.grow()?;
         }
-        true
+        Ok(true)
     }
 
     /// Bytes in use.
@@ -52,13 +53,14 @@ impl NodeSet {
         at
     }
 
-    fn grow(&mut self) {
-        let old = std::mem::take(&mut self.table);
-        self.table = vec![EMPTY; 2 * old.len()];
+    fn grow(&mut self) -> Result<()> {
+        let larger = filled(2 * self.table.len(), EMPTY)?;
+        let old = std::mem::replace(&mut self.table, larger);
         for number in old.into_iter().filter(|&number| number != EMPTY) {
             let at = self.find(NodeNo(number));
             self.table[at] = number;
         }
+        Ok(())
     }
 }
 
@@ -74,7 +76,7 @@ mod tests {
         for i in 0..20_000u32 {
             let node = NodeNo(i.wrapping_mul(2_654_435_761) % 9_000);
             assert_eq!(set.contains(node), twin.contains(&node));
-            assert_eq!(set.insert(node), twin.insert(node));
+            assert_eq!(set.insert(node), Ok(twin.insert(node)));
         }
     }
 }

@@ -109,7 +109,7 @@ impl Hnsw {
         &self,
         store: &S,
         block: u32,
-        mut look: impl FnMut(NodeNo, &Record<'_>),
+        mut look: impl FnMut(NodeNo, &Record<'_>) -> Result<()>,
     ) -> Result<()> {
         let geometry = self.geometry();
         let page = store.read(block)?;
@@ -120,7 +120,7 @@ impl Hnsw {
             look(
                 NodeNo::at(block, place, geometry)?,
                 &Record::read(&page, block, place, geometry)?,
-            );
+            )?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
 
+use memory::Grow;
 use pages::{Error, HeapTid, Hit, META_BLOCK, NodeNo, PageStore, Result, State, TidFilter};
 
 use crate::query::Query;
@@ -247,10 +248,10 @@ impl Scan {
         let mut began = false;
         for _ in 0..ATTEMPTS {
             let width = self.hnsw.beam_width(self.ef);
-            let mut walk = Walk::new(0, width, true);
+            let mut walk = Walk::new(0, width, true)?;
             let seeds = descend(store, &self.hnsw, &mut self.query, &mut self.stats, 0, self.ef)?;
             for (rank, node) in seeds {
-                walk.seed(rank, node);
+                walk.seed(rank, node)?;
             }
             let before = self.stats.expanded;
             (self.walk, self.rooted) = (Some(walk), false);
@@ -258,8 +259,7 @@ impl Scan {
             self.found.clear();
             self.run(store)?;
             // Edges to elements that others led to before took places in the beam for a while.
-            let widen = |scan: &mut Self| scan.walk.as_mut().is_some_and(|walk| walk.widen(width));
-            while self.met < self.ef && (widen(self) || self.begin_at_root(store)?) {
+            while self.met < self.ef && (self.widen(width)? || self.begin_at_root(store)?) {
                 self.run(store)?;
             }
             if self.met >= self.ef {
@@ -294,8 +294,7 @@ impl Scan {
         };
         self.wanted = wanted;
         let width = self.hnsw.beam_width(self.ef);
-        let widened = self.walk.as_mut().is_some_and(|walk| walk.widen(width));
-        if !widened && !self.begin_at_root(store)? {
+        if !self.widen(width)? && !self.begin_at_root(store)? {
             self.exhausted = true;
             self.ready = usize::MAX;
             return Ok(());
@@ -309,6 +308,11 @@ impl Scan {
         Ok(())
     }
 
+    /// Widens the beam; false where there is nothing more to see.
+    fn widen(&mut self, width: usize) -> Result<bool> {
+        self.walk.as_mut().map_or(Ok(false), |walk| walk.widen(width))
+    }
+
     /// Lets the walk go on from where all elements can be reached from, as those where it began may
     /// not lead to all. False where it has been there.
     fn begin_at_root<S: PageStore>(&mut self, store: &S) -> Result<bool> {
@@ -318,7 +322,7 @@ impl Scan {
         self.rooted = true;
         let Some(root) = root_of(store, &self.hnsw, entry)? else { return Ok(false) };
         if let Some(walk) = &mut self.walk {
-            walk.seed(f32::NEG_INFINITY, root);
+            walk.seed(f32::NEG_INFINITY, root)?;
         }
         Ok(true)
     }
@@ -335,14 +339,15 @@ impl Scan {
                 let tids: Vec<HeapTid> = met.record.tids().collect();
                 *all_met += 1;
                 *visited_tids += tids.len();
-                found.push(Reverse(Found {
+                found.try_push(Reverse(Found {
                     distance: met.exact.distance,
                     exact: met.exact.certain,
                     node: met.node,
                     tids,
                     overflow: met.record.link(),
-                }));
+                }))?;
             }
+            Ok(())
         })
     }
 
@@ -351,7 +356,7 @@ impl Scan {
         let exact = found.exact || !self.ordered;
         let block = found.node.block(self.hnsw.geometry());
         let hit = |tid| Hit { tid, block, distance: found.distance, exact };
-        self.pending.extend(found.tids.iter().copied().map(hit));
+        self.pending.try_extend(found.tids.iter().copied().map(hit))?;
         // Spares most rows the question how long the index is.
         if found.overflow.is_none() {
             return Ok(());
@@ -363,11 +368,11 @@ impl Scan {
             store.pause()?;
             next = self.hnsw.record(store, node, |record| {
                 if record.state() != State::Tids || record.owner() != Some(found.node) {
-                    return None;
+                    return Ok(None);
                 }
-                self.pending.extend(record.tids().map(hit));
-                record.link()
-            })?;
+                self.pending.try_extend(record.tids().map(hit))?;
+                Ok::<_, Error>(record.link())
+            })??;
         }
         Ok(())
     }

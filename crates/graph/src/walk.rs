@@ -2,7 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use pages::{NodeNo, PageStore, Record, Result};
+use memory::Grow;
+use pages::{Error, NodeNo, PageStore, Record, Result};
 
 use crate::beam::Beam;
 use crate::exact::Exact;
@@ -43,30 +44,34 @@ pub(crate) struct Met<'a> {
 
 impl Walk {
     /// A walk on `level` with a beam of `width`; a resumable one can be widened later.
-    pub(crate) fn new(level: u8, width: usize, resumable: bool) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// [`pages::Error::OutOfMemory`], as for all that follows.
+    pub(crate) fn new(level: u8, width: usize, resumable: bool) -> Result<Self> {
+        Ok(Self {
             level,
-            beam: Beam::new(width, resumable),
+            beam: Beam::new(width, resumable)?,
             expanded: NodeSet::new(),
             ranked: NodeSet::new(),
             unranked: Vec::new(),
             prefetched: NodeSet::new(),
-        }
+        })
     }
 
     /// Adds a place to start from.
-    pub(crate) fn seed(&mut self, rank: f32, node: NodeNo) {
-        self.beam.push(rank, node);
+    pub(crate) fn seed(&mut self, rank: f32, node: NodeNo) -> Result<()> {
+        Ok(self.beam.push(rank, node)?)
     }
 
     /// Passes `node` over, as if it were not there.
-    pub(crate) fn skip(&mut self, node: NodeNo) {
-        self.expanded.insert(node);
+    pub(crate) fn skip(&mut self, node: NodeNo) -> Result<()> {
+        self.expanded.insert(node)?;
+        Ok(())
     }
 
     /// Widens the beam; false where the walk has seen all there is to see.
-    pub(crate) fn widen(&mut self, width: usize) -> bool {
-        self.beam.widen(width, |node| !self.expanded.contains(node))
+    pub(crate) fn widen(&mut self, width: usize) -> Result<bool> {
+        Ok(self.beam.widen(width, |node| !self.expanded.contains(node))?)
     }
 
     /// Bytes in use.
@@ -84,11 +89,11 @@ impl Walk {
         hnsw: &Hnsw,
         query: &mut Query,
         stats: &mut ScanStats,
-        mut visit: impl FnMut(Met<'_>),
+        mut visit: impl FnMut(Met<'_>) -> Result<()>,
     ) -> Result<()> {
-        while let Some(node) = self.beam.pop(|node| self.expanded.insert(node)) {
+        while let Some(node) = self.beam.pop(|node| self.expanded.insert(node))? {
             store.pause()?;
-            self.prefetch(store, hnsw);
+            self.prefetch(store, hnsw)?;
             if let Some(next) = self.beam.ahead().next() {
                 hnsw.warm(store, next);
             }
@@ -98,13 +103,14 @@ impl Walk {
     }
 
     /// Asks for the pages of the elements whose turn comes next, while pages come from a disk.
-    fn prefetch<S: PageStore>(&mut self, store: &S, hnsw: &Hnsw) {
+    fn prefetch<S: PageStore>(&mut self, store: &S, hnsw: &Hnsw) -> Result<()> {
         let Self { beam, expanded, prefetched, .. } = self;
         for node in beam.ahead().take(store.read_ahead()) {
-            if !expanded.contains(node) && prefetched.insert(node) {
+            if !expanded.contains(node) && prefetched.insert(node)? {
                 store.prefetch(node.block(hnsw.geometry()));
             }
         }
+        Ok(())
     }
 
     fn expand<S: PageStore>(
@@ -114,30 +120,36 @@ impl Walk {
         query: &mut Query,
         stats: &mut ScanStats,
         node: NodeNo,
-        visit: &mut impl FnMut(Met<'_>),
+        visit: &mut impl FnMut(Met<'_>) -> Result<()>,
     ) -> Result<()> {
         // What is not an element of this level was freed since the edge was read, and is maybe in
         // use for something else.
         hnsw.element(store, node, |record| {
             if record.element().level != self.level {
-                return;
+                return Ok(());
             }
             let exact = query.exact(record);
             stats.expanded += 1;
             stats.exact += 1;
-            visit(Met { node, record, exact, width: self.beam.deepest() });
+            visit(Met { node, record, exact, width: self.beam.deepest() })?;
             let neighbors = record.neighbors();
             if !query.coded() {
-                self.unranked.extend(neighbors.filter(|&neighbor| self.ranked.insert(neighbor)));
-                return;
+                for neighbor in neighbors {
+                    if self.ranked.insert(neighbor)? {
+                        self.unranked.try_push(neighbor)?;
+                    }
+                }
+                return Ok(());
             }
             stats.scored += neighbors.len() as u64;
             for (&rank, neighbor) in query.estimate(hnsw, record, &exact).iter().zip(neighbors) {
                 if !self.expanded.contains(neighbor) {
-                    self.beam.push(rank, neighbor);
+                    self.beam.push(rank, neighbor)?;
                 }
             }
-        })?;
+            Ok::<_, Error>(())
+        })?
+        .unwrap_or(Ok(()))?;
         self.rank_neighbors(store, hnsw, query, stats)
     }
 
@@ -150,10 +162,11 @@ impl Walk {
         stats: &mut ScanStats,
     ) -> Result<()> {
         for neighbor in self.unranked.drain(..) {
+            store.pause()?;
             let rank = hnsw.element(store, neighbor, |record| query.exact(record).rank)?;
             if let Some(rank) = rank {
                 stats.exact += 1;
-                self.beam.push(rank, neighbor);
+                self.beam.push(rank, neighbor)?;
             }
         }
         Ok(())
@@ -174,11 +187,11 @@ pub(crate) fn descend<S: PageStore>(
     let width = (ef / NARROWER).clamp(*DESCENT_WIDTH.start(), *DESCENT_WIDTH.end());
     let mut seeds = vec![(f32::INFINITY, entry)];
     for upper in (level + 1..=hnsw.meta().entry_level).rev() {
-        let mut walk = Walk::new(upper, width, false);
-        seeds.iter().for_each(|&(rank, node)| walk.seed(rank, node));
+        let mut walk = Walk::new(upper, width, false)?;
+        seeds.iter().try_for_each(|&(rank, node)| walk.seed(rank, node))?;
         let mut below = Vec::new();
         walk.run(store, hnsw, query, stats, |met| {
-            below.extend(met.record.link().map(|link| (met.exact.rank, link)));
+            Ok(below.try_extend(met.record.link().map(|link| (met.exact.rank, link)))?)
         })?;
         below.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         below.truncate(width);

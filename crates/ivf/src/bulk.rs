@@ -1,6 +1,7 @@
 //! Building an index of many rows at once.
 
 use kmeans::{Clusters, Options, assign, train};
+use memory::{collected, copied, filled, with_room};
 use pages::{Error, Form, HeapTid, PAGE_BODY, Result};
 use quant::SplitMix64;
 use space::{NoSpace, Space};
@@ -92,7 +93,7 @@ impl<'h> Bulk<'h> {
         let trained = sample.len() / self.options.dims;
         let clusters = self.train(sample, threads, tick)?;
         self.assign(&clusters, threads, tick)?;
-        let centroids = self.centroids(&clusters);
+        let centroids = self.centroids(&clusters)?;
         drop(clusters);
         let lists = centroids.len() / self.options.dims;
         let order = Order::of(&self.rows, lists, &mut self.space).map_err(no_space)?;
@@ -109,13 +110,14 @@ impl<'h> Bulk<'h> {
         let count = count.max(lists.saturating_mul(LEAST_PER_LIST)).min(self.len());
         let random = &mut SplitMix64::new(self.options.seed);
         let mut wanted = count as u64;
-        let chosen = (0..self.len()).filter(|row| {
+        let mut chosen = with_room(count)?;
+        for row in 0..self.len() {
             // Each row that is left has the same chance.
-            let chosen = random.next_u64() % ((self.len() - row) as u64) < wanted;
-            wanted -= u64::from(chosen);
-            chosen
-        });
-        let chosen: Vec<u32> = chosen.map(|row| row as u32).collect();
+            if random.next_u64() % ((self.len() - row) as u64) < wanted {
+                wanted -= 1;
+                chosen.push(row as u32);
+            }
+        }
         let mut on_tick = |_| tick(Phase::Training, 0, 0);
         self.rows.widened(&chosen, &mut Workers::new(threads, &mut on_tick)).map_err(failed)
     }
@@ -132,8 +134,7 @@ impl<'h> Bulk<'h> {
     fn assign(&mut self, clusters: &Clusters, threads: usize, tick: Tick<'_>) -> Result<()> {
         let total = self.len();
         for start in (0..total).step_by(ROWS_PER_TURN) {
-            let turn: Vec<u32> =
-                (start..total.min(start + ROWS_PER_TURN)).map(|row| row as u32).collect();
+            let turn = collected((start..total.min(start + ROWS_PER_TURN)).map(|row| row as u32))?;
             let mut on_tick = |_| tick(Phase::Assigning, start, total);
             let mut workers = Workers::new(threads, &mut on_tick);
             let vectors = self.rows.widened(&turn, &mut workers).map_err(failed)?;
@@ -146,16 +147,15 @@ impl<'h> Bulk<'h> {
     }
 
     /// The centroids as numbers; of an index without rows, one.
-    fn centroids(&self, clusters: &Clusters) -> Vec<f32> {
-        let mut centroids: Vec<f32> =
-            (0..clusters.len()).flat_map(|list| clusters.centre(list)).copied().collect();
+    fn centroids(&self, clusters: &Clusters) -> Result<Vec<f32>> {
+        let mut centroids = copied(clusters.centres())?;
         if centroids.is_empty() {
-            centroids.resize(self.options.dims, 0.0);
+            centroids = filled(self.options.dims, 0.0)?;
         }
         if self.rows.geometry.form == Form::Bits {
             centroids.iter_mut().for_each(|x| *x = f32::from(*x >= 0.5));
         }
-        centroids
+        Ok(centroids)
     }
 }
 
@@ -163,19 +163,19 @@ impl<'h> Bulk<'h> {
 pub(crate) fn failed(stopped: Stopped) -> Error {
     match stopped {
         Stopped::Cancelled => Error::Interrupted,
-        Stopped::NoThread => Error::Limit("could not start a thread to build the index"),
+        Stopped::OutOfMemory => Error::OutOfMemory,
         Stopped::Panicked(message) => Error::Internal(message),
     }
 }
 
 fn no_space(reason: NoSpace) -> Error {
     match reason {
-        NoSpace::OutOfMemory => Error::Limit("out of memory while building the index"),
+        NoSpace::OutOfMemory => Error::OutOfMemory,
         NoSpace::File(_) => Error::Limit("the temporary file of the build cannot grow"),
     }
 }
 
 /// An empty page body.
-pub(crate) fn blank() -> Vec<u8> {
-    vec![0; PAGE_BODY]
+pub(crate) fn blank() -> memory::Result<Vec<u8>> {
+    filled(PAGE_BODY, 0)
 }

@@ -7,6 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use memory::Grow;
 use pages::{Batch, HeapTid, META_BLOCK, PageStore, Result};
 use quant::SplitMix64;
 
@@ -89,8 +90,8 @@ impl Row {
     ) -> Result<Option<(Self, usize)>> {
         let mut entries: Vec<Entry> = Vec::new();
         ivf.blocks_of(store, (list.first, list.id()), |_, block| {
-            entries.extend(block.entries().map(|(_, entry)| entry));
-            true
+            entries.try_extend(block.entries().map(|(_, entry)| entry))?;
+            Ok(true)
         })?;
         if entries.is_empty() {
             return Ok(None);
@@ -159,11 +160,11 @@ fn nearest<S: PageStore>(
         ivf.blocks_of(store, (list.first, list.id()), |_, block| {
             let bounds = query.bounds(block, &centre);
             let others = block.entries().filter(|(_, entry)| entry.tid != row.tid);
-            candidates.extend(others.map(|(i, entry)| {
+            candidates.try_extend(others.map(|(i, entry)| {
                 let bound = bounds.map_or(f32::NEG_INFINITY, |bounds| bounds[i]);
                 Reverse((ordinal(bound), entry.vector.0, place))
-            }));
-            true
+            }))?;
+            Ok(true)
         })?;
         place += 1;
     }
@@ -176,6 +177,7 @@ fn nearest<S: PageStore>(
             break;
         }
         let vector = VectorNo(vector);
+        reader.pause()?;
         let rank = reader.read(vector, |stored| query.exact(&stored).rank)?;
         let at = nearest.partition_point(|near| near.rank <= rank);
         nearest.insert(at, Near { rank, vector, place });

@@ -1,6 +1,7 @@
 //! Chains of blocks in the making: no reader knows of them yet.
 
 use kernels::BLOCK;
+use memory::Grow;
 use pages::{Batch, META_BLOCK, PageStore, Result};
 use quant::Factors;
 
@@ -76,20 +77,33 @@ impl Chain {
 
     /// Adds the row of `entry`, whose vector is placed (see [`Ivf::place`]) and `rotated`, and reaches so
     /// far from the centroid.
-    pub(crate) fn push(&mut self, ivf: &Ivf, entry: Entry, rotated: &[f32], reach: Radius) {
+    ///
+    /// # Errors
+    /// [`pages::Error::OutOfMemory`].
+    pub(crate) fn push(
+        &mut self,
+        ivf: &Ivf,
+        entry: Entry,
+        rotated: &[f32],
+        reach: Radius,
+    ) -> Result<()> {
         self.radius = self.radius.max(reach);
         let (mut factors, mut code) = (NO_FACTORS, Vec::new());
         if let Some(coder) = ivf.coder() {
             code.resize(coder.code_bytes(), 0);
             factors = coder.encode_rotated(&self.owner, rotated, &mut code);
         }
-        self.waiting.push(Member::Row(entry, factors, code));
+        self.waiting.try_push(Member::Row(entry, factors, code))?;
         self.rows += 1;
+        Ok(())
     }
 
     /// Adds a place for the vector of a later row.
-    pub(crate) fn push_vacant(&mut self, vector: VectorNo) {
-        self.waiting.push(Member::Vacant(vector));
+    ///
+    /// # Errors
+    /// [`pages::Error::OutOfMemory`].
+    pub(crate) fn push_vacant(&mut self, vector: VectorNo) -> Result<()> {
+        Ok(self.waiting.try_push(Member::Vacant(vector))?)
     }
 
     /// Writes what was added; of less than a page only where `all` is to be written.

@@ -2,7 +2,8 @@
 //!
 //! Follows every list, and remembers one bit of each block and each vector.
 
-use pages::{Error, META_BLOCK, PageStore, Problem, Result};
+use memory::{Grow, filled};
+use pages::{META_BLOCK, PageStore, Problem, Result};
 
 use crate::block::{Entry, FREE, ROOT};
 use crate::geometry::BlockNo;
@@ -22,16 +23,21 @@ pub fn check<S: PageStore>(store: &S, report: &mut dyn FnMut(Problem)) -> Result
     let problems = Ivf::undisturbed(store, |ivf| {
         let pages = store.blocks()? as usize;
         let geometry = ivf.geometry();
-        let mut problems = Vec::new();
+        let (mut problems, mut refused) = (Vec::new(), Ok(()));
         let mut check = Check {
             store,
             ivf,
             pages,
-            blocks: vec![false; pages * geometry.blocks_per_page()],
-            vectors: vec![false; pages * geometry.run_vectors],
-            report: &mut |problem| problems.push(problem),
+            blocks: filled(pages * geometry.blocks_per_page(), false)?,
+            vectors: filled(pages * geometry.run_vectors, false)?,
+            report: &mut |problem| {
+                if refused.is_ok() {
+                    refused = problems.try_push(problem);
+                }
+            },
         };
         check.all()?;
+        refused?;
         Ok(problems)
     });
     match problems {
@@ -111,7 +117,7 @@ impl<S: PageStore> Check<'_, S> {
     /// Follows the free blocks, which belong to no list. Where some were taken meanwhile, what was
     /// found means nothing.
     fn free(&mut self) -> Result<()> {
-        let first = || Ok(Ivf::open(self.store)?.meta().reorganized.free);
+        let first = || Ivf::open(self.store).map(|ivf| ivf.meta().reorganized.free);
         let Some(free) = first()? else { return Ok(()) };
         let mut twice = None;
         let blocks = &mut self.blocks;
@@ -119,7 +125,7 @@ impl<S: PageStore> Check<'_, S> {
             let seen = blocks.get_mut(no.0 as usize);
             let known = seen.is_some_and(|seen| std::mem::replace(seen, true));
             twice = twice.or(known.then_some(no));
-            twice.is_none()
+            Ok(twice.is_none())
         });
         if first()? != Some(free) {
             return Ok(());
@@ -142,10 +148,10 @@ impl<S: PageStore> Check<'_, S> {
             if let Some(seen) = blocks.get_mut(no.0 as usize)
                 && std::mem::replace(seen, true)
             {
-                twice.push(no);
+                twice.try_push(no)?;
             }
-            found.extend(block.entries().map(|(_, entry)| (no, entry)));
-            true
+            found.try_extend(block.entries().map(|(_, entry)| (no, entry)))?;
+            Ok(true)
         });
         let page = first.page(self.ivf.geometry());
         if let Err(error) = walked {
@@ -174,6 +180,7 @@ impl<S: PageStore> Check<'_, S> {
         {
             self.problem(page, "two entries have the same vector");
         }
+        self.store.pause()?;
         let mut reader = Reader::new(self.store, self.ivf.geometry());
         let ivf = self.ivf;
         let looked = reader.read(entry.vector, |stored| {
@@ -189,7 +196,7 @@ impl<S: PageStore> Check<'_, S> {
                 let page = entry.vector.run(self.ivf.geometry());
                 self.problem(page, "vector has an impossible header");
             }
-            Err(error @ (Error::Interrupted | Error::Crashed)) => return Err(error),
+            Err(error) if error.ends_work() => return Err(error),
             Err(error) => (self.report)(Problem::met(page, error)?),
         }
         Ok(())

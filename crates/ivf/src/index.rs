@@ -109,7 +109,7 @@ impl Ivf {
         loop {
             let ivf = Self::open(store)?;
             let result = work(&ivf);
-            if let Err(Error::Interrupted | Error::Crashed) = result {
+            if result.as_ref().is_err_and(Error::ends_work) {
                 return result;
             }
             if !ivf.is_outdated(store)? {

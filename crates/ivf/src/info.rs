@@ -66,7 +66,7 @@ fn count<S: PageStore>(store: &S, ivf: &Ivf) -> Result<Info> {
         ivf.blocks_of(store, (list.first, list.id()), |_, block| {
             entries += u64::from(block.live().count_ones());
             blocks += 1;
-            true
+            Ok(true)
         })?;
         rows += entries;
         longest = longest.max(entries);
@@ -97,7 +97,7 @@ fn free<S: PageStore>(store: &S, ivf: &Ivf) -> Result<u64> {
     let Some(first) = Ivf::open(store)?.meta().reorganized.free else { return Ok(0) };
     let counted = ivf.blocks_of(store, (first, FREE), |_, _| {
         count += 1;
-        true
+        Ok(true)
     });
     match counted {
         Ok(()) | Err(Error::Corrupted { .. }) => Ok(count),

@@ -29,7 +29,7 @@ pub fn insert<S: PageStore>(store: &S, vector: &[f32], tid: HeapTid) -> Result<(
         }
         match insert_into(store, &ivf, vector, tid) {
             Ok(true) => return Ok(()),
-            Err(error @ (Error::Interrupted | Error::Crashed)) => return Err(error),
+            Err(error) if error.ends_work() => return Err(error),
             // The list may be no more.
             _ if ivf.is_outdated(store)? => {}
             Err(error) => return Err(error),
@@ -83,6 +83,7 @@ pub(crate) fn nearest_list<S: PageStore>(
     let mut reader = Reader::new(store, ivf.geometry());
     let mut nearest = None;
     for list in lists {
+        reader.pause()?;
         let distance = reader.read(list.entry.vector, |stored| query.squared_distance(&stored))?;
         if nearest.as_ref().is_none_or(|&(_, least)| distance < least) {
             nearest = Some((list, distance));
@@ -162,13 +163,13 @@ impl<S: PageStore> Inserter<'_, S> {
         let mut start = first;
         self.ivf.blocks_of(self.store, (first, self.list.id()), |_, block| {
             start = block.room().unwrap_or(first);
-            false
+            Ok(false)
         })?;
         let mut room = Room::After(start);
         self.ivf.blocks_of(self.store, (start, self.list.id()), |no, block| {
             let vacant = block.vacant().is_some();
             room = if vacant { Room::Vacant(no) } else { Room::After(no) };
-            !vacant
+            Ok(!vacant)
         })?;
         Ok(room)
     }
@@ -178,7 +179,7 @@ impl<S: PageStore> Inserter<'_, S> {
         let mut place = None;
         self.ivf.blocks_of(self.store, (no, self.list.id()), |_, block| {
             place = Place::of(block);
-            false
+            Ok(false)
         })?;
         match place {
             Some(Place { index, vector: Some(vector) }) => self.put_at(no, index, vector, row),

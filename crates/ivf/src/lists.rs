@@ -1,5 +1,6 @@
 //! Going through the blocks of a list, and finding lists.
 
+use memory::Grow;
 use pages::{Error, PageStore, Result};
 
 use crate::block::{Block, Entry, ROOT};
@@ -43,7 +44,7 @@ impl Ivf {
         &self,
         store: &S,
         (first, list): (BlockNo, u32),
-        mut look: impl FnMut(BlockNo, &Block<'_>) -> bool,
+        mut look: impl FnMut(BlockNo, &Block<'_>) -> Result<bool>,
     ) -> Result<()> {
         let geometry = self.geometry();
         let mut next = Some(first);
@@ -55,7 +56,7 @@ impl Ivf {
                 // Blocks that follow each other in one page are read while it is held.
                 next = loop {
                     let block = Block::read(&body, no, list, geometry)?;
-                    if !look(no, &block) {
+                    if !look(no, &block)? {
                         return Ok(());
                     }
                     walk.blocks += 1;
@@ -80,8 +81,8 @@ impl Ivf {
     pub(crate) fn all_lists<S: PageStore>(&self, store: &S) -> Result<Vec<List>> {
         let mut lists = Vec::new();
         self.blocks_of(store, (self.meta().root, ROOT), |_, block| {
-            lists.extend(block.entries().map(|(_, entry)| List::of(entry)));
-            true
+            lists.try_extend(block.entries().map(|(_, entry)| List::of(entry)))?;
+            Ok(true)
         })?;
         Ok(lists)
     }
@@ -135,17 +136,18 @@ impl NearestLists {
         ivf.blocks_of(store, (ivf.meta().root, ROOT), |_, block| {
             match query.bounds(block, &middle) {
                 Some(bounds) => {
-                    stream.push_candidates(block.entries().map(|(i, entry)| (bounds[i], entry)));
+                    stream.push_candidates(block.entries().map(|(i, entry)| (bounds[i], entry)))?;
                 }
-                None => plain.extend(block.entries().map(|(_, entry)| entry)),
+                None => plain.try_extend(block.entries().map(|(_, entry)| entry))?,
             }
-            true
+            Ok(true)
         })?;
         // Without a bound, all are to be read: in the order in which they lie.
         let mut reader = Reader::new(store, ivf.geometry());
         for entry in plain {
+            reader.pause()?;
             let centre = reader.read(entry.vector, |stored| query.centre(&stored))?;
-            stream.push_found(centre.into(), entry);
+            stream.push_found(centre.into(), entry)?;
         }
         Ok(Self { stream })
     }
@@ -157,18 +159,19 @@ impl NearestLists {
         ivf: &Ivf,
         query: &Query,
     ) -> Result<Option<(List, Centre)>> {
-        let mut reader = Reader::new(store, ivf.geometry());
-        let mut centre_of =
-            |entry: Entry| reader.read(entry.vector, |stored| query.centre(&stored));
+        let centre_of = |entry: Entry| {
+            Reader::new(store, ivf.geometry()).read(entry.vector, |stored| query.centre(&stored))
+        };
         loop {
-            match self.stream.step() {
+            store.pause()?;
+            match self.stream.step()? {
                 Step::Found(found) => {
                     let centre = centre_of(found.entry)?;
                     return Ok(Some((List::of(found.entry), centre)));
                 }
                 Step::Read(entry) => {
                     let centre = centre_of(entry)?;
-                    self.stream.push_found(centre.into(), entry);
+                    self.stream.push_found(centre.into(), entry)?;
                 }
                 Step::End => return Ok(None),
             }

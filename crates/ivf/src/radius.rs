@@ -92,7 +92,7 @@ pub(crate) fn raise<S: PageStore>(
     ivf.blocks_of(store, (ivf.meta().root, ROOT), |no, block| {
         let listed = block.entries().any(|(_, entry)| entry.vector == list.entry.vector);
         root = listed.then_some(no);
-        !listed
+        Ok(!listed)
     })?;
     let Some(no) = root else { return Ok(false) };
     let mut batch = store.batch();

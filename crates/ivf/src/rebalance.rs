@@ -1,6 +1,7 @@
 //! Lists of about equal length about the middle of their rows, whatever rows come and go.
 
 use kernels::BLOCK;
+use memory::{Grow, copied};
 use pages::{Error, PageStore, Result};
 
 use crate::block::ROOT;
@@ -80,20 +81,20 @@ fn lengths<S: PageStore>(store: &S, ivf: &Ivf) -> Result<Vec<Length>> {
     let (mut lists, mut lengths) = (Vec::new(), Vec::new());
     ivf.blocks_of(store, (ivf.meta().root, ROOT), |no, block| {
         let root = no.page(ivf.geometry());
-        lists.extend(block.entries().map(|(_, entry)| (root, List::of(entry))));
-        true
+        lists.try_extend(block.entries().map(|(_, entry)| (root, List::of(entry))))?;
+        Ok(true)
     })?;
     for (root, list) in lists {
         let (mut rows, mut closed) = (0, false);
         ivf.blocks_of(store, (list.first, list.id()), |_, block| {
             rows += u64::from(block.live().count_ones());
             closed |= block.closed();
-            true
+            Ok(true)
         })?;
         if closed {
             reopen(store, ivf, &list)?;
         }
-        lengths.push(Length { list, rows, root });
+        lengths.try_push(Length { list, rows, root })?;
     }
     Ok(lengths)
 }
@@ -119,7 +120,7 @@ impl<S: PageStore> Pass<'_, S> {
 
     /// Splits long lists, the longest first.
     fn split(&mut self) -> Result<()> {
-        for list in self.in_order(|list| std::cmp::Reverse(list.rows)) {
+        for list in self.in_order(|list| std::cmp::Reverse(list.rows))? {
             let few = self.work.lists().len() < self.wanted;
             let long = if few { RATHER_LONG } else { LONG };
             if list.rows * 4 <= long * self.part || self.work.is_spent() {
@@ -143,7 +144,7 @@ impl<S: PageStore> Pass<'_, S> {
 
     /// Merges short lists, the shortest first: their rows are divided among the lists around.
     fn merge(&mut self) -> Result<()> {
-        for list in self.in_order(|list| list.rows) {
+        for list in self.in_order(|list| list.rows)? {
             let many = self.work.lists().len() > self.wanted;
             let short = if many { RATHER_SHORT } else { SHORT };
             if list.rows * short >= self.length || self.work.is_spent() {
@@ -164,7 +165,7 @@ impl<S: PageStore> Pass<'_, S> {
 
     /// Renews lists of whose rows too many are nearer to others, and those around.
     fn renew(&mut self) -> Result<()> {
-        let mut lists = self.work.lists().to_vec();
+        let mut lists = copied(self.work.lists())?;
         // What is left for another time is not always the same.
         let start = self.done.rows % lists.len().max(1) as u64;
         lists.rotate_left(start as usize);
@@ -185,9 +186,9 @@ impl<S: PageStore> Pass<'_, S> {
         Ok(())
     }
 
-    fn in_order<K: Ord>(&self, key: impl Fn(&Length) -> K) -> Vec<Length> {
-        let mut lists = self.work.lists().to_vec();
-        lists.sort_by_key(key);
-        lists
+    fn in_order<K: Ord>(&self, key: impl Fn(&Length) -> K) -> Result<Vec<Length>> {
+        let mut lists = copied(self.work.lists())?;
+        lists.sort_unstable_by_key(|list| (key(list), list.list.id()));
+        Ok(lists)
     }
 }

@@ -1,6 +1,7 @@
 //! Dividing the rows of lists that are near each other anew.
 
 use kmeans::{Clusters, Options, Rows, refine, train};
+use memory::{Grow, collected, filled};
 use pages::{Batch, META_BLOCK, PageStore, Result};
 use quant::Metric;
 use threads::{Stopped, Workers};
@@ -91,13 +92,16 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
         let mut near = Vec::new();
         for candidate in &self.lists {
             if candidate.list.id() != list.list.id() {
+                reader.pause()?;
                 reader.read(candidate.list.entry.vector, |stored| {
                     self.ivf.holder().widen(&stored, &mut other);
                 })?;
-                near.push((kernels::l2_squared(&own, &other), *candidate));
+                near.try_push((kernels::l2_squared(&own, &other), *candidate))?;
             }
         }
-        near.sort_by(|a, b| a.0.total_cmp(&b.0));
+        near.sort_unstable_by(|a, b| {
+            a.0.total_cmp(&b.0).then_with(|| a.1.list.id().cmp(&b.1.list.id()))
+        });
         let (mut group, mut pages, mut rows) = (vec![*list], vec![list.root], list.rows);
         for (_, candidate) in near.into_iter().take(2 * MAX_RETIRED) {
             let new_page = !pages.contains(&candidate.root);
@@ -124,7 +128,7 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
             return Ok(false);
         };
         self.lists.retain(|list| group.iter().all(|gone| gone.list.id() != list.list.id()));
-        self.lists.extend(new);
+        self.lists.try_extend(new)?;
         self.moved += rows;
         Ok(true)
     }
@@ -132,9 +136,10 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
     /// The centroids of lists, one after another.
     pub(crate) fn centroids(&self, lists: &[Length]) -> Result<Vec<f32>> {
         let geometry = self.ivf.geometry();
-        let mut centroids = vec![0.0; lists.len() * geometry.dims];
+        let mut centroids = filled(lists.len() * geometry.dims, 0.0)?;
         let mut reader = Reader::new(self.store, geometry);
         for (list, centroid) in lists.iter().zip(centroids.chunks_exact_mut(geometry.dims)) {
+            reader.pause()?;
             reader.read(list.list.entry.vector, |stored| {
                 self.ivf.holder().widen(&stored, centroid);
             })?;
@@ -149,8 +154,8 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
         self.spend(rows.len() as u64);
         let options =
             Options { clusters: parts, spherical: false, seed: u64::from(list.list.id()) };
-        let clusters = with_workers(|workers| train(rows, &options, workers))?;
-        Ok(self.distinct(&clusters).concat())
+        let clusters = self.with_workers(|workers| train(rows, &options, workers))?;
+        Ok(self.distinct(&clusters)?.concat())
     }
 
     /// Moves `centroids`, one after another, to the middle of the rows of `group` that are nearest to
@@ -161,10 +166,11 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
         let (owners, sample) = self.sample(group, group.len() * SAMPLE_PER_PART)?;
         self.spend(owners.len() as u64);
         let clusters =
-            with_workers(|workers| refine(Rows::new(&sample, dims), centroids, workers))?;
-        let centroids = self.distinct(&clusters);
+            self.with_workers(|workers| refine(Rows::new(&sample, dims), centroids, workers))?;
+        let centroids = self.distinct(&clusters)?;
         let (mut own, mut nearest) = (0.0, 0.0);
         for (owner, row) in owners.into_iter().zip(sample.chunks_exact(dims)) {
+            self.store.pause()?;
             own += f64::from(kernels::l2_squared(row, &before[owner * dims..][..dims]));
             let distances = centroids.iter().map(|centroid| kernels::l2_squared(row, centroid));
             nearest += f64::from(distances.fold(f32::INFINITY, f32::min));
@@ -173,14 +179,16 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
     }
 
     /// The centres of clusters as centroids: each once.
-    fn distinct(&self, clusters: &Clusters) -> Vec<Vec<f32>> {
+    fn distinct(&self, clusters: &Clusters) -> Result<Vec<Vec<f32>>> {
         let of_bits = self.ivf.metric().is_of_bits();
         let round = |x: &f32| if of_bits { f32::from(*x >= 0.5) } else { *x };
-        let centre = |i| clusters.centre(i).iter().map(round).collect();
-        let mut centres: Vec<Vec<f32>> = (0..clusters.len()).map(centre).collect();
-        centres.sort_by(|a, b| a.iter().map(|x| x.to_bits()).cmp(b.iter().map(|x| x.to_bits())));
+        let centre = |i| collected(clusters.centre(i).iter().map(round));
+        let mut centres = (0..clusters.len()).map(centre).collect::<memory::Result<Vec<_>>>()?;
+        centres.sort_unstable_by(|a, b| {
+            a.iter().map(|x| x.to_bits()).cmp(b.iter().map(|x| x.to_bits()))
+        });
         centres.dedup();
-        centres
+        Ok(centres)
     }
 
     /// The share of a list's rows that are nearer to the centroid of another, from some of them.
@@ -214,13 +222,14 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
     fn sample(&self, group: &[Length], count: usize) -> Result<(Vec<usize>, Vec<f32>)> {
         let geometry = self.ivf.geometry();
         let chosen = self.chosen(group, count)?;
-        let mut sample = vec![0.0; chosen.len() * geometry.dims];
+        let mut sample = filled(chosen.len() * geometry.dims, 0.0)?;
         let mut reader = Reader::new(self.store, geometry);
         for ((_, entry), place) in chosen.iter().zip(sample.chunks_exact_mut(geometry.dims)) {
+            reader.pause()?;
             reader.read(entry.vector, |stored| self.ivf.holder().widen(&stored, place))?;
             self.ivf.place(place);
         }
-        Ok((chosen.into_iter().map(|(owner, _)| owner).collect(), sample))
+        Ok((collected(chosen.into_iter().map(|(owner, _)| owner))?, sample))
     }
 
     /// At most `count` entries of `group`, from all over it, and the place of their list in it.
@@ -228,12 +237,12 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
         let mut entries = Vec::new();
         for (owner, Length { list, .. }) in group.iter().enumerate() {
             self.ivf.blocks_of(self.store, (list.first, list.id()), |_, block| {
-                entries.extend(block.entries().map(|(_, entry)| (owner, entry)));
-                true
+                entries.try_extend(block.entries().map(|(_, entry)| (owner, entry)))?;
+                Ok(true)
             })?;
         }
         let step = entries.len().div_ceil(count.max(1)).max(1);
-        Ok(entries.into_iter().step_by(step).collect())
+        Ok(collected(entries.into_iter().step_by(step))?)
     }
 
     /// A list without rows that nobody knows of yet: its centroid is written.
@@ -262,12 +271,19 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
         self.ivf.holder().widen(&Stored::new(&stored, geometry), &mut widened);
         Ok(Chain::new(self.ivf, open.first, widened))
     }
-}
 
-/// Clusters in this thread.
-fn with_workers(
-    work: impl FnOnce(&mut Workers<'_>) -> std::result::Result<Clusters, Stopped>,
-) -> Result<Clusters> {
-    let mut on_tick = |_| true;
-    work(&mut Workers::new(0, &mut on_tick)).map_err(failed)
+    /// Clusters in this thread, which looks for a request to stop.
+    fn with_workers(
+        &self,
+        work: impl FnOnce(&mut Workers<'_>) -> std::result::Result<Clusters, Stopped>,
+    ) -> Result<Clusters> {
+        let mut paused = Ok(());
+        let mut on_tick = |_| {
+            paused = self.store.pause();
+            paused.is_ok()
+        };
+        let clusters = work(&mut Workers::new(0, &mut on_tick));
+        paused?;
+        clusters.map_err(failed)
+    }
 }

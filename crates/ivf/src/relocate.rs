@@ -4,6 +4,7 @@
 //! these part of the index instead of them. Vectors stay where they are.
 
 use kernels::BLOCK;
+use memory::Grow;
 use pages::{Batch, Error, MAX_BATCH, META_BLOCK, PageStore, Result};
 
 use crate::block::{BlockMut, Entry, NO_FACTORS, ROOT};
@@ -78,7 +79,7 @@ impl<S: PageStore> Relocation<'_, S> {
     /// Closes the lists behind the `lasts` of their blocks that were closed so far, and copies
     /// their rows.
     fn copy(&mut self, lasts: &mut [Option<BlockNo>]) -> Result<()> {
-        let mut vacant = Vec::new();
+        let mut vacant: Vec<VectorNo> = Vec::new();
         for (list, last) in self.lists.clone().iter().zip(lasts) {
             let mut next = match *last {
                 Some(last) => self.next_of(list, last)?,
@@ -86,15 +87,15 @@ impl<S: PageStore> Relocation<'_, S> {
             };
             while let Some(from) = next {
                 self.store.pause()?;
-                let mut closed = self.close(list, from)?;
+                let closed = self.close(list, from)?;
                 self.distribute(&closed.entries)?;
-                vacant.append(&mut closed.vacant);
+                vacant.try_extend(closed.vacant)?;
                 (next, *last) = (closed.next, Some(closed.last));
             }
         }
         let count = self.chains.len();
         for (i, vector) in vacant.into_iter().enumerate() {
-            self.chains[i % count].push_vacant(vector);
+            self.chains[i % count].push_vacant(vector)?;
         }
         self.flush(true)
     }
@@ -104,7 +105,7 @@ impl<S: PageStore> Relocation<'_, S> {
         let mut next = None;
         self.ivf.blocks_of(self.store, (no, list.id()), |_, block| {
             next = block.next();
-            false
+            Ok(false)
         })?;
         Ok(next)
     }
@@ -123,9 +124,9 @@ impl<S: PageStore> Relocation<'_, S> {
             }
             block.set_closed(true);
             let block = block.as_ref();
-            closed.entries.extend(block.entries().map(|(_, entry)| entry));
-            closed.vacant.extend(block.vacated());
-            closed.vacant.extend(block.open().into_iter().flat_map(|open| open.vectors()));
+            closed.entries.try_extend(block.entries().map(|(_, entry)| entry))?;
+            closed.vacant.try_extend(block.vacated())?;
+            closed.vacant.try_extend(block.open().into_iter().flat_map(|open| open.vectors()))?;
             closed.last = no;
             closed.next = block.next();
             match closed.next {
@@ -143,17 +144,18 @@ impl<S: PageStore> Relocation<'_, S> {
         let mut vector = vec![0.0; ivf.geometry().dims];
         let mut reader = Reader::new(self.store, ivf.geometry());
         for &entry in entries {
+            reader.pause()?;
             let chains = &mut self.chains;
             reader.read(entry.vector, |stored| {
                 ivf.holder().widen(&stored, &mut vector);
                 ivf.place(&mut vector);
                 let distance = |chain: &Chain| kernels::l2_squared(&vector, chain.centroid());
                 let nearest = chains.iter_mut().min_by(|a, b| distance(a).total_cmp(&distance(b)));
-                if let Some(chain) = nearest {
+                nearest.map_or(Ok(()), |chain| {
                     let reach = Radius::of_row(ivf, &stored, &vector, chain.centroid());
-                    chain.push(ivf, entry, &ivf.rotated(&vector), reach);
-                }
-            })?;
+                    chain.push(ivf, entry, &ivf.rotated(&vector), reach)
+                })
+            })??;
         }
         drop(reader);
         self.flush(false)
@@ -245,7 +247,7 @@ impl<S: PageStore> Relocation<'_, S> {
             if roomy.is_err() {
                 roomy = if vacant >= self.chains.len() { Ok(no) } else { Err(no) };
             }
-            true
+            Ok(true)
         })?;
         let gone =
             Error::corrupted(root.page(self.ivf.geometry()), "list is not in the list of lists");
@@ -280,8 +282,8 @@ pub(crate) fn reopen<S: PageStore>(store: &S, ivf: &Ivf, list: &List) -> Result<
     let geometry = ivf.geometry();
     let mut closed = Vec::new();
     ivf.blocks_of(store, (list.first, list.id()), |no, block| {
-        closed.extend(block.closed().then_some(no));
-        true
+        closed.try_extend(block.closed().then_some(no))?;
+        Ok(true)
     })?;
     for blocks in closed.chunk_by(|a, b| a.page(geometry) == b.page(geometry)) {
         store.pause()?;

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use memory::{collected, filled};
 use pages::HeapTid;
 use quant::{Metric, Rotation};
 use space::{NoSpace, Space, Table};
@@ -71,15 +72,16 @@ impl Rows {
         workers: &mut Workers<'_>,
     ) -> Result<Vec<f32>, Stopped> {
         let dims = self.geometry.dims;
-        let mut vectors = vec![0.0; rows.len() * dims];
+        let mut vectors = filled(rows.len() * dims, 0.0)?;
         let places = vectors.chunks_mut(ROWS_AT_ONCE * dims);
-        let parts: Vec<_> = rows.chunks(ROWS_AT_ONCE).zip(places).map(Mutex::new).collect();
-        workers.make(parts.len() as u32, |part| {
+        let parts = collected(rows.chunks(ROWS_AT_ONCE).zip(places).map(Mutex::new))?;
+        workers.make::<_, Stopped>(parts.len() as u32, |part| {
             let mut part = parts[part as usize].lock().unwrap_or_else(PoisonError::into_inner);
             let (rows, places) = &mut *part;
             for (&row, place) in rows.iter().zip(places.chunks_exact_mut(dims)) {
                 self.widen(row, place);
             }
+            Ok(())
         })?;
         drop(parts);
         Ok(vectors)

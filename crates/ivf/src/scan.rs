@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 
+use memory::Grow;
 use pages::{Error, HeapTid, Hit, PageStore, Result, TidFilter};
 
 use crate::block::Entry;
@@ -132,7 +133,7 @@ impl Scan {
             if self.may_hold_next() {
                 self.search_lists(store, 0)?;
             }
-            match self.rows.step() {
+            match self.rows.step()? {
                 Step::Found(found) => {
                     let exact = found.exact;
                     if self.options.strict && exact.distance < self.last {
@@ -142,7 +143,7 @@ impl Scan {
                     self.last = exact.distance;
                     self.stats.tuples += 1;
                     if self.options.max_probes > self.options.probes || !self.closed.is_empty() {
-                        self.returned.push(found.entry.tid);
+                        self.returned.try_push(found.entry.tid)?;
                     }
                     return Ok(Some(Hit {
                         tid: found.entry.tid,
@@ -175,11 +176,11 @@ impl Scan {
         if !self.wanted(entry) {
             return Ok(());
         }
+        store.pause()?;
         let mut reader = Reader::new(store, self.ivf.geometry());
         let exact = reader.read(entry.vector, |stored| self.query.exact(&stored))?;
         self.stats.exact += 1;
-        self.rows.push_found(exact, entry);
-        Ok(())
+        Ok(self.rows.push_found(exact, entry)?)
     }
 
     fn wanted(&mut self, entry: Entry) -> bool {
@@ -233,7 +234,7 @@ impl Scan {
         self.wanted = self.wanted.saturating_add(count);
         loop {
             let taken = self.take_lists(store, count);
-            if let Err(Error::Interrupted | Error::Crashed) = taken {
+            if taken.as_ref().is_err_and(Error::ends_work) {
                 return taken;
             }
             if !self.ivf.is_outdated(store)? {
@@ -245,7 +246,7 @@ impl Scan {
             self.rows = Stream::default();
             self.closed.clear();
             self.lists = None;
-            self.known.extend(self.returned.drain(..));
+            self.known.try_extend(self.returned.drain(..))?;
             (self.probed, count) = (0, self.wanted);
         }
     }
@@ -260,7 +261,7 @@ impl Scan {
             let Some((list, centre)) = lists.next(store, &self.ivf, &self.query)? else { break };
             let rank = self.query.least_rank(list.radius(), &centre).into();
             let tid = list.entry.tid;
-            self.closed.push(Reverse(Ranked { rank, tid, item: (list, centre) }));
+            self.closed.try_push(Reverse(Ranked { rank, tid, item: (list, centre) }))?;
             taken += 1;
         }
         self.lists = Some(lists);
@@ -282,11 +283,11 @@ impl Scan {
             stats.entries += u64::from(block.live().count_ones());
             match query.bounds(block, centre) {
                 Some(bounds) => {
-                    rows.push_candidates(block.entries().map(|(i, entry)| (bounds[i], entry)));
+                    rows.push_candidates(block.entries().map(|(i, entry)| (bounds[i], entry)))?;
                 }
-                None => plain.extend(block.entries().map(|(_, entry)| entry)),
+                None => plain.try_extend(block.entries().map(|(_, entry)| entry))?,
             }
-            true
+            Ok(true)
         })?;
         self.measure_all(store, plain)
     }
@@ -304,8 +305,9 @@ impl Scan {
             if let Some(later) = entries.get(i + ahead).filter(|_| ahead > 0) {
                 reader.prefetch(later.vector);
             }
+            reader.pause()?;
             let exact = reader.read(entry.vector, |stored| self.query.exact(&stored))?;
-            self.rows.push_found(exact, entry);
+            self.rows.push_found(exact, entry)?;
         }
         self.stats.exact += entries.len() as u64;
         Ok(())

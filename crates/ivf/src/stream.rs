@@ -3,6 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
+use memory::{Grow, Result};
 use pages::HeapTid;
 
 use crate::block::Entry;
@@ -83,14 +84,21 @@ pub(crate) enum Step {
 
 impl Stream {
     /// Adds entries, each with a number that its rank is hardly ever below.
-    pub(crate) fn push_candidates(&mut self, candidates: impl Iterator<Item = (f32, Entry)>) {
+    ///
+    /// # Errors
+    /// [`memory::OutOfMemory`].
+    pub(crate) fn push_candidates(
+        &mut self,
+        candidates: impl Iterator<Item = (f32, Entry)>,
+    ) -> Result<()> {
         self.brought = 0;
         let back = self.near.drain().map(|Reverse(near)| (near.rank as f32, near.item));
         let least = if self.far.is_empty() { f32::INFINITY } else { self.far_least };
-        self.far_least = back.chain(candidates).fold(least, |least, (bound, entry)| {
-            self.far.push(Candidate { bound, entry });
-            least.min(bound)
-        });
+        self.far_least = back.chain(candidates).try_fold(least, |least: f32, (bound, entry)| {
+            self.far.try_push(Candidate { bound, entry })?;
+            Ok(least.min(bound))
+        })?;
+        Ok(())
     }
 
     /// A number below which no entry has its bound, or its rank where that was measured.
@@ -101,28 +109,34 @@ impl Stream {
     }
 
     /// Adds an entry whose vector was read.
-    pub(crate) fn push_found(&mut self, exact: Exact, entry: Entry) {
+    ///
+    /// # Errors
+    /// [`memory::OutOfMemory`].
+    pub(crate) fn push_found(&mut self, exact: Exact, entry: Entry) -> Result<()> {
         let item = Found { exact, entry };
-        self.found.push(Reverse(Ranked { rank: exact.distance, tid: entry.tid, item }));
+        self.found.try_push(Reverse(Ranked { rank: exact.distance, tid: entry.tid, item }))
     }
 
     /// The next step.
-    pub(crate) fn step(&mut self) -> Step {
+    ///
+    /// # Errors
+    /// [`memory::OutOfMemory`].
+    pub(crate) fn step(&mut self) -> Result<Step> {
         if self.near.is_empty() && !self.far.is_empty() {
-            self.bring_near();
+            self.bring_near()?;
         }
         let bound = self.near.peek().map(|candidate| candidate.0.rank);
         let nearest = self.found.peek().map(|found| f64::from(found.0.item.exact.rank));
-        match (nearest, bound) {
+        Ok(match (nearest, bound) {
             (Some(rank), bound) if bound.is_none_or(|bound| rank < bound) => {
                 self.found.pop().map_or(Step::End, |found| Step::Found(found.0.item))
             }
             _ => self.near.pop().map_or(Step::End, |next| Step::Read(next.0.item)),
-        }
+        })
     }
 
     /// Puts the nearest of the candidates in order.
-    fn bring_near(&mut self) {
+    fn bring_near(&mut self) -> Result<()> {
         self.brought = (self.brought * GROWTH).clamp(NEAR, self.far.len().max(NEAR));
         let rest = self.far.len().saturating_sub(self.brought);
         if rest > 0 {
@@ -130,9 +144,9 @@ impl Stream {
             let (_, nearest_of_rest, _) = self.far.select_nth_unstable_by(rest - 1, farther);
             self.far_least = nearest_of_rest.bound;
         }
-        self.near.extend(self.far.drain(rest..).map(|Candidate { bound, entry }| {
+        self.near.try_extend(self.far.drain(rest..).map(|Candidate { bound, entry }| {
             Reverse(Ranked { rank: bound.into(), tid: entry.tid, item: entry })
-        }));
+        }))
     }
 
     /// Bytes in use.

@@ -1,5 +1,6 @@
 //! Forgetting rows.
 
+use memory::Grow;
 use pages::{Batch, HeapTid, META_BLOCK, PageStore, Result};
 
 use crate::block::BlockMut;
@@ -62,7 +63,7 @@ fn clear<S: PageStore>(
         stats.removed += u64::from(entries.count_ones());
         stats.remaining += u64::from((block.live() & !entries).count_ones());
         if entries != 0 {
-            blocks.push(Dead { no, entries });
+            blocks.try_push(Dead { no, entries })?;
         }
         if no == list.first {
             known = block.room();
@@ -70,7 +71,7 @@ fn clear<S: PageStore>(
         if entries != 0 || block.vacant().is_some() {
             room = room.or(Some(no));
         }
-        true
+        Ok(true)
     })?;
     let geometry = ivf.geometry();
     for blocks in blocks.chunk_by(|a, b| a.no.page(geometry) == b.no.page(geometry)) {

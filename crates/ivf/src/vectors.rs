@@ -5,6 +5,9 @@ use pages::{PageStore, Result};
 use crate::geometry::{Geometry, VectorNo};
 use crate::vector::{Stored, vectors};
 
+/// Pages read between two looks for a request to stop.
+const PAGES_PER_PAUSE: usize = 32;
+
 /// Reads vectors and keeps the page of the latest, so that those that follow each other cost one
 /// page. No other page may be held meanwhile.
 pub(crate) struct Reader<'a, S: PageStore> {
@@ -13,11 +16,13 @@ pub(crate) struct Reader<'a, S: PageStore> {
     held: Option<(u32, S::Page<'a>)>,
     /// A vector that lies in two pages.
     copy: Vec<u8>,
+    /// Pages read since the last pause.
+    read: usize,
 }
 
 impl<'a, S: PageStore> Reader<'a, S> {
     pub(crate) fn new(store: &'a S, geometry: &'a Geometry) -> Self {
-        Self { store, geometry, held: None, copy: Vec::new() }
+        Self { store, geometry, held: None, copy: Vec::new(), read: 0 }
     }
 
     /// Reads vector `no` and hands it to `look`.
@@ -41,6 +46,17 @@ impl<'a, S: PageStore> Reader<'a, S> {
         Ok(result)
     }
 
+    /// Looks for a request to stop, if many pages were read since that was done last; to be called
+    /// between two vectors.
+    pub(crate) fn pause(&mut self) -> Result<()> {
+        if self.read >= PAGES_PER_PAUSE {
+            self.read = 0;
+            self.held = None;
+            self.store.pause()?;
+        }
+        Ok(())
+    }
+
     /// Tells that vector `no` will be read soon.
     pub(crate) fn prefetch(&self, no: VectorNo) {
         let [(page, _), (next, rest)] = no.parts(self.geometry);
@@ -53,6 +69,7 @@ impl<'a, S: PageStore> Reader<'a, S> {
     fn page(&mut self, page: u32) -> Result<&[u8]> {
         if self.held.as_ref().is_none_or(|held| held.0 != page) {
             self.held = None;
+            self.read += 1;
             self.held = Some((page, self.store.read(page)?));
         }
         Ok(self.held.as_ref().map_or(&[], |held| &held.1[..]))

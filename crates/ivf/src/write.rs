@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use kernels::BLOCK;
+use memory::{copied, filled, with_room};
 use pages::{Error, PAGE_USABLE, Result};
 use quant::Rotation;
 use space::{Array, NoSpace, Space};
@@ -58,7 +59,7 @@ impl<'a> Writer<'a> {
         let geometry = options.geometry()?;
         let lists = centroids.len() / options.dims;
         let mut blocks = lists.div_ceil(BLOCK);
-        let mut first_blocks = Vec::with_capacity(lists + 1);
+        let mut first_blocks = with_room(lists + 1)?;
         for list in 0..lists {
             first_blocks.push(blocks);
             blocks += order.of_list(list).len().div_ceil(BLOCK).max(1);
@@ -77,7 +78,7 @@ impl<'a> Writer<'a> {
         let rotation = geometry.coded().then(|| Rotation::new(options.dims, options.seed));
         let holder = Holder { geometry: &geometry, rotation: rotation.as_ref() };
         let middle = middle(centroids, holder);
-        let mut stored = vec![0; (1 + lists) * geometry.vector_size()];
+        let mut stored = filled((1 + lists) * geometry.vector_size(), 0)?;
         let all = middle.chunks_exact(options.dims).chain(centroids.chunks_exact(options.dims));
         for (vector, place) in all.zip(stored.chunks_exact_mut(geometry.vector_size())) {
             holder.write(vector, place);
@@ -111,12 +112,12 @@ impl<'a> Writer<'a> {
         tick: Tick<'_>,
         append: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
-        let mut body = blank();
+        let mut body = blank()?;
         self.ivf.meta().encode(&mut body);
         append(&body)?;
         let mut on_tick = |_| tick(Phase::Pages, 0, self.pages as usize);
         self.radii = Workers::new(threads, &mut on_tick)
-            .make::<_, Stopped>(self.lists as u32, |list| self.radius(list as usize))
+            .make::<_, Stopped>(self.lists as u32, |list| Ok(self.radius(list as usize)))
             .map_err(failed)?;
         let mut made = Vec::new();
         for start in (1..self.pages).step_by(PAGES_PER_TURN as usize) {
@@ -126,7 +127,7 @@ impl<'a> Writer<'a> {
             let (next, appended) = Workers::new(threads, &mut on_tick)
                 .make_beside::<_, Stopped, _>(
                     count,
-                    |page| self.page(start + page),
+                    |page| Ok(self.page(start + page)?),
                     || made.iter().try_for_each(|page: &Vec<u8>| append(page)),
                 )
                 .map_err(failed)?;
@@ -153,13 +154,13 @@ impl<'a> Writer<'a> {
         &self.ivf.meta().geometry
     }
 
-    fn page(&self, page: u32) -> Vec<u8> {
+    fn page(&self, page: u32) -> memory::Result<Vec<u8>> {
         if page < self.vectors_at { self.page_of_blocks(page) } else { self.page_of_vectors(page) }
     }
 
-    fn page_of_blocks(&self, page: u32) -> Vec<u8> {
+    fn page_of_blocks(&self, page: u32) -> memory::Result<Vec<u8>> {
         let geometry = self.geometry();
-        let mut body = blank();
+        let mut body = blank()?;
         init_blocks(&mut body, page);
         let first = (page as usize - 1) * geometry.blocks_per_page();
         let all = self.first_blocks[self.lists];
@@ -169,7 +170,7 @@ impl<'a> Writer<'a> {
             let mut block = BlockMut::create(&mut body, no, members.list, members.next, geometry);
             self.fill(&mut block, &members);
         }
-        body
+        Ok(body)
     }
 
     /// The number of the block that is the `index`th of all.
@@ -258,9 +259,9 @@ impl<'a> Writer<'a> {
         self.ivf.rotated(&vector)
     }
 
-    fn page_of_vectors(&self, page: u32) -> Vec<u8> {
+    fn page_of_vectors(&self, page: u32) -> memory::Result<Vec<u8>> {
         let geometry = self.geometry();
-        let mut body = blank();
+        let mut body = blank()?;
         init_vectors(&mut body, page);
         let run = (page - self.vectors_at) as usize / geometry.run_pages;
         let start = (page - self.vectors_at) as usize % geometry.run_pages * PAGE_USABLE;
@@ -275,7 +276,7 @@ impl<'a> Writer<'a> {
                 body[from - start..to - start].copy_from_slice(part);
             }
         }
-        body
+        Ok(body)
     }
 }
 
@@ -310,14 +311,14 @@ impl Order {
         space: &mut Space<'_>,
     ) -> std::result::Result<Self, NoSpace> {
         let list = |row: usize| rows.lists.row(row)[0] as usize;
-        let mut starts = vec![0; lists + 1];
+        let mut starts = filled(lists + 1, 0)?;
         for row in 0..rows.len() {
             starts[list(row) + 1] += 1;
         }
         for list in 0..lists {
             starts[list + 1] += starts[list];
         }
-        let mut next = starts.clone();
+        let mut next = copied(&starts)?;
         let mut order = space.array::<u32>(rows.len())?;
         for row in 0..rows.len() {
             let place = &mut next[list(row)];

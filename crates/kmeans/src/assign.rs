@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
+use memory::{collected, filled};
 use threads::{Stopped, Workers};
 
 use crate::clusters::Clusters;
@@ -52,20 +53,28 @@ fn nearest_groups(
     let groups = clusters.groups();
     let probes = probes.min(groups);
     if groups <= 1 {
-        return Ok(Groups::single(rows.len()));
+        return Ok(Groups::single(rows.len())?);
     }
-    let mut keys = vec![0; rows.len() * probes];
-    let places: Vec<_> = keys.chunks_mut(BLOCK * probes).map(Mutex::new).collect();
-    each(workers, places.len(), Vec::new, |(scores, ranked), block| {
-        let mut keys = places[block].lock().unwrap_or_else(PoisonError::into_inner);
-        let first = block * BLOCK;
-        let views: Vec<_> = (first..rows.len().min(first + BLOCK)).map(|i| rows.row(i)).collect();
-        clusters.parents().scores(&views, scores);
-        for (keys, scores) in keys.chunks_exact_mut(probes).zip(scores.chunks_exact(groups)) {
-            nearest(scores, ranked, keys);
-        }
-    })?;
-    Ok(Groups::by_key(&keys, probes, groups))
+    let mut keys = filled(rows.len() * probes, 0)?;
+    let places = collected(keys.chunks_mut(BLOCK * probes).map(Mutex::new))?;
+    each(
+        workers,
+        places.len(),
+        || Ok(Vec::new()),
+        |(scores, ranked), block| {
+            let mut keys = places[block].lock().unwrap_or_else(PoisonError::into_inner);
+            let first = block * BLOCK;
+            let views: Vec<_> =
+                (first..rows.len().min(first + BLOCK)).map(|i| rows.row(i)).collect();
+            clusters.parents().scores(&views, scores)?;
+            for (keys, scores) in keys.chunks_exact_mut(probes).zip(scores.chunks_exact(groups)) {
+                nearest(scores, ranked, keys);
+            }
+            Ok(())
+        },
+    )?;
+    drop(places);
+    Ok(Groups::by_key(&keys, probes, groups)?)
 }
 
 /// Writes the positions of the smallest `scores` to `found`, as many as there is room for.
@@ -93,29 +102,31 @@ pub(crate) fn nearest_clusters(
     workers: &mut Workers<'_>,
 ) -> Result<Vec<u32>, Stopped> {
     // Score and cluster in one number, so that threads of several groups agree on the least.
-    let best: Vec<AtomicU64> = (0..rows.len()).map(|_| AtomicU64::new(u64::MAX)).collect();
-    let jobs: Vec<(usize, &[u32])> = (0..groups.len())
-        .flat_map(|group| groups.of(group).chunks(BLOCK).map(move |rows| (group, rows)))
-        .collect();
+    let best = collected((0..rows.len()).map(|_| AtomicU64::new(u64::MAX)))?;
+    let jobs = collected(
+        (0..groups.len())
+            .flat_map(|group| groups.of(group).chunks(BLOCK).map(move |rows| (group, rows))),
+    )?;
     each(
         workers,
         jobs.len(),
-        || (),
+        || Ok(()),
         |(scores, ()), job| {
-            let (group, members) = jobs[job];
+            let (group, members): (usize, &[u32]) = jobs[job];
             let (side, first) = (clusters.members(group), clusters.group(group).start);
             if side.len() == 0 {
-                return;
+                return Ok(());
             }
             let views: Vec<_> = members.iter().map(|&i| rows.row(i as usize)).collect();
-            side.scores(&views, scores);
+            side.scores(&views, scores)?;
             for (&row, scores) in members.iter().zip(scores.chunks_exact(side.len())) {
                 let (cluster, score) = least(scores);
                 best[row as usize].fetch_min(packed(score, first + cluster), Relaxed);
             }
+            Ok(())
         },
     )?;
-    Ok(best.into_iter().map(|best| best.into_inner() as u32).collect())
+    Ok(collected(best.into_iter().map(|best| best.into_inner() as u32))?)
 }
 
 /// The first of the smallest numbers, and its position.
@@ -141,15 +152,15 @@ fn ascending(x: f32) -> u32 {
 pub(crate) fn each<S>(
     workers: &mut Workers<'_>,
     count: usize,
-    scratch: impl Fn() -> S + Sync,
-    job: impl Fn(&mut (Vec<f32>, S), usize) + Sync,
+    scratch: impl Fn() -> Result<S, Stopped> + Sync,
+    job: impl Fn(&mut (Vec<f32>, S), usize) -> Result<(), Stopped> + Sync,
 ) -> Result<(), Stopped> {
-    let jobs: Vec<u32> = (0..count as u32).collect();
+    let jobs = collected(0..count as u32)?;
     let threads = workers.threads();
     workers.run(
         threads,
         &jobs,
-        || Ok((Vec::new(), scratch())),
+        || Ok((Vec::new(), scratch()?)),
         |scratch, i| job(scratch, i as usize),
     )
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memory::{OutOfMemory, Result, collected};
+
 /// Centres of clusters, in groups of neighbors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clusters {
@@ -18,9 +20,14 @@ pub struct Clusters {
 }
 
 impl Clusters {
-    pub(crate) fn new(dims: usize, centres: Vec<f32>, parents: Vec<f32>, starts: Vec<u32>) -> Self {
-        let (halves, parent_halves) = (halves_of(&centres, dims), halves_of(&parents, dims));
-        Self { dims, centres, halves, parents, parent_halves, starts }
+    pub(crate) fn new(
+        dims: usize,
+        centres: Vec<f32>,
+        parents: Vec<f32>,
+        starts: Vec<u32>,
+    ) -> Result<Self> {
+        let (halves, parent_halves) = (halves_of(&centres, dims)?, halves_of(&parents, dims)?);
+        Ok(Self { dims, centres, halves, parents, parent_halves, starts })
     }
 
     /// The number of clusters.
@@ -44,6 +51,11 @@ impl Clusters {
     /// If there is no such cluster.
     pub fn centre(&self, cluster: usize) -> &[f32] {
         &self.centres[cluster * self.dims..][..self.dims]
+    }
+
+    /// All centres, one after another.
+    pub fn centres(&self) -> &[f32] {
+        &self.centres
     }
 
     /// The number of groups.
@@ -82,8 +94,8 @@ impl Clusters {
 }
 
 /// |c|² / 2 of each vector.
-pub(crate) fn halves_of(vectors: &[f32], dims: usize) -> Vec<f32> {
-    vectors.chunks_exact(dims).map(|c| kernels::inner_product(c, c) / 2.0).collect()
+pub(crate) fn halves_of(vectors: &[f32], dims: usize) -> Result<Vec<f32>> {
+    collected(vectors.chunks_exact(dims).map(|c| kernels::inner_product(c, c) / 2.0))
 }
 
 /// Vectors that rows are compared with.
@@ -101,8 +113,9 @@ impl Side<'_> {
 
     /// For each of `rows` and each vector c: |c|² / 2 - ⟨x, c⟩, which is smaller for nearer ones:
     /// it is half the squared distance less what all vectors share.
-    pub(crate) fn scores(&self, rows: &[&[f32]], scores: &mut Vec<f32>) {
+    pub(crate) fn scores(&self, rows: &[&[f32]], scores: &mut Vec<f32>) -> Result<()> {
         scores.clear();
+        scores.try_reserve(rows.len() * self.len()).map_err(|_| OutOfMemory)?;
         scores.resize(rows.len() * self.len(), 0.0);
         kernels::inner_products(rows, self.vectors, self.dims, scores);
         for scores in scores.chunks_exact_mut(self.len().max(1)) {
@@ -110,5 +123,6 @@ impl Side<'_> {
                 *score = half - *score;
             }
         }
+        Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Lists of numbers by a small key, such as the rows of each cluster.
 
+use memory::{Result, collected, copied, filled};
+
 /// For each of many keys, the items that have it, ascending.
 #[derive(Debug)]
 pub(crate) struct Groups {
@@ -10,28 +12,28 @@ pub(crate) struct Groups {
 impl Groups {
     /// Sorts items by key. `keys` holds `per_item` keys of item 0, then those of item 1, and so on,
     /// all under `count`.
-    pub(crate) fn by_key(keys: &[u32], per_item: usize, count: usize) -> Self {
-        let mut starts = vec![0; count + 1];
+    pub(crate) fn by_key(keys: &[u32], per_item: usize, count: usize) -> Result<Self> {
+        let mut starts = filled(count + 1, 0)?;
         for &key in keys {
             starts[key as usize + 1] += 1;
         }
         for key in 0..count {
             starts[key + 1] += starts[key];
         }
-        let mut next = starts.clone();
-        let mut items = vec![0; keys.len()];
+        let mut next = copied(&starts)?;
+        let mut items = filled(keys.len(), 0)?;
         for (item, keys) in keys.chunks_exact(per_item.max(1)).enumerate() {
             for &key in keys {
                 items[next[key as usize]] = item as u32;
                 next[key as usize] += 1;
             }
         }
-        Self { starts, items }
+        Ok(Self { starts, items })
     }
 
     /// All items under one key.
-    pub(crate) fn single(items: usize) -> Self {
-        Self { starts: vec![0, items], items: (0..items as u32).collect() }
+    pub(crate) fn single(items: usize) -> Result<Self> {
+        Ok(Self { starts: vec![0, items], items: collected(0..items as u32)? })
     }
 
     /// Leaves out keys without items; those after them move up.

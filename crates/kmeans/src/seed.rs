@@ -1,5 +1,6 @@
 //! First centres, by the rule of k-means++.
 
+use memory::{Result, copied, filled, with_room};
 use quant::SplitMix64;
 
 use crate::rows::Rows;
@@ -15,11 +16,11 @@ pub(crate) fn choose_seeds(
     members: &[u32],
     count: usize,
     random: &mut SplitMix64,
-) -> Vec<u32> {
-    let sample = sample(members, count.saturating_mul(ROWS_PER_CENTRE), random);
-    let mut seeds = Vec::with_capacity(count);
+) -> Result<Vec<u32>> {
+    let sample = sample(members, count.saturating_mul(ROWS_PER_CENTRE), random)?;
+    let mut seeds = with_room(count.min(sample.len()))?;
     // Squared distance to the nearest seed.
-    let mut weights = vec![f32::MAX; sample.len()];
+    let mut weights = filled(sample.len(), f32::MAX)?;
     while seeds.len() < count && !sample.is_empty() {
         let chosen = if seeds.is_empty() {
             (random.next_u64() % sample.len() as u64) as usize
@@ -38,7 +39,7 @@ pub(crate) fn choose_seeds(
         }
         weights[chosen] = 0.0;
     }
-    seeds
+    Ok(seeds)
 }
 
 /// A position whose chance is proportional to its weight; none where all are zero.
@@ -57,12 +58,12 @@ fn weighted(weights: &[f32], random: &mut SplitMix64) -> Option<usize> {
 }
 
 /// Up to `count` of `items`, ascending, drawn without putting back.
-pub(crate) fn sample(items: &[u32], count: usize, random: &mut SplitMix64) -> Vec<u32> {
+pub(crate) fn sample(items: &[u32], count: usize, random: &mut SplitMix64) -> Result<Vec<u32>> {
     if count >= items.len() {
-        return items.to_vec();
+        return copied(items);
     }
     let mut wanted = count as u64;
-    let mut chosen = Vec::with_capacity(count);
+    let mut chosen = with_room(count)?;
     for (i, &item) in items.iter().enumerate() {
         let left = (items.len() - i) as u64;
         if random.next_u64() % left < wanted {
@@ -70,5 +71,5 @@ pub(crate) fn sample(items: &[u32], count: usize, random: &mut SplitMix64) -> Ve
             wanted -= 1;
         }
     }
-    chosen
+    Ok(chosen)
 }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::{Mutex, PoisonError};
 
+use memory::{OutOfMemory, collected, with_room};
 use quant::SplitMix64;
 use threads::{Stopped, Workers};
 
@@ -53,7 +54,7 @@ pub fn train(
     let random = &mut SplitMix64::new(options.seed);
     let wanted = options.clusters.clamp(1, rows.len().max(1));
     if wanted <= FLAT {
-        let all = Groups::single(rows.len());
+        let all = Groups::single(rows.len())?;
         let mut clusters = seeded(rows, &all, &[wanted], random, workers)?;
         let count = ROUNDS_WITHIN + ROUNDS;
         rounds(rows, &mut clusters, Near::Fixed(&all), count, options, random, workers)?;
@@ -61,7 +62,7 @@ pub fn train(
     }
     let some = rows.one_of((rows.len() / (wanted * ROWS_PER_CLUSTER)).max(1));
     let groups = make_groups(some, wanted, options, random, workers)?;
-    let shares = shares(&groups, wanted);
+    let shares = shares(&groups, wanted)?;
     let mut clusters = seeded(some, &groups, &shares, random, workers)?;
     let within = Near::Fixed(&groups);
     rounds(some, &mut clusters, within, ROUNDS_WITHIN, options, random, workers)?;
@@ -84,13 +85,13 @@ pub fn refine(
     let count = centres.len() / rows.dims();
     // In one group no row looks for the nearest parent.
     let parent = vec![0.0; rows.dims()];
-    let mut clusters = Clusters::new(rows.dims(), centres, parent, vec![0, count as u32]);
-    let all = Groups::single(rows.len());
+    let mut clusters = Clusters::new(rows.dims(), centres, parent, vec![0, count as u32])?;
+    let all = Groups::single(rows.len())?;
     let mut before = Vec::new();
     for _ in 0..ROUNDS {
         let now = nearest_clusters(rows, &clusters, &all, workers)?;
         let settled = is_settled(&before, &now);
-        let members = Groups::by_key(&now, 1, count);
+        let members = Groups::by_key(&now, 1, count)?;
         move_centres(rows, &mut clusters, &members, false, workers)?;
         if settled {
             break;
@@ -123,35 +124,35 @@ fn make_groups(
     workers: &mut Workers<'_>,
 ) -> Result<Groups, Stopped> {
     let count = wanted.isqrt();
-    let all: Vec<u32> = (0..rows.len() as u32).collect();
-    let chosen = sample(&all, count * ROWS_PER_GROUP, random);
+    let all = collected(0..rows.len() as u32)?;
+    let chosen = sample(&all, count * ROWS_PER_GROUP, random)?;
     drop(all);
-    let numbers: Vec<f32> = chosen.iter().flat_map(|&i| rows.row(i as usize)).copied().collect();
+    let mut numbers = with_room(chosen.len() * rows.dims())?;
+    chosen.iter().for_each(|&i| numbers.extend_from_slice(rows.row(i as usize)));
     let sampled = Rows::new(&numbers, rows.dims());
-    let one = Groups::single(sampled.len());
+    let one = Groups::single(sampled.len())?;
     let mut parents = seeded(sampled, &one, &[count], random, workers)?;
     rounds(sampled, &mut parents, Near::Fixed(&one), ROUNDS, options, random, workers)?;
-    let keys = nearest_clusters(rows, &parents, &Groups::single(rows.len()), workers)?;
-    Ok(Groups::by_key(&keys, 1, parents.len()).without_empty())
+    let keys = nearest_clusters(rows, &parents, &Groups::single(rows.len())?, workers)?;
+    Ok(Groups::by_key(&keys, 1, parents.len())?.without_empty())
 }
 
 /// Clusters for each group, in proportion to its rows: `wanted` in all, which are at least as
 /// many as groups and at most as many as rows. None of `groups` is empty.
-fn shares(groups: &Groups, wanted: usize) -> Vec<usize> {
-    let sizes: Vec<usize> = (0..groups.len()).map(|group| groups.of(group).len()).collect();
+fn shares(groups: &Groups, wanted: usize) -> Result<Vec<usize>, OutOfMemory> {
+    let sizes = collected((0..groups.len()).map(|group| groups.of(group).len()))?;
     // One for each group; the others are divided by the rows beyond the first.
     let others = wanted.saturating_sub(sizes.len()) as u128;
     let rows = (sizes.iter().sum::<usize>() - sizes.len()).max(1) as u128;
     let exact = |size: usize| (size - 1) as u128 * others;
-    let mut shares: Vec<usize> =
-        sizes.iter().map(|&size| 1 + (exact(size) / rows) as usize).collect();
-    let mut by_rest: Vec<usize> = (0..sizes.len()).collect();
-    by_rest.sort_by_key(|&i| (Reverse(exact(sizes[i]) % rows), i));
+    let mut shares = collected(sizes.iter().map(|&size| 1 + (exact(size) / rows) as usize))?;
+    let mut by_rest = collected(0..sizes.len())?;
+    by_rest.sort_unstable_by_key(|&i| (Reverse(exact(sizes[i]) % rows), i));
     let missing = wanted.saturating_sub(shares.iter().sum());
     for &group in by_rest.iter().take(missing) {
         shares[group] += 1;
     }
-    shares
+    Ok(shares)
 }
 
 /// Clusters with rows as centres: in each of `groups` as many as its share.
@@ -163,28 +164,32 @@ fn seeded(
     workers: &mut Workers<'_>,
 ) -> Result<Clusters, Stopped> {
     let base = random.next_u64();
-    let seeds: Vec<Mutex<Vec<u32>>> = shares.iter().map(|_| Mutex::default()).collect();
+    let seeds = collected(shares.iter().map(|_| Mutex::new(Vec::new())))?;
     each(
         workers,
         shares.len(),
-        || (),
+        || Ok(()),
         |_, group| {
             let random = &mut SplitMix64::new(base.wrapping_add(quant::splitmix64(group as u64)));
-            let chosen = choose_seeds(rows, groups.of(group), shares[group], random);
+            let chosen = choose_seeds(rows, groups.of(group), shares[group], random)?;
             *seeds[group].lock().unwrap_or_else(PoisonError::into_inner) = chosen;
+            Ok(())
         },
     )?;
-    let (mut starts, mut centres, mut parents) = (vec![0], Vec::new(), Vec::new());
+    let most = shares.iter().sum::<usize>().min(rows.len());
+    let (mut starts, mut centres) = (with_room(1 + shares.len())?, with_room(most * rows.dims())?);
+    let mut parents = with_room(shares.len() * rows.dims())?;
+    starts.push(0);
     let mut count = 0;
     for seeds in seeds {
         let seeds = seeds.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Some(&first) = seeds.first() else { continue };
         count += seeds.len() as u32;
         starts.push(count);
-        parents.extend(rows.row(first as usize));
-        centres.extend(seeds.iter().flat_map(|&seed| rows.row(seed as usize)));
+        parents.extend_from_slice(rows.row(first as usize));
+        seeds.iter().for_each(|&seed| centres.extend_from_slice(rows.row(seed as usize)));
     }
-    Ok(Clusters::new(rows.dims(), centres, parents, starts))
+    Ok(Clusters::new(rows.dims(), centres, parents, starts)?)
 }
 
 /// Where rows look for the nearest cluster.
@@ -214,13 +219,13 @@ fn rounds(
             Near::Groups(probes) => assign_within(rows, clusters, probes, workers)?,
         };
         let settled = is_settled(&before, &now);
-        let members = Groups::by_key(&now, 1, clusters.len());
+        let members = Groups::by_key(&now, 1, clusters.len())?;
         move_centres(rows, clusters, &members, options.spherical, workers)?;
         if settled {
             break;
         }
         if round + 2 < count {
-            replace_small(rows, clusters, &members, random);
+            replace_small(rows, clusters, &members, random)?;
         }
         before = now;
     }

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use memory::{OutOfMemory, collected};
 use quant::SplitMix64;
 use threads::{Stopped, Workers};
 
@@ -29,15 +30,15 @@ pub(crate) fn move_centres(
     workers: &mut Workers<'_>,
 ) -> Result<(), Stopped> {
     let dims = rows.dims();
-    let places: Vec<_> = clusters.centres.chunks_exact_mut(dims).map(Mutex::new).collect();
+    let places = collected(clusters.centres.chunks_exact_mut(dims).map(Mutex::new))?;
     each(
         workers,
         places.len(),
-        || vec![0.0f64; dims],
+        || Ok(vec![0.0f64; dims]),
         |(part, sums), cluster| {
             let members = members.of(cluster);
             if members.is_empty() {
-                return;
+                return Ok(());
             }
             sums.fill(0.0);
             for members in members.chunks(PART) {
@@ -53,16 +54,20 @@ pub(crate) fn move_centres(
             }
             let mut centre = places[cluster].lock().unwrap_or_else(PoisonError::into_inner);
             finish(sums, members.len(), spherical, &mut centre);
+            Ok(())
         },
     )?;
     drop(places);
-    clusters.halves = halves_of(&clusters.centres, dims);
-    move_parents(clusters, members, spherical);
-    Ok(())
+    clusters.halves = halves_of(&clusters.centres, dims)?;
+    Ok(move_parents(clusters, members, spherical)?)
 }
 
 /// Moves each group's parent to the mean of its clusters, each with the weight of its rows.
-fn move_parents(clusters: &mut Clusters, members: &Groups, spherical: bool) {
+fn move_parents(
+    clusters: &mut Clusters,
+    members: &Groups,
+    spherical: bool,
+) -> Result<(), OutOfMemory> {
     let dims = clusters.dims;
     let mut sums = vec![0.0f64; dims];
     for group in 0..clusters.groups() {
@@ -79,7 +84,8 @@ fn move_parents(clusters: &mut Clusters, members: &Groups, spherical: bool) {
             finish(&sums, count, spherical, &mut clusters.parents[group * dims..][..dims]);
         }
     }
-    clusters.parent_halves = halves_of(&clusters.parents, dims);
+    clusters.parent_halves = halves_of(&clusters.parents, dims)?;
+    Ok(())
 }
 
 /// Writes the mean of `count` rows; its direction where there is one and it is wanted.
@@ -97,12 +103,12 @@ pub(crate) fn replace_small(
     clusters: &mut Clusters,
     members: &Groups,
     random: &mut SplitMix64,
-) {
+) -> Result<(), OutOfMemory> {
     let mean = rows.len() / clusters.len().max(1);
     let size = |cluster: &usize| members.of(*cluster).len();
     for group in 0..clusters.groups() {
-        let mut by_size: Vec<usize> = clusters.group(group).collect();
-        by_size.sort_by_key(size);
+        let mut by_size = collected(clusters.group(group))?;
+        by_size.sort_unstable_by_key(|cluster| (size(cluster), *cluster));
         let (mut low, mut high) = (0, by_size.len());
         while low + 1 < high {
             let (small, large) = (by_size[low], by_size[high - 1]);
@@ -120,4 +126,5 @@ pub(crate) fn replace_small(
             high -= 1;
         }
     }
+    Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use memory::OutOfMemory;
+
 /// A failure of the store or of what it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
@@ -29,6 +31,8 @@ pub enum Error {
     /// The store cannot grow, for the reason given; only of stores that say so rather than raise an
     /// error of the host's.
     NoRoom(String),
+    /// The operating system gives no more memory.
+    OutOfMemory,
     /// A bug, with what is known of it.
     Internal(String),
     /// The host asked to stop.
@@ -45,6 +49,18 @@ impl Error {
     pub fn corrupted(block: u32, what: &'static str) -> Self {
         Self::Corrupted { block, what }
     }
+
+    /// Whether all work is to end, whatever the index holds: the host asked for it, or has nothing to
+    /// work with.
+    pub fn ends_work(&self) -> bool {
+        matches!(self, Self::Interrupted | Self::Crashed | Self::OutOfMemory)
+    }
+}
+
+impl From<OutOfMemory> for Error {
+    fn from(_: OutOfMemory) -> Self {
+        Self::OutOfMemory
+    }
 }
 
 impl fmt::Display for Error {
@@ -56,6 +72,7 @@ impl fmt::Display for Error {
                 write!(f, "expected {expected} dimensions, not {found}")
             }
             Self::Limit(what) => f.write_str(what),
+            Self::OutOfMemory => OutOfMemory.fmt(f),
             Self::NoRoom(what) | Self::Internal(what) => f.write_str(what),
             Self::Interrupted => f.write_str("interrupted"),
             Self::Crashed => f.write_str("crashed on request"),

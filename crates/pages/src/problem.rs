@@ -28,10 +28,10 @@ impl Problem {
     /// The problem that reading `block` met.
     ///
     /// # Errors
-    /// An interrupt is no problem, and goes up.
+    /// An interrupt and a lack of memory are no problems, and go up.
     pub fn met(block: u32, error: Error) -> Result<Self> {
         let (block, what) = match error {
-            Error::Interrupted | Error::Crashed => return Err(error),
+            Error::Interrupted | Error::Crashed | Error::OutOfMemory => return Err(error),
             Error::Corrupted { block, what } => (block, what.to_owned()),
             Error::Version { .. }
             | Error::Dimensions { .. }

@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::AtomicU32;
 
 use memmap2::{Advice, MmapMut, MmapOptions};
+use memory::OutOfMemory;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// What arrays may hold: numbers, and structs of numbers without gaps.
@@ -20,6 +21,12 @@ pub enum NoSpace {
     OutOfMemory,
     /// The temporary file could not be made larger, with the reason.
     File(String),
+}
+
+impl From<OutOfMemory> for NoSpace {
+    fn from(_: OutOfMemory) -> Self {
+        Self::OutOfMemory
+    }
 }
 
 impl fmt::Display for NoSpace {

@@ -1,5 +1,6 @@
 //! Rows of different lengths that are added one by one.
 
+use memory::Grow;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::{Array, NoSpace, Space, Table};
@@ -50,7 +51,7 @@ impl Strings {
     pub fn push(&mut self, row: &[u8], space: &mut Space) -> Result<(), NoSpace> {
         if row.len() > SEGMENT - self.used {
             let segment = self.segment(space)?;
-            self.segments.push(segment);
+            self.segments.try_push(segment)?;
             self.used = 0;
         }
         let (start, end) = (self.used, self.used + row.len());

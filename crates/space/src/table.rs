@@ -1,5 +1,7 @@
 //! Rows of equal width that are added one by one.
 
+use memory::Grow;
+
 use crate::{Array, Item, NoSpace, Space};
 
 /// Bytes of a segment, about.
@@ -69,7 +71,7 @@ impl<T: Item + Copy> Table<T> {
     pub fn push(&mut self, row: &[T], space: &mut Space) -> Result<(), NoSpace> {
         if self.len >> self.shift == self.segments.len() {
             let segment = self.segment(space)?;
-            self.segments.push(segment);
+            self.segments.try_push(segment)?;
         }
         self.len += 1;
         self.row_mut(self.len - 1).copy_from_slice(row);

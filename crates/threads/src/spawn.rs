@@ -3,9 +3,10 @@
 use std::any::Any;
 use std::sync::OnceLock;
 
-/// Makes a guard that is held while threads are started: what it sets up (blocked signals, say)
-/// they inherit, and dropping it undoes it for the thread that started them.
-pub type SpawnGuard = fn() -> Box<dyn Any>;
+/// Makes a guard that is held while a thread is started: what it sets up (blocked signals, say)
+/// they inherit, and dropping it undoes it for the thread that started them. None where there is not
+/// enough memory: what the C library needs for a thread, it must get.
+pub type SpawnGuard = fn() -> Option<Box<dyn Any>>;
 
 static SPAWN_GUARD: OnceLock<SpawnGuard> = OnceLock::new();
 
@@ -14,6 +15,7 @@ pub fn set_spawn_guard(guard: SpawnGuard) {
     SPAWN_GUARD.get_or_init(|| guard);
 }
 
+/// The guard of the host, or one of nothing.
 pub(crate) fn spawn_guard() -> Option<Box<dyn Any>> {
-    SPAWN_GUARD.get().map(|guard| guard())
+    SPAWN_GUARD.get().map_or_else(|| Some(Box::new(()) as _), |guard| guard())
 }

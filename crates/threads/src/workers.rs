@@ -4,7 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use memory::OutOfMemory;
 
 use crate::spawn;
 
@@ -16,10 +18,16 @@ const TICK: Duration = Duration::from_millis(20);
 pub enum Stopped {
     /// The tick function asked to stop.
     Cancelled,
-    /// The operating system gave not even one thread.
-    NoThread,
+    /// The operating system gave no more memory.
+    OutOfMemory,
     /// A thread panicked with this message: a bug.
     Panicked(String),
+}
+
+impl From<OutOfMemory> for Stopped {
+    fn from(_: OutOfMemory) -> Self {
+        Self::OutOfMemory
+    }
 }
 
 /// Runs jobs on threads, one list of jobs at a time.
@@ -42,11 +50,12 @@ impl Drop for StopOnDrop<'_> {
 }
 
 impl<'a> Workers<'a> {
-    /// Up to `threads` threads, at least one, beside the calling one. That one calls `on_tick` about
-    /// every 20 ms while they work, with the number of jobs done, and stops them when it returns
-    /// false or panics.
+    /// Up to `threads` threads beside the calling one. That one calls `on_tick` about every 20 ms
+    /// while they work, with the number of jobs done, and stops them when it returns false or panics.
+    /// Without a thread, also where the operating system gives none, it does the jobs itself, and
+    /// calls `on_tick` between them.
     pub fn new(threads: usize, on_tick: &'a mut dyn FnMut(usize) -> bool) -> Self {
-        Self { threads: threads.max(1), batch: 1, on_tick, done: 0, counting: false }
+        Self { threads, batch: 1, on_tick, done: 0, counting: false }
     }
 
     /// Lets a thread take `jobs` jobs at a time that follow each other, instead of one.
@@ -68,13 +77,13 @@ impl<'a> Workers<'a> {
     /// `scratch` makes a thread's working space.
     ///
     /// # Errors
-    /// If the tick function says so, if a thread panics or gets no `scratch`, or if there is none.
+    /// If the tick function says so, if a thread panics or gets no `scratch`, and those of `job`.
     pub fn run<S, E: From<Stopped> + Send>(
         &mut self,
         threads: usize,
         items: &[u32],
         scratch: impl Fn() -> Result<S, E> + Sync,
-        job: impl Fn(&mut S, u32) + Sync,
+        job: impl Fn(&mut S, u32) -> Result<(), E> + Sync,
     ) -> Result<(), E> {
         self.run_beside(threads, items, scratch, job, || ())
     }
@@ -85,7 +94,7 @@ impl<'a> Workers<'a> {
         threads: usize,
         items: &[u32],
         scratch: impl Fn() -> Result<S, E> + Sync,
-        job: impl Fn(&mut S, u32) + Sync,
+        job: impl Fn(&mut S, u32) -> Result<(), E> + Sync,
         beside: impl FnOnce() -> R,
     ) -> Result<R, E> {
         if items.is_empty() {
@@ -94,7 +103,8 @@ impl<'a> Workers<'a> {
         let batch = self.batch;
         let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let stop = AtomicBool::new(false);
-        let work = || -> Result<(), E> {
+        // Does jobs as long as there are some, and `go_on` holds.
+        let work = |go_on: &mut dyn FnMut() -> bool| -> Result<(), E> {
             let mut scratch = scratch()?;
             loop {
                 let start = next.fetch_add(batch, Relaxed);
@@ -102,19 +112,24 @@ impl<'a> Workers<'a> {
                     return Ok(());
                 };
                 for &item in &rest[..batch.min(rest.len())] {
-                    if stop.load(Relaxed) {
+                    if !go_on() {
                         return Ok(());
                     }
-                    job(&mut scratch, item);
+                    job(&mut scratch, item)?;
                     finished.fetch_add(1, Relaxed);
                 }
             }
         };
-        let wanted = threads.clamp(1, items.len().div_ceil(batch));
+        let wanted = threads.min(self.threads).min(items.len().div_ceil(batch));
         let running = AtomicUsize::new(wanted);
+        // No thread works before all have begun: what the C library needs for each is left to it.
+        let (begun, gate) = (AtomicUsize::new(0), Mutex::new(()));
         let caller = thread::current();
         let guarded = || {
-            let result = catch_unwind(AssertUnwindSafe(work));
+            begun.fetch_add(1, Relaxed);
+            caller.unpark();
+            drop(gate.lock().unwrap_or_else(PoisonError::into_inner));
+            let result = catch_unwind(AssertUnwindSafe(|| work(&mut || !stop.load(Relaxed))));
             let result =
                 result.unwrap_or_else(|panic| Err(Stopped::Panicked(message(&*panic)).into()));
             if result.is_err() {
@@ -124,26 +139,45 @@ impl<'a> Workers<'a> {
             caller.unpark();
             result
         };
-        let mut go_on = true;
+        let (counting, done_before) = (self.counting, self.done);
+        let tick = || {
+            let done = if counting { finished.load(Relaxed) } else { 0 };
+            (self.on_tick)(done_before + done)
+        };
+        let (mut tick, mut go_on) = (tick, true);
         let result = thread::scope(|scope| {
             let _stop_on_drop = StopOnDrop(&stop);
-            let spawn = |_| thread::Builder::new().spawn_scoped(scope, guarded).ok();
+            let spawn = |number| {
+                let _guard = spawn::spawn_guard()?;
+                let handle = thread::Builder::new().spawn_scoped(scope, guarded).ok()?;
+                while begun.load(Relaxed) <= number {
+                    thread::park_timeout(TICK);
+                }
+                Some(handle)
+            };
             let handles: Vec<_> = {
-                let _guard = spawn::spawn_guard();
+                let _closed = gate.lock().unwrap_or_else(PoisonError::into_inner);
                 (0..wanted).map_while(spawn).collect()
             };
             let missing = wanted - handles.len();
             let done_beside = beside();
+            if handles.is_empty() {
+                let mut latest = Instant::now();
+                work(&mut || {
+                    if latest.elapsed() >= TICK {
+                        go_on = tick();
+                        latest = Instant::now();
+                    }
+                    go_on
+                })?;
+                return Ok(done_beside);
+            }
             while running.load(Relaxed) > missing {
                 thread::park_timeout(TICK);
-                let done = if self.counting { finished.load(Relaxed) } else { 0 };
-                if go_on && !(self.on_tick)(self.done + done) {
+                if go_on && !tick() {
                     go_on = false;
                     stop.store(true, Relaxed);
                 }
-            }
-            if handles.is_empty() {
-                return Err(Stopped::NoThread.into());
             }
             let results = handles.into_iter().map(|handle| {
                 handle
@@ -165,7 +199,7 @@ impl<'a> Workers<'a> {
     pub fn make<T: Send, E: From<Stopped> + Send>(
         &mut self,
         count: u32,
-        job: impl Fn(u32) -> T + Sync,
+        job: impl Fn(u32) -> Result<T, E> + Sync,
     ) -> Result<Vec<T>, E> {
         self.make_beside(count, job, || ()).map(|(made, ())| made)
     }
@@ -177,20 +211,23 @@ impl<'a> Workers<'a> {
     pub fn make_beside<T: Send, E: From<Stopped> + Send, R>(
         &mut self,
         count: u32,
-        job: impl Fn(u32) -> T + Sync,
+        job: impl Fn(u32) -> Result<T, E> + Sync,
         beside: impl FnOnce() -> R,
     ) -> Result<(Vec<T>, R), E> {
-        let made: Vec<Mutex<Option<T>>> = (0..count).map(|_| Mutex::new(None)).collect();
-        let items: Vec<u32> = (0..count).collect();
+        let refused = |refused| E::from(Stopped::from(refused));
+        let places = (0..count).map(|_| Mutex::new(None));
+        let places: Vec<Mutex<Option<T>>> = memory::collected(places).map_err(refused)?;
+        let items = memory::collected(0..count).map_err(refused)?;
         let (threads, scratch) = (self.threads, || Ok::<_, E>(()));
         let make = |(): &mut (), item: u32| {
-            let result = job(item);
-            *made[item as usize].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+            let result = job(item)?;
+            *places[item as usize].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+            Ok(())
         };
         let done_beside = self.run_beside(threads, &items, scratch, make, beside)?;
-        let made = made.into_iter();
+        let made = places.into_iter();
         let made = made.filter_map(|m| m.into_inner().unwrap_or_else(PoisonError::into_inner));
-        Ok((made.collect(), done_beside))
+        Ok((memory::collected(made).map_err(refused)?, done_beside))
     }
 }
 

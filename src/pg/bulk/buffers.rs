@@ -7,7 +7,7 @@ use std::ptr;
 use pages::{Error, PAGE_BODY, Result, seal};
 use pgrx::pg_sys::{self, ForkNumber, InvalidBlockNumber, ReadBufferMode, Relation};
 
-use crate::pg::{page, relation};
+use crate::pg::{page, relation, reserve};
 
 /// Pages that go to the WAL at a time, while they are still in shared buffers.
 const LOG_EVERY: u32 = 256;
@@ -39,6 +39,7 @@ impl BulkWriter {
             return Err(Error::corrupted(self.blocks, "page body has the wrong size"));
         }
         pgrx::check_for_interrupts!();
+        reserve::check()?;
         // SAFETY: the fork is ours, so its end is where the new page comes to lie; the buffer is
         // pinned and locked while it is written.
         let block = unsafe {

@@ -7,7 +7,7 @@ use pages::{Error, PAGE_BODY, Result, seal};
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{ForkNumber, Page, Relation};
 
-use crate::pg::page;
+use crate::pg::{page, reserve};
 
 /// `storage/bulk_write.h`, for which pgrx has no bindings.
 mod raw {
@@ -50,6 +50,7 @@ impl BulkWriter {
             return Err(Error::corrupted(self.blocks, "page body has the wrong size"));
         }
         pgrx::check_for_interrupts!();
+        reserve::check()?;
         let (state, block) = (self.state, self.blocks);
         // SAFETY: the page is ours until it is given back to be written; the closures own nothing
         // that an error would leak.

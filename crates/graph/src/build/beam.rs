@@ -1,6 +1,8 @@
 //! The search for the elements nearest to a point.
 
-use super::{BuildError, memory};
+use memory::Grow;
+
+use super::BuildError;
 
 /// How many vectors are asked for before they are compared.
 const AHEAD: usize = 4;
@@ -61,13 +63,21 @@ impl Beam {
 
     /// Finds the `ef` elements of least rank that lead to one another from `entry`, nearest
     /// first (algorithm 2 of the HNSW paper, with one list for candidates and results).
-    pub(super) fn search(&mut self, entry: u32, ef: usize, view: &impl View) -> &[Candidate] {
+    ///
+    /// # Errors
+    /// [`BuildError::OutOfMemory`].
+    pub(super) fn search(
+        &mut self,
+        entry: u32,
+        ef: usize,
+        view: &impl View,
+    ) -> Result<&[Candidate], BuildError> {
         for id in self.touched.drain(..) {
             self.visited[id as usize / 64] = 0;
         }
         self.pool.clear();
         self.expanded = 0;
-        self.visit(entry);
+        self.visit(entry)?;
         self.pool.push(Candidate { rank: view.rank(entry), id: entry, open: true });
         let mut next = 0;
         while let Some(candidate) = self.pool.get_mut(next) {
@@ -77,19 +87,23 @@ impl Beam {
                 if let Some(following) = self.pool[next..].iter().find(|other| other.open) {
                     view.expect_neighbors(following.id);
                 }
-                next = next.min(self.expand(id, ef, view));
+                next = next.min(self.expand(id, ef, view)?);
             } else {
                 next += 1;
             }
         }
-        &self.pool
+        Ok(&self.pool)
     }
 
     /// Offers the unvisited neighbors of element `id` to the pool; the first position changed.
-    fn expand(&mut self, id: u32, ef: usize, view: &impl View) -> usize {
+    fn expand(&mut self, id: u32, ef: usize, view: &impl View) -> Result<usize, BuildError> {
         self.expanded += 1;
         let mut fresh = std::mem::take(&mut self.fresh);
-        fresh.extend(view.neighbors(id).filter(|&id| self.visit(id)));
+        for id in view.neighbors(id) {
+            if self.visit(id)? {
+                fresh.push(id);
+            }
+        }
         fresh.iter().take(AHEAD).for_each(|&id| view.expect_rank(id));
         let mut changed = usize::MAX;
         for (i, &id) in fresh.iter().enumerate() {
@@ -100,7 +114,7 @@ impl Beam {
         }
         fresh.clear();
         self.fresh = fresh;
-        changed
+        Ok(changed)
     }
 
     /// How many elements the latest search looked at the neighbors of.
@@ -109,14 +123,14 @@ impl Beam {
     }
 
     /// Marks an element; whether it was not marked yet.
-    fn visit(&mut self, id: u32) -> bool {
+    fn visit(&mut self, id: u32) -> Result<bool, BuildError> {
         let (word, bit) = (&mut self.visited[id as usize / 64], 1u64 << (id % 64));
         let unvisited = *word & bit == 0;
         if unvisited {
+            self.touched.try_push(id)?;
             *word |= bit;
-            self.touched.push(id);
         }
-        unvisited
+        Ok(unvisited)
     }
 
     /// Puts an element into the pool of at most `ef` if it is near enough. Returns its position

@@ -2,12 +2,16 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use memory::{Grow, collected, filled};
 use threads::Workers;
 
 use super::beam::Beam;
 use super::distances::Distances;
 use super::graph::FromQuery;
-use super::{BuildError, Graph, NO_NEIGHBOR, memory};
+use super::{BuildError, Graph, NO_NEIGHBOR};
+
+/// Elements that are reached at a time, between two looks for a request to stop.
+const ELEMENTS_PER_JOB: usize = 1 << 14;
 
 /// Gives each element of level 0 that cannot be reached from the entry a link from the nearest
 /// element that can, found by a search of width `ef`.
@@ -21,13 +25,16 @@ pub(super) fn connect<D: Distances>(
         return Ok(());
     }
     let (count, entry) = (graph.len(), graph.entry);
-    let mut parents = memory::filled(count, NO_NEIGHBOR)?;
+    let mut parents = filled(count, NO_NEIGHBOR)?;
     parents[entry as usize] = entry;
-    let reach = Reach { graph, data, ef, parents, beam: Beam::new(count)?, queue: Vec::new() };
+    let mut reach = Reach { graph, data, ef, parents, beam: Beam::new(count)?, queue: Vec::new() };
+    reach.queue.try_push(entry)?;
     let reach = Mutex::new(reach);
     let lock = || reach.lock().unwrap_or_else(PoisonError::into_inner);
-    workers.run(1, &[entry], || Ok::<_, BuildError>(()), |(), entry| lock().spread(entry))?;
-    let unreached = lock().unreached();
+    let jobs = collected(0..count.div_ceil(ELEMENTS_PER_JOB) as u32)?;
+    let spread = |_: &mut (), _| lock().spread(ELEMENTS_PER_JOB);
+    workers.run(1, &jobs, || Ok::<_, BuildError>(()), spread)?;
+    let unreached = lock().unreached()?;
     workers.run(1, &unreached, || Ok::<_, BuildError>(()), |(), element| lock().attach(element))
 }
 
@@ -39,37 +46,39 @@ struct Reach<'a, D> {
     /// From which element each was reached; the entry from itself.
     parents: Vec<u32>,
     beam: Beam,
+    /// Elements reached whose neighbors were not looked at.
     queue: Vec<u32>,
 }
 
 impl<D: Distances> Reach<'_, D> {
-    /// Reaches all that `element`, itself reached, leads to.
-    fn spread(&mut self, element: u32) {
-        self.queue.push(element);
-        while let Some(from) = self.queue.pop() {
+    /// Reaches what the elements in the queue lead to, going from at most so many.
+    fn spread(&mut self, most: usize) -> Result<(), BuildError> {
+        for _ in 0..most {
+            let Some(from) = self.queue.pop() else { break };
             for &neighbor in self.graph.neighbors(from) {
                 if self.parents[neighbor as usize] == NO_NEIGHBOR {
                     self.parents[neighbor as usize] = from;
-                    self.queue.push(neighbor);
+                    self.queue.try_push(neighbor)?;
                 }
             }
         }
+        Ok(())
     }
 
-    fn unreached(&self) -> Vec<u32> {
+    fn unreached(&self) -> Result<Vec<u32>, BuildError> {
         let elements = (0u32..).zip(&self.parents);
-        elements.filter(|(_, parent)| **parent == NO_NEIGHBOR).map(|(id, _)| id).collect()
+        Ok(collected(elements.filter(|(_, parent)| **parent == NO_NEIGHBOR).map(|(id, _)| id))?)
     }
 
     /// Links `element`, if it is still out of reach, from the nearest element that has a slot
     /// to give: an empty one, or the last that is no branch of the tree, which cuts no one off.
-    fn attach(&mut self, element: u32) {
+    fn attach(&mut self, element: u32) -> Result<(), BuildError> {
         if self.parents[element as usize] != NO_NEIGHBOR {
-            return;
+            return Ok(());
         }
         let (graph, data) = (&*self.graph, self.data);
         let view = FromQuery { graph, rank: |id| data.distance(element, id) };
-        let found = self.beam.search(graph.entry, self.ef, &view);
+        let found = self.beam.search(graph.entry, self.ef, &view)?;
         let near: Vec<u32> = found.iter().map(|candidate| candidate.id).collect();
         let ids = 0..self.parents.len() as u32;
         let reached = ids.filter(|&id| self.parents[id as usize] != NO_NEIGHBOR);
@@ -79,8 +88,10 @@ impl<D: Distances> Reach<'_, D> {
         if let Some((giver, slot)) = giver {
             self.link(giver, slot, element);
             self.parents[element as usize] = giver;
-            self.spread(element);
+            self.queue.try_push(element)?;
+            self.spread(usize::MAX)?;
         }
+        Ok(())
     }
 
     /// The slot of `giver` that may be overwritten.

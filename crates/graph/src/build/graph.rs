@@ -88,9 +88,16 @@ pub struct Searcher<'a> {
 impl Searcher<'_> {
     /// The up to `ef` elements nearest to a query and their ranks, nearest first. `rank` tells
     /// how far an element is from the query; it is never NaN.
-    pub fn search(&mut self, ef: usize, rank: impl Fn(u32) -> f32) -> Vec<(u32, f32)> {
+    ///
+    /// # Errors
+    /// [`BuildError::OutOfMemory`].
+    pub fn search(
+        &mut self,
+        ef: usize,
+        rank: impl Fn(u32) -> f32,
+    ) -> Result<Vec<(u32, f32)>, BuildError> {
         if self.graph.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let graph = self.graph;
         let mut nearest = (graph.entry, rank(graph.entry));
@@ -99,8 +106,8 @@ impl Searcher<'_> {
                 nearest = nearer;
             }
         }
-        let found = self.beam.search(nearest.0, ef, &FromQuery { graph, rank });
-        found.iter().map(|candidate| (candidate.id, candidate.rank)).collect()
+        let found = self.beam.search(nearest.0, ef, &FromQuery { graph, rank })?;
+        Ok(found.iter().map(|candidate| (candidate.id, candidate.rank)).collect())
     }
 
     /// How many elements the latest search looked at the neighbors of.

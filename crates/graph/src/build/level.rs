@@ -9,7 +9,7 @@ use super::beam::{Beam, Candidate, View};
 use super::distances::Distances;
 use super::graph::list;
 use super::links::{Link, Links, Slots, reasons};
-use super::{BuildError, BuildOptions, UpperLevel, memory};
+use super::{BuildError, BuildOptions, UpperLevel};
 use crate::prune::reason;
 
 /// So many elements are inserted one by one, before threads work side by side: two that are
@@ -67,13 +67,14 @@ pub(super) fn build_level<D: Distances>(
     let seeded = seeds.len().max(serial);
     let from_first = |scratch: &mut Scratch, element: u32| {
         if element != first {
-            inserter.insert(element, first, scratch);
+            inserter.insert(element, first, scratch)?;
         }
+        Ok(())
     };
     workers.run(1, &order[..serial], scratch, from_first)?;
     workers.run(workers.threads(), &order[serial..seeded], scratch, from_first)?;
     workers.run(workers.threads(), &order[seeded..], scratch, |scratch, element| {
-        inserter.insert(element, enter(element).unwrap_or(first), scratch);
+        inserter.insert(element, enter(element).unwrap_or(first), scratch)
     })?;
     Ok(slots.into_ids())
 }
@@ -82,7 +83,9 @@ pub(super) fn build_level<D: Distances>(
 fn insertion_order(count: usize, seeds: &[u32]) -> Result<Vec<u32>, BuildError> {
     let mut skipped = seeds.iter().copied().peekable();
     let others = (0..count as u32).filter(move |id| skipped.next_if_eq(id).is_none());
-    memory::collect(count, seeds.iter().copied().chain(others))
+    let mut order = memory::with_room(count)?;
+    order.extend(seeds.iter().copied().chain(others).take(count));
+    Ok(order)
 }
 
 /// Working space of one thread.
@@ -132,10 +135,10 @@ struct Inserter<'a, D> {
 
 impl<D: Distances> Inserter<'_, D> {
     /// Links `element` with the best of what a search from `entry` finds, both ways.
-    fn insert(&self, element: u32, entry: u32, scratch: &mut Scratch) {
+    fn insert(&self, element: u32, entry: u32, scratch: &mut Scratch) -> Result<(), BuildError> {
         let Scratch { beam, chosen, list } = scratch;
         let view = FromElement { data: self.data, links: self.links, element };
-        let found = beam.search(entry, self.ef, &view);
+        let found = beam.search(entry, self.ef, &view)?;
         self.choose(found, chosen);
         self.links.set(element, chosen);
         for (i, link) in chosen.iter().enumerate() {
@@ -146,6 +149,7 @@ impl<D: Distances> Inserter<'_, D> {
             let leniency = self.data.leniency();
             self.links.offer(link.id, element, link.rank, leniency, between, list);
         }
+        Ok(())
     }
 
     /// Selects neighbors from `found` (nearest first) by their reasons and then the nearest, as

@@ -19,7 +19,6 @@ mod distances;
 mod graph;
 mod level;
 mod links;
-mod memory;
 mod strata;
 
 #[cfg(test)]
@@ -28,6 +27,7 @@ mod tests;
 pub use distances::{Distances, FlatDistances, Sq8Distances};
 pub use graph::{Graph, NO_NEIGHBOR, Searcher, UpperLevel};
 
+use memory::{OutOfMemory, copied};
 use space::{NoSpace, Space};
 use threads::{Stopped, Workers};
 
@@ -60,8 +60,6 @@ pub enum BuildError {
     File(String),
     /// More than 2^32 - 2 elements.
     TooManyElements,
-    /// The operating system gave not even one thread.
-    NoThread,
     /// A thread panicked with this message: a bug.
     Panicked(String),
 }
@@ -73,13 +71,18 @@ impl std::fmt::Display for BuildError {
             Self::OutOfMemory => f.write_str("out of memory while building the graph"),
             Self::File(why) => write!(f, "could not extend the temporary file: {why}"),
             Self::TooManyElements => f.write_str("too many elements for one graph"),
-            Self::NoThread => f.write_str("could not start a thread to build the graph"),
             Self::Panicked(message) => write!(f, "graph build failed: {message}"),
         }
     }
 }
 
 impl std::error::Error for BuildError {}
+
+impl From<OutOfMemory> for BuildError {
+    fn from(_: OutOfMemory) -> Self {
+        Self::OutOfMemory
+    }
+}
 
 impl From<NoSpace> for BuildError {
     fn from(reason: NoSpace) -> Self {
@@ -94,7 +97,7 @@ impl From<Stopped> for BuildError {
     fn from(stopped: Stopped) -> Self {
         match stopped {
             Stopped::Cancelled => Self::Cancelled,
-            Stopped::NoThread => Self::NoThread,
+            Stopped::OutOfMemory => Self::OutOfMemory,
             Stopped::Panicked(message) => Self::Panicked(message),
         }
     }
@@ -133,14 +136,14 @@ pub fn build_graph<D: Distances>(
     let mut workers = Workers::new(options.threads, on_tick).in_batches(BATCH);
     let mut above: Vec<UpperLevel> = Vec::new();
     for (i, elements) in strata.upper.iter().enumerate().rev() {
-        let seeds = strata.positions_of_level_above(i);
+        let seeds = strata.positions_of_level_above(i)?;
         let view = Subset { data, elements };
         let enter = |position: u32| {
             let element = descend(data, &above, degree, elements[position as usize])?;
             elements.binary_search(&element).ok().map(|position| position as u32)
         };
         let neighbors = build_level(&view, &seeds, &enter, options, space, &mut workers)?;
-        above.push(UpperLevel { elements: elements.clone(), neighbors });
+        above.push(UpperLevel { elements: copied(elements)?, neighbors });
     }
     workers.count(true);
     let seeds = strata.upper.first().map_or(&[][..], |elements| elements);

@@ -1,6 +1,8 @@
 //! Which element stands on which levels.
 
-use super::{BuildError, NO_NEIGHBOR, memory};
+use memory::{Grow, collected};
+
+use super::{BuildError, NO_NEIGHBOR};
 use crate::level::level_of;
 
 /// The levels of all elements.
@@ -13,17 +15,14 @@ pub(super) struct Strata {
 
 impl Strata {
     pub(super) fn new(count: u32, seed: u64) -> Result<Self, BuildError> {
-        let levels = memory::collect(
-            count as usize,
-            (0..count).map(|e| level_of(seed, e.into(), count.into())),
-        )?;
+        let levels = collected((0..count).map(|e| level_of(seed, e.into(), count.into())))?;
         let mut upper: Vec<Vec<u32>> = Vec::new();
         for (element, &level) in (0..count).zip(&levels) {
             for below in 0..usize::from(level) {
                 if below == upper.len() {
                     upper.push(Vec::new());
                 }
-                upper[below].push(element);
+                upper[below].try_push(element)?;
             }
         }
         Ok(Self { levels, upper })
@@ -39,11 +38,11 @@ impl Strata {
     }
 
     /// The positions in `upper[i]` of the elements that also stand on the level above it.
-    pub(super) fn positions_of_level_above(&self, i: usize) -> Vec<u32> {
+    pub(super) fn positions_of_level_above(&self, i: usize) -> Result<Vec<u32>, BuildError> {
         let level = i + 1;
         let elements = (0u32..).zip(&self.upper[i]);
         let above = elements.filter(|(_, e)| usize::from(self.levels[**e as usize]) > level);
-        above.map(|(position, _)| position).collect()
+        Ok(collected(above.map(|(position, _)| position))?)
     }
 }
 
@@ -55,7 +54,7 @@ mod tests {
     fn levels_hold_what_rises_to_them() {
         let strata = Strata::new(1 << 18, 42).expect("memory");
         assert!(strata.upper.len() > 1);
-        let positions = strata.positions_of_level_above(0);
+        let positions = strata.positions_of_level_above(0).expect("memory");
         let elements: Vec<u32> = positions.iter().map(|&p| strata.upper[0][p as usize]).collect();
         assert_eq!(elements, strata.upper[1]);
         assert_eq!(strata.entry(), strata.upper.last().expect("upper levels")[0]);

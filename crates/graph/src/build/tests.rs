@@ -94,7 +94,13 @@ fn recall(graph: &Graph, vectors: &[f32], metric: Metric, ef: usize) -> f64 {
         };
         let mut all: Vec<f32> = (0..graph.len() as u32).map(rank).collect();
         all.sort_by(f32::total_cmp);
-        hits += searcher.search(ef, rank).iter().take(10).filter(|hit| hit.1 <= all[9]).count();
+        hits += searcher
+            .search(ef, rank)
+            .expect("memory")
+            .iter()
+            .take(10)
+            .filter(|hit| hit.1 <= all[9])
+            .count();
     }
     hits as f64 / 1_000.0
 }
@@ -153,7 +159,11 @@ fn few_elements_are_all_linked() {
         let data = FlatDistances::new(&vectors[..count * DIMS], DIMS, Metric::L2);
         let graph = build(&data, 2);
         assert_eq!(graph.entry == NO_NEIGHBOR, count == 0);
-        let found = graph.searcher().expect("memory").search(20, |id| data.distance(0, id));
+        let found = graph
+            .searcher()
+            .expect("memory")
+            .search(20, |id| data.distance(0, id))
+            .expect("memory");
         assert_eq!(found.len(), count);
     }
 }

@@ -205,10 +205,9 @@ fn make_graph(
 fn failed(error: BuildError) -> Error {
     match error {
         BuildError::Cancelled => Error::Interrupted,
-        BuildError::OutOfMemory => Error::Limit("out of memory while building the graph"),
+        BuildError::OutOfMemory => Error::OutOfMemory,
         BuildError::File(_) => Error::Limit("the temporary file of the build cannot grow"),
         BuildError::TooManyElements => Error::Limit("the table has too many rows for one index"),
-        BuildError::NoThread => Error::Limit("could not start a thread to build the graph"),
         BuildError::Panicked(message) => Error::Internal(message),
     }
 }

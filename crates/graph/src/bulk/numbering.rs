@@ -1,5 +1,7 @@
 //! How the records of a build are numbered on level 0: elements in order, each before its tails.
 
+use memory::Grow;
+
 use super::rows::Rows;
 use crate::build::BuildError;
 use pages::Geometry;
@@ -39,10 +41,9 @@ impl Numbering {
             let first = numbering.records;
             numbering.records += 1 + tails as u64;
             if tails != usual {
-                numbering.longer.try_reserve(1).map_err(|_| BuildError::OutOfMemory)?;
                 // Elements are numbered with 32 bits.
                 let (element, end) = (element as u32, numbering.records);
-                numbering.longer.push(Longer { element, first, end });
+                numbering.longer.try_push(Longer { element, first, end })?;
             }
         }
         Ok(numbering)

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use memory::collected;
 use quant::{Metric, Rotation, Sq8Coder, Sq8Set};
 use space::{Array, Item, Space};
 use threads::Workers;
@@ -149,8 +150,8 @@ fn for_each_row<T: Send, S>(
     scratch: impl Fn() -> S + Sync,
     job: impl Fn(&mut S, usize, &mut [T]) + Sync,
 ) -> Result<(), BuildError> {
-    let places: Vec<_> = array.chunks_mut(len * ELEMENTS_PER_JOB).map(Mutex::new).collect();
-    let jobs: Vec<u32> = (0..places.len() as u32).collect();
+    let places = collected(array.chunks_mut(len * ELEMENTS_PER_JOB).map(Mutex::new))?;
+    let jobs = collected(0..places.len() as u32)?;
     workers.run(
         workers.threads(),
         &jobs,
@@ -160,6 +161,7 @@ fn for_each_row<T: Send, S>(
             for (row, out) in rows.chunks_exact_mut(len).enumerate() {
                 job(scratch, i as usize * ELEMENTS_PER_JOB + row, out);
             }
+            Ok(())
         },
     )
 }

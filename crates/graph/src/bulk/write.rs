@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
+use memory::{Grow, filled};
 use pages::{
     Element, META_BLOCK, NodeNo, PAGE_BODY, PageKind, RecordMut, Result, Slot, Tail, init_page,
 };
@@ -74,7 +75,7 @@ impl<'a> Writer<'a> {
             upper_starts.push(next);
             next += level.elements.len() as u64;
         }
-        let overflows = plan_overflows(hnsw, twins);
+        let overflows = plan_overflows(hnsw, twins)?;
         let records = next + overflows.len() as u64;
         let writer = Self {
             hnsw,
@@ -87,7 +88,7 @@ impl<'a> Writer<'a> {
             upper_starts,
             overflow_start: next,
             records,
-            tethered_by: tethers(graph),
+            tethered_by: tethers(graph)?,
         };
         writer.node(records)?;
         Ok(writer)
@@ -118,6 +119,7 @@ impl<'a> Writer<'a> {
                         let body = self.page(page);
                         let place = &made[(page - start) as usize];
                         *place.lock().unwrap_or_else(PoisonError::into_inner) = body;
+                        Ok(())
                     },
                 )
                 .map_err(failed)?;
@@ -188,7 +190,7 @@ impl<'a> Writer<'a> {
     /// The body of page `page`, counted without the metapage.
     fn page(&self, page: u32) -> Result<Vec<u8>> {
         let geometry = self.hnsw.geometry();
-        let mut body = vec![0; PAGE_BODY];
+        let mut body = filled(PAGE_BODY, 0)?;
         init_page(&mut body, PageKind::Records, META_BLOCK + 1 + page);
         let first = u64::from(page) * geometry.records_per_page as u64;
         for place in 0..geometry.records_per_page {
@@ -323,22 +325,22 @@ impl<'a> Writer<'a> {
 
 /// A tree of edges by which all elements are reached from the entry, on shortest paths: the owner
 /// of the edge that leads to each.
-fn tethers(graph: &Graph) -> Vec<u32> {
-    let mut owners = vec![NO_NEIGHBOR; graph.len()];
+fn tethers(graph: &Graph) -> memory::Result<Vec<u32>> {
+    let mut owners = filled(graph.len(), NO_NEIGHBOR)?;
     let mut queue = VecDeque::from([graph.entry]);
     while let Some(owner) = queue.pop_front() {
         for &neighbor in graph.neighbors(owner) {
             if owners[neighbor as usize] == NO_NEIGHBOR && neighbor != graph.entry {
                 owners[neighbor as usize] = owner;
-                queue.push_back(neighbor);
+                queue.try_push(neighbor)?;
             }
         }
     }
-    owners
+    Ok(owners)
 }
 
 /// Splits the rows that do not fit the records of their elements into overflow records.
-fn plan_overflows(hnsw: &Hnsw, twins: &[Twin]) -> Vec<Overflow> {
+fn plan_overflows(hnsw: &Hnsw, twins: &[Twin]) -> memory::Result<Vec<Overflow>> {
     let geometry = hnsw.geometry();
     let capacity = geometry.overflow_tids().max(1);
     let mut overflows = Vec::new();
@@ -348,10 +350,11 @@ fn plan_overflows(hnsw: &Hnsw, twins: &[Twin]) -> Vec<Overflow> {
         let mut at = start + (geometry.inline_tids - 1).min(own.len());
         while at < end {
             let next = end.min(at + capacity);
-            overflows.push(Overflow { element: own[0].element, tids: at..next, last: next == end });
+            let (element, last) = (own[0].element, next == end);
+            overflows.try_push(Overflow { element, tids: at..next, last })?;
             at = next;
         }
         start = end;
     }
-    overflows
+    Ok(overflows)
 }

@@ -29,7 +29,7 @@ pub fn check<S: PageStore>(store: &S, report: &mut dyn FnMut(Problem)) -> Result
         Err(error) => return tell(report, META_BLOCK, error),
     };
     let blocks = store.blocks()?;
-    let places = Places::new(blocks, hnsw.geometry());
+    let places = Places::new(blocks, hnsw.geometry())?;
     let mut check = Check { store, hnsw: &hnsw, blocks, places, report };
     check.pages()?;
     check.records()?;
@@ -67,7 +67,7 @@ impl<S: PageStore> Check<'_, S> {
     fn record<R>(&self, node: NodeNo, look: impl FnOnce(&Record<'_>) -> R) -> Result<Option<R>> {
         match self.hnsw.record(self.store, node, look) {
             Ok(seen) => Ok(Some(seen)),
-            Err(error @ (Error::Interrupted | Error::Crashed)) => Err(error),
+            Err(error) if error.ends_work() => Err(error),
             Err(_) => Ok(None),
         }
     }
@@ -156,8 +156,10 @@ impl<S: PageStore> Check<'_, S> {
                     let suspect = |&to: &NodeNo| self.suspicious(record, to);
                     suspects.extend(record.neighbors().filter(suspect).map(|to| (from, to)));
                 }
+                Ok(())
             })?;
             for (from, to) in suspects {
+                self.store.pause()?;
                 if let Some(what) = self.fault(from, to)? {
                     self.problem(block, format!("edge from {} to {} {what}", from.0, to.0));
                 }
@@ -171,12 +173,12 @@ impl<S: PageStore> Check<'_, S> {
         if !self.geometry().is_split() {
             return Ok(());
         }
-        for node in self.places.live() {
+        for node in self.places.live()? {
             self.store.pause()?;
             let life = |record: &Record<'_>| (record.state(), record.version());
             let before = self.record(node, life)?;
             let whole = match self.hnsw.element(self.store, node, |_| ()) {
-                Err(error @ (Error::Interrupted | Error::Crashed)) => return Err(error),
+                Err(error) if error.ends_work() => return Err(error),
                 found => matches!(found, Ok(Some(()))),
             };
             let live = before.is_some_and(|(state, _)| state == State::Live);

@@ -1,5 +1,6 @@
 //! What a check remembers of the records: one byte each.
 
+use memory::{Result, collected, filled};
 use pages::{Geometry, NodeNo, Record, State};
 
 const STATE: u8 = 0b0000_0011;
@@ -39,8 +40,8 @@ pub(super) struct Places(Vec<u8>);
 
 impl Places {
     /// Room for the records of `blocks` pages, all free.
-    pub(super) fn new(blocks: u32, geometry: &Geometry) -> Self {
-        Self(vec![State::Free as u8; blocks as usize * geometry.records_per_page])
+    pub(super) fn new(blocks: u32, geometry: &Geometry) -> Result<Self> {
+        filled(blocks as usize * geometry.records_per_page, State::Free as u8).map(Self)
     }
 
     pub(super) fn get(&self, node: NodeNo) -> Option<Place> {
@@ -91,16 +92,16 @@ impl Places {
     }
 
     /// Live elements.
-    pub(super) fn live(&self) -> Vec<NodeNo> {
+    pub(super) fn live(&self) -> Result<Vec<NodeNo>> {
         let live = |&node: &NodeNo| self.get(node).is_some_and(|place| place.is(State::Live));
-        self.numbers().filter(live).collect()
+        collected(self.numbers().filter(live))
     }
 
     /// Live elements of level 0 that have not been reached.
-    pub(super) fn unreached(&self) -> Vec<NodeNo> {
+    pub(super) fn unreached(&self) -> Result<Vec<NodeNo>> {
         let unreached = |&node: &NodeNo| {
             self.get(node).is_some_and(|place| place.is_live_base() && place.0 & REACHED == 0)
         };
-        self.numbers().filter(unreached).collect()
+        collected(self.numbers().filter(unreached))
     }
 }

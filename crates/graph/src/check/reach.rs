@@ -1,5 +1,6 @@
 //! Elements that no path leads to.
 
+use memory::Grow;
 use pages::{NodeNo, PageStore, Record, Result, State};
 
 use super::{ATTEMPTS, Check};
@@ -15,7 +16,7 @@ impl<S: PageStore> Check<'_, S> {
         let mut missed = Vec::new();
         for _ in 0..ATTEMPTS {
             self.reach()?;
-            missed = self.still_live(self.places.unreached())?;
+            missed = self.still_live(self.places.unreached()?)?;
             if missed.is_empty() {
                 break;
             }
@@ -67,10 +68,11 @@ impl<S: PageStore> Check<'_, S> {
     fn still_live(&self, nodes: Vec<NodeNo>) -> Result<Vec<NodeNo>> {
         let mut live = Vec::new();
         for node in nodes {
+            self.store.pause()?;
             let is_live =
                 |record: &Record<'_>| record.state() == State::Live && record.element().level == 0;
             if self.record(node, is_live)? == Some(true) {
-                live.push(node);
+                live.try_push(node)?;
             }
         }
         Ok(live)

@@ -3,6 +3,7 @@
 mod row;
 mod write;
 
+use memory::Grow;
 use pages::{Batch, HeapTid, META_BLOCK, Meta, NodeNo, PageStore, Result};
 
 use crate::candidates::{Candidates, Neighbor};
@@ -70,7 +71,7 @@ fn insert_next<S: PageStore>(
             return Ok(true);
         }
         seeds = found.below;
-        chosen.push(found.candidates.choose(hnsw));
+        chosen.push(found.candidates.choose(hnsw)?);
     }
     chosen.reverse();
     if chosen.first().is_none_or(Vec::is_empty) {
@@ -99,21 +100,22 @@ fn search_level<S: PageStore>(
 ) -> Result<Found> {
     let ef = usize::from(hnsw.meta().ef_construction);
     let mut width = hnsw.beam_width(ef);
-    let mut walk = Walk::new(level, width, true);
-    seeds.iter().for_each(|&(rank, node)| walk.seed(rank, node));
+    let mut walk = Walk::new(level, width, true)?;
+    seeds.iter().try_for_each(|&(rank, node)| walk.seed(rank, node))?;
     let mut found = Found { candidates: Candidates::new(ef), below: Vec::new(), twin: None };
     loop {
         walk.run(store, hnsw, query, &mut ScanStats::default(), |met| {
             if level > 0 {
-                found.below.extend(met.record.link().map(|link| (met.exact.rank, link)));
+                found.below.try_extend(met.record.link().map(|link| (met.exact.rank, link)))?;
             } else if row.is_twin(hnsw, met.record) {
                 let (version, error, tid) = (met.record.version(), row.stored.error, row.tid);
                 found.twin = Some(Twin { node: met.node, version, error, tid });
             }
             found.candidates.offer(hnsw, &met);
+            Ok(())
         })?;
         width *= 2;
-        if found.candidates.len() >= ef.min(usize::from(hnsw.meta().m)) || !walk.widen(width) {
+        if found.candidates.len() >= ef.min(usize::from(hnsw.meta().m)) || !walk.widen(width)? {
             break;
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use memory::Grow;
 use pages::{Batch, Element, NodeNo, PageStore, Result, State};
 
 use super::row::Row;
@@ -80,7 +81,11 @@ fn write_below<S: PageStore>(
             let edges = edges.filter(|&(_, tether)| tether && record.state() == State::Live);
             edges.map(|(node, _)| node).collect::<Vec<_>>()
         })?;
-        for owner in tethered.unwrap_or_default().into_iter().filter(|&node| seen.insert(node)) {
+        for owner in tethered.unwrap_or_default() {
+            if !seen.insert(owner)? {
+                continue;
+            }
+            store.pause()?;
             let Some(mut tether) = tether_from(store, hnsw, owner, row, element.level)? else {
                 continue;
             };
@@ -88,7 +93,7 @@ fn write_below<S: PageStore>(
             if written.is_some() {
                 return Ok(written);
             }
-            full.push_back(owner);
+            full.try_push(owner)?;
         }
     }
     Ok(None)

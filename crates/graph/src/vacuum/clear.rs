@@ -1,5 +1,6 @@
 //! Pass 1: dead heap tids.
 
+use memory::Grow;
 use pages::{Batch, HeapTid, META_BLOCK, NodeNo, PageStore, Result, State, Tail};
 
 use super::{ClearStats, Emptied};
@@ -51,9 +52,9 @@ impl<S: PageStore> Pass<'_, S> {
         self.hnsw.records_of(self.store, block, |node, record| {
             let element = record.element();
             match record.state() {
-                State::Dying => self.emptied.add(node),
+                State::Dying => self.emptied.add(node)?,
                 State::Live if element.level > 0 => {
-                    uppers.push(Upper { node, level: element.level, base: element.base });
+                    uppers.try_push(Upper { node, level: element.level, base: element.base })?;
                 }
                 State::Live => {
                     let dead = record.tids().any(&mut *self.is_dead);
@@ -65,10 +66,11 @@ impl<S: PageStore> Pass<'_, S> {
                     }
                 }
                 State::Tail if record.owner().is_none() => {
-                    self.emptied.unclaimed.push(Tail { node, version: record.version() });
+                    self.emptied.unclaimed.try_push(Tail { node, version: record.version() })?;
                 }
                 State::Free | State::Tids | State::Tail => {}
             }
+            Ok(())
         })?;
         Ok(to_clear)
     }
@@ -101,8 +103,7 @@ impl<S: PageStore> Pass<'_, S> {
         }
         record.write_dying();
         batch.commit()?;
-        self.emptied.add(node);
-        Ok(())
+        self.emptied.add(node)
     }
 
     /// Forgets dead tids of one record; returns the next record of the chain.
@@ -152,7 +153,7 @@ impl<S: PageStore> Pass<'_, S> {
                 let mut batch = self.store.batch();
                 open(&mut batch, upper.node, self.hnsw.geometry())?.write_dying();
                 batch.commit()?;
-                self.emptied.add(upper.node);
+                self.emptied.add(upper.node)?;
             } else if self.emptied.live.is_none_or(|(level, _)| level < upper.level) {
                 self.emptied.live = Some((upper.level, upper.node));
             }

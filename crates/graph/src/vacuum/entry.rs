@@ -47,6 +47,7 @@ fn find_live<S: PageStore>(store: &S) -> Result<Option<(u8, NodeNo)>> {
             if record.state() == State::Live && best.is_none_or(|(highest, _)| highest < level) {
                 best = Some((level, node));
             }
+            Ok(())
         })?;
     }
     Ok(best)

@@ -16,7 +16,8 @@ mod owners;
 mod repair;
 mod unlink;
 
-use pages::{NodeNo, Tail};
+use memory::Grow;
+use pages::{NodeNo, Result, Tail};
 
 use crate::nodes::NodeSet;
 
@@ -44,10 +45,11 @@ impl Emptied {
         Self { nodes, set, unclaimed, live: None, remaining: 0 }
     }
 
-    fn add(&mut self, node: NodeNo) {
-        if self.set.insert(node) {
-            self.nodes.push(node);
+    fn add(&mut self, node: NodeNo) -> Result<()> {
+        if self.set.insert(node)? {
+            self.nodes.try_push(node)?;
         }
+        Ok(())
     }
 
     /// Whether there is anything to unlink and free.

@@ -1,5 +1,6 @@
 //! Who holds whom by a tether.
 
+use memory::{Grow, Result, filled};
 use pages::NodeNo;
 
 /// The owner of each element's tether, by record number: four bytes each, and one for what is known.
@@ -12,8 +13,9 @@ pub(super) struct Owners {
 
 impl Owners {
     /// Nobody of `count` records holds anybody; all chains start from `root`.
-    pub(super) fn new(root: Option<NodeNo>, count: usize) -> Self {
-        Self { root, of: vec![NodeNo::encode(None); count], reached: vec![false; count] }
+    pub(super) fn new(root: Option<NodeNo>, count: usize) -> Result<Self> {
+        let (of, reached) = (filled(count, NodeNo::encode(None))?, filled(count, false)?);
+        Ok(Self { root, of, reached })
     }
 
     pub(super) fn root(&self) -> Option<NodeNo> {
@@ -37,19 +39,19 @@ impl Owners {
     }
 
     /// Whether a chain of tethers leads from the root to `node`.
-    pub(super) fn reach(&mut self, node: NodeNo) -> bool {
+    pub(super) fn reach(&mut self, node: NodeNo) -> Result<bool> {
         let mut path = Vec::new();
         let mut at = node;
         while Some(at) != self.root && !self.reached.get(at.0 as usize).is_some_and(|&r| r) {
             let Some(owner) = self.owner(at).filter(|_| path.len() <= self.of.len()) else {
-                return false;
+                return Ok(false);
             };
-            path.push(at);
+            path.try_push(at)?;
             at = owner;
         }
         // Every node of the path has an owner, and so a place.
         path.iter().for_each(|node| self.reached[node.0 as usize] = true);
-        true
+        Ok(true)
     }
 }
 
@@ -59,13 +61,13 @@ mod tests {
 
     #[test]
     fn chains_lead_from_the_root_or_not_at_all() {
-        let mut owners = Owners::new(Some(NodeNo(1)), 10);
+        let mut owners = Owners::new(Some(NodeNo(1)), 10).expect("memory");
         for (node, owner) in [(2, 1), (3, 2), (5, 6), (6, 5), (7, 9)] {
             owners.set(NodeNo(node), NodeNo(owner));
         }
-        let reached: Vec<u32> = (0..12).filter(|&node| owners.reach(NodeNo(node))).collect();
-        assert_eq!(reached, [1, 2, 3]);
+        let reached = |owners: &mut Owners, node| owners.reach(NodeNo(node)).expect("memory");
+        assert!((0..12).filter(|&node| reached(&mut owners, node)).eq([1, 2, 3]));
         owners.set(NodeNo(5), NodeNo(3));
-        assert!(owners.reach(NodeNo(6)) && !owners.reach(NodeNo(7)));
+        assert!(reached(&mut owners, 6) && !reached(&mut owners, 7));
     }
 }

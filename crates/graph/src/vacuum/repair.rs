@@ -54,6 +54,7 @@ impl Survivor {
         let mut near = Vec::with_capacity(kept.len() + heirs.len());
         let all = kept.iter().map(|&node| (node, false)).chain(heirs.iter().map(|&n| (n, true)));
         for (node, new) in all {
+            store.pause()?;
             let read = Self::read(store, hnsw, node)?.filter(|read| read.level == self.level);
             near.extend(
                 read.map(|read| (rank(hnsw.metric(), &self.vector, &read.vector), read, new)),
@@ -83,6 +84,7 @@ impl Survivor {
         let mut query = Query::new(hnsw, &self.vector);
         let mut heirs: Vec<NodeNo> = Vec::new();
         for &node in lost {
+            store.pause()?;
             let mut near: Vec<(f32, NodeNo)> = Vec::new();
             hnsw.element(store, node, |record| {
                 if record.state() == State::Dying && record.element().level == self.level {

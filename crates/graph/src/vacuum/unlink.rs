@@ -1,5 +1,6 @@
 //! Pass 2: edges to dying elements.
 
+use memory::Grow;
 use pages::{Batch, META_BLOCK, NodeNo, PageStore, Record, RecordMut, Result, State};
 
 use super::Emptied;
@@ -29,29 +30,27 @@ pub fn unlink<S: PageStore>(store: &S, emptied: &Emptied) -> Result<()> {
         None => None,
     };
     let count = store.blocks()? as usize * hnsw.geometry().records_per_page;
-    let owners = Owners::new(root, count);
+    let owners = Owners::new(root, count)?;
     let mut pass = Pass { store, hnsw: &hnsw, emptied, owners, loose: Vec::new() };
     pass.over_pages(
         |pass, node, record| {
             tethered(record).for_each(|neighbor| pass.owners.set(neighbor, node));
-            None
+            Ok(None)
         },
         |_, _| Ok(()),
     )?;
     pass.over_pages(
         |pass, node, record| {
-            (record.element().level == 0 && !pass.owners.reach(node)).then_some(node)
+            let loose = record.element().level == 0 && !pass.owners.reach(node)?;
+            Ok(loose.then_some(node))
         },
-        |pass, node| {
-            pass.loose.push(node);
-            Ok(())
-        },
+        |pass, node| Ok(pass.loose.try_push(node)?),
     )?;
     pass.tether_loose()?;
     pass.over_pages(
         |pass, node, record| {
             let mut neighbors = record.neighbors();
-            neighbors.any(|neighbor| pass.emptied.set.contains(neighbor)).then_some(node)
+            Ok(neighbors.any(|neighbor| pass.emptied.set.contains(neighbor)).then_some(node))
         },
         Pass::repair,
     )?;
@@ -73,7 +72,7 @@ impl<S: PageStore> Pass<'_, S> {
     /// Shows all live elements to `pick`, page by page, and calls `act` for those it returns.
     fn over_pages(
         &mut self,
-        mut pick: impl FnMut(&mut Self, NodeNo, &Record<'_>) -> Option<NodeNo>,
+        mut pick: impl FnMut(&mut Self, NodeNo, &Record<'_>) -> Result<Option<NodeNo>>,
         act: impl Fn(&mut Self, NodeNo) -> Result<()>,
     ) -> Result<()> {
         let (store, hnsw) = (self.store, self.hnsw);
@@ -82,10 +81,12 @@ impl<S: PageStore> Pass<'_, S> {
             store.pause()?;
             hnsw.records_of(store, block, |node, record| {
                 if record.state() == State::Live {
-                    picked.extend(pick(self, node, record));
+                    picked.extend(pick(self, node, record)?);
                 }
+                Ok(())
             })?;
             for node in picked.drain(..) {
+                store.pause()?;
                 act(self, node)?;
             }
         }
@@ -127,9 +128,9 @@ impl<S: PageStore> Pass<'_, S> {
         let mut query = Query::new(hnsw, &element.vector);
         let mut stats = ScanStats::default();
         let ef = hnsw.geometry().slots;
-        let mut walk = Walk::new(element.level, hnsw.beam_width(ef), false);
+        let mut walk = Walk::new(element.level, hnsw.beam_width(ef), false)?;
         for (rank, seed) in descend(store, hnsw, &mut query, &mut stats, element.level, ef)? {
-            walk.seed(rank, seed);
+            walk.seed(rank, seed)?;
         }
         let owner = Owner::new(hnsw, &element.vector);
         let mut edges: Vec<(f32, Edge)> = Vec::new();
@@ -137,8 +138,9 @@ impl<S: PageStore> Pass<'_, S> {
             let live = met.record.state() == State::Live && !set.contains(met.node);
             if live && met.node != node {
                 let vector = vector_of(hnsw, met.record);
-                edges.push((met.exact.rank, owner.edge(met.node, &vector)));
+                edges.try_push((met.exact.rank, owner.edge(met.node, &vector)))?;
             }
+            Ok(())
         })?;
         edges.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         edges.truncate(hnsw.geometry().slots);
@@ -157,14 +159,14 @@ impl<S: PageStore> Pass<'_, S> {
     /// within reach, too.
     fn tether_loose(&mut self) -> Result<()> {
         // With an element comes what hangs on it.
-        self.loose.sort_by_key(|&node| self.owners.has(node));
+        self.loose.sort_unstable_by_key(|&node| (self.owners.has(node), node));
         loop {
             let loose = std::mem::take(&mut self.loose);
             let before = loose.len();
             for node in loose {
                 self.store.pause()?;
-                if !self.owners.reach(node) && !self.tether(node)? {
-                    self.loose.push(node);
+                if !self.owners.reach(node)? && !self.tether(node)? {
+                    self.loose.try_push(node)?;
                 }
             }
             if self.loose.is_empty() || self.loose.len() == before {
@@ -178,9 +180,10 @@ impl<S: PageStore> Pass<'_, S> {
     fn tether(&mut self, node: NodeNo) -> Result<bool> {
         let Some(element) = self.read(node)? else { return Ok(true) };
         for &neighbor in element.neighbors.iter().chain(&self.owners.root()) {
-            if neighbor == node || !self.owners.reach(neighbor) {
+            if neighbor == node || !self.owners.reach(neighbor)? {
                 continue;
             }
+            self.store.pause()?;
             let Some(owner) = self.read(neighbor)?.filter(|owner| owner.level == element.level)
             else {
                 continue;

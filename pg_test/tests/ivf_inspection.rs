@@ -189,7 +189,8 @@ fn counters_of_all_sessions_add_up() {
     let row = counters(&mut client, "i");
     let count = |name: &str| row.get::<_, i64>(name);
     assert_eq!((row.get::<_, &str>("relname"), row.get::<_, &str>("method")), ("t", "ivf"));
-    assert_eq!(count("probed"), 4 * 26 * 3);
+    // What fails at its first row may have read fewer lists.
+    assert!((4 * (25 * 3 + 1)..=4 * 26 * 3).contains(&count("probed")), "{row:?}");
     assert_eq!(row.get::<_, Option<i64>>("expanded"), None);
     assert!((4 * (25 * 10 + 1)..4 * 26 * 11).contains(&count("tuples")), "{row:?}");
     assert_eq!((count("inserts"), count("vacuums"), count("removed")), (100, 1, 100));

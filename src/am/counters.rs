@@ -1,34 +1,21 @@
-//! What each index has done since the server started, summed over all sessions: the columns of
-//! `pg_stat_vector_indexes` that PostgreSQL itself does not count.
-//!
-//! A table of fixed size in shared memory, without locks: a slot belongs to the index that first
-//! took it, for good. When all are taken, further indexes are not counted.
+//! What each index has done since it was used first or the server started, summed over all sessions:
+//! the columns of `pg_stat_vector_indexes` that PostgreSQL itself does not count.
 
-#![allow(unsafe_code)] // shared memory
+#![allow(unsafe_code)] // fields of relations
 
-use std::ffi::c_void;
-use std::ptr;
-use std::slice;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use pgrx::pg_sys::{self, Oid, Relation};
 
+use super::counter_slots::{self as slots, Slot};
 use super::work::{ScanFigures, Way};
 use crate::pg::function::pg_functions;
+use crate::pg::relation;
 use crate::pg::rows::{Cell, Rows};
-use crate::pg::shared::{self, Request};
-
-/// Indexes that have room: 400 kB.
-const SLOTS: usize = 4096;
-/// Slots looked at for an index.
-const PROBES: usize = 64;
 
 /// The counters of one index.
 #[repr(C)]
-#[derive(Default)]
 pub struct Counters {
-    /// Database and index; 0 where the slot is free.
-    key: AtomicU64,
     expanded: AtomicU64,
     probed: AtomicU64,
     scored: AtomicU64,
@@ -42,69 +29,75 @@ pub struct Counters {
     removed: AtomicU64,
 }
 
-/// Where the table is; null where the library is not preloaded.
-static TABLE: AtomicPtr<Counters> = AtomicPtr::new(ptr::null_mut());
+impl Counters {
+    /// In the order of the columns.
+    fn all(&self) -> [&AtomicU64; 11] {
+        [
+            &self.expanded,
+            &self.probed,
+            &self.scored,
+            &self.exact,
+            &self.tuples,
+            &self.dropped,
+            &self.pages,
+            &self.nanoseconds,
+            &self.inserts,
+            &self.vacuums,
+            &self.removed,
+        ]
+    }
 
-/// Asks for the table. Called when the library is loaded.
-pub fn register() {
-    let ready = |memory: *mut c_void| TABLE.store(memory.cast(), Relaxed);
-    let size = SLOTS * size_of::<Counters>();
-    shared::request(Request { name: c"vector_ext counters", size, ready });
+    /// Begins anew.
+    pub fn clear(&self) {
+        self.all().into_iter().for_each(|counter| counter.store(0, Relaxed));
+    }
 }
 
-fn table() -> Option<&'static [Counters]> {
-    let table = TABLE.load(Relaxed);
-    // SAFETY: the memory has room for the slots, was zeroed, holds atomics only, and stays where it
-    // is as long as this process lives.
-    (!table.is_null()).then(|| unsafe { slice::from_raw_parts(table, SLOTS) })
+/// Where an index that is used is counted.
+#[derive(Clone, Copy)]
+pub struct Counted {
+    slot: &'static Slot,
+    key: u64,
 }
 
-/// The counters of an index of this database, from now on its own.
+/// Where an index of this database is counted; none where there is no room, or of a temporary one.
 ///
 /// # Safety
 /// `index` is open.
-pub unsafe fn of(index: Relation) -> Option<&'static Counters> {
-    let table = table()?;
+pub unsafe fn of(index: Relation) -> Option<Counted> {
     // SAFETY: fields of an open relation.
     let (oid, persistence) = unsafe { ((*index).rd_id, (*(*index).rd_rel).relpersistence) };
     if persistence as u8 == pg_sys::RELPERSISTENCE_TEMP {
         return None;
     }
-    let key = key(oid);
-    probes(table, key).find(|slot| {
-        let before = slot.key.compare_exchange(0, key, Relaxed, Relaxed);
-        before.is_ok() || before == Err(key)
-    })
+    let key = slots::key(oid);
+    // SAFETY: the caller's promise.
+    let slot = slots::take(key, || unsafe { relation::qualified_name(index) })?;
+    Some(Counted { slot, key })
 }
 
-fn key(index: Oid) -> u64 {
-    // SAFETY: set when the session began.
-    let database = unsafe { pg_sys::MyDatabaseId };
-    u64::from(database.to_u32()) << 32 | u64::from(index.to_u32())
-}
+impl Counted {
+    /// The counters, unless the index was dropped in the meantime.
+    fn counters(&self) -> Option<&'static Counters> {
+        self.slot.is_of(self.key).then_some(&self.slot.counters)
+    }
 
-fn probes(table: &'static [Counters], key: u64) -> impl Iterator<Item = &'static Counters> {
-    // Fibonacci hashing: the upper bits of the product are the mixed ones.
-    let first = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize;
-    (first..first + PROBES).map(|at| &table[at % table.len()])
-}
-
-impl Counters {
     /// Adds a scan that has ended.
     pub fn add_scan(&self, figures: &ScanFigures) {
+        let Some(counters) = self.counters() else { return };
         let work = &figures.work;
         let found = match work.way {
-            Way::Graph { expanded, .. } => (&self.expanded, expanded),
-            Way::Lists { probed, .. } => (&self.probed, probed),
+            Way::Graph { expanded, .. } => (&counters.expanded, expanded),
+            Way::Lists { probed, .. } => (&counters.probed, probed),
         };
         for (counter, value) in [
             found,
-            (&self.scored, work.scored),
-            (&self.exact, work.exact),
-            (&self.tuples, work.tuples),
-            (&self.dropped, work.dropped),
-            (&self.pages, figures.pages),
-            (&self.nanoseconds, figures.time.as_nanos() as u64),
+            (&counters.scored, work.scored),
+            (&counters.exact, work.exact),
+            (&counters.tuples, work.tuples),
+            (&counters.dropped, work.dropped),
+            (&counters.pages, figures.pages),
+            (&counters.nanoseconds, figures.time.as_nanos() as u64),
         ] {
             counter.fetch_add(value, Relaxed);
         }
@@ -112,36 +105,32 @@ impl Counters {
 
     /// Adds a row.
     pub fn add_insert(&self) {
-        self.inserts.fetch_add(1, Relaxed);
+        let Some(counters) = self.counters() else { return };
+        counters.inserts.fetch_add(1, Relaxed);
     }
 
     /// Adds a vacuum that has removed rows.
     pub fn add_vacuum(&self, removed: u64) {
-        self.vacuums.fetch_add(1, Relaxed);
-        self.removed.fetch_add(removed, Relaxed);
+        let Some(counters) = self.counters() else { return };
+        counters.vacuums.fetch_add(1, Relaxed);
+        counters.removed.fetch_add(removed, Relaxed);
     }
 }
 
 pg_functions! {
-    /// The counters of an index: one row, all NULL where nothing counts.
+    /// The counters of an index: one row, all NULL where it is not counted.
     fn vector_index_counters(index: Oid) -> Rows<11> {
-        let Some(table) = table() else { return Rows(vec![[const { Cell::Null }; 11]]) };
-        let (key, zero) = (key(index), Counters::default());
-        let found = probes(table, key).find(|slot| slot.key.load(Relaxed) == key);
-        let c = found.unwrap_or(&zero);
-        let count = |counter: &AtomicU64| Cell::from(counter.load(Relaxed));
-        Rows(vec![[
-            count(&c.expanded),
-            count(&c.probed),
-            count(&c.scored),
-            count(&c.exact),
-            count(&c.tuples),
-            count(&c.dropped),
-            count(&c.pages),
-            Cell::Float(c.nanoseconds.load(Relaxed) as f64 / 1e6),
-            count(&c.inserts),
-            count(&c.vacuums),
-            count(&c.removed),
-        ]])
+        let mut sums: Option<[u64; 11]> = None;
+        for slot in slots::slots(slots::key(index)) {
+            let sums = sums.get_or_insert([0; 11]);
+            for (sum, counter) in sums.iter_mut().zip(slot.counters.all()) {
+                *sum = sum.saturating_add(counter.load(Relaxed));
+            }
+        }
+        let Some(sums) = sums else { return Rows(vec![[const { Cell::Null }; 11]]) };
+        let mut row = sums.map(Cell::from);
+        let [.., nanoseconds, _, _, _] = sums;
+        row[7] = Cell::Float(nanoseconds as f64 / 1e6);
+        Rows(vec![row])
     }
 }

@@ -5,6 +5,7 @@
 mod build;
 mod column;
 mod cost;
+mod counter_slots;
 mod counters;
 mod element_kind;
 #[cfg(feature = "pg18")]
@@ -35,10 +36,11 @@ mod work;
 
 /// Registers options, settings, counters and hooks. Called once, when the library is loaded.
 pub fn init() {
+    // Before the others say that all settings are known.
+    counter_slots::register();
     hnsw::init();
     ivf::init();
     target_recall::register();
-    counters::register();
     index_choice::register();
     sort_key::register();
     #[cfg(feature = "pg18")]

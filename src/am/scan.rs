@@ -12,7 +12,7 @@ use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_guard;
 use pgrx::pg_sys::{IndexScanDesc, IndexScanDescData, Oid, Relation, ScanKey};
 
-use super::counters::{self, Counters};
+use super::counters::{self, Counted};
 use super::opclass::OpClass;
 use super::ordered_scan::{self, Distance, give, is_mvcc, look};
 use super::reorder::Reorder;
@@ -56,7 +56,7 @@ impl ScanState {
 /// A scan that has given its first row, or is about to.
 struct Running {
     index: Oid,
-    counters: Option<&'static Counters>,
+    counters: Option<Counted>,
     target: Target,
     search: Box<dyn Search>,
     /// Rows found that are not the next.

@@ -6,6 +6,7 @@ mod attempt;
 pub mod batch;
 pub mod bulk;
 pub mod context;
+pub mod drops;
 pub mod encoding;
 pub mod error;
 pub mod function;

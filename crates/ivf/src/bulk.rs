@@ -1,18 +1,21 @@
 //! Building an index of many rows at once.
 
-use kmeans::{Clusters, Options, assign, train};
+use std::ops::RangeInclusive;
+
+use kmeans::{Clusters, Options, assign, train, training_bytes};
 use memory::{collected, copied, filled, with_room};
 use pages::{Error, Form, HeapTid, PAGE_BODY, Result};
 use quant::SplitMix64;
-use space::{NoSpace, Space};
+use space::{Array, NoSpace, Space};
 use threads::{Stopped, Workers};
 
 use crate::index::{IndexOptions, lists_for};
 use crate::rows::Rows;
 use crate::write::{Order, Writer};
 
-/// Rows that are assigned to lists at a time.
-const ROWS_PER_TURN: usize = 4_096;
+/// Rows that are assigned to lists at a time, and pages that are made, where memory allows.
+const ROWS_PER_TURN: RangeInclusive<usize> = 128..=4_096;
+const PAGES_PER_TURN: RangeInclusive<usize> = 16..=512;
 /// Rows of the sample for each list: as many as memory allows, but never so few that centroids
 /// would be single rows.
 const SAMPLE_PER_LIST: usize = 128;
@@ -42,12 +45,14 @@ pub struct Bulk<'h> {
 }
 
 impl<'h> Bulk<'h> {
-    /// An index without rows yet. Rows will lie in `space`, and the sample takes up to half of it.
+    /// An index without rows yet. Rows will lie in half of `space` and in its file, the other half is
+    /// for training and writing. Centroids lie in memory, whatever there is of it.
     ///
     /// # Errors
     /// [`Error::Limit`] for options that do not fit.
-    pub fn new(options: IndexOptions, space: Space<'h>) -> Result<Self> {
+    pub fn new(options: IndexOptions, mut space: Space<'h>) -> Result<Self> {
         let geometry = options.geometry()?;
+        space.take(space.limit() / 2);
         let rows = Rows::new(geometry, options.metric, options.seed);
         Ok(Self { space, options, rows })
     }
@@ -89,25 +94,37 @@ impl<'h> Bulk<'h> {
         if self.options.lists == 0 {
             self.options.lists = lists_for(self.len());
         }
-        let sample = self.sample(threads, tick)?;
-        let trained = sample.len() / self.options.dims;
-        let clusters = self.train(sample, threads, tick)?;
+        let (trained, clusters) = self.train(threads, tick)?;
         self.assign(&clusters, threads, tick)?;
         let centroids = self.centroids(&clusters)?;
         drop(clusters);
         let lists = centroids.len() / self.options.dims;
         let order = Order::of(&self.rows, lists, &mut self.space).map_err(no_space)?;
         let writer = Writer::new(&self.options, trained as u64, &self.rows, order, &centroids)?;
-        writer.write(threads, tick, append)?;
+        // Those of two turns are there at a time.
+        let pages = bounded(self.work() / 4 / PAGE_BODY, PAGES_PER_TURN);
+        writer.write(threads, pages, tick, append)?;
         Ok(trained)
     }
 
-    /// Vectors to train centroids with, as lists are made of them.
-    fn sample(&self, threads: usize, tick: Tick<'_>) -> Result<Vec<f32>> {
+    /// Bytes of memory for what is done with the rows.
+    fn work(&self) -> usize {
+        self.space.limit() / 2
+    }
+
+    /// Rows that centroids are trained with.
+    fn sample_rows(&self) -> usize {
         let (lists, dims) = (self.options.lists, self.options.dims);
-        let most = self.space.limit() / 2 / (dims * size_of::<f32>());
+        let fixed = training_bytes(0, dims, lists);
+        let of_row = dims * size_of::<f32>() + training_bytes(1, dims, lists) - fixed;
+        let most = self.work().saturating_sub(fixed) / of_row;
         let count = lists.saturating_mul(SAMPLE_PER_LIST).min(most);
-        let count = count.max(lists.saturating_mul(LEAST_PER_LIST)).min(self.len());
+        count.max(lists.saturating_mul(LEAST_PER_LIST)).min(self.len())
+    }
+
+    /// Vectors to train centroids with, as lists are made of them.
+    fn sample(&mut self, threads: usize, tick: Tick<'_>) -> Result<Array<f32>> {
+        let count = self.sample_rows();
         let random = &mut SplitMix64::new(self.options.seed);
         let mut wanted = count as u64;
         let mut chosen = with_room(count)?;
@@ -118,27 +135,44 @@ impl<'h> Bulk<'h> {
                 chosen.push(row as u32);
             }
         }
+        let mut sample = self.space.array(count * self.options.dims).map_err(no_space)?;
         let mut on_tick = |_| tick(Phase::Training, 0, 0);
-        self.rows.widened(&chosen, &mut Workers::new(threads, &mut on_tick)).map_err(failed)
+        let workers = &mut Workers::new(threads, &mut on_tick);
+        self.rows.widen_all(&chosen, &mut sample, workers).map_err(failed)?;
+        Ok(sample)
     }
 
-    fn train(&self, sample: Vec<f32>, threads: usize, tick: Tick<'_>) -> Result<Clusters> {
+    /// Trains centroids; also returns the rows that they were trained with. The sample lies in the
+    /// file where memory is too small for it and the training.
+    fn train(&mut self, threads: usize, tick: Tick<'_>) -> Result<(usize, Clusters)> {
+        let IndexOptions { dims, lists, .. } = self.options;
+        let before = self.space.left();
+        self.space.give_back(self.work());
+        self.space.take(training_bytes(self.sample_rows(), dims, lists));
+        let sample = self.sample(threads, tick)?;
         let rows = kmeans::Rows::new(&sample, self.options.dims);
         let mut on_tick = |_| tick(Phase::Training, 0, 0);
         let training =
             Options { clusters: self.options.lists, spherical: false, seed: self.options.seed };
-        train(rows, &training, &mut Workers::new(threads, &mut on_tick)).map_err(failed)
+        let clusters = train(rows, &training, &mut Workers::new(threads, &mut on_tick));
+        // Both the sample and the work of the training are gone, and other work is to come.
+        let trained = rows.len();
+        drop(sample);
+        self.space.restore(before);
+        Ok((trained, clusters.map_err(failed)?))
     }
 
     /// Finds the lists of all rows.
     fn assign(&mut self, clusters: &Clusters, threads: usize, tick: Tick<'_>) -> Result<()> {
-        let total = self.len();
-        for start in (0..total).step_by(ROWS_PER_TURN) {
-            let turn = collected((start..total.min(start + ROWS_PER_TURN)).map(|row| row as u32))?;
+        let (total, dims) = (self.len(), self.options.dims);
+        let per_turn = bounded(self.work() / 4 / (dims * size_of::<f32>()), ROWS_PER_TURN);
+        for start in (0..total).step_by(per_turn) {
+            let turn = collected((start..total.min(start + per_turn)).map(|row| row as u32))?;
             let mut on_tick = |_| tick(Phase::Assigning, start, total);
             let mut workers = Workers::new(threads, &mut on_tick);
-            let vectors = self.rows.widened(&turn, &mut workers).map_err(failed)?;
-            let rows = kmeans::Rows::new(&vectors, self.options.dims);
+            let mut vectors = filled(turn.len() * dims, 0.0)?;
+            self.rows.widen_all(&turn, &mut vectors, &mut workers).map_err(failed)?;
+            let rows = kmeans::Rows::new(&vectors, dims);
             for list in assign(rows, clusters, &mut workers).map_err(failed)? {
                 self.rows.lists.push(&[list], &mut self.space).map_err(no_space)?;
             }
@@ -157,6 +191,10 @@ impl<'h> Bulk<'h> {
         }
         Ok(centroids)
     }
+}
+
+fn bounded(count: usize, range: RangeInclusive<usize>) -> usize {
+    count.clamp(*range.start(), *range.end())
 }
 
 /// What stopped the threads of a build.

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use memory::{collected, filled};
+use memory::collected;
 use pages::HeapTid;
 use quant::{Metric, Rotation};
 use space::{NoSpace, Space, Table};
@@ -65,14 +65,14 @@ impl Rows {
         (HeapTid::from_bytes(*tid), vector)
     }
 
-    /// The vectors of some rows, as lists are made of them.
-    pub(crate) fn widened(
+    /// Writes the vectors of some rows, as lists are made of them, one after another.
+    pub(crate) fn widen_all(
         &self,
         rows: &[u32],
+        vectors: &mut [f32],
         workers: &mut Workers<'_>,
-    ) -> Result<Vec<f32>, Stopped> {
+    ) -> Result<(), Stopped> {
         let dims = self.geometry.dims;
-        let mut vectors = filled(rows.len() * dims, 0.0)?;
         let places = vectors.chunks_mut(ROWS_AT_ONCE * dims);
         let parts = collected(rows.chunks(ROWS_AT_ONCE).zip(places).map(Mutex::new))?;
         workers.make::<_, Stopped>(parts.len() as u32, |part| {
@@ -83,8 +83,7 @@ impl Rows {
             }
             Ok(())
         })?;
-        drop(parts);
-        Ok(vectors)
+        Ok(())
     }
 
     /// Writes the vector of a row, as lists are made of it.

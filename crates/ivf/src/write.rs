@@ -18,9 +18,6 @@ use crate::radius::Radius;
 use crate::rows::Rows;
 use crate::vector::{Holder, Stored, init_vectors};
 
-/// Pages made at a time, while those made before are appended.
-const PAGES_PER_TURN: u32 = 512;
-
 /// Makes the pages of an index.
 pub(crate) struct Writer<'a> {
     ivf: Ivf,
@@ -106,9 +103,11 @@ impl<'a> Writer<'a> {
         Ok(Self { ivf, rows, centroids, lists, radii, order, first_blocks, vectors_at, pages })
     }
 
+    /// Makes all pages, `per_turn` at a time, while those made before are appended.
     pub(crate) fn write(
         mut self,
         threads: usize,
+        per_turn: usize,
         tick: Tick<'_>,
         append: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
@@ -120,8 +119,8 @@ impl<'a> Writer<'a> {
             .make::<_, Stopped>(self.lists as u32, |list| Ok(self.radius(list as usize)))
             .map_err(failed)?;
         let mut made = Vec::new();
-        for start in (1..self.pages).step_by(PAGES_PER_TURN as usize) {
-            let count = PAGES_PER_TURN.min(self.pages - start);
+        for start in (1..self.pages).step_by(per_turn) {
+            let count = (per_turn as u32).min(self.pages - start);
             let (done, total) = (start as usize, self.pages as usize);
             let mut on_tick = |_| tick(Phase::Pages, done, total);
             let (next, appended) = Workers::new(threads, &mut on_tick)

@@ -106,7 +106,7 @@ pub fn training_bytes(rows: usize, dims: usize, clusters: usize) -> usize {
     let of_row = size_of::<u64>() + (2 * PROBES + 4) * size_of::<u32>();
     let of_cluster = (dims + 2) * size_of::<f32>() + 4 * size_of::<usize>();
     let of_sample = ROWS_PER_GROUP * dims * size_of::<f32>();
-    let groups = clusters.isqrt() + 1;
+    let groups = if clusters <= FLAT { 0 } else { clusters.isqrt() + 1 };
     let parts = [
         rows.saturating_mul(of_row),
         clusters.saturating_mul(2 * of_cluster),

@@ -67,6 +67,16 @@ impl<'h> Space<'h> {
         self.limit
     }
 
+    /// Bytes of memory that are not in use.
+    pub fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Counts as many bytes as not in use as there were at another time.
+    pub fn restore(&mut self, left: usize) {
+        self.left = left.min(self.limit);
+    }
+
     /// Counts `bytes` of memory as in use, as far as there are so many.
     pub fn take(&mut self, bytes: usize) {
         self.left = self.left.saturating_sub(bytes);

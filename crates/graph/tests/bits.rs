@@ -10,6 +10,8 @@ use support::*;
 fn bits_are_found() {
     // Codes are whole vectors, beginnings of them, and of vectors that no page holds whole.
     for (metric, dims, rows) in [
+        (Metric::Hamming, 4, 100),
+        (Metric::Jaccard, 8, 100),
         (Metric::Hamming, 100, 2_000),
         (Metric::Jaccard, 256, 2_000),
         (Metric::Hamming, 1_024, 1_000),

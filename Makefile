@@ -7,9 +7,12 @@
 #   CLIENTS="knex django"          test-clients: only those
 #   PGVECTOR=/path/to/pgvector     pgvector-suite: whose tests
 #   BENCH_ARGS="--data DIR"        what to measure
+#   CASSERT_ARGS="--test search"   test-cassert: only that
+#   PROFILE=dev                    install: built faster, with assertions
 
 PG_CONFIG ?= $(shell ls /usr/lib/postgresql/*/bin/pg_config 2>/dev/null | sort -V | tail -n 1 | grep . || command -v pg_config)
 SUDO      ?=
+PROFILE   ?= release
 TARGET    := $(or $(CARGO_TARGET_DIR),target)
 
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -30,7 +33,7 @@ WITH_PG    = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG)
 CARGO      = $(WITH_PG) cargo
 FEATURES   = --no-default-features --features vector_ext/pg$(PG_MAJOR)
 
-.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop test fuzz test-clients pgvector-suite check bench lint-deps
+.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop test test-cassert test-long fuzz test-clients pgvector-suite check bench lint-deps
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -53,6 +56,17 @@ test:
 	@scripts/pgchroot.sh $(PG) make --no-print-directory test PG=
 endif
 
+# A dev build: with the library's own assertions, beside those of PostgreSQL.
+test-cassert: ## the server tests with a PostgreSQL that has assertions; builds it the first time
+	@pg_config=$$(scripts/pg-cassert.sh "$(PG_CONFIG)") && export CARGO_TARGET_DIR="$(TARGET)/cassert" && \
+	  $(MAKE) --no-print-directory install PROFILE=dev PG_CONFIG="$$pg_config" && \
+	  PG_CONFIG="$$pg_config" PGRX_PG_CONFIG_PATH="$$pg_config" scripts/test.sh --package pg_test $(CASSERT_ARGS)
+
+test-long: install ## random statements by sqlsmith and composed searches, each for SQLSMITH_SECONDS=600
+	@$(CARGO) run --quiet --package pg_test --bin with_server -- scripts/sqlsmith.sh
+	@FUZZ_SECONDS=$${SQLSMITH_SECONDS:-600} FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} \
+	  $(CARGO) test --package pg_test --test composed_queries -- --nocapture
+
 fuzz: install ## random input and damaged pages, each for FUZZ_SECONDS=300, from FUZZ_SEED (else drawn)
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-300} FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} \
 	  $(CARGO) test --package graph --package pg_test --test fuzz -- --nocapture
@@ -74,7 +88,7 @@ install: build ## build and install into the PostgreSQL of PG_CONFIG
 	@cat sql/$(VERSION)/*.sql > $(TARGET)/$(SCRIPT)
 	@cat from_pgvector/begin.sql $(SQL) from_pgvector/end.sql > $(TARGET)/$(UPDATE)
 	@$(SUDO) install -d "$(PKGLIBDIR)" "$(EXTENSIONS)"
-	$(SUDO) install -m 755 $(TARGET)/release/libvector_ext.so "$(PKGLIBDIR)/vector_ext.so"
+	$(SUDO) install -m 755 $(TARGET)/$(PROFILE:dev=debug)/libvector_ext.so "$(PKGLIBDIR)/vector_ext.so"
 	$(SUDO) install -m 644 vector_ext.control $(TARGET)/$(SCRIPT) $(TARGET)/$(UPDATE) "$(EXTENSIONS)"
 
 install-alias: ## also an extension named `vector`, for clients of pgvector; after install
@@ -98,7 +112,7 @@ lint-deps: prepare ## licences and sources of the dependencies, by cargo-deny
 	@cargo deny check licenses bans sources
 
 build: prepare
-	@$(CARGO) build --release --package vector_ext $(FEATURES)
+	@$(CARGO) build --profile $(PROFILE) --package vector_ext $(FEATURES)
 
 # Debian packages and the Rust toolchain: installs what is missing when it may, else says how.
 prepare:

@@ -6,6 +6,7 @@
 mod am;
 mod info;
 mod pg;
+mod planner;
 mod ranking;
 mod search;
 mod types;
@@ -17,4 +18,5 @@ pgrx::pg_module_magic!();
 pub extern "C-unwind" fn _PG_init() {
     threads::set_spawn_guard(pg::signals::block);
     am::init();
+    planner::init();
 }

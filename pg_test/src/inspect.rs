@@ -63,6 +63,12 @@ pub fn explain_plan(client: &mut Client, query: &str) -> Result<String, Error> {
     explain(client, "COSTS OFF", query)
 }
 
+/// Whether a plan, of [`explain_plan`] or [`explain_analyze`], scans an index.
+pub fn scans_index(plan: &str, index: &str) -> bool {
+    let (node, name) = (format!("Index Scan using {index} "), format!("Index Name: {index}"));
+    plan.lines().any(|line| line.contains(&node) || line.trim() == name)
+}
+
 /// The plan of a query that was run, with rows and buffers but without times.
 pub fn explain_analyze(client: &mut Client, query: &str) -> Result<String, Error> {
     explain(client, "ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, SUMMARY OFF", query)

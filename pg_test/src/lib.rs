@@ -22,7 +22,8 @@ pub use cluster::Cluster;
 pub use db::TestDb;
 pub use imitation::imitate_pgvector;
 pub use inspect::{
-    buffers, explain_analyze, explain_plan, hint, index_problems, message, refusal, sqlstate, text,
+    buffers, explain_analyze, explain_plan, hint, index_problems, message, refusal, scans_index,
+    sqlstate, text,
 };
 pub use kind::{Answers, Class, KINDS, Kind, Search};
 pub use load::{SPARSE_DIMENSIONS, copy_vectors, random_sparse, random_vector};

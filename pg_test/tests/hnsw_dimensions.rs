@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use pg_test::data::{Sentence, documents, queries};
-use pg_test::{TestDb, Vector, copy_vectors, explain_plan, index_problems};
+use pg_test::{TestDb, Vector, copy_vectors, explain_plan, index_problems, scans_index};
 use postgres::Client;
 
 const K: usize = 10;
@@ -32,7 +32,7 @@ fn recall(client: &mut Client, dims: usize) -> f64 {
         client.batch_execute(&format!("SET {setting} = off")).unwrap();
         let plan = "SELECT id FROM t ORDER BY v <-> (SELECT v FROM t LIMIT 1) LIMIT 10";
         let plan = explain_plan(client, plan).unwrap();
-        assert_eq!(plan.contains("Index Scan using i"), by_index, "{plan}");
+        assert_eq!(scans_index(&plan, "i"), by_index, "{plan}");
         let found: Vec<_> = queries.iter().map(|query| nearest(client, query)).collect();
         client.batch_execute(&format!("RESET {setting}")).unwrap();
         found

@@ -1,7 +1,9 @@
 //! Vectors that 16-bit floats do not hold: the index knows only bounds of their distances, and
 //! looks at the table. Nobody is to notice.
 
-use pg_test::{TestDb, buffers, copy_vectors, explain_analyze, explain_plan, random_vector, text};
+use pg_test::{
+    TestDb, buffers, copy_vectors, explain_analyze, explain_plan, random_vector, scans_index, text,
+};
 use postgres::{Client, SimpleQueryMessage};
 
 const DIMS: usize = 32;
@@ -38,7 +40,7 @@ fn rows(client: &mut Client, statements: &str) -> Vec<String> {
 #[track_caller]
 fn same_without_index(client: &mut Client, query: &str) {
     let plan = explain_plan(client, query).unwrap();
-    assert!(plan.contains("Index Scan using i "), "{query}\n{plan}");
+    assert!(scans_index(&plan, "i"), "{query}\n{plan}");
     let with = rows(client, query);
     client.batch_execute("SET enable_indexscan = off; SET enable_seqscan = on").unwrap();
     let without = rows(client, query);

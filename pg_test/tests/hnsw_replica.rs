@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use pg_test::{
-    Cluster, Vector, copy_vectors, explain_plan, index_problems, random_vector, wait_until,
+    Cluster, Vector, copy_vectors, explain_plan, index_problems, random_vector, scans_index,
+    wait_until,
 };
 use postgres::Client;
 
@@ -32,7 +33,7 @@ fn connect(cluster: &Cluster) -> Client {
 /// Ids and distances of a few searches.
 fn answers(client: &mut Client) -> Vec<Vec<(i32, f64)>> {
     let plan = explain_plan(client, &SEARCH.replace("$1", "'[0]'")).unwrap();
-    assert!(plan.contains("Index Scan using i "), "{plan}");
+    assert!(scans_index(&plan, "i"), "{plan}");
     let statement = client.prepare(SEARCH).unwrap();
     let search = |query: i32| {
         let rows = client.query(&statement, &[&Vector(vector(-query))]).unwrap();

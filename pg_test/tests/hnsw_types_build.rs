@@ -1,6 +1,6 @@
 //! Builds on columns of every type.
 
-use pg_test::{Cluster, KINDS, Kind, Search, TestDb};
+use pg_test::{Cluster, KINDS, Kind, Search, TestDb, scans_index};
 use postgres::Client;
 
 /// Bytes of the temporary files that the database had so far.
@@ -93,7 +93,7 @@ fn the_planner_chooses_the_index() {
                 pg_test::explain_plan(db, &query).unwrap()
             };
             let all = plan(&mut db, "true");
-            assert!(all.contains("Index Scan using i on t"), "{}: {all}", kind.column());
+            assert!(scans_index(&all, "i"), "{}: {all}", kind.column());
             let few = plan(&mut db, "id < 10");
             assert!(few.contains(" ids") && few.contains("Sort"), "{}: {few}", kind.column());
         }

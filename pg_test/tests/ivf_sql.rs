@@ -1,6 +1,6 @@
 //! What a user sees of the `ivfflat` access method: plans, results, settings, options, errors.
 
-use pg_test::{TestDb, explain_plan, index_problems, refusal, text};
+use pg_test::{TestDb, explain_plan, index_problems, refusal, scans_index, text};
 use postgres::Client;
 
 /// A table of `n` rows of pseudo-random integer values, the same ones each time, in a column `v` of
@@ -46,7 +46,7 @@ fn refuses(db: &mut Client, query: &str, code: &str, text: &str) {
 #[track_caller]
 fn uses_index(db: &mut Client, query: &str) {
     let plan = explain_plan(db, query).unwrap();
-    assert!(plan.contains("Index Scan using i "), "{query}\n{plan}");
+    assert!(scans_index(&plan, "i"), "{query}\n{plan}");
 }
 
 #[track_caller]

@@ -28,6 +28,7 @@ const ORDERED: &[&str] = &[
     "SELECT id FROM w WHERE doc % 7 = 1 ORDER BY v <-> $q LIMIT $k",
     "SELECT id FROM w WHERE v <-> $q < 40 ORDER BY v <-> $q LIMIT $k",
     "SELECT id FROM w WHERE v <-> $q < 40 AND doc > 3 ORDER BY v <-> $q",
+    "SELECT id FROM w WHERE v <-> $q < 'NaN' ORDER BY v <-> $q LIMIT $k",
     "SELECT id FROM w WHERE v <-> $q > 40 ORDER BY v <-> $q LIMIT $k",
     "SELECT id FROM w WHERE within(v, $q, 900) ORDER BY v <-> $q LIMIT $k",
     "SELECT id FROM w WHERE ctid <> '(0,1)' ORDER BY v <-> $q LIMIT $k",

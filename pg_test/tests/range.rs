@@ -1,6 +1,6 @@
 //! Range search: `WHERE column <<->> sphere(query, radius)`.
 
-use pg_test::{TestDb, explain_plan, hint, message, sqlstate};
+use pg_test::{TestDb, explain_plan, hint, message, scans_index, sqlstate};
 use postgres::Client;
 
 /// Vectors at random in a cube of four dimensions, in `v` and, as the other types, in further
@@ -29,7 +29,7 @@ fn both(db: &mut Client, query: &str) -> (Vec<i32>, Vec<i32>) {
     let wanted = ids(db, query);
     db.batch_execute("SET enable_indexscan = on; SET enable_seqscan = off").unwrap();
     let plan = explain_plan(db, query).unwrap();
-    assert!(plan.contains("Index Scan") && plan.contains("Index Cond"), "{query}: {plan}");
+    assert!(plan.contains("Index Cond"), "{query}: {plan}");
     (ids(db, query), wanted)
 }
 
@@ -128,7 +128,7 @@ fn a_few_hits_cost_a_few_pages() {
                 "SELECT id FROM items WHERE v <<->> sphere('[3,3,3,3,3,3,3,3]'::vector, 0.5){order}"
             );
             let plan = explain_plan(&mut db, &query).unwrap();
-            assert!(plan.contains("Index Scan"), "{plan}");
+            assert!(scans_index(&plan, "found"), "{plan}");
             let mut found = ids(&mut db, &query);
             found.sort_unstable();
             assert_eq!(found, [-4, -3, -2, -1]);
@@ -179,7 +179,7 @@ fn a_filter_by_the_distance_of_the_order_ends_the_scan() {
     ] {
         let query = format!("SELECT id FROM items WHERE {filter} {order}");
         let plan = explain_plan(&mut db, &query).unwrap();
-        assert!(plan.contains("Index Cond: (v <<->> ") && plan.contains("Filter: "), "{plan}");
+        assert!(plan.contains("Index Cond: ((v <-> ") && plan.contains("Filter: "), "{plan}");
         let (found, read) = read(&mut db, &query);
         assert_eq!(found, [0, 1, 2, 3], "{query}");
         assert!(read < 10, "{query}: {read} rows");
@@ -187,7 +187,7 @@ fn a_filter_by_the_distance_of_the_order_ends_the_scan() {
     // In subqueries and joins, and with a bound that each row of another table gives.
     let joined = "SELECT near.id FROM (VALUES (2.5::float8), (1.5), (NULL)) AS bounds (most),
         LATERAL (SELECT id FROM items WHERE v <-> '[-1,0]' < most ORDER BY v <-> '[-1,0]' LIMIT 50) near";
-    assert!(explain_plan(&mut db, joined).unwrap().contains("Index Cond: (v <<->> "));
+    assert!(explain_plan(&mut db, joined).unwrap().contains("Index Cond: ((v <-> "));
     assert_eq!(ids(&mut db, joined), [0, 1, 0]);
     db.batch_execute(
         "SET plan_cache_mode = force_generic_plan;
@@ -208,7 +208,7 @@ fn a_filter_by_the_distance_of_the_order_ends_the_scan() {
         assert!(!plan.unwrap().contains("Index Cond"), "{filter}");
     }
     let bits = "SELECT id FROM items WHERE b <~> 0::bit(16) < 1 ORDER BY b <~> 0::bit(16) LIMIT 5";
-    assert!(!explain_plan(&mut db, bits).unwrap().contains("Index Cond"));
+    assert!(explain_plan(&mut db, bits).unwrap().contains("Index Cond"));
     assert_eq!(ids(&mut db, bits), [0]);
 }
 

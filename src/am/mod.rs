@@ -4,12 +4,11 @@
 
 mod build;
 mod column;
-mod cost;
+pub mod cost;
 mod counter_slots;
 mod counters;
 mod element_kind;
-#[cfg(feature = "pg18")]
-mod explain;
+pub mod explain;
 mod handler;
 mod hnsw;
 mod index_choice;
@@ -18,15 +17,13 @@ mod inspect;
 mod ivf;
 mod load;
 mod opclass;
-mod ordered_scan;
-mod range_filter;
+pub mod ordered_scan;
 mod recall;
-mod reorder;
+pub mod reorder;
 mod resources;
 mod row_distance;
-mod scan;
+pub mod scan;
 mod search;
-mod sort_key;
 mod stats;
 mod table_end;
 mod target;
@@ -42,7 +39,6 @@ pub fn init() {
     ivf::init();
     target_recall::register();
     index_choice::register();
-    sort_key::register();
     #[cfg(feature = "pg18")]
-    explain::register();
+    explain::hook::register();
 }

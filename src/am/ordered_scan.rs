@@ -15,7 +15,7 @@ use super::row_distance::RowDistance;
 use crate::pg::tid;
 
 /// What the operator gives for every row.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Distance {
     /// A number.
     Number,
@@ -74,7 +74,7 @@ pub unsafe fn look(
     order: &mut ScanKeyData,
     row_distance: &mut Option<RowDistance>,
     hit: &Hit,
-) -> Found {
+) -> Found<()> {
     let distance = if hit.exact {
         Some(hit.distance)
     } else {
@@ -83,7 +83,7 @@ pub unsafe fn look(
             row_distance.get_or_insert_with(|| RowDistance::new(desc)).of(desc, order, hit.tid)
         }
     };
-    let row = distance.map(|distance| Row { tid: hit.tid, distance });
+    let row = distance.map(|distance| Row { tid: hit.tid, distance, content: () });
     Found { bound: hit.distance, row }
 }
 
@@ -104,7 +104,7 @@ pub unsafe fn is_mvcc(snapshot: *const pg_sys::SnapshotData) -> bool {
 ///
 /// # Safety
 /// `desc` is a scan of ours.
-pub unsafe fn give(desc: &mut IndexScanDescData, row: Row, distance: Distance, recheck: bool) {
+pub unsafe fn give(desc: &mut IndexScanDescData, row: Row<()>, distance: Distance, recheck: bool) {
     let first = match distance {
         Distance::Number => Some(row.distance),
         Distance::NotANumber => Some(f64::NAN),

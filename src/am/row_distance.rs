@@ -6,10 +6,11 @@ use std::ptr;
 
 use pages::HeapTid;
 use pgrx::pg_sys::{
-    self, Datum, EState, ExprContext, INDEX_MAX_KEYS, IndexInfo, IndexScanDescData, MemoryContext,
-    ScanKeyData, TupleTableSlot,
+    self, Datum, EState, ExprContext, INDEX_MAX_KEYS, IndexInfo, IndexScanDescData, ScanKeyData,
+    TupleTableSlot,
 };
 
+use crate::pg::memory::within;
 use crate::pg::tid;
 
 /// Computes the distance that an index scan orders by, as the executor would.
@@ -114,20 +115,5 @@ impl RowDistance {
             pg_sys::ExecDropSingleTupleTableSlot(self.slot);
             pg_sys::FreeExecutorState(self.estate);
         }
-    }
-}
-
-/// Runs `body` with `context` as the current memory context. An error resets that anyway.
-///
-/// # Safety
-/// `context` is valid, and is not reset meanwhile.
-unsafe fn within<R>(context: MemoryContext, body: impl FnOnce() -> R) -> R {
-    // SAFETY: the caller's promise; a variable of this backend.
-    unsafe {
-        let caller = pg_sys::CurrentMemoryContext;
-        pg_sys::CurrentMemoryContext = context;
-        let result = body();
-        pg_sys::CurrentMemoryContext = caller;
-        result
     }
 }

@@ -2,20 +2,22 @@
 //! `WHERE column <operator> sphere`: those within a distance.
 //!
 //! An access method says how its index is searched ([`Searchable`]); what a scan keeps between calls,
-//! what it refuses and what it counts is here.
+//! what it refuses and what it counts is here. Rows come in order, unless a node of our own
+//! ([`planner`](crate::planner)) reads them: that puts them in order itself.
 
 #![allow(unsafe_code)] // called by PostgreSQL
 
 use std::time::{Duration, Instant};
 
+use pages::Hit;
 use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_guard;
-use pgrx::pg_sys::{IndexScanDesc, IndexScanDescData, Oid, Relation, ScanKey};
+use pgrx::pg_sys::{self, IndexScanDesc, IndexScanDescData, Oid, Relation, ScanKey};
 
 use super::counters::{self, Counted};
 use super::opclass::OpClass;
 use super::ordered_scan::{self, Distance, give, is_mvcc, look};
-use super::reorder::Reorder;
+use super::reorder::{Order, Reorder};
 use super::row_distance::RowDistance;
 use super::search::{Extent, Search, Searchable};
 use super::stats;
@@ -24,8 +26,28 @@ use super::target::Target;
 use super::work::ScanFigures;
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
-use crate::pg::{relation, version};
+use crate::pg::{relation, tid, version};
 use crate::types::sphere::Range;
+
+/// What a node of our own asks of a scan, beyond its keys.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// Rows that are wanted at least; 0 where that is not known.
+    pub wanted: usize,
+    /// Distances that are wanted.
+    pub range: Option<Range>,
+}
+
+/// What a node of our own is told of a row.
+#[derive(Clone, Copy, Debug)]
+pub struct RowFound {
+    /// The row, and its distance or a bound.
+    pub hit: Hit,
+    /// What the operator gives for every row.
+    pub distance: Distance,
+    /// Whether rows found late wait for all others.
+    pub keeps_order: bool,
+}
 
 /// What a scan keeps between calls. Lives until the memory context of the scan goes, so also an
 /// error frees it.
@@ -36,6 +58,10 @@ struct ScanState {
     ended: Option<ScanFigures>,
     /// Distances of rows of which the index knows only bounds, once one was met.
     row_distance: Option<RowDistance>,
+    /// What a node of our own asks.
+    request: Option<Request>,
+    /// The row that such a node was given.
+    found: Option<RowFound>,
 }
 
 impl ScanState {
@@ -60,8 +86,9 @@ struct Running {
     target: Target,
     search: Box<dyn Search>,
     /// Rows found that are not the next.
-    reorder: Reorder,
+    reorder: Reorder<()>,
     distance: Distance,
+    keeps_order: bool,
     table_end: TableEnd,
     /// Pages read so far.
     pages: u64,
@@ -72,7 +99,8 @@ struct Running {
 impl Running {
     fn figures(&self) -> ScanFigures {
         let work = self.search.work();
-        ScanFigures { index: self.index, work, pages: self.pages, time: self.time }
+        let late = self.reorder.late();
+        ScanFigures { index: self.index, work, late, pages: self.pages, time: self.time }
     }
 }
 
@@ -138,10 +166,11 @@ unsafe fn next<I: Searchable>(
     let running = match &mut state.running {
         Some(running) => running,
         // SAFETY: the caller's promise.
-        none => none.insert(unsafe { start::<I>(desc, &store)? }),
+        none => none.insert(unsafe { start::<I>(desc, state.request, &store)? }),
     };
-    let Running { search, reorder, target, table_end, .. } = running;
+    let Running { search, reorder, target, distance, keeps_order, table_end, .. } = running;
     let range = target.range;
+    let table = desc.heapRelation;
     let mut find = || loop {
         pgrx::check_for_interrupts!();
         let Some(hit) = search.next(&store).map_err(failed)? else {
@@ -154,28 +183,41 @@ unsafe fn next<I: Searchable>(
             return Ok(None);
         }
         // SAFETY: the table is open during the scan.
-        if !unsafe { table_end.is_behind(desc.heapRelation, hit.tid.block) } {
+        if !unsafe { table_end.is_behind(table, hit.tid.block) } {
             let what = "a row is beyond the end of the table";
             return Err(failed(pages::Error::corrupted(hit.block, what)));
         }
-        // SAFETY: the caller's promise.
-        let found = unsafe { look(desc, &mut target.order, &mut state.row_distance, &hit) };
-        return Ok(Some(found));
+        return Ok(Some(hit));
     };
-    let row = loop {
-        match reorder.next(&mut find)? {
-            Some(row) if range.is_some_and(|range| !range.contains(row.distance)) => {}
-            row => break row,
+    let is_found = if state.request.is_some() {
+        let (distance, keeps_order) = (*distance, *keeps_order);
+        state.found = find()?.map(|hit| RowFound { hit, distance, keeps_order });
+        if let Some(found) = &state.found {
+            desc.xs_heaptid = tid::to_item_pointer(found.hit.tid);
         }
+        state.found.is_some()
+    } else {
+        let row = loop {
+            let row = reorder.next(|| {
+                let Some(hit) = find()? else { return Ok(None) };
+                // SAFETY: the caller's promise.
+                Ok(Some(unsafe { look(desc, &mut target.order, &mut state.row_distance, &hit) }))
+            })?;
+            match row {
+                Some(row) if range.is_some_and(|range| !range.contains(row.distance)) => {}
+                row => break row,
+            }
+        };
+        if let Some(row) = row {
+            // SAFETY: `ambeginscan` has made room for the order-by values.
+            unsafe { give(desc, row, *distance, target.recheck) };
+        }
+        row.is_some()
     };
     running.pages += store.reads();
-    if let Some(row) = row {
-        // SAFETY: `ambeginscan` has made room for the order-by values.
-        unsafe { give(desc, row, running.distance, running.target.recheck) };
-    }
     running.time += begin.elapsed();
     stats::set_last_scan(running.figures());
-    Ok(row.is_some())
+    Ok(is_found)
 }
 
 /// Prepares the search.
@@ -184,6 +226,7 @@ unsafe fn next<I: Searchable>(
 /// As [`next_row`].
 unsafe fn start<I: Searchable>(
     desc: &mut IndexScanDescData,
+    request: Option<Request>,
     store: &RelationStore<'_>,
 ) -> Result<Running, Report> {
     // SAFETY: the index is open, keys are set, and an order-by argument that is not NULL is a
@@ -203,11 +246,14 @@ unsafe fn start<I: Searchable>(
         }
         relation::count_scan(relation);
         version::count_search(desc);
+        target.range = target.range.or(request.and_then(|request| request.range));
+        let wanted = request.map_or(0, |request| request.wanted);
         let extent = match (target.range, target.ordered) {
             (None, _) => Extent::Settings,
             (Some(_), true) => Extent::Ordered,
             (Some(_), false) => Extent::Unordered,
         };
+        let keeps_order = index.keeps_order(extent);
         let query = target.query().filter(|_| !target.is_empty());
         let (search, distance) = if let Some(query) = query {
             let OpClass { kind, .. } = OpClass::of(relation)?;
@@ -219,10 +265,10 @@ unsafe fn start<I: Searchable>(
                 index.accept(query).map_err(failed)?;
                 let indexable = graph::indexable(index.metric(), query);
                 let distance = if indexable { Distance::Number } else { Distance::NotANumber };
-                Ok((index.search(Some(query), extent), distance))
+                Ok((index.search(Some(query), extent, wanted), distance))
             })??
         } else {
-            (index.search(None, extent), Distance::Null)
+            (index.search(None, extent, wanted), Distance::Null)
         };
         if !matches!(distance, Distance::Number) {
             // No distance is inside of a range, as none is a number.
@@ -233,13 +279,21 @@ unsafe fn start<I: Searchable>(
             counters: counters::of(relation),
             target,
             search: Box::new(search),
-            reorder: Reorder::default(),
+            reorder: Reorder::new(order(keeps_order, 0, false)),
             distance,
+            keeps_order,
             table_end: TableEnd::default(),
             pages: 0,
             time: Duration::ZERO,
         })
     }
+}
+
+/// How rows are put in order, within the memory that a node of a plan may take.
+pub fn order(strict: bool, wanted: usize, eager: bool) -> Order {
+    // SAFETY: a setting, read on the backend's own thread.
+    let work_mem = usize::try_from(unsafe { pg_sys::work_mem }).unwrap_or(0);
+    Order { strict, wanted, eager, room: work_mem.saturating_mul(1024) }
 }
 
 fn unsupported(message: String) -> Report {
@@ -271,11 +325,28 @@ pub unsafe fn is_ours(index: Relation) -> bool {
         .is_some_and(|routine| routine.amendscan.is_some_and(|theirs| theirs as *const () == ours))
 }
 
+/// Says what a node of our own asks, which is told of rows by [`row_found`] from now on.
+///
+/// # Safety
+/// `desc` is a scan of one of our indexes, and has not given a row since it began anew.
+pub unsafe fn request(desc: IndexScanDesc, request: Request) {
+    // SAFETY: a scan of one of our indexes has our state.
+    unsafe { (*(*desc).opaque.cast::<ScanState>()).request = Some(request) };
+}
+
+/// The row that a scan has given last.
+///
+/// # Safety
+/// `desc` is a scan of one of our indexes.
+pub unsafe fn row_found(desc: IndexScanDesc) -> Option<RowFound> {
+    // SAFETY: as above.
+    unsafe { (*(*desc).opaque.cast::<ScanState>()).found }
+}
+
 /// What the scans of a node of a plan have done; none where it has not been run, or is not ours.
 ///
 /// # Safety
 /// `desc` is a scan of an open index that has not ended.
-#[cfg(feature = "pg18")]
 pub unsafe fn figures(desc: IndexScanDesc) -> Option<ScanFigures> {
     // SAFETY: the caller's promise; a scan of one of our indexes has our state.
     unsafe {

@@ -37,9 +37,11 @@ pub trait Searchable: Sized {
     fn metric(&self) -> Metric;
     /// Refuses a query of these dimensions that is not of the form of its vectors.
     fn accept(&self, query: Vector<'_>) -> pages::Result<()>;
+    /// Whether rows that a search finds late wait for all others.
+    fn keeps_order(&self, extent: Extent) -> bool;
     /// Begins a search. Without a query, and for one that is not indexable, all rows are equally
-    /// far.
-    fn search(self, query: Option<Vector<'_>>, extent: Extent) -> Self::Search;
+    /// far. So many rows are wanted at least, where that is known.
+    fn search(self, query: Option<Vector<'_>>, extent: Extent, wanted: usize) -> Self::Search;
 }
 
 /// A search that gives one row after another.

@@ -25,10 +25,10 @@ pg_functions! {
     /// What the last index scan of this session has done: one row, none before the first. What
     /// indexes of its method do not have is NULL.
     fn vector_scan_stats() -> Rows<13> {
-        let Some(ScanFigures { index, work, pages, time }) = last_scan() else {
+        let Some(ScanFigures { index, work, late, pages, time }) = last_scan() else {
             return Rows(Vec::new());
         };
-        let Work { way, scored, exact, tuples, dropped } = work;
+        let Work { way, scored, exact, tuples } = work;
         let [ef, beam, expanded, lists, probes, probed] = match way {
             Way::Graph { ef, beam, expanded } => {
                 [Some(ef), Some(beam), Some(expanded), None, None, None]
@@ -38,11 +38,11 @@ pg_functions! {
             }
         }
         .map(|figure| figure.map_or(Value::Null, Value::from));
-        let [scored, exact, tuples, dropped, pages] =
-            [scored, exact, tuples, dropped, pages].map(Value::from);
+        let [scored, exact, tuples, late, pages] =
+            [scored, exact, tuples, late, pages].map(Value::from);
         let (index, time) = (Value::Oid(index), Value::Float(time.as_secs_f64() * 1e6));
         Rows(vec![[
-            index, ef, beam, expanded, lists, probes, probed, scored, exact, tuples, dropped,
+            index, ef, beam, expanded, lists, probes, probed, scored, exact, tuples, late,
             pages, time,
         ]])
     }

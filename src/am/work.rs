@@ -15,8 +15,6 @@ pub struct Work {
     pub exact: u64,
     /// Rows returned.
     pub tuples: u64,
-    /// Rows left out because they were found too late to keep the order.
-    pub dropped: u64,
 }
 
 /// How rows are found.
@@ -49,6 +47,8 @@ pub struct ScanFigures {
     pub index: Oid,
     /// What the search did.
     pub work: Work,
+    /// Rows found too late to keep the order, which come after all others.
+    pub late: u64,
     /// Pages of the index read, again ones included.
     pub pages: u64,
     /// Time inside the index, and in the table where the index knows only bounds.
@@ -73,7 +73,7 @@ impl ScanFigures {
         work.scored += before.scored;
         work.exact += before.exact;
         work.tuples += before.tuples;
-        work.dropped += before.dropped;
+        self.late += earlier.late;
         self.pages += earlier.pages;
         self.time += earlier.time;
         self

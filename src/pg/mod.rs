@@ -12,6 +12,7 @@ pub mod error;
 pub mod function;
 pub mod json;
 pub mod lock;
+pub mod memory;
 pub mod message;
 pub mod node;
 pub mod number;

@@ -5,7 +5,7 @@
 use std::ffi::CStr;
 use std::ptr;
 
-use pgrx::pg_sys::{self, CoercionForm, InvalidOid, List, Node, Oid};
+use pgrx::pg_sys::{self, CoercionForm, InvalidOid, List, Node, NodeTag, Oid, OpExpr};
 
 /// A name with its schema.
 pub fn names(schema: &CStr, name: &CStr) -> *mut List {
@@ -61,4 +61,69 @@ pub unsafe fn call(schema: &CStr, function: &CStr, arguments: &[*mut Node]) -> O
         let arguments = list(&copies);
         Some(pg_sys::makeFuncExpr(function, of, arguments, InvalidOid, InvalidOid, form).cast())
     }
+}
+
+/// A new node, all of it zero but its tag.
+///
+/// # Safety
+/// `T` is the struct of the tag; zeroed, it is valid.
+pub unsafe fn new_node<T>(tag: NodeTag) -> *mut T {
+    // SAFETY: the caller's promise; every node begins with its tag.
+    unsafe {
+        let node = pg_sys::palloc0(size_of::<T>()).cast::<Node>();
+        (*node).type_ = tag;
+        node.cast()
+    }
+}
+
+/// An operator with its operands, if a node is one.
+///
+/// # Safety
+/// `node` is an expression.
+pub unsafe fn operation(node: *mut Node) -> Option<*mut OpExpr> {
+    // SAFETY: the caller's promise; the tag tells the struct.
+    unsafe { ((*node).type_ == NodeTag::T_OpExpr).then(|| node.cast()) }
+}
+
+/// The operands of an operator that has two.
+///
+/// # Safety
+/// `operation` is valid.
+pub unsafe fn operands(operation: *mut OpExpr) -> Option<[*mut Node; 2]> {
+    // SAFETY: operators have expressions as operands.
+    unsafe { nodes((*operation).args).collect::<Vec<_>>().try_into().ok() }
+}
+
+/// A list of OIDs.
+pub fn oids(oids: &[Oid]) -> *mut List {
+    // SAFETY: a null pointer is the empty list.
+    oids.iter().fold(ptr::null_mut(), |list, &oid| unsafe { pg_sys::lappend_oid(list, oid) })
+}
+
+/// A list of small numbers; larger ones are as large as one can be.
+pub fn integers(numbers: &[usize]) -> *mut List {
+    numbers.iter().fold(ptr::null_mut(), |list, &number| {
+        // SAFETY: a null pointer is the empty list.
+        unsafe { pg_sys::lappend_int(list, i32::try_from(number).unwrap_or(i32::MAX)) }
+    })
+}
+
+/// The members of a list of OIDs.
+///
+/// # Safety
+/// `list` is one, and stays as it is meanwhile.
+pub unsafe fn oids_of(list: *mut List) -> impl Iterator<Item = Oid> {
+    // SAFETY: the caller's promise.
+    (0..unsafe { pg_sys::list_length(list) })
+        .map(move |i| unsafe { (*(*list).elements.add(i as usize)).oid_value })
+}
+
+/// The members of a list that [`integers`] has made.
+///
+/// # Safety
+/// `list` is one, and stays as it is meanwhile.
+pub unsafe fn integers_of(list: *mut List) -> impl Iterator<Item = usize> {
+    // SAFETY: the caller's promise.
+    (0..unsafe { pg_sys::list_length(list) })
+        .map(move |i| unsafe { (*(*list).elements.add(i as usize)).int_value } as usize)
 }

@@ -209,3 +209,41 @@ pub fn reserve_settings(prefix: &'static CStr) {
         pg_sys::MarkGUCPrefixReserved(prefix.as_ptr());
     }
 }
+
+/// What a custom path says of itself whose node computes target lists; taken for granted in 14.
+#[cfg(feature = "pg14")]
+pub const PROJECTS: u32 = 0;
+/// What a custom path says of itself whose node computes target lists.
+#[cfg(not(feature = "pg14"))]
+pub const PROJECTS: u32 = pg_sys::CUSTOMPATH_SUPPORT_PROJECTION;
+
+/// Makes a path as unwanted as another; before 18 the costs say so.
+pub fn copy_disabled(path: &mut pg_sys::Path, of: &pg_sys::Path) {
+    #[cfg(feature = "pg18")]
+    {
+        path.disabled_nodes = of.disabled_nodes;
+    }
+    let _ = (path, of);
+}
+
+/// Begins a scan of an index of a table.
+///
+/// # Safety
+/// Both are open, and the snapshot is registered or active.
+pub unsafe fn begin_index_scan(
+    table: Relation,
+    index: Relation,
+    snapshot: pg_sys::Snapshot,
+    keys: c_int,
+    order_bys: c_int,
+) -> IndexScanDesc {
+    // SAFETY: the caller's promise; nobody asks for figures of the scan.
+    unsafe {
+        #[cfg(not(feature = "pg18"))]
+        let scan = pg_sys::index_beginscan(table, index, snapshot, keys, order_bys);
+        #[cfg(feature = "pg18")]
+        let scan =
+            pg_sys::index_beginscan(table, index, snapshot, std::ptr::null_mut(), keys, order_bys);
+        scan
+    }
+}

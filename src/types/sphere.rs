@@ -26,6 +26,16 @@ impl Range {
     /// No distance is inside.
     pub const EMPTY: Self = Self { inner: None, radius: f64::NEG_INFINITY };
 
+    /// Distances less than a number. NULL is less than none, and all numbers are less than NaN,
+    /// which is then no bound.
+    pub fn below(radius: Option<f64>) -> Option<Self> {
+        match radius {
+            Some(radius) if radius.is_nan() => None,
+            Some(radius) => Some(Self { inner: None, radius }),
+            None => Some(Self::EMPTY),
+        }
+    }
+
     /// Whether a distance is inside; what is not a number is not.
     pub fn contains(&self, distance: f64) -> bool {
         distance < self.radius && self.inner.is_none_or(|inner| distance >= inner)

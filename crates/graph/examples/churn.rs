@@ -113,6 +113,7 @@ impl Set {
                     ef,
                     target_recall: None,
                     iterative: Iterative::Off,
+                    wanted: 0,
                     max_tuples,
                     memory,
                 };

@@ -67,7 +67,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 const SCAN: ScanOptions = ScanOptions {
     ef: 40,
     target_recall: None,
-    iterative: Iterative::Strict,
+    iterative: Iterative::On,
+    wanted: 0,
     max_tuples: usize::MAX,
     memory: usize::MAX,
 };

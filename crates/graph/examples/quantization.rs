@@ -20,7 +20,8 @@ const K: usize = 10;
 const SCAN: ScanOptions = ScanOptions {
     ef: 40,
     target_recall: None,
-    iterative: Iterative::Strict,
+    iterative: Iterative::On,
+    wanted: 0,
     max_tuples: usize::MAX,
     memory: usize::MAX,
 };

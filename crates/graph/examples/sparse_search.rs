@@ -71,7 +71,8 @@ fn measure_all(
 const SCAN: ScanOptions = ScanOptions {
     ef: 40,
     target_recall: None,
-    iterative: Iterative::Strict,
+    iterative: Iterative::On,
+    wanted: 0,
     max_tuples: usize::MAX,
     memory: usize::MAX,
 };

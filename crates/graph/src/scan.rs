@@ -27,9 +27,7 @@ pub enum Iterative {
     /// It ends.
     Off,
     /// It goes on; a row found late is returned late.
-    Relaxed,
-    /// It goes on; a row found too late to keep the order is left out.
-    Strict,
+    On,
 }
 
 /// Settings of a scan.
@@ -42,6 +40,9 @@ pub struct ScanOptions {
     pub target_recall: Option<f64>,
     /// What happens after `ef` results.
     pub iterative: Iterative,
+    /// Elements that the caller asks for at least, where it is known: the search begins as wide as
+    /// these need, unless it ends after `ef` results.
+    pub wanted: usize,
     /// Rows after which a scan widens its search no more.
     pub max_tuples: usize,
     /// Bytes after which a scan widens its search no more.
@@ -61,8 +62,6 @@ pub struct ScanStats {
     pub tuples: u64,
     /// Rows left out because the filter did not hold for them.
     pub filtered: u64,
-    /// Rows left out because they were found too late to keep the order.
-    pub dropped: u64,
 }
 
 /// An element found, with its rows.
@@ -133,7 +132,6 @@ pub struct Scan {
     exhausted: bool,
     /// Whether the walk has been at the root.
     rooted: bool,
-    last: f64,
     found: BinaryHeap<Reverse<Found>>,
     pending: VecDeque<Hit>,
     filter: Option<TidFilter>,
@@ -156,17 +154,22 @@ impl Scan {
         let query: Option<Vector<'_>> = query.map(Into::into);
         let zero = hnsw.holder().zero();
         let prepared = Query::new(&hnsw, query.unwrap_or(zero.view()));
-        let (ef, ready) = match ef_for(&hnsw, &options, FIRST) {
-            Some(ef) if options.iterative == Iterative::Off => (ef, ef),
-            Some(ef) => (ef, ready_of(FIRST)),
-            None => (options.ef.max(1), options.ef.max(1)),
+        let goes_on = options.iterative == Iterative::On;
+        let wanted = if goes_on { options.wanted.max(FIRST) } else { FIRST };
+        let (ef, ready) = match ef_for(&hnsw, &options, wanted) {
+            Some(ef) if !goes_on => (ef, ef),
+            Some(ef) => (ef, ready_of(wanted)),
+            None => {
+                let ef = options.ef.max(if goes_on { options.wanted } else { 0 }).max(1);
+                (ef, ef)
+            }
         };
         Self {
             query: prepared,
             ordered: query.is_some_and(|query| crate::indexable(hnsw.metric(), query)),
             hnsw,
             ef,
-            wanted: FIRST,
+            wanted,
             ready,
             options: ScanOptions { ef, ..options },
             walk: None,
@@ -175,7 +178,6 @@ impl Scan {
             visited_tids: 0,
             exhausted: false,
             rooted: false,
-            last: f64::NEG_INFINITY,
             found: BinaryHeap::new(),
             pending: VecDeque::new(),
             filter: None,
@@ -213,11 +215,6 @@ impl Scan {
             }
             let Some(Reverse(found)) = self.found.pop() else { return Ok(None) };
             self.returned += 1;
-            if self.options.iterative != Iterative::Relaxed && found.distance < self.last {
-                self.stats.dropped += found.tids.len() as u64;
-                continue;
-            }
-            self.last = found.distance.max(self.last);
             self.put_out(store, &found)?;
             if let Some(filter) = &mut self.filter {
                 let before = self.pending.len();
@@ -280,7 +277,7 @@ impl Scan {
         let memory = self.walk.as_ref().map_or(0, Walk::memory)
             + self.found.len() * (size_of::<Found>() + 16);
         !self.exhausted
-            && self.options.iterative != Iterative::Off
+            && self.options.iterative == Iterative::On
             && self.visited_tids < self.options.max_tuples
             && memory < self.options.memory
     }

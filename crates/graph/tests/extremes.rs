@@ -108,7 +108,7 @@ impl Row {
 fn expect_rows(what: &str, store: &MemStore, all: &[Row], rows: &[usize], query: &Row) {
     let hnsw = Hnsw::open(store).expect("opens");
     let metric = hnsw.metric();
-    let options = ScanOptions { iterative: Iterative::Relaxed, ..scan_options(10) };
+    let options = ScanOptions { iterative: Iterative::On, ..scan_options(10) };
     let mut scan = Scan::new(hnsw, Some(query.view()), options);
     let mut found = Vec::new();
     while let Some(hit) = scan.next(store).unwrap_or_else(|error| panic!("{what}: {error}")) {

@@ -80,10 +80,11 @@ fn damage(rng: &mut SmallRng, store: &MemStore) {
 fn scan(case: &mut Case, store: &Bounded, query: Vector<'_>) -> Result<()> {
     let hnsw = Hnsw::open(store)?;
     hnsw.accept(query)?;
-    let modes = [Iterative::Off, Iterative::Strict, Iterative::Relaxed];
+    let modes = [Iterative::Off, Iterative::On];
     let mut options = scan_options(case.rng.random_range(1..100));
     options.iterative = *modes.choose(&mut case.rng).expect("is one of them");
     options.target_recall = case.rng.random::<bool>().then_some(0.9);
+    options.wanted = case.rng.random_range(0..200);
     options.memory = if case.rng.random() { usize::MAX } else { 1 << 16 };
     let mut scan = Scan::new(hnsw, Some(query), options);
     for _ in 0..case.rng.random_range(1..400) {

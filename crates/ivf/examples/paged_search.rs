@@ -115,7 +115,8 @@ fn main() {
         for (q, query) in queries.chunks_exact(dims).take(count).enumerate() {
             let wanted: HashSet<u32> = truth[q * 100..][..k].iter().copied().collect();
             let ivf = Ivf::open(&store).expect("an index");
-            let options = ScanOptions { probes, max_probes: 0, strict: false, memory: 1 << 30 };
+            let options =
+                ScanOptions { probes, max_probes: 0, strict: false, wanted: 0, memory: 1 << 30 };
             let mut scan = Scan::new(ivf, Some(query), options);
             for _ in 0..k {
                 let Some(hit) = scan.next(&store).expect("a row") else { break };

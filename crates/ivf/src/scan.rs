@@ -25,10 +25,12 @@ pub struct ScanOptions {
     /// Where it is not above `probes`, the scan ends with the first. Rows of later lists come after
     /// those of the first, though they may be nearer.
     pub max_probes: usize,
-    /// Whether rows of later lists that are nearer than one already returned are left out. So that
-    /// these are few, only the nearest eighth of what was found is returned before as many lists
-    /// again are searched.
+    /// Whether few rows are to come that are nearer than one already returned: only the nearest
+    /// eighth of what was found is returned before as many lists again are searched.
     pub strict: bool,
+    /// Rows that the caller asks for at least, where it is known: where few may come late, so many
+    /// may be returned before more lists are searched than those that come first.
+    pub wanted: usize,
     /// Bytes after which no more lists are searched.
     pub memory: usize,
 }
@@ -44,8 +46,6 @@ pub struct ScanStats {
     pub exact: u64,
     /// Rows returned.
     pub tuples: u64,
-    /// Rows left out because they came too late.
-    pub dropped: u64,
     /// Rows left out because the filter did not hold for them.
     pub filtered: u64,
 }
@@ -73,8 +73,6 @@ pub struct Scan {
     known: HashSet<HeapTid>,
     /// Whether there are no more lists.
     exhausted: bool,
-    /// Distance of the row returned last.
-    last: f64,
     filter: Option<TidFilter>,
     stats: ScanStats,
 }
@@ -102,7 +100,6 @@ impl Scan {
             returned: Vec::new(),
             known: HashSet::new(),
             exhausted: false,
-            last: f64::NEG_INFINITY,
             filter: None,
             stats: ScanStats::default(),
         }
@@ -127,7 +124,7 @@ impl Scan {
     /// Those of the store, and [`pages::Error::Corrupted`].
     pub fn next<S: PageStore>(&mut self, store: &S) -> Result<Option<Hit>> {
         loop {
-            if self.options.strict && self.is_behind() && self.may_go_on() {
+            while self.options.strict && self.is_behind() && self.may_go_on() {
                 self.probe(store)?;
             }
             if self.may_hold_next() {
@@ -136,11 +133,6 @@ impl Scan {
             match self.rows.step()? {
                 Step::Found(found) => {
                     let exact = found.exact;
-                    if self.options.strict && exact.distance < self.last {
-                        self.stats.dropped += 1;
-                        continue;
-                    }
-                    self.last = exact.distance;
                     self.stats.tuples += 1;
                     if self.options.max_probes > self.options.probes || !self.closed.is_empty() {
                         self.returned.try_push(found.entry.tid)?;
@@ -192,13 +184,14 @@ impl Scan {
         wanted
     }
 
-    /// Whether so many entries were returned or left out that nearer ones may be in lists whose turn
+    /// Whether so many entries are asked for or left out that nearer ones may be in lists whose turn
     /// has not come.
     fn is_behind(&self) -> bool {
-        let ScanStats { lists, entries, tuples, dropped, filtered, .. } = self.stats;
+        let ScanStats { lists, entries, tuples, filtered, .. } = self.stats;
         // Lists that hold nothing near count as those that were read.
         let entries = entries * self.probed as u64 / lists.max(1);
-        !self.exhausted && tuples + dropped + filtered >= entries / NEAREST
+        let asked = (tuples + filtered).max(self.options.wanted as u64);
+        !self.exhausted && asked >= entries / NEAREST
     }
 
     /// Whether a list that was not read may hold the next row.

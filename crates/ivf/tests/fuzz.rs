@@ -76,8 +76,13 @@ fn damage(rng: &mut SmallRng, store: &MemStore) {
 
 fn scan(case: &mut Case, store: &Bounded, query: &[f32]) -> Result<()> {
     let probes = case.rng.random_range(1..10);
-    let options =
-        ScanOptions { probes, max_probes: 2 * probes, strict: probes % 2 == 1, memory: usize::MAX };
+    let options = ScanOptions {
+        probes,
+        max_probes: 2 * probes,
+        strict: probes % 2 == 1,
+        wanted: 0,
+        memory: usize::MAX,
+    };
     let mut scan = Scan::new(Ivf::open(store)?, Some(query), options);
     for _ in 0..case.rng.random_range(1..400) {
         if scan.next(store)?.is_none() {

@@ -95,8 +95,13 @@ fn an_index_built_on_nothing_gets_lists() {
 fn a_search_amid_a_reorganization_finds_each_row_once() {
     for kind in [(Metric::L2, Quantization::Rabitq), (Metric::Cosine, Quantization::None)] {
         let (sound, vectors, rows) = unbalanced(kind, DIMS);
-        let next =
-            ScanOptions { probes: 2, max_probes: usize::MAX, strict: false, memory: usize::MAX };
+        let next = ScanOptions {
+            probes: 2,
+            max_probes: usize::MAX,
+            strict: false,
+            wanted: 0,
+            memory: usize::MAX,
+        };
         for options in [all_lists(), next] {
             for left in 0.. {
                 let store = sound.clone();

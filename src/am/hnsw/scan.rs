@@ -14,6 +14,9 @@ use crate::am::search::{Extent, Search, Searchable};
 use crate::am::work::{Way, Work};
 use crate::pg::store::RelationStore;
 
+/// About the memory that a search takes for each element that it is asked for.
+const ELEMENT_BYTES: usize = 256;
+
 /// Gives the next row; false after the last.
 #[pg_guard]
 pub unsafe extern "C-unwind" fn amgettuple(
@@ -43,22 +46,15 @@ impl Searchable for Hnsw {
         self.accept(query)
     }
 
-    fn search(self, query: Option<Vector<'_>>, extent: Extent) -> Scan {
+    fn keeps_order(&self, extent: Extent) -> bool {
+        extent != Extent::Unordered && settings::keeps_order()
+    }
+
+    fn search(self, query: Option<Vector<'_>>, extent: Extent, wanted: usize) -> Scan {
         let options = settings::scan_options();
-        let ordered = query.is_some_and(|query| graph::indexable(self.metric(), query));
-        let wanted = match (extent, options.iterative) {
-            (Extent::Settings, iterative) => iterative,
-            (Extent::Ordered, Iterative::Off) => Iterative::Strict,
-            (Extent::Ordered, iterative) => iterative,
-            (Extent::Unordered, _) => Iterative::Relaxed,
-        };
-        let iterative = match wanted {
-            Iterative::Off => Iterative::Off,
-            Iterative::Strict if ordered => Iterative::Strict,
-            // Where all rows are equally far, none comes too late.
-            Iterative::Strict | Iterative::Relaxed => Iterative::Relaxed,
-        };
-        Scan::new(self, query, ScanOptions { iterative, ..options })
+        let iterative = if extent == Extent::Settings { options.iterative } else { Iterative::On };
+        let wanted = wanted.min(options.memory / ELEMENT_BYTES);
+        Scan::new(self, query, ScanOptions { iterative, wanted, ..options })
     }
 }
 
@@ -75,7 +71,6 @@ impl Search for Scan {
             scored: stats.scored,
             exact: stats.exact,
             tuples: stats.tuples,
-            dropped: stats.dropped,
         }
     }
 }

@@ -44,13 +44,18 @@ pub fn scan_options() -> ScanOptions {
         target_recall: target_recall(),
         iterative: match ITERATIVE_SCAN.get() {
             IterativeScan::Off => Iterative::Off,
-            IterativeScan::RelaxedOrder => Iterative::Relaxed,
-            IterativeScan::StrictOrder => Iterative::Strict,
+            IterativeScan::RelaxedOrder | IterativeScan::StrictOrder => Iterative::On,
         },
+        wanted: 0,
         max_tuples: usize::try_from(MAX_SCAN_TUPLES.get()).unwrap_or(usize::MAX),
         // A float to integer cast saturates.
         memory: (work_mem * SCAN_MEM_MULTIPLIER.get()) as usize,
     }
+}
+
+/// Whether rows that are found late wait for all others.
+pub fn keeps_order() -> bool {
+    !matches!(ITERATIVE_SCAN.get(), IterativeScan::RelaxedOrder)
 }
 
 /// Makes the settings known.

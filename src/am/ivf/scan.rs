@@ -56,8 +56,13 @@ impl Searchable for Lists {
         Ok(())
     }
 
-    fn search(self, query: Option<Vector<'_>>, extent: Extent) -> ListSearch {
+    fn keeps_order(&self, extent: Extent) -> bool {
+        extent == Extent::Ordered || extent == Extent::Settings && self.options.strict
+    }
+
+    fn search(self, query: Option<Vector<'_>>, extent: Extent, wanted: usize) -> ListSearch {
         let Self { ivf, mut options } = self;
+        options.wanted = wanted;
         let meta = ivf.meta();
         let (lists, coded) = (u64::from(meta.lists), meta.geometry.coded());
         let probes = options.probes as u64;
@@ -105,7 +110,6 @@ impl Search for ListSearch {
             scored: if self.coded { stats.entries } else { 0 },
             exact: stats.exact,
             tuples: stats.tuples,
-            dropped: stats.dropped,
         }
     }
 }

@@ -93,6 +93,7 @@ pub fn scan_options(method: Method, meta: &Meta) -> ScanOptions {
         probes: probes(method, meta),
         max_probes: if on { usize::try_from(most).unwrap_or(1) } else { 0 },
         strict,
+        wanted: 0,
         // SAFETY: a setting, read on the backend's own thread.
         memory: usize::try_from(unsafe { pg_sys::work_mem }).unwrap_or(0).saturating_mul(1024),
     }

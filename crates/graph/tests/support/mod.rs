@@ -60,8 +60,8 @@ pub fn empty(options: IndexOptions) -> MemStore {
 }
 
 pub fn scan_options(ef: usize) -> ScanOptions {
-    let (max_tuples, memory) = (usize::MAX, usize::MAX);
-    ScanOptions { ef, target_recall: None, iterative: Iterative::Strict, max_tuples, memory }
+    let (iterative, max_tuples, memory) = (Iterative::On, usize::MAX, usize::MAX);
+    ScanOptions { ef, target_recall: None, iterative, wanted: 0, max_tuples, memory }
 }
 
 /// Rows in the order in which a scan returns them, at most `limit`.

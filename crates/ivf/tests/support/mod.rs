@@ -79,7 +79,7 @@ pub fn all_lists() -> ScanOptions {
 }
 
 pub fn probes(probes: usize) -> ScanOptions {
-    ScanOptions { probes, max_probes: 0, strict: false, memory: usize::MAX }
+    ScanOptions { probes, max_probes: 0, strict: false, wanted: 0, memory: usize::MAX }
 }
 
 /// Rows in the order in which a scan returns them, at most `limit`.

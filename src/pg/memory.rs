@@ -1,0 +1,38 @@
+//! Memory contexts of PostgreSQL.
+
+#![allow(unsafe_code)] // calls into PostgreSQL
+
+use std::ffi::CStr;
+
+use pgrx::pg_sys::{self, MemoryContext};
+
+/// A new context within another.
+///
+/// # Safety
+/// `parent` is valid.
+pub unsafe fn new_context(parent: MemoryContext, name: &'static CStr) -> MemoryContext {
+    // SAFETY: the caller's promise; the sizes are PostgreSQL's own for what may be small.
+    unsafe {
+        let (least, first, most) = (
+            pg_sys::ALLOCSET_SMALL_MINSIZE as usize,
+            pg_sys::ALLOCSET_SMALL_INITSIZE as usize,
+            8 << 20,
+        );
+        pg_sys::AllocSetContextCreateInternal(parent, name.as_ptr(), least, first, most)
+    }
+}
+
+/// Runs `body` with `context` as the current memory context. An error resets that anyway.
+///
+/// # Safety
+/// `context` is valid, and is not reset meanwhile.
+pub unsafe fn within<R>(context: MemoryContext, body: impl FnOnce() -> R) -> R {
+    // SAFETY: the caller's promise; a variable of this backend.
+    unsafe {
+        let caller = pg_sys::CurrentMemoryContext;
+        pg_sys::CurrentMemoryContext = context;
+        let result = body();
+        pg_sys::CurrentMemoryContext = caller;
+        result
+    }
+}

@@ -1,0 +1,91 @@
+//! Offers the node to the planner, beside the index scan whose place it takes.
+
+#![allow(unsafe_code)] // called by PostgreSQL
+
+use std::sync::OnceLock;
+
+use pgrx::pg_guard;
+use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
+use pgrx::pg_sys::{
+    self, CustomPath, CustomPathMethods, Index, NodeTag, PlannerInfo, RangeTblEntry, RelOptInfo,
+};
+
+use super::cost::costs;
+use super::recognise::{Recognised, recognised};
+use super::{NAME, plan};
+use crate::pg::node::{list, new_node};
+use crate::pg::version;
+
+/// The hook that stood in our place before.
+static BEFORE: OnceLock<pg_sys::set_rel_pathlist_hook_type> = OnceLock::new();
+
+static METHODS: Shared<CustomPathMethods> = Shared(CustomPathMethods {
+    CustomName: NAME.as_ptr(),
+    PlanCustomPath: Some(plan::plan_custom_path),
+    ReparameterizeCustomPathByChild: None,
+});
+
+/// A table of functions that PostgreSQL only reads.
+pub struct Shared<T>(pub T);
+
+// SAFETY: nothing changes it, and what it points to lives forever.
+unsafe impl<T> Sync for Shared<T> {}
+
+/// Sets the hook.
+pub fn register() {
+    // SAFETY: hooks are read and written on the backend's own thread.
+    unsafe {
+        let before = pg_sys::set_rel_pathlist_hook;
+        if BEFORE.set(before).is_ok() {
+            pg_sys::set_rel_pathlist_hook = Some(add_paths);
+        }
+    }
+}
+
+/// Adds paths to those of a relation.
+#[pg_guard]
+unsafe extern "C-unwind" fn add_paths(
+    root: *mut PlannerInfo,
+    rel: *mut RelOptInfo,
+    number: Index,
+    entry: *mut RangeTblEntry,
+) {
+    // SAFETY: PostgreSQL gives a relation that has its paths. A path that is added may free others,
+    // but none of an index.
+    unsafe {
+        if let Some(Some(before)) = BEFORE.get() {
+            pg_guard_ffi_boundary(|| before(root, rel, number, entry));
+        }
+        for found in recognised(&*rel) {
+            let path = custom_path(root, rel, &found);
+            pg_sys::add_path(rel, path.cast());
+        }
+    }
+}
+
+/// # Safety
+/// Arguments are what the planner gave, and a path of the relation.
+unsafe fn custom_path(
+    root: *mut PlannerInfo,
+    rel: *mut RelOptInfo,
+    found: &Recognised,
+) -> *mut CustomPath {
+    // SAFETY: the caller's promise; a zeroed path is valid.
+    unsafe {
+        let of = &(*found.path).path;
+        let custom = new_node::<CustomPath>(NodeTag::T_CustomPath);
+        let path = &mut (*custom).path;
+        path.pathtype = NodeTag::T_CustomScan;
+        path.parent = rel;
+        path.pathtarget = of.pathtarget;
+        path.parallel_safe = of.parallel_safe;
+        path.rows = of.rows;
+        path.pathkeys = of.pathkeys;
+        (path.startup_cost, path.total_cost) = costs(root, &*rel, found);
+        version::copy_disabled(path, of);
+        (*custom).flags = version::PROJECTS;
+        (*custom).custom_private = list(&[found.path.cast()]);
+        (*custom).methods = &raw const METHODS.0;
+        custom
+    }
+}

@@ -1,0 +1,173 @@
+//! Rows of the table as tuples of the scan: tested, and with their distance.
+
+#![allow(unsafe_code)] // calls into PostgreSQL
+
+use std::ops::Range;
+use std::ptr;
+
+use pgrx::pg_sys::{
+    self, Bitmapset, CustomScan, CustomScanState, Datum, Expr, ExprState, Node, NodeTag,
+    ProjectionInfo, TargetEntry, TupleTableSlot,
+};
+
+use super::plan::Private;
+use crate::pg::node::{list, new_node, nodes};
+
+/// Makes tuples of the scan.
+pub struct Tuples {
+    /// Columns of the table to those of the tuple that somebody looks at; all others are NULL.
+    projection: *mut ProjectionInfo,
+    /// The distance, of a row of the table.
+    distance: *mut ExprState,
+    /// Conditions that say nothing of the distance, up to the first that does.
+    before: *mut ExprState,
+    /// All other conditions.
+    after: *mut ExprState,
+    /// Columns of the tuple that are the distance.
+    distances: Range<usize>,
+}
+
+impl Tuples {
+    /// Prepares for a node.
+    ///
+    /// # Safety
+    /// The node is being begun; `plan` is its plan.
+    pub unsafe fn new(node: &mut CustomScanState, plan: &CustomScan, private: &Private) -> Self {
+        // SAFETY: the caller's promise. PostgreSQL has made the slot for tuples of this form.
+        unsafe {
+            let entries: Vec<*mut TargetEntry> =
+                nodes(plan.custom_scan_tlist).map(|entry| entry.cast()).collect();
+            let distances = entries.len() - private.distances..entries.len();
+            let base = &plan.scan.plan;
+            let used =
+                columns_of(base.qual.cast(), columns_of(base.targetlist.cast(), ptr::null_mut()));
+            let looked_at = |number: usize| !distances.contains(&number) && has(used, number);
+            let columns = entries.iter().enumerate().map(|(number, &entry)| {
+                let expression = (*entry).expr;
+                let expression = if looked_at(number) { expression } else { null(expression) };
+                entry_of(expression, (*entry).resno).cast()
+            });
+            let columns = list(&columns.collect::<Vec<_>>());
+
+            // Rows may come in slots of any kind, as those that EvalPlanQual tests do.
+            let ps = &mut node.ss.ps;
+            let fixed = std::mem::replace(&mut ps.scanopsfixed, false);
+            let (context, slot) = (ps.ps_ExprContext, node.ss.ss_ScanTupleSlot);
+            let row = (*node.ss.ss_currentRelation).rd_att;
+            let ps = &raw mut node.ss.ps;
+            let projection = pg_sys::ExecBuildProjectionInfo(columns, context, slot, ps, row);
+            let distance = pg_sys::ExecInitExpr((*entries[distances.start]).expr, ps);
+            (*ps).scanopsfixed = fixed;
+
+            let conditions: Vec<*mut Node> = nodes(base.qual).collect();
+            let of_distance = |&condition: &*mut Node| {
+                let columns = columns_of(condition, ptr::null_mut());
+                distances.clone().any(|number| has(columns, number))
+            };
+            let first = conditions.iter().position(of_distance).unwrap_or(conditions.len());
+            let (before, after) = conditions.split_at(first);
+            let [before, after] =
+                [before, after].map(|conditions| pg_sys::ExecInitQual(list(conditions), ps));
+            Self { projection, distance, before, after, distances }
+        }
+    }
+
+    /// Makes a tuple of a row, in the slot for tuples of the scan, and tells the distance; none
+    /// where a condition does not hold. `known` is the distance, if it is known.
+    ///
+    /// The distance of a row that other conditions refuse is not computed: it may fail, and the
+    /// error would tell of a row that the user is not to see.
+    ///
+    /// # Safety
+    /// The node is being run; the slot holds a row of its table.
+    pub unsafe fn make(
+        &self,
+        node: &mut CustomScanState,
+        row: *mut TupleTableSlot,
+        known: Option<Option<f64>>,
+    ) -> Option<Option<f64>> {
+        // SAFETY: the caller's promise; the distance is a `float8`, and its columns are there.
+        unsafe {
+            let context = node.ss.ps.ps_ExprContext;
+            pg_sys::MemoryContextReset((*context).ecxt_per_tuple_memory);
+            (*context).ecxt_scantuple = row;
+            let tuple = pg_sys::ExecProject(self.projection);
+            (*context).ecxt_scantuple = tuple;
+            if !pg_sys::ExecQual(self.before, context) {
+                return count_removed(node);
+            }
+            let distance = known.unwrap_or_else(|| {
+                let mut is_null = false;
+                (*context).ecxt_scantuple = row;
+                let value =
+                    pg_sys::ExecEvalExprSwitchContext(self.distance, context, &raw mut is_null);
+                (*context).ecxt_scantuple = tuple;
+                (!is_null).then(|| f64::from_bits(value.value() as u64))
+            });
+            for number in self.distances.clone() {
+                *(*tuple).tts_values.add(number) = Datum::from(distance.unwrap_or(0.0).to_bits());
+                *(*tuple).tts_isnull.add(number) = distance.is_none();
+            }
+            if !pg_sys::ExecQual(self.after, context) {
+                return count_removed(node);
+            }
+            Some(distance)
+        }
+    }
+}
+
+/// Counts a row for which a condition did not hold.
+///
+/// # Safety
+/// The node is being run.
+unsafe fn count_removed<T>(node: &mut CustomScanState) -> Option<T> {
+    // SAFETY: null where nobody asks.
+    if let Some(figures) = unsafe { node.ss.ps.instrument.as_mut() } {
+        figures.nfiltered1 += 1.0;
+    }
+    None
+}
+
+/// The columns of the scan's tuple that an expression, or a list, looks at, and some others.
+///
+/// # Safety
+/// `node` is null or valid, of a finished plan.
+unsafe fn columns_of(node: *mut Node, mut others: *mut Bitmapset) -> *mut Bitmapset {
+    // SAFETY: the caller's promise.
+    unsafe { pg_sys::pull_varattnos(node, pg_sys::INDEX_VAR as pg_sys::Index, &raw mut others) };
+    others
+}
+
+/// Whether a column, numbered from 0, is one of these.
+///
+/// # Safety
+/// `columns` is a set of [`columns_of`].
+unsafe fn has(columns: *mut Bitmapset, number: usize) -> bool {
+    let number = number as i32 + 1 - pg_sys::FirstLowInvalidHeapAttributeNumber;
+    // SAFETY: the caller's promise.
+    unsafe { pg_sys::bms_is_member(number, columns) }
+}
+
+/// NULL of the same type.
+///
+/// # Safety
+/// `expression` is valid.
+unsafe fn null(expression: *mut Expr) -> *mut Expr {
+    let node = expression.cast();
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (of, modifier) = (pg_sys::exprType(node), pg_sys::exprTypmod(node));
+        pg_sys::makeNullConst(of, modifier, pg_sys::exprCollation(node)).cast()
+    }
+}
+
+/// # Safety
+/// `expression` is valid.
+unsafe fn entry_of(expression: *mut Expr, number: i16) -> *mut TargetEntry {
+    // SAFETY: an entry without a name is valid.
+    unsafe {
+        let entry = new_node::<TargetEntry>(NodeTag::T_TargetEntry);
+        ((*entry).expr, (*entry).resno) = (expression, number);
+        entry
+    }
+}

@@ -186,9 +186,13 @@ fn beside(theirs: &[Signature], own: &[Signature]) -> BTreeMap<(String, String),
 /// All SQL that the extension installs.
 fn scripts() -> Result<String> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut folders = vec![repository.join("alias"), repository.join("from_pgvector")];
+    for version in fs::read_dir(repository.join("sql"))? {
+        folders.push(version?.path());
+    }
     let mut scripts = String::new();
-    for folder in ["sql/0.1.0", "alias", "from_pgvector"] {
-        for entry in fs::read_dir(repository.join(folder))? {
+    for folder in folders.into_iter().filter(|folder| folder.is_dir()) {
+        for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == "sql") {
                 scripts += &fs::read_to_string(path)?;

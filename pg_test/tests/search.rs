@@ -426,7 +426,7 @@ fn searches_use_indexes() {
     ] {
         let statement: String = db.query_one(&format!("SELECT {call}"), &[]).unwrap().get(0);
         let plan = explain_plan(&mut db, &statement).unwrap();
-        assert!(plan.contains("items_e_idx") && plan.contains("Tid Scan"), "{plan}");
+        assert!(plan.contains("items_e_idx"), "{plan}");
         assert!(!plan.contains("Seq Scan"), "{plan}");
     }
 }

@@ -215,6 +215,23 @@ fn corrupted() -> Report {
     Report::new(ERRCODE_DATA_CORRUPTED, "invalid array")
 }
 
+/// An array of one dimension.
+///
+/// # Safety
+/// The items are of type `of`, and those that are references live.
+pub unsafe fn array(items: &mut [Datum], of: Oid) -> Result<Datum, Report> {
+    let count = i32::try_from(items.len())
+        .map_err(|_| Report::new(ERRCODE_DATA_EXCEPTION, "array is too large"))?;
+    let (mut length, mut by_value, mut align) = (0, false, 0);
+    // SAFETY: there are as many items as are counted, of a type that the catalog describes.
+    unsafe {
+        pg_sys::get_typlenbyvalalign(of, &raw mut length, &raw mut by_value, &raw mut align);
+        let items = items.as_mut_ptr();
+        let array = pg_sys::construct_array(items, count, of, i32::from(length), by_value, align);
+        Ok(Datum::from(array))
+    }
+}
+
 /// The items of an array of any type and shape, in their order; none for NULL. They lie in the memory
 /// of the call.
 pub struct Values(pub Vec<Option<Datum>>);

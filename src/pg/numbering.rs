@@ -7,9 +7,8 @@ use std::marker::PhantomData;
 
 use pgrx::pg_sys::{self, Datum, Oid, TypeCacheEntry};
 
-use super::encoding::decode_c;
+use super::catalog::{operator_name, operator_types, type_name};
 use super::error::Report;
-use super::relation::quoted;
 use super::spi::Connection;
 
 /// Gives numbers to the values of a type, from 0; equal values have one number, and NULL has one.
@@ -30,6 +29,11 @@ pub struct Type {
 }
 
 impl Type {
+    /// Its OID.
+    pub fn oid(self) -> Oid {
+        self.oid
+    }
+
     /// A type by its OID; none where its values have no order.
     pub fn find(of: Oid, collation: Oid) -> Option<Type> {
         let wanted = pg_sys::TYPECACHE_EQ_OPR_FINFO
@@ -42,24 +46,25 @@ impl Type {
         ordered.then_some(Type { oid: of, entry, collation })
     }
 
-    /// The operator of equality, as a statement names it whatever the search path is.
+    /// The condition that two expressions, which are of the type, are equal.
     ///
     /// # Errors
-    /// Where the schema's name is no text.
-    pub fn equality(self) -> Result<String, Report> {
-        // SAFETY: an operator that there is, and that its row of the catalog says the schema of.
-        unsafe {
-            let operator = (*self.entry).eq_opr;
-            let cache = pg_sys::SysCacheIdentifier::OPEROID as i32;
-            let row = pg_sys::SearchSysCache1(cache, Datum::from(operator));
-            let column = pg_sys::Anum_pg_operator_oprnamespace as i16;
-            let mut null = false;
-            let schema = pg_sys::SysCacheGetAttr(cache, row, column, &raw mut null);
-            pg_sys::ReleaseSysCache(row);
-            let schema = pg_sys::get_namespace_name(Oid::from(schema.value() as u32));
-            let (schema, name) = (decode_c(schema)?, decode_c(pg_sys::get_opname(operator))?);
-            Ok(format!("OPERATOR({}.{name})", quoted(&schema)))
-        }
+    /// Where a name is no text.
+    pub fn equal(self, left: &str, right: &str) -> Result<String, Report> {
+        // SAFETY: the entry lives as long as the session.
+        let operator = unsafe { (*self.entry).eq_opr };
+        let of = operator_types(operator);
+        let operand = |value: &str, of: Oid| -> Result<String, Report> {
+            // SAFETY: a look-up in the catalog. An operator of a polymorphic type takes any.
+            let any = unsafe { pg_sys::get_typtype(of) } as u8 == pg_sys::TYPTYPE_PSEUDO;
+            Ok(if any || of == self.oid {
+                value.to_owned()
+            } else {
+                format!("({value})::{}", type_name(of)?)
+            })
+        };
+        let (left, right) = (operand(left, of[0])?, operand(right, of[1])?);
+        Ok(format!("{left} {} {right}", operator_name(operator)?))
     }
 
     /// # Safety
@@ -116,15 +121,5 @@ impl<'a> Numbering<'a> {
         }
         self.count += 1;
         next
-    }
-
-    /// The number of NULL, if it has come.
-    pub fn null(&self) -> Option<usize> {
-        self.null
-    }
-
-    /// The type of the values.
-    pub fn of(&self) -> Oid {
-        self.of.oid
     }
 }

@@ -25,6 +25,8 @@ enum Value {
     Text(String),
     /// As its receive function does, and a byte 0 behind it.
     Binary(Vec<u8>),
+    /// As it is in memory.
+    Datum(Datum),
 }
 
 impl Parameter {
@@ -42,6 +44,14 @@ impl Parameter {
         Parameter { of, value: Value::Binary(ended) }
     }
 
+    /// A value as it is in memory.
+    ///
+    /// # Safety
+    /// `datum` is of type `of`, and lives as long as the parameter.
+    pub unsafe fn of_datum(of: Oid, datum: Datum) -> Parameter {
+        Parameter { of, value: Value::Datum(datum) }
+    }
+
     /// The type.
     pub fn of(&self) -> Oid {
         self.of
@@ -54,8 +64,8 @@ impl Parameter {
     pub fn text(&self) -> Result<String, Report> {
         match &self.value {
             Value::Text(text) => Ok(text.clone()),
-            // SAFETY: the type's receive function has made the value.
-            Value::Binary(_) => unsafe { text(self.of, self.datum()?) },
+            // SAFETY: the type's receive function has made the value, or `of_datum` was given one.
+            Value::Binary(_) | Value::Datum(_) => unsafe { text(self.of, self.datum()?) },
         }
     }
 
@@ -86,6 +96,7 @@ impl Parameter {
                 };
                 if buffer.cursor == length { Ok(value) } else { Err(malformed()) }
             }
+            Value::Datum(datum) => Ok(*datum),
         }
     }
 }

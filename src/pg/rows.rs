@@ -47,7 +47,8 @@ impl<const N: usize> Return for Rows<N> {
                     Cell::Text(text) => text.into_datum(args)?,
                 };
             }
-            set.put(values, nulls);
+            // SAFETY: each cell is of the type that SQL declares the column to be.
+            unsafe { set.put(values, nulls) };
         }
         Ok(Datum::null())
     }
@@ -111,7 +112,11 @@ impl ResultSet {
         unsafe { pg_sys::tuplestore_puttuple(self.store, tuple) }
     }
 
-    fn put<const N: usize>(&self, mut values: [Datum; N], mut nulls: [bool; N]) {
+    /// Adds a row of values, which are of the columns' types.
+    ///
+    /// # Safety
+    /// They are, and those that are references live.
+    pub unsafe fn put<const N: usize>(&self, mut values: [Datum; N], mut nulls: [bool; N]) {
         // SAFETY: `begin` has checked that rows have N columns.
         unsafe {
             let (values, nulls) = (values.as_mut_ptr(), nulls.as_mut_ptr());

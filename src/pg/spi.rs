@@ -6,27 +6,14 @@
 use std::marker::PhantomData;
 use std::{ptr, slice, thread};
 
-use memory::collected;
-use pgrx::itemptr::item_pointer_get_both;
-use pgrx::pg_sys::{self, Datum, ItemPointerData, Oid};
+use pgrx::pg_sys::{self, Datum, Oid};
 
 use super::encoding::{decode_c, encode};
 use super::error::Report;
-use super::numbering::Numbering;
 use super::parameter::Parameter;
 use super::plan::Running;
 use super::rows::ResultSet;
-
-/// Where a row lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The table, or partition.
-    pub table: Oid,
-    /// The block in it.
-    pub block: u32,
-    /// The row's number in the block.
-    pub offset: u16,
-}
+use super::value::Value;
 
 /// A connection to the server that the function runs in; at its end, what was found through it is
 /// freed.
@@ -204,50 +191,23 @@ impl Found<'_> {
         unsafe { pg_sys::SPI_gettypeid((*self.table).tupdesc, column) }
     }
 
-    /// The rows of a query for `tableoid`, `ctid` and a value: places, and numbers of values.
-    ///
-    /// # Errors
-    /// Where the query is another.
-    pub fn numbered(&self, numbering: &mut Numbering<'_>) -> Result<Vec<(Place, usize)>, Report> {
-        let rows = self.places(numbering.of())?;
-        // SAFETY: the values are of the numbering's type.
-        Ok(collected(rows.map(|(place, value)| (place, unsafe { numbering.number(value) })))?)
-    }
-
-    /// The rows of a query for `tableoid`, `ctid` and a `real`; NULL is no number.
-    ///
-    /// # Errors
-    /// Where the query is another.
-    pub fn scored(&self) -> Result<Vec<(Place, f32)>, Report> {
-        // The lower half of the datum is the number.
-        let number =
-            |value: Option<Datum>| value.map_or(f32::NAN, |v| f32::from_bits(v.value() as u32));
-        let places = self.places(pg_sys::FLOAT4OID)?;
-        Ok(collected(places.map(|(place, value)| (place, number(value))))?)
-    }
-
-    /// The rows of a query for `tableoid`, `ctid` and a value of type `of`.
-    fn places(&self, of: Oid) -> Result<impl Iterator<Item = (Place, Option<Datum>)>, Report> {
-        self.expect_columns(3)?;
-        // SAFETY: a look-up in the catalog.
-        let third = unsafe { pg_sys::getBaseType(self.of(3)) };
-        if (self.of(1), self.of(2), third) != (pg_sys::OIDOID, pg_sys::TIDOID, of) {
-            return Err(Report::internal("query must return places of rows"));
-        }
-        let value = |row, column| {
-            let mut null = false;
-            // SAFETY: a row has three columns, numbered from 1.
-            let value =
-                unsafe { pg_sys::SPI_getbinval(row, (*self.table).tupdesc, column, &raw mut null) };
-            (!null).then_some(value)
-        };
-        Ok(self.tuples().iter().filter_map(move |&row| {
-            let (table, tid) = (value(row, 1)?, value(row, 2)?);
-            // SAFETY: a value of type `tid` points to one.
-            let tid = unsafe { *tid.cast_mut_ptr::<ItemPointerData>() };
-            let (block, offset) = item_pointer_get_both(tid);
-            Some((Place { table: Oid::from(table.value() as u32), block, offset }, value(row, 3)))
-        }))
+    /// The rows, each with all of its values; NULL is none.
+    pub fn rows(&self) -> impl Iterator<Item = Vec<Option<Value>>> {
+        // SAFETY: a table of rows has a descriptor.
+        let columns = unsafe { (*(*self.table).tupdesc).natts };
+        let types: Vec<Oid> = (1..=columns).map(|column| self.of(column)).collect();
+        self.tuples().iter().map(move |&row| {
+            let value = |(column, &of)| {
+                let mut null = false;
+                // SAFETY: the row has as many columns as the descriptor, which tells their types.
+                unsafe {
+                    let descriptor = (*self.table).tupdesc;
+                    let value = pg_sys::SPI_getbinval(row, descriptor, column, &raw mut null);
+                    (!null).then(|| Value::keep(value, of))
+                }
+            };
+            (1..).zip(&types).map(value).collect()
+        })
     }
 }
 

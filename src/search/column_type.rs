@@ -5,8 +5,9 @@
 use filter::{Column, Kind, ParameterType, Scalar};
 use pgrx::pg_sys::{self, Oid};
 
+use crate::pg::catalog::type_name;
 use crate::pg::context::in_context;
-use crate::pg::encoding::{decode_c, encode};
+use crate::pg::encoding::encode;
 use crate::pg::error::Report;
 use crate::pg::parameter::Parameter;
 
@@ -109,12 +110,4 @@ fn array_of(element: Oid) -> Oid {
     // SAFETY: a look-up in the catalog.
     unsafe { pg_sys::get_array_type(element) }
 }
-
-/// The name of a type with its schema, as SQL has it.
-///
-/// # Errors
-/// Where it is no text.
-pub fn type_name(of: Oid) -> Result<String, Report> {
-    // SAFETY: a look-up in the catalog, which gives a text that ends with NUL.
-    unsafe { decode_c(pg_sys::format_type_be_qualified(of)) }
 }

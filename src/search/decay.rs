@@ -7,9 +7,8 @@ use serde_json::Value;
 
 use super::leg::Search;
 use super::ranker::{number, sum};
-use super::statement::Parameters;
+use super::statement::{FOUND, Parameters};
 use crate::pg::error::Report;
-use crate::pg::relation::quoted;
 
 /// How scores fade; [Milvus's decay ranker](https://milvus.io/docs/decay-ranker-overview.md).
 pub struct Decay {
@@ -69,12 +68,7 @@ impl Decay {
         }))
     }
 
-    /// The column, quoted.
-    pub fn column(&self) -> String {
-        quoted(&self.field)
-    }
-
-    /// The score of a row, of its scores in legs, NULL where a leg did not find it, and the value `v`
+    /// The score of a row, of its scores in legs, NULL where a leg did not find it, and the value
     /// of the column. Nothing is left of the score of a row that has none.
     ///
     /// # Errors
@@ -129,7 +123,7 @@ impl Decay {
         };
         Ok(format!(
             "{schema}.{function}({}, {origin}, {scale}, {offset}, {decay})",
-            within_axis(column.of)
+            within_axis(column.of, &column.found_value(FOUND))
         ))
     }
 }
@@ -154,19 +148,19 @@ fn axis(of: Oid) -> Option<[(Oid, &'static str); 2]> {
 
 /// The value `v` of a column of type `of` on its axis. What lies beyond the axis lies at its end:
 /// a cast would end the query.
-fn within_axis(of: Oid) -> String {
+fn within_axis(of: Oid, v: &str) -> String {
     match of {
         pg_sys::NUMERICOID => {
             let is = |relation: &str, bound: &str| {
                 format!(
-                    "pg_catalog.abs(v) OPERATOR(pg_catalog.{relation}) '{bound}'::pg_catalog.numeric"
+                    "pg_catalog.abs({v}) OPERATOR(pg_catalog.{relation}) '{bound}'::pg_catalog.numeric"
                 )
             };
             // What is no number is larger than all others.
             format!(
-                "CASE WHEN {far} THEN pg_catalog.sign(v)::pg_catalog.float8 \
+                "CASE WHEN {far} THEN pg_catalog.sign({v})::pg_catalog.float8 \
                  OPERATOR(pg_catalog.*) '1e300'::pg_catalog.float8 \
-                 WHEN {near} THEN 0 ELSE v::pg_catalog.float8 END",
+                 WHEN {near} THEN 0 ELSE {v}::pg_catalog.float8 END",
                 far = is(">", "1e300"),
                 near = is("<", "1e-300"),
             )
@@ -174,13 +168,13 @@ fn within_axis(of: Oid) -> String {
         pg_sys::DATEOID | pg_sys::TIMESTAMPOID => {
             let of = if of == pg_sys::DATEOID { "date" } else { "timestamp" };
             format!(
-                "CASE WHEN pg_catalog.isfinite(v) \
-                 THEN LEAST(GREATEST(v, '4700-01-01 BC'::pg_catalog.{of}), \
-                 '290000-01-01'::pg_catalog.{of}) ELSE v END::pg_catalog.timestamptz"
+                "CASE WHEN pg_catalog.isfinite({v}) \
+                 THEN LEAST(GREATEST({v}, '4700-01-01 BC'::pg_catalog.{of}), \
+                 '290000-01-01'::pg_catalog.{of}) ELSE {v} END::pg_catalog.timestamptz"
             )
         }
-        pg_sys::TIMESTAMPTZOID => "v".into(),
-        _ => "v::pg_catalog.float8".into(),
+        pg_sys::TIMESTAMPTZOID => v.to_owned(),
+        _ => format!("{v}::pg_catalog.float8"),
     }
 }
 

@@ -8,8 +8,8 @@ use pgrx::PgSqlErrorCode::{ERRCODE_DATATYPE_MISMATCH, ERRCODE_INVALID_PARAMETER_
 use pgrx::pg_sys::{self, Oid};
 
 use super::table::{Table, TableColumn};
+use crate::pg::catalog::{operator, type_in, type_name};
 use crate::pg::error::Report;
-use crate::pg::relation::quoted;
 
 /// How vectors are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,14 +41,14 @@ impl Metric {
         }
     }
 
-    /// The operator of the distance, less of which is nearer.
-    pub fn operator(self) -> &'static str {
+    /// The name of the distance's operator, less of which is nearer.
+    fn operator(self) -> &'static CStr {
         match self {
-            Metric::L2 => "<->",
-            Metric::Ip => "<#>",
-            Metric::Cosine => "<=>",
-            Metric::Hamming => "<~>",
-            Metric::Jaccard => "<%>",
+            Metric::L2 => c"<->",
+            Metric::Ip => c"<#>",
+            Metric::Cosine => c"<=>",
+            Metric::Hamming => c"<~>",
+            Metric::Jaccard => c"<%>",
         }
     }
 
@@ -57,69 +57,105 @@ impl Metric {
         matches!(self, Metric::Ip | Metric::Cosine)
     }
 
-    fn is_of_bits(self) -> bool {
-        matches!(self, Metric::Hamming | Metric::Jaccard)
+    /// The metrics of bits, or of numbers.
+    fn of_type(of_bits: bool) -> impl Iterator<Item = Metric> {
+        let is_of_bits = |metric| matches!(metric, Metric::Hamming | Metric::Jaccard);
+        Metric::ALL.into_iter().filter(move |&metric| is_of_bits(metric) == of_bits)
     }
 }
 
 /// A column of vectors and the metric it is searched by.
-pub struct Field {
-    /// The column's name, quoted.
-    pub name: String,
-    /// The type of its vectors.
+pub struct Field<'a> {
+    /// The column.
+    column: &'a TableColumn,
+    /// What makes a vector of type `of` of its values: a cast of `bit varying`.
+    cast: String,
+    /// The type of vectors that the operator takes.
     pub of: Oid,
     /// How they are compared.
     pub metric: Metric,
+    /// The operator of the distance.
+    pub operator: Oid,
+    /// Whether an index has the column's rows in the order of their distances.
+    pub is_indexed: bool,
+    /// Whether only elements that are not zero are stored.
+    pub is_sparse: bool,
 }
 
-impl Field {
+/// What a column holds.
+struct Vectors {
+    /// The type that operators take.
+    of: Oid,
+    of_bits: bool,
+    sparse: bool,
+}
+
+impl<'a> Field<'a> {
     /// The column `name` of a table, compared as `metric` says, or else as the column's indexes do.
-    /// Types of vectors are those in the schema `schema`.
+    /// Types of vectors and operators are those in the schema `schema`.
     ///
     /// # Errors
     /// Where there is no such column, it holds no vectors, or has no such metric; where no metric is
     /// named and indexes have several.
     pub fn find(
-        table: &Table,
+        table: &'a Table,
         name: &str,
         metric: Option<&str>,
         schema: Oid,
-    ) -> Result<Field, Report> {
+    ) -> Result<Field<'a>, Report> {
         let column = table.column(name)?;
-        let of_bits = is_vector(column, schema).ok_or_else(|| {
+        let Vectors { of, of_bits, sparse } = vectors(column, schema).ok_or_else(|| {
             let message = format!("column {name} of table {} holds no vectors", table.name);
             Report::new(ERRCODE_DATATYPE_MISMATCH, message)
                 .hint("Name a column of type vector, halfvec, bf16vec, i8vec, sparsevec or bit.")
         })?;
+        let operators: Vec<(Metric, Oid)> = Metric::of_type(of_bits)
+            .filter_map(|metric| Some((metric, operator(schema, metric.operator(), of)?)))
+            .collect();
+        let indexed = of_indexes(table, column, &operators);
         let metric = match metric {
             Some(name) => named(name, of_bits)?,
-            None => of_indexes(table, column, of_bits)?,
+            None => agreed(column, &indexed, of_bits)?,
         };
-        Ok(Field { name: quoted(&column.name), of: column.of, metric })
+        let operator = operators.iter().find(|&&(of, _)| of == metric);
+        let &(_, operator) = operator.ok_or_else(|| {
+            Report::internal(format!("column {name} has no operator for {}", metric.name()))
+        })?;
+        let is_indexed = indexed.contains(&metric);
+        let cast = if of == column.of { String::new() } else { format!("::{}", type_name(of)?) };
+        Ok(Field { column, cast, of, metric, operator, is_indexed, is_sparse: sparse })
+    }
+
+    /// The vector in a scan.
+    pub fn scanned(&self) -> String {
+        self.exact(self.column.scanned_value())
+    }
+
+    /// The vector of a row `owner` that was found.
+    pub fn found(&self, owner: &str) -> String {
+        self.exact(self.column.found_value(owner))
+    }
+
+    fn exact(&self, value: String) -> String {
+        format!("{value}{}", self.cast)
     }
 }
 
-/// Whether the vectors of a column are of bits; none where it holds no vectors.
-fn is_vector(column: &TableColumn, schema: Oid) -> Option<bool> {
+/// What a column holds; none where it holds no vectors.
+fn vectors(column: &TableColumn, schema: Oid) -> Option<Vectors> {
     if [pg_sys::BITOID, pg_sys::VARBITOID].contains(&column.of) {
-        return Some(true);
+        return Some(Vectors { of: pg_sys::BITOID, of_bits: true, sparse: false });
     }
-    const TYPES: [&CStr; 5] = [c"vector", c"halfvec", c"bf16vec", c"i8vec", c"sparsevec"];
-    // SAFETY: look-ups in the catalog by a name that ends with NUL and a schema.
-    let of_schema = |name: &&CStr| unsafe {
-        let key = pg_sys::SysCacheIdentifier::TYPENAMENSP as i32;
-        let [name, schema] = [pg_sys::Datum::from(name.as_ptr()), pg_sys::Datum::from(schema)];
-        let none = pg_sys::Datum::null();
-        let oid = pg_sys::GetSysCacheOid(key, 1, name, schema, none, none);
-        oid == column.of
-    };
-    TYPES.iter().any(of_schema).then_some(false)
+    let is = |name| type_in(schema, name) == Some(column.of);
+    let sparse = is(c"sparsevec");
+    let dense = || [c"vector", c"halfvec", c"bf16vec", c"i8vec"].into_iter().any(is);
+    (sparse || dense()).then_some(Vectors { of: column.of, of_bits: false, sparse })
 }
 
 fn named(name: &str, of_bits: bool) -> Result<Metric, Report> {
-    let of_type = || Metric::ALL.into_iter().filter(|metric| metric.is_of_bits() == of_bits);
-    of_type().find(|metric| metric.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
-        let names: Vec<&str> = of_type().map(Metric::name).collect();
+    let mut of_type = Metric::of_type(of_bits);
+    of_type.find(|metric| metric.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
+        let names: Vec<&str> = Metric::of_type(of_bits).map(Metric::name).collect();
         let message = format!("metric type {name} not found or not supported for the column");
         let hint = format!("Its metrics are {}.", names.join(", "));
         Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message).hint(hint)
@@ -127,7 +163,27 @@ fn named(name: &str, of_bits: bool) -> Result<Metric, Report> {
 }
 
 /// The metric that the column's indexes agree on; without an index the usual one.
-fn of_indexes(table: &Table, column: &TableColumn, of_bits: bool) -> Result<Metric, Report> {
+fn agreed(column: &TableColumn, indexed: &[Metric], of_bits: bool) -> Result<Metric, Report> {
+    match indexed {
+        [] if of_bits => Ok(Metric::Hamming),
+        [] => Ok(Metric::Cosine),
+        &[metric] => Ok(metric),
+        [first, ..] => {
+            let names: Vec<&str> = indexed.iter().map(|metric| metric.name()).collect();
+            let message = format!(
+                "column {} has indexes of several metrics: {}",
+                column.name,
+                names.join(", ")
+            );
+            let hint =
+                format!("Choose one: params => '{{\"metric_type\": \"{}\"}}'.", first.name());
+            Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message).hint(hint))
+        }
+    }
+}
+
+/// The metrics of the column's indexes, each once.
+fn of_indexes(table: &Table, column: &TableColumn, operators: &[(Metric, Oid)]) -> Vec<Metric> {
     // SAFETY: the relation is open; the list is a copy, whose items are OIDs of indexes of it.
     let indexes: Vec<Oid> = unsafe {
         let list = pg_sys::RelationGetIndexList(table.relation());
@@ -136,31 +192,19 @@ fn of_indexes(table: &Table, column: &TableColumn, of_bits: bool) -> Result<Metr
     let mut metrics: Vec<Metric> = Vec::new();
     for index in indexes {
         // SAFETY: an index of an open relation.
-        let metric = unsafe { metric_of(index, column) };
-        metrics.extend(metric.filter(|metric| !metrics.contains(metric)));
+        let operator = unsafe { operator_of(index, column) };
+        let metric = operators.iter().find(|&&(_, of)| Some(of) == operator);
+        metrics
+            .extend(metric.map(|&(metric, _)| metric).filter(|metric| !metrics.contains(metric)));
     }
-    match metrics[..] {
-        [] if of_bits => Ok(Metric::Hamming),
-        [] => Ok(Metric::Cosine),
-        [metric] => Ok(metric),
-        [..] => {
-            let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
-            let message = format!(
-                "column {} has indexes of several metrics: {}",
-                column.name,
-                names.join(", ")
-            );
-            let hint = format!("Choose one: params => '{{\"metric_type\": \"{}\"}}'.", names[0]);
-            Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message).hint(hint))
-        }
-    }
+    metrics
 }
 
-/// The metric of an index whose first column is this one, where it can answer searches.
+/// The operator that an index orders by whose first column is this one, where it can answer searches.
 ///
 /// # Safety
 /// `index` is an index of a relation that is open.
-unsafe fn metric_of(index: Oid, column: &TableColumn) -> Option<Metric> {
+unsafe fn operator_of(index: Oid, column: &TableColumn) -> Option<Oid> {
     let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
     // SAFETY: the caller's promise; an index has at least one column, with an operator family.
     unsafe {
@@ -169,16 +213,11 @@ unsafe fn metric_of(index: Oid, column: &TableColumn) -> Option<Metric> {
         let usable = info.indisvalid
             && method.amcanorderbyop
             && *info.indkey.values.as_ptr() == column.number;
-        let metric = usable.then(|| {
+        let operator = usable.then(|| {
             let (family, of) = (*(*opened).rd_opfamily, *(*opened).rd_opcintype);
-            let name = pg_sys::get_opname(pg_sys::get_opfamily_member(family, of, of, 1));
-            if name.is_null() {
-                return None;
-            }
-            let name = CStr::from_ptr(name).to_bytes();
-            Metric::ALL.into_iter().find(|metric| metric.operator().as_bytes() == name)
+            pg_sys::get_opfamily_member(family, of, of, 1)
         });
         pg_sys::index_close(opened, lock);
-        metric.flatten()
+        operator
     }
 }

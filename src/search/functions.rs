@@ -1,5 +1,7 @@
 //! The functions that SQL calls.
 
+#![allow(unsafe_code)] // values as they are in memory
+
 use pgrx::PgSqlErrorCode::{ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMIT_EXCEEDED};
 use pgrx::pg_sys::Datum;
 use serde_json::Value;
@@ -10,18 +12,23 @@ use super::hybrid::Hybrid;
 use super::leg::Search;
 use super::range::{Range, Ranged};
 use super::ranker::Ranker;
+use super::reader::Row;
 use super::request::Request;
 use super::statement::Parameters;
 use super::stored::{Stored, StoredArray};
 use super::stream::Stream;
 use super::table::Table;
-use super::{grouped, vector};
+use super::vector;
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Itself, Return, TypeOf, pg_functions};
 use crate::pg::json::Json;
 use crate::pg::rows::ResultSet;
 use crate::pg::setting::Settings;
 use crate::pg::spi::Connection;
+
+/// What a search for groups gives besides rows.
+const GROUPED_COLUMNS: &str =
+    "NULL::pg_catalog.float4, NULL::pg_catalog.int4, NULL::pg_catalog.int4";
 
 /// Requests of one search at most.
 const MAX_REQUESTS: usize = 64;
@@ -44,29 +51,29 @@ pg_functions! {
     /// The groups of rows nearest to a vector.
     fn grouped_search(
         itself: Itself, rel: TypeOf, request: Stored, options: GroupOptions,
-    ) -> Result<Found<4>, Report> {
-        of_groups(&itself, &rel, request, options, false).map(Found)
+    ) -> Result<Listed<4>, Report> {
+        of_groups(&itself, &rel, request, options, false).map(Listed)
     }
 
     /// The statement that `grouped_search` reads until it has its groups.
     fn grouped_search_sql(
         itself: Itself, rel: TypeOf, request: Stored, options: GroupOptions,
     ) -> Result<String, Report> {
-        of_groups(&itself, &rel, request, options, true).and_then(Call::inline)
+        of_groups(&itself, &rel, request, options, true)?.text()
     }
 
     /// The rows within a distance.
     fn range_search(
         itself: Itself, rel: TypeOf, request: Stored, range: Range, options: Options,
-    ) -> Result<Found<2>, Report> {
-        within(&itself, &rel, request, range, options, false).map(Found)
+    ) -> Result<Listed<2>, Report> {
+        within(&itself, &rel, request, range, options, false).map(Listed)
     }
 
     /// The statement that `range_search` reads until a row lies beyond the bound.
     fn range_search_sql(
         itself: Itself, rel: TypeOf, request: Stored, range: Range, options: Options,
     ) -> Result<String, Report> {
-        within(&itself, &rel, request, range, options, true).and_then(Call::inline)
+        within(&itself, &rel, request, range, options, true)?.text()
     }
 
     /// The rows that several searches find, in one ranking.
@@ -112,6 +119,21 @@ fn of_vector(
     Ok(Call { text, parameters, requests: vec![request] })
 }
 
+/// Rows that were read, in groups, or the statement that would read them.
+enum Read {
+    Statement(Call),
+    Groups(Vec<Vec<Row>>),
+}
+
+impl Read {
+    fn text(self) -> Result<String, Report> {
+        match self {
+            Read::Statement(call) => call.inline(),
+            Read::Groups(_) => Ok(String::new()),
+        }
+    }
+}
+
 /// Reads the rows, unless what reads them is to be `shown`.
 fn within(
     itself: &Itself,
@@ -120,22 +142,21 @@ fn within(
     range: Range,
     options: Options,
     shown: bool,
-) -> Result<Call, Report> {
+) -> Result<Read, Report> {
     let table = Table::of_rows(rel.0)?;
     let requests = vec![Request::read(request)?];
     let search = Search::new(&table, itself.0, options)?;
     let mut parameters = Parameters::default();
     let Some(leg) = search.leg(&requests[0], &mut parameters)? else {
-        return Ok(Call { text: vector::nothing(&search), parameters, requests });
+        let text = search.nothing(vector::COLUMNS);
+        return Ok(Read::Statement(Call { text, parameters, requests }));
     };
     let ranged = Ranged::new(&search, &leg, range)?;
-    let text = if shown {
-        ranged.reads()
-    } else {
-        let _settings = settings(&requests)?;
-        ranged.statement(&mut parameters)?
-    };
-    Ok(Call { text, parameters, requests })
+    if shown {
+        return Ok(Read::Statement(Call { text: ranged.statement(), parameters, requests }));
+    }
+    let _settings = settings(&requests)?;
+    Ok(Read::Groups(vec![ranged.rows(&parameters)?]))
 }
 
 /// Reads the groups, unless what reads them is to be `shown`.
@@ -145,7 +166,7 @@ fn of_groups(
     request: Stored,
     options: GroupOptions,
     shown: bool,
-) -> Result<Call, Report> {
+) -> Result<Read, Report> {
     let GroupOptions { by, sizes, options } = options;
     let table = Table::of_rows(rel.0)?;
     let requests = vec![Request::read(request)?];
@@ -154,18 +175,20 @@ fn of_groups(
     let search = Search::new(&table, itself.0, options)?;
     let mut parameters = Parameters::default();
     let Some(leg) = search.leg(&requests[0], &mut parameters)? else {
-        return Ok(Call { text: grouped::nothing(&search), parameters, requests });
+        let text = search.nothing(GROUPED_COLUMNS);
+        return Ok(Read::Statement(Call { text, parameters, requests }));
     };
     let wanted = leg.k.unwrap_or(i64::MAX).min(k.saturating_add(skip));
     let stream = Stream { search: &search, leg: &leg, grouping: &grouping, wanted };
-    let text = if shown {
-        stream.statement()
-    } else {
-        let _settings = settings(&requests)?;
-        let groups = stream.groups(&parameters)?;
-        grouped::statement(&search, &leg, &groups, &mut parameters)
-    };
-    Ok(Call { text, parameters, requests })
+    if shown {
+        return Ok(Read::Statement(Call { text: stream.statement(), parameters, requests }));
+    }
+    let _settings = settings(&requests)?;
+    let mut groups = stream.groups(&parameters)?;
+    for skipped in groups.iter_mut().take(usize::try_from(skip).unwrap_or(usize::MAX)) {
+        skipped.clear();
+    }
+    Ok(Read::Groups(groups))
 }
 
 /// Reads groups, unless what reads them is to be `shown`.
@@ -215,6 +238,33 @@ impl<const N: usize> Return for Found<N> {
         let _settings = settings(&requests)?;
         let rows = ResultSet::begin::<N>(args)?;
         Connection::begin()?.fill::<N>(&rows, &text, &parameters.values)?;
+        Ok(Datum::null())
+    }
+}
+
+/// The rows that a search has read, in `N` columns: row and score, and their numbers where they are
+/// grouped.
+struct Listed<const N: usize>(Read);
+
+impl<const N: usize> Return for Listed<N> {
+    fn into_datum(self, args: &Args) -> Result<Datum, Report> {
+        let groups = match self.0 {
+            Read::Statement(call) => return Found::<N>(call).into_datum(args),
+            Read::Groups(groups) => groups,
+        };
+        let set = ResultSet::begin::<N>(args)?;
+        for (group, rows) in (1_i32..).zip(&groups) {
+            for (n, row) in (1_i32..).zip(rows) {
+                let all =
+                    [row.hit(), row.score_datum(), Some(Datum::from(group)), Some(Datum::from(n))];
+                let values: [Option<Datum>; N] =
+                    std::array::from_fn(|column| all.get(column).copied().flatten());
+                let nulls = values.map(|value| value.is_none());
+                let values = values.map(|value| value.unwrap_or(Datum::null()));
+                // SAFETY: the statement that gave them casts them to the types of the columns.
+                unsafe { set.put(values, nulls) };
+            }
+        }
         Ok(Datum::null())
     }
 }

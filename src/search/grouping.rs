@@ -3,11 +3,11 @@
 use pgrx::PgSqlErrorCode::{ERRCODE_DATATYPE_MISMATCH, ERRCODE_INVALID_PARAMETER_VALUE};
 
 use super::request::MAX_ROWS;
+use super::statement::FOUND;
 use super::table::Table;
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument};
 use crate::pg::numbering::Type;
-use crate::pg::relation::quoted;
 
 /// The options of groups, as a call gives them.
 pub struct Sizes {
@@ -33,8 +33,12 @@ impl Argument<'_> for Sizes {
 
 /// Groups of a table's rows.
 pub struct Grouping {
-    /// The column whose values make the groups, quoted.
-    pub column: String,
+    /// The value that makes the groups, in a scan.
+    pub scanned_value: String,
+    /// The same of a row that was found.
+    pub found_value: String,
+    /// The name of its column there.
+    pub found: String,
     /// Its type.
     pub of: Type,
     /// How large groups are.
@@ -53,7 +57,8 @@ impl Grouping {
             Report::new(ERRCODE_DATATYPE_MISMATCH, message)
                 .hint("Group by a column whose values have an order, such as a number or text.")
         })?;
-        Ok(Grouping { column: quoted(&column.name), of, sizes })
+        let (scanned_value, found_value) = (column.scanned_value(), column.found_value(FOUND));
+        Ok(Grouping { scanned_value, found_value, found: column.found(), of, sizes })
     }
 }
 

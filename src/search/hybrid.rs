@@ -4,9 +4,12 @@ use super::grouping::{Grouping, Scorer};
 use super::leg::{Leg, Search};
 use super::ranker::{Found, Ranker};
 use super::request::Request;
-use super::statement::{ALIAS, Parameters};
+use super::statement::{FOUND, Parameters};
 use super::stream::Stream;
 use crate::pg::error::Report;
+
+/// Rows that a leg finds at least that does not say how many.
+const USUAL: i64 = 100;
 
 /// A search of several legs.
 pub struct Hybrid<'a> {
@@ -56,7 +59,7 @@ impl<'a> Hybrid<'a> {
     /// Where the ranker does not fit the table, or PostgreSQL refuses a statement.
     pub fn statement(&self, parameters: &mut Parameters) -> Result<String, Report> {
         let Search { table, options, .. } = self.search;
-        let (name, row, (k, skip)) = (&table.name, table.row(), options.page);
+        let (row, ties, (k, skip)) = (table.row(FOUND), table.ties(FOUND), options.page);
         let mut found = Vec::new();
         for (number, leg) in self.found() {
             found.push(match &self.groups {
@@ -65,27 +68,35 @@ impl<'a> Hybrid<'a> {
             });
         }
         if found.is_empty() {
-            let nothing =
-                "NULL::pg_catalog.float4, NULL::pg_catalog.int4[], NULL::pg_catalog.float4[]";
-            return Ok(format!("SELECT {row}, {nothing} FROM {name} AS {ALIAS} WHERE false"));
+            let columns = "pg_catalog.float4, NULL::pg_catalog.int4[], NULL::pg_catalog.float4[]";
+            return Ok(self.search.nothing(&format!("NULL::{columns}")));
         }
-        let Merged { columns, score, ranks, scores } = self.merged(parameters)?;
-        let (found, carried, key) = (found.join(" UNION ALL "), self.names(""), self.key(""));
-        let merged = format!(
-            "SELECT *, {score} AS score FROM (\
-             SELECT o, c{carried}, {columns} FROM ({found}) AS l GROUP BY o, c{carried}) AS m"
-        );
+        let merged = self.merged(parameters)?;
+        let of_legs = self.of_legs(&merged.columns, &found.join(" UNION ALL "));
+        let scored = format!("SELECT *, {} AS score FROM ({of_legs}) AS {FOUND}", merged.score);
         let (ranked, first) = match &self.groups {
-            None => (format!("{merged} ORDER BY score DESC{key} LIMIT {k} OFFSET {skip}"), ""),
-            Some((grouping, scorer)) => (self.ranked_groups(&merged, grouping, *scorer), "f.gr, "),
+            None => {
+                let order = format!("score DESC{ties}");
+                (format!("{scored} ORDER BY {order} LIMIT {k} OFFSET {skip}"), "")
+            }
+            Some((grouping, scorer)) => (self.ranked_groups(&scored, grouping, *scorer), "f.gr, "),
         };
+        let Merged { ranks, scores, .. } = merged;
         Ok(format!(
-            "SELECT {row}, f.score, {ranks}, {scores} FROM ({ranked}) AS f \
-             JOIN {name} AS {ALIAS} ON {ALIAS}.ctid OPERATOR(pg_catalog.=) f.c \
-             AND {ALIAS}.tableoid OPERATOR(pg_catalog.=) f.o \
-             ORDER BY {first}f.score DESC{}",
-            self.key("f.")
+            "SELECT {row}, f.score, {ranks}, {scores} FROM ({ranked}) AS {FOUND} \
+             ORDER BY {first}f.score DESC{ties}"
         ))
+    }
+
+    /// Each row once, with what all legs have found of it. Rows go through windows, not groups: so
+    /// their columns come along, and the table need not be read again.
+    fn of_legs(&self, columns: &str, found: &str) -> String {
+        let row = self.search.table.found(FOUND);
+        format!(
+            "SELECT * FROM (SELECT {row}, {columns}, pg_catalog.row_number() OVER w AS copy \
+             FROM ({found}) AS {FOUND} WINDOW w AS (PARTITION BY f.o, f.p)) AS {FOUND} \
+             WHERE f.copy OPERATOR(pg_catalog.=) 1"
+        )
     }
 
     /// The statements that are read for groups.
@@ -100,50 +111,32 @@ impl<'a> Hybrid<'a> {
         self.legs.iter().enumerate().filter_map(|(number, leg)| Some((number, leg.as_ref()?)))
     }
 
-    /// How many rows, or groups, a leg finds that does not say.
+    /// How many rows, or groups, a leg finds that does not say: the same for many pages, since the
+    /// pages of one ranking must be made of the same rows.
     fn usual(&self) -> i64 {
         let (k, skip) = self.search.options.page;
-        k.saturating_add(skip)
+        let mut usual = USUAL;
+        while usual < k.saturating_add(skip) {
+            usual = usual.saturating_mul(2);
+        }
+        usual
     }
 
-    /// What is known of a row besides its place: the columns, and what they are called on the way.
-    fn carried(&self) -> Vec<(String, String)> {
-        let key = self.search.table.key().into_iter().zip(0..);
-        let mut carried: Vec<_> = key.map(|(column, n)| (column, format!("k{n}"))).collect();
-        carried.extend(self.groups.iter().map(|(by, _)| (by.column.clone(), "g".into())));
-        carried.extend(self.ranker.column().map(|column| (column, "v".into())));
-        carried
-    }
-
-    fn names(&self, owner: &str) -> String {
-        self.carried().iter().map(|(_, name)| format!(", {owner}{name}")).collect()
-    }
-
-    fn key(&self, owner: &str) -> String {
-        (0..self.search.table.key().len()).map(|n| format!(", {owner}k{n}")).collect()
-    }
-
-    /// What a leg selects of the rows that it finds, in the order `order`: places, ranks, and scores
-    /// where the ranker looks at them.
+    /// What is known of the rows that a leg finds: their columns, ranks, and scores where the ranker
+    /// looks at them.
     fn selected(&self, number: usize, leg: &Leg, order: &str) -> String {
         let score = if self.ranker.by_scores() { &leg.score } else { "NULL::pg_catalog.float4" };
-        let carried = self.carried();
-        let carried = carried.iter().map(|(column, name)| format!(", {ALIAS}.{column} AS {name}"));
         format!(
-            "SELECT {number} AS leg, {ALIAS}.tableoid AS o, {ALIAS}.ctid AS c{}, \
+            "SELECT {number} AS leg, {}, \
              pg_catalog.row_number() OVER (ORDER BY {order}) AS r, {score} AS s",
-            carried.collect::<String>()
+            self.search.table.found(FOUND)
         )
     }
 
     fn rows(&self, number: usize, leg: &Leg) -> String {
-        let (name, k) = (&self.search.table.name, leg.k.unwrap_or(self.usual()));
-        let order = format!("{} {}", leg.by, leg.direction());
-        let selected = self.selected(number, leg, &order);
-        format!(
-            "({selected} FROM {name} AS {ALIAS} WHERE {} ORDER BY {order} LIMIT {k})",
-            leg.condition
-        )
+        let page = self.search.page(leg, leg.k.unwrap_or(self.usual()), 0);
+        let selected = self.selected(number, leg, &self.search.order(leg));
+        format!("({selected} FROM ({page}) AS {FOUND})")
     }
 
     fn stream<'s>(&'s self, leg: &'s Leg, grouping: &'s Grouping) -> Stream<'s> {
@@ -158,35 +151,37 @@ impl<'a> Hybrid<'a> {
         parameters: &mut Parameters,
     ) -> Result<String, Report> {
         let groups = self.stream(leg, grouping).groups(parameters)?;
-        let (found, name) = (parameters.groups(&groups, 1), &self.search.table.name);
-        Ok(format!(
-            "({} FROM {found} JOIN {name} AS {ALIAS} ON {ALIAS}.ctid OPERATOR(pg_catalog.=) u.c \
-             AND {ALIAS}.tableoid OPERATOR(pg_catalog.=) u.o)",
-            self.selected(number, leg, "u.g, u.n")
-        ))
+        let found = parameters.groups(&groups, self.search.table)?;
+        Ok(format!("({} FROM {found})", self.selected(number, leg, "f.g, f.n")))
     }
 
     /// The rows of the best groups, with the numbers of groups. Of groups of one score, larger ones
     /// come first, then those whose first row does.
-    fn ranked_groups(&self, merged: &str, grouping: &Grouping, scorer: Scorer) -> String {
+    fn ranked_groups(&self, scored: &str, grouping: &Grouping, scorer: Scorer) -> String {
         let ((k, skip), size) = (self.search.options.page, grouping.sizes.size);
-        let (key, scorer, n_keys) = (self.key(""), scorer.name(), self.search.table.key().len());
-        let first: String = (0..n_keys)
-            .map(|n| {
-                format!(", pg_catalog.first_value(k{n}) OVER (PARTITION BY g ORDER BY n) AS f{n}")
+        let (value, scorer, ties) = (&grouping.found, scorer.name(), self.search.table.ties(FOUND));
+        let keys: Vec<&str> = ties.split(", ").filter(|key| !key.is_empty()).collect();
+        let first: String = (0..)
+            .zip(&keys)
+            .map(|(n, key): (usize, _)| {
+                format!(
+                    ", pg_catalog.first_value({key}) OVER (PARTITION BY f.{value} ORDER BY f.n) AS f{n}"
+                )
             })
             .collect();
-        let ties: String = (0..n_keys).map(|n| format!(", f{n}")).collect();
+        let of_first: String = (0..keys.len()).map(|n| format!(", f.f{n}")).collect();
         let last = skip.saturating_add(k);
         format!(
             "SELECT * FROM (\
-             SELECT *, pg_catalog.dense_rank() OVER (ORDER BY gs DESC, gn DESC{ties}, g) AS gr FROM (\
-             SELECT *, pg_catalog.{scorer}(score) OVER (PARTITION BY g) AS gs, \
-             pg_catalog.count(*) OVER (PARTITION BY g) AS gn{first} FROM (\
-             SELECT *, pg_catalog.row_number() OVER (PARTITION BY g ORDER BY score DESC{key}) AS n \
-             FROM ({merged}) AS s) AS a \
-             WHERE n OPERATOR(pg_catalog.<=) {size}) AS b) AS d \
-             WHERE gr OPERATOR(pg_catalog.>) {skip} AND gr OPERATOR(pg_catalog.<=) {last}"
+             SELECT *, pg_catalog.dense_rank() \
+             OVER (ORDER BY f.gs DESC, f.gn DESC{of_first}, f.{value}) AS gr FROM (\
+             SELECT *, pg_catalog.{scorer}(f.score) OVER (PARTITION BY f.{value}) AS gs, \
+             pg_catalog.count(*) OVER (PARTITION BY f.{value}) AS gn{first} FROM (\
+             SELECT *, pg_catalog.row_number() \
+             OVER (PARTITION BY f.{value} ORDER BY f.score DESC{ties}) AS n \
+             FROM ({scored}) AS f) AS f \
+             WHERE f.n OPERATOR(pg_catalog.<=) {size}) AS f) AS f \
+             WHERE f.gr OPERATOR(pg_catalog.>) {skip} AND f.gr OPERATOR(pg_catalog.<=) {last}"
         )
     }
 
@@ -197,13 +192,14 @@ impl<'a> Hybrid<'a> {
             (vec![null(); self.legs.len()], vec![null(); self.legs.len()]);
         for (number, leg) in self.found() {
             let (rank, score) = (format!("r{number}"), format!("s{number}"));
-            let of_leg = format!("FILTER (WHERE leg OPERATOR(pg_catalog.=) {number})");
-            columns.push(format!("pg_catalog.max(r) {of_leg} AS {rank}"));
+            let of_leg = format!("FILTER (WHERE f.leg OPERATOR(pg_catalog.=) {number}) OVER w");
+            columns.push(format!("pg_catalog.max(f.r) {of_leg} AS {rank}"));
             if self.ranker.by_scores() {
-                columns.push(format!("pg_catalog.max(s) {of_leg} AS {score}"));
+                columns.push(format!("pg_catalog.max(f.s) {of_leg} AS {score}"));
             }
-            ranks[number] = format!("f.{rank}");
-            scores[number] = format!("CASE WHEN f.{rank} IS NOT NULL THEN {} END", leg.score);
+            let (rank, score) = (format!("{FOUND}.{rank}"), format!("{FOUND}.{score}"));
+            scores[number] = format!("CASE WHEN {rank} IS NOT NULL THEN {} END", leg.score);
+            ranks[number].clone_from(&rank);
             found.push(Found { number, scale: leg.scale, rank, score });
         }
         Ok(Merged {

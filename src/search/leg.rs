@@ -1,33 +1,36 @@
 //! One leg of a search: the rows that a request finds, nearest first.
 
-#![allow(unsafe_code)] // asks PostgreSQL for names of types
+#![allow(unsafe_code)] // asks PostgreSQL for the schema of a function
 
 use pgrx::PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH;
 use pgrx::pg_sys::{self, Oid};
 
 use super::arguments::Options;
-use super::column_type::type_name;
 use super::field::{Field, Metric};
 use super::request::{Kind, Request};
-use super::statement::{ALIAS, Parameters};
+use super::statement::{FOUND, Parameters};
 use super::table::Table;
+use crate::pg::catalog::{operator_name, type_name};
 use crate::pg::encoding::decode_c;
 use crate::pg::error::Report;
 use crate::pg::parameter::Parameter;
 use crate::pg::relation::quoted;
 
-/// The parts of a statement that a leg is made of; the rows of the table are known as [`ALIAS`].
+/// The parts of a statement that a leg is made of.
+#[derive(Clone)]
 pub struct Leg {
-    /// What rows are ordered by.
+    /// What rows are ordered by, in a scan.
     pub by: String,
     /// Whether the nearest have the most of it.
     pub descending: bool,
-    /// How near a row is, as Milvus reports it.
+    /// How near a row `f` is that was found, as Milvus reports it.
     pub score: String,
     /// By what it is measured.
     pub scale: Scale,
-    /// Which rows.
+    /// Which rows, in a scan.
     pub condition: String,
+    /// Whether an index has them in order, ties aside.
+    pub is_indexed: bool,
     /// How many at most, if the request says.
     pub k: Option<i64>,
 }
@@ -125,15 +128,21 @@ impl<'a> Search<'a> {
     ) -> Result<Leg, Report> {
         let (oid, schema) = &self.schema;
         let metric = request.params.metric.as_deref();
-        let Field { name, of, metric } = Field::find(self.table, &request.field, metric, *oid)?;
-        let query = parameters.query(of, type_name(of)?, query)?;
-        let operator = metric.operator();
+        let field = Field::find(self.table, &request.field, metric, *oid)?;
+        let query = parameters.query(field.of, type_name(field.of)?, query)?;
+        let (vector, operator, metric) =
+            (field.scanned(), operator_name(field.operator)?, field.metric);
         Ok(Leg {
-            by: format!("{ALIAS}.{name} OPERATOR({schema}.{operator}) {query}"),
+            by: format!("{vector} {operator} {query}"),
             descending: false,
-            score: format!("{schema}.vector_score({ALIAS}.{name}, {query}, '{}')", metric.name()),
+            score: format!(
+                "{schema}.vector_score({}, {query}, '{}'::pg_catalog.text)",
+                field.found(FOUND),
+                metric.name()
+            ),
             scale: Scale::Metric(metric),
-            condition: format!("{ALIAS}.{name} IS NOT NULL"),
+            condition: format!("{vector} IS NOT NULL"),
+            is_indexed: field.is_indexed,
             k: None,
         })
     }
@@ -151,16 +160,16 @@ impl<'a> Search<'a> {
                         with a gin index.";
             return Err(Report::new(ERRCODE_DATATYPE_MISMATCH, message).hint(hint));
         }
-        let column = format!("{ALIAS}.{}", quoted(&column.name));
         let kind = "pg_catalog.tsquery".to_owned();
         let query = parameters.query(pg_sys::TSQUERYOID, kind, query)?;
-        let score = format!("pg_catalog.ts_rank({column}, {query})");
+        let words = column.scanned_value();
         Ok(Leg {
-            by: score.clone(),
+            by: format!("pg_catalog.ts_rank({words}, {query})"),
             descending: true,
-            score,
+            score: format!("pg_catalog.ts_rank({}, {query})", column.found_value(FOUND)),
             scale: Scale::Text,
-            condition: format!("{column} OPERATOR(pg_catalog.@@) {query}"),
+            condition: format!("{words} OPERATOR(pg_catalog.@@) {query}"),
+            is_indexed: false,
             k: None,
         })
     }

@@ -1,24 +1,27 @@
 //! Searches of a table in one call: `vector_search`, `grouped_search`, `range_search`, `hybrid_search`.
 //!
 //! A call becomes one statement, so that PostgreSQL plans it, with the indexes that there are, and
-//! sees to snapshot, privileges and row security. Each leg of it finds places of rows in the order of
-//! one ranking; only the rows of the result are fetched as a whole.
+//! sees to snapshot, privileges and row security. It reads the table once for each leg and takes the
+//! rows' columns along: a join back to the table would look for each row in every partition.
 //!
 //! The texts of statements are made of names from the catalog, quoted, of parameters, and of
 //! functions and operators by their full names: whatever stands in a request or filter is a
-//! parameter's value.
+//! parameter's value. Operands are of exactly the types that the operator or function has, by casts
+//! where a column is of a domain. So nothing that another user made is run, whatever it is called and
+//! wherever it lies: `pg_test/tests/security_search.rs`.
 
 mod arguments;
 mod column_type;
 mod decay;
 mod field;
 mod functions;
-mod grouped;
 mod grouping;
 mod hybrid;
 mod leg;
+mod nearest;
 mod range;
 mod ranker;
+mod reader;
 mod request;
 mod request_type;
 mod statement;

@@ -4,13 +4,14 @@ use memory::Grow;
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
 
 use super::leg::{Leg, Scale, Search};
-use super::statement::{ALIAS, Parameters};
+use super::reader::{Reader, Row};
+use super::statement::Parameters;
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument};
-use crate::pg::spi::{Connection, Place};
+use crate::pg::spi::Connection;
 use crate::ranking::bound::nearest;
 
-/// Rows that are read at once, at first; twice as many each time.
+/// Rows that are read at once, at first; as many as before each time.
 const READ_AT_ONCE: i64 = 16;
 /// How many times more a statement may read that has read what it was planned for.
 const READ_MORE: i64 = 8;
@@ -89,48 +90,30 @@ impl<'a> Ranged<'a> {
     }
 
     /// The statement that is read, nearest rows first, until a row lies beyond the bound.
-    pub fn reads(&self) -> String {
-        self.ordered(self.wanted())
+    pub fn statement(&self) -> String {
+        self.search.reading(self.leg, None, self.wanted())
     }
 
-    /// Reads it. The statement that is returned gives rows and scores, nearest first.
+    /// The rows between the bounds, nearest first.
     ///
     /// # Errors
     /// Where PostgreSQL refuses the statement.
-    pub fn statement(&self, parameters: &mut Parameters) -> Result<String, Report> {
+    pub fn rows(&self, parameters: &Parameters) -> Result<Vec<Row>, Report> {
         let connection = Connection::begin()?;
+        let (_, skip) = self.search.options.page;
         let mut limit = self.wanted();
-        let mut rows = loop {
-            match self.within(&connection, limit, parameters)? {
-                Some(rows) => break rows,
-                None => limit = limit.saturating_mul(READ_MORE),
+        loop {
+            if let Some(mut rows) = self.within(&connection, limit, parameters)? {
+                rows.drain(..rows.len().min(usize::try_from(skip).unwrap_or(usize::MAX)));
+                return Ok(rows);
             }
-        };
-        let (table, (_, skip)) = (self.search.table, self.search.options.page);
-        rows.drain(..rows.len().min(usize::try_from(skip).unwrap_or(usize::MAX)));
-        let found = parameters.groups(&[rows], 1);
-        Ok(format!(
-            "SELECT {row}, {score} FROM {found} \
-             JOIN {name} AS {ALIAS} ON {ALIAS}.ctid OPERATOR(pg_catalog.=) u.c \
-             AND {ALIAS}.tableoid OPERATOR(pg_catalog.=) u.o ORDER BY u.n",
-            row = table.row(),
-            score = self.leg.score,
-            name = table.name,
-        ))
+            limit = limit.saturating_mul(READ_MORE);
+        }
     }
 
     fn wanted(&self) -> i64 {
         let (k, skip) = self.search.options.page;
         self.leg.k.unwrap_or(i64::MAX).min(k.saturating_add(skip))
-    }
-
-    fn ordered(&self, limit: i64) -> String {
-        let Leg { by, score, condition, .. } = self.leg;
-        let (name, direction) = (&self.search.table.name, self.leg.direction());
-        format!(
-            "SELECT {ALIAS}.tableoid, {ALIAS}.ctid, {score} FROM {name} AS {ALIAS} \
-             WHERE {condition} ORDER BY {by} {direction} LIMIT {limit}"
-        )
     }
 
     /// The wanted rows between the bounds; none where the nearest `limit` rows are too few to tell.
@@ -139,26 +122,21 @@ impl<'a> Ranged<'a> {
         connection: &Connection,
         limit: i64,
         parameters: &Parameters,
-    ) -> Result<Option<Vec<Place>>, Report> {
+    ) -> Result<Option<Vec<Row>>, Report> {
         let wanted = usize::try_from(self.wanted()).unwrap_or(usize::MAX);
-        let mut cursor = connection.open(&self.ordered(limit), &parameters.values)?;
-        let (mut rows, mut read, mut count) = (Vec::new(), 0, READ_AT_ONCE);
-        while read < limit {
-            let found = cursor.fetch(count.min(limit - read)).scored()?;
-            if found.is_empty() {
-                return Ok(Some(rows));
+        let mut reader = Reader::begin(connection, self.search, self.leg, None, limit, parameters)?;
+        let mut rows = Vec::new();
+        while rows.len() < wanted {
+            let Some(row) = reader.next(READ_AT_ONCE.max(reader.read())) else {
+                return Ok(reader.is_exhausted().then_some(rows));
+            };
+            if self.range.ends_before(row.score(), self.leg.scale) {
+                break;
             }
-            read = read.saturating_add_unsigned(found.len() as u64);
-            count = count.saturating_mul(2);
-            for (place, score) in found {
-                if self.range.ends_before(score, self.leg.scale) || rows.len() == wanted {
-                    return Ok(Some(rows));
-                }
-                if !self.range.leaves_out(score, self.leg.scale) {
-                    rows.try_push(place)?;
-                }
+            if !self.range.leaves_out(row.score(), self.leg.scale) {
+                rows.try_push(row)?;
             }
         }
-        Ok((rows.len() == wanted).then_some(rows))
+        Ok(Some(rows))
     }
 }

@@ -75,15 +75,7 @@ impl Ranker {
         !matches!(self, Ranker::Rrf { .. })
     }
 
-    /// The column that it looks at, quoted.
-    pub fn column(&self) -> Option<String> {
-        match self {
-            Ranker::Decay(decay) => Some(decay.column()),
-            Ranker::Rrf { .. } | Ranker::Weighted { .. } => None,
-        }
-    }
-
-    /// The score of a row, in the precision of Milvus. The value of the ranker's column is `v`.
+    /// The score of a row, in the precision of Milvus.
     ///
     /// # Errors
     /// Where the ranker does not fit the table.
@@ -124,7 +116,7 @@ impl Found {
     /// The score, where more is nearer: distances and similarities add up on one scale only.
     fn score(&self, norm_score: bool, schema: &str) -> String {
         if norm_score || !self.scale.is_similarity() {
-            format!("{schema}.norm_score({}, '{}')", self.score, self.scale.name())
+            format!("{schema}.norm_score({}, '{}'::pg_catalog.text)", self.score, self.scale.name())
         } else {
             self.score.clone()
         }

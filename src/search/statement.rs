@@ -1,21 +1,28 @@
 //! A statement and the values of its parameters.
 
+#![allow(unsafe_code)] // values as they are in memory
+
 use filter::Templates;
 use pgrx::PgSqlErrorCode::{
     ERRCODE_DATATYPE_MISMATCH, ERRCODE_FEATURE_NOT_SUPPORTED, ERRCODE_INVALID_PARAMETER_VALUE,
     ERRCODE_INVALID_REGULAR_EXPRESSION, ERRCODE_INVALID_TEXT_REPRESENTATION,
     ERRCODE_PROGRAM_LIMIT_EXCEEDED, ERRCODE_SYNTAX_ERROR, ERRCODE_UNDEFINED_COLUMN,
 };
-use pgrx::pg_sys::{self, Oid};
+use pgrx::pg_sys::{self, Datum, Oid};
 use serde_json::Value;
 
-use super::column_type::{oid, type_name};
+use super::column_type::oid;
+use super::reader::Row;
+use super::table::Table;
+use crate::pg::array::array;
+use crate::pg::catalog::type_name;
 use crate::pg::error::Report;
 use crate::pg::parameter::Parameter;
-use crate::pg::spi::Place;
 
-/// What the statement knows the rows of the table as.
+/// What a scan knows the rows of the table as.
 pub const ALIAS: &str = "t";
+/// What a statement knows rows as that a scan has found.
+pub const FOUND: &str = "f";
 
 /// The parameters of a statement that is being written.
 #[derive(Clone, Default)]
@@ -49,34 +56,50 @@ impl Parameters {
         format!("${}", self.values.len())
     }
 
-    /// Adds a place, and returns the condition that a row `g` lies there.
-    pub fn place(&mut self, place: Place) -> String {
-        let (table, tid) = (place.table.to_u32().to_string(), tid(place));
-        let table = self.add(pg_sys::OIDOID, "pg_catalog.oid".into(), table);
-        let tid = self.add(pg_sys::TIDOID, "pg_catalog.tid".into(), tid);
-        format!("g.ctid OPERATOR(pg_catalog.=) {tid} AND g.tableoid OPERATOR(pg_catalog.=) {table}")
+    /// Adds a value of type `of`.
+    ///
+    /// # Safety
+    /// `value` is of this type, and lives as long as the parameters.
+    ///
+    /// # Errors
+    /// Where the type's name is no text.
+    pub unsafe fn value(&mut self, of: Oid, value: Datum) -> Result<String, Report> {
+        // SAFETY: the caller's promise.
+        let parameter = unsafe { Parameter::of_datum(of, value) };
+        Ok(self.push(parameter, type_name(of)?))
     }
 
-    /// Adds the rows of groups, and returns them as a source of rows `u` of four columns: relation,
-    /// place, number of the group, which counts from `first`, and number in the group, from 1.
-    pub fn groups(&mut self, groups: &[Vec<Place>], first: i64) -> String {
-        let numbered = (first..).zip(groups);
-        let rows: Vec<(Place, i64, usize)> = numbered
-            .flat_map(|(group, rows)| rows.iter().zip(1..).map(move |(&row, n)| (row, group, n)))
-            .collect();
-        let mut array = |of, name: &str, value: &dyn Fn(&(Place, i64, usize)) -> String| {
-            let values: Vec<String> = rows.iter().map(value).collect();
-            let array =
-                self.add(of, format!("pg_catalog.{name}[]"), format!("{{{}}}", values.join(",")));
-            format!("pg_catalog.unnest({array})")
-        };
-        let columns = [
-            array(pg_sys::OIDARRAYOID, "oid", &|(row, ..)| row.table.to_u32().to_string()),
-            array(pg_sys::TIDARRAYOID, "tid", &|(row, ..)| format!("\"{}\"", tid(*row))),
-            array(pg_sys::INT4ARRAYOID, "int4", &|(_, group, _)| group.to_string()),
-            array(pg_sys::INT4ARRAYOID, "int4", &|(_, _, n)| n.to_string()),
-        ];
-        format!("ROWS FROM ({}) AS u(o, c, g, n)", columns.join(", "))
+    /// Adds the rows of groups, and returns them as a source of rows [`FOUND`], which have two more
+    /// columns: `g`, the number of the group, and `n`, the row's number in it, both from 1.
+    ///
+    /// # Errors
+    /// Where there are too many.
+    pub fn groups(&mut self, groups: &[Vec<Row>], table: &Table) -> Result<String, Report> {
+        let rows = || groups.iter().flatten();
+        let place = |column: usize| rows().filter_map(|row| row.place()[column]).collect();
+        let (mut of_groups, mut of_rows) = (Vec::new(), Vec::new());
+        for (group, rows) in (1_i32..).zip(groups) {
+            of_groups.extend(rows.iter().map(|_| Datum::from(group)));
+            of_rows.extend((1_i32..).zip(rows).map(|(n, _)| Datum::from(n)));
+        }
+        let hits = self.array(table.row_type.0, rows().filter_map(Row::hit).collect())?;
+        let tables = self.array(pg_sys::OIDOID, place(0))?;
+        let tids = self.array(pg_sys::TIDOID, place(1))?;
+        let numbers = self.array(pg_sys::INT4OID, of_groups)?;
+        let ranks = self.array(pg_sys::INT4OID, of_rows)?;
+        Ok(format!(
+            "ROWS FROM ({hits}, {tables}, {tids}, {numbers}, {ranks}) AS {FOUND}({}, o, p, g, n)",
+            table.found_columns()
+        ))
+    }
+
+    fn array(&mut self, of: Oid, mut items: Vec<Datum>) -> Result<String, Report> {
+        // SAFETY: the items are of the type, and live as long as the rows; the array, a copy of them,
+        // lives as long as the call.
+        unsafe {
+            let array = array(&mut items, of)?;
+            Ok(format!("pg_catalog.unnest({})", self.value(pg_sys::get_array_type(of), array)?))
+        }
     }
 
     /// Adds what a filter of Milvus's language needs, and returns it as a condition.
@@ -132,10 +155,6 @@ impl Parameters {
         }
         Ok(text + rest)
     }
-}
-
-fn tid(place: Place) -> String {
-    format!("({},{})", place.block, place.offset)
 }
 
 /// A text as a constant of SQL, however backslashes are read.

@@ -1,11 +1,14 @@
 //! The rows of groups, read nearest first and no further than is needed to fill the groups.
 
+#![allow(unsafe_code)] // values as they are in memory
+
 use super::grouping::Grouping;
 use super::leg::{Leg, Search};
-use super::statement::{ALIAS, Parameters};
+use super::reader::{Reader, Row};
+use super::statement::Parameters;
 use crate::pg::error::Report;
 use crate::pg::numbering::Numbering;
-use crate::pg::spi::{Connection, Place};
+use crate::pg::spi::Connection;
 
 /// Rows that are read, at first, for each that is asked for.
 const READ_FIRST: i64 = 2;
@@ -26,11 +29,9 @@ pub struct Stream<'a> {
 
 /// Groups that are being filled.
 struct Groups {
-    rows: Vec<Vec<Place>>,
+    rows: Vec<Vec<Row>>,
     wanted: usize,
     size: usize,
-    /// The group of rows whose value is NULL.
-    null: Option<usize>,
 }
 
 impl Stream<'_> {
@@ -39,7 +40,7 @@ impl Stream<'_> {
     ///
     /// # Errors
     /// Where PostgreSQL refuses the statement.
-    pub fn groups(&self, parameters: &Parameters) -> Result<Vec<Vec<Place>>, Report> {
+    pub fn groups(&self, parameters: &Parameters) -> Result<Vec<Vec<Row>>, Report> {
         let connection = Connection::begin()?;
         let mut limit = self.usual();
         loop {
@@ -56,7 +57,7 @@ impl Stream<'_> {
 
     /// The statement whose rows are read.
     pub fn statement(&self) -> String {
-        self.ordered("", self.usual())
+        self.search.reading(self.leg, Some(self.grouping), self.usual())
     }
 
     fn usual(&self) -> i64 {
@@ -64,16 +65,6 @@ impl Stream<'_> {
         let places =
             if sizes.strict { self.wanted.saturating_mul(sizes.size) } else { self.wanted };
         places.saturating_mul(READ_FIRST)
-    }
-
-    fn ordered(&self, condition: &str, limit: i64) -> String {
-        let (key, name) = (&self.grouping.column, &self.search.table.name);
-        let (leg, direction) = (self.leg, self.leg.direction());
-        format!(
-            "SELECT {ALIAS}.tableoid, {ALIAS}.ctid, {ALIAS}.{key} FROM {name} AS {ALIAS} \
-             WHERE {}{condition} ORDER BY {} {direction} LIMIT {limit}",
-            leg.condition, leg.by
-        )
     }
 
     /// Groups out of the nearest `limit` rows, and whether there were no more rows.
@@ -85,32 +76,32 @@ impl Stream<'_> {
     ) -> Result<(Groups, bool), Report> {
         let count = |count: i64| usize::try_from(count).unwrap_or(usize::MAX);
         let (strict, size) = (self.grouping.sizes.strict, count(self.grouping.sizes.size));
-        let mut groups = Groups { rows: Vec::new(), wanted: count(self.wanted), size, null: None };
+        let mut groups = Groups { rows: Vec::new(), wanted: count(self.wanted), size };
         let mut numbering = Numbering::new(self.grouping.of, connection);
-        let mut cursor = connection.open(&self.ordered("", limit), &parameters.values)?;
-        let mut read = 0;
-        while read < limit {
+        let mut reader = self.reader(connection, self.leg, limit, parameters)?;
+        loop {
             // A row fills one place: as many as are missing are needed for certain.
             let needed = if strict { groups.missing_rows() } else { groups.missing() };
             if needed == 0 {
-                break;
+                return Ok((groups, false));
             }
-            let needed = i64::try_from(needed).unwrap_or(i64::MAX);
-            let found =
-                cursor.fetch(needed.max(read / 8).min(limit - read)).numbered(&mut numbering)?;
-            groups.null = numbering.null();
-            if found.is_empty() {
-                return Ok((groups, true));
-            }
-            read = read.saturating_add_unsigned(found.len() as u64);
-            for (place, group) in found {
-                groups.add(place, group);
-                if !strict && groups.missing() == 0 {
-                    return Ok((groups, false));
-                }
-            }
+            let Some(row) = reader.next(i64::try_from(needed).unwrap_or(i64::MAX)) else {
+                return Ok((groups, reader.is_exhausted()));
+            };
+            // SAFETY: the value is of the type that is grouped by.
+            let group = unsafe { numbering.number(row.group()) };
+            groups.add(row, group);
         }
-        Ok((groups, false))
+    }
+
+    fn reader<'c>(
+        &self,
+        connection: &'c Connection,
+        leg: &Leg,
+        limit: i64,
+        parameters: &Parameters,
+    ) -> Result<Reader<'c>, Report> {
+        Reader::begin(connection, self.search, leg, Some(self.grouping), limit, parameters)
     }
 
     /// Looks up the rows of groups that are short, group by group: an index on their column makes
@@ -121,34 +112,35 @@ impl Stream<'_> {
         groups: &mut Groups,
         parameters: &Parameters,
     ) -> Result<(), Report> {
-        let Grouping { column: key, of, sizes } = self.grouping;
-        let (equals, name) = (of.equality()?, &self.search.table.name);
-        for (number, rows) in groups.rows.iter_mut().enumerate() {
-            let Some(&first) = rows.first().filter(|_| rows.len() < groups.size) else { continue };
-            let mut parameters = parameters.clone();
-            let condition = if groups.null == Some(number) {
-                format!(" AND {ALIAS}.{key} IS NULL")
-            } else {
-                let at = parameters.place(first);
-                format!(" AND {ALIAS}.{key} {equals} (SELECT g.{key} FROM {name} AS g WHERE {at})")
+        let Grouping { scanned_value: value, of, sizes, .. } = self.grouping;
+        let short = groups.rows.iter_mut().filter(|rows| rows.len() < groups.size);
+        for rows in short {
+            let Some(first) = rows.first() else { continue };
+            let (mut parameters, mut leg) = (parameters.clone(), self.leg.clone());
+            let condition = match first.group() {
+                None => format!("{value} IS NULL"),
+                // SAFETY: the value is of the type that is grouped by, and lives as long as the row.
+                Some(group) => of.equal(value, &unsafe { parameters.value(of.oid(), group) }?)?,
             };
-            let text = self.ordered(&condition, sizes.size);
-            let found = connection.select(&text, &parameters.values)?;
-            let found = found.numbered(&mut Numbering::new(*of, connection))?;
-            *rows = found.into_iter().map(|(place, _)| place).collect();
+            leg.condition.push_str(&format!(" AND {condition}"));
+            let mut reader = self.reader(connection, &leg, sizes.size, &parameters)?;
+            let found = std::iter::from_fn(|| reader.next(sizes.size));
+            let found: Vec<Row> = found.take(groups.size).collect();
+            drop(reader);
+            *rows = found;
         }
         Ok(())
     }
 }
 
 impl Groups {
-    fn add(&mut self, place: Place, group: usize) {
+    fn add(&mut self, row: Row, group: usize) {
         if group == self.rows.len() && group < self.wanted {
             self.rows.push(Vec::new());
         }
         // Numbers of groups that come too late lie beyond.
         if let Some(rows) = self.rows.get_mut(group).filter(|rows| rows.len() < self.size) {
-            rows.push(place);
+            rows.push(row);
         }
     }
 

@@ -1,4 +1,8 @@
-//! What a search must know of its table, from the catalog.
+//! What a search must know of its table, from the catalog, and how statements write its columns.
+//!
+//! A scan reads the table as [`ALIAS`]. The rows that it finds have columns of names that no user
+//! chose: `c1` and on, by the numbers of the table's columns, and the place of the row, `o` (the OID
+//! of its table or partition) and `p`.
 
 #![allow(unsafe_code)] // reads what PostgreSQL caches of the catalog
 
@@ -7,6 +11,7 @@ use pgrx::pg_sys::{self, Oid, Relation};
 
 use super::column_type;
 use super::statement::ALIAS;
+use crate::pg::catalog::type_name;
 use crate::pg::encoding::decode_c;
 use crate::pg::error::Report;
 use crate::pg::relation::{self, Opened, quoted};
@@ -16,6 +21,8 @@ pub struct Table {
     opened: Opened,
     /// Its name with its schema, quoted.
     pub name: String,
+    /// The type of its rows: its OID, and its name.
+    pub row_type: (Oid, String),
     columns: Vec<TableColumn>,
 }
 
@@ -29,6 +36,8 @@ pub struct TableColumn {
     pub of: Oid,
     /// Whether it is of a domain.
     pub of_domain: bool,
+    /// What makes a value of its type of one of the column's: a cast where that is a domain.
+    cast: String,
     /// Its collation.
     pub collation: Oid,
 }
@@ -57,7 +66,8 @@ impl Table {
         }
         // SAFETY: as above.
         let columns = unsafe { columns(opened.get()) }?;
-        Ok(Table { opened, name, columns })
+        let row_type = (row, type_name(row)?);
+        Ok(Table { opened, name, row_type, columns })
     }
 
     /// The open relation.
@@ -78,24 +88,72 @@ impl Table {
         })
     }
 
-    /// A whole row, as statements write it, whatever its columns are called.
-    pub fn row(&self) -> String {
-        format!("({ALIAS}.*)::{}", self.name)
+    /// What a scan selects: all columns, and the place of the row.
+    pub fn selected(&self) -> String {
+        let column = |c: &TableColumn| format!("{ALIAS}.{} AS {}, ", quoted(&c.name), c.found());
+        let columns: String = self.columns.iter().map(column).collect();
+        format!("{columns}{ALIAS}.tableoid AS o, {ALIAS}.ctid AS p")
     }
 
-    /// The columns of the primary key, quoted; none where there is no key.
-    pub fn key(&self) -> Vec<String> {
-        let kind = pg_sys::IndexAttrBitmapKind::INDEX_ATTR_BITMAP_PRIMARY_KEY;
-        let below = pg_sys::FirstLowInvalidHeapAttributeNumber;
-        // SAFETY: the relation is open; the set is a copy.
-        let keys = unsafe {
-            let set = pg_sys::RelationGetIndexAttrBitmap(self.relation(), kind);
-            let next =
-                |after| Some(pg_sys::bms_next_member(set, after)).filter(|&member| member >= 0);
-            std::iter::successors(next(-1), |&member| next(member)).collect::<Vec<i32>>()
+    /// The same columns of a row `owner` that was found.
+    pub fn found(&self, owner: &str) -> String {
+        format!("{}, {owner}.o, {owner}.p", self.columns_of(owner))
+    }
+
+    /// A whole row of the table, made of a row `owner` that was found.
+    pub fn row(&self, owner: &str) -> String {
+        format!("ROW({})::{}", self.columns_of(owner), self.row_type.1)
+    }
+
+    /// The names of its columns in rows that were found.
+    pub fn found_columns(&self) -> String {
+        self.columns.iter().map(TableColumn::found).collect::<Vec<_>>().join(", ")
+    }
+
+    fn columns_of(&self, owner: &str) -> String {
+        let columns = self.columns.iter().map(|column| format!("{owner}.{}", column.found()));
+        columns.collect::<Vec<_>>().join(", ")
+    }
+
+    /// What makes an order of rows total, as the last columns of `ORDER BY` in a scan: the primary
+    /// key; the place where there is no key.
+    pub fn ties_of_scan(&self) -> String {
+        let key = self.key();
+        if key.is_empty() {
+            return format!(", {ALIAS}.tableoid, {ALIAS}.ctid");
+        }
+        key.iter().map(|column| format!(", {ALIAS}.{}", quoted(&column.name))).collect()
+    }
+
+    /// The same of rows `owner` that were found.
+    pub fn ties(&self, owner: &str) -> String {
+        let key = self.key();
+        if key.is_empty() {
+            return format!(", {owner}.o, {owner}.p");
+        }
+        key.iter().map(|column| format!(", {owner}.{}", column.found())).collect()
+    }
+
+    /// The columns of the primary key, in its order; none where there is no key.
+    pub fn key(&self) -> Vec<&TableColumn> {
+        let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
+        // SAFETY: the relation is open; listing its indexes finds out which is the primary key's. An
+        // index that is open has as many numbers of columns as its row of the catalog says.
+        let numbers = unsafe {
+            pg_sys::list_free(pg_sys::RelationGetIndexList(self.relation()));
+            let index = (*self.relation()).rd_pkindex;
+            if index == Oid::INVALID {
+                return Vec::new();
+            }
+            let opened = pg_sys::index_open(index, lock);
+            let info = &*(*opened).rd_index;
+            let count = usize::try_from(info.indnkeyatts).unwrap_or(0);
+            let numbers = info.indkey.values.as_slice(count).to_vec();
+            pg_sys::index_close(opened, lock);
+            numbers
         };
-        let is_key = |column: &&TableColumn| keys.contains(&(i32::from(column.number) - below));
-        self.columns.iter().filter(is_key).map(|column| quoted(&column.name)).collect()
+        let column = |&number: &i16| self.columns.iter().find(|column| column.number == number);
+        numbers.iter().filter_map(column).collect()
     }
 
     /// What filters may name; `schema` is the extension's, quoted.
@@ -112,6 +170,27 @@ impl Table {
     }
 }
 
+impl TableColumn {
+    /// Its name in rows that were found.
+    pub fn found(&self) -> String {
+        format!("c{}", self.number)
+    }
+
+    /// Its value in a scan, of the type [`Self::of`] and no domain.
+    pub fn scanned_value(&self) -> String {
+        self.plain(format!("{ALIAS}.{}", quoted(&self.name)))
+    }
+
+    /// Its value in rows `owner` that were found, of the type [`Self::of`] and no domain.
+    pub fn found_value(&self, owner: &str) -> String {
+        self.plain(format!("{owner}.{}", self.found()))
+    }
+
+    fn plain(&self, value: String) -> String {
+        format!("({value}){}", self.cast)
+    }
+}
+
 fn not_a_table(message: String) -> Report {
     Report::new(ERRCODE_WRONG_OBJECT_TYPE, message)
         .hint("The first argument tells the table: NULL::table_name.")
@@ -125,11 +204,16 @@ unsafe fn columns(relation: Relation) -> Result<Vec<TableColumn>, Report> {
         let descriptor = pgrx::PgTupleDesc::from_pg_copy((*relation).rd_att);
         let kept = descriptor.iter().filter(|column| !column.attisdropped);
         let column = |column: &pg_sys::FormData_pg_attribute| {
+            let of = pg_sys::getBaseType(column.atttypid);
+            let of_domain = of != column.atttypid;
+            let cast = if of_domain { format!("::{}", type_name(of)?) } else { String::new() };
+            let name = decode_c(column.attname.data.as_ptr())?;
             Ok(TableColumn {
                 number: column.attnum,
-                name: decode_c(column.attname.data.as_ptr())?,
-                of: pg_sys::getBaseType(column.atttypid),
-                of_domain: pg_sys::getBaseType(column.atttypid) != column.atttypid,
+                name,
+                of,
+                of_domain,
+                cast,
                 collation: column.attcollation,
             })
         };

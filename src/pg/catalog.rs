@@ -1,0 +1,92 @@
+//! Names of types and operators for generated SQL.
+//!
+//! A name with its schema is not enough: whoever may create objects in that schema can add an operator
+//! for a closer pair of types. PostgreSQL picks exactly one operator if the schema is given and both
+//! operands have exactly its types, so callers cast operands to the types that are told here.
+
+#![allow(unsafe_code)] // reads what PostgreSQL caches of the catalog
+
+use std::ffi::CStr;
+
+use pgrx::pg_sys::{self, Datum, Oid, SysCacheIdentifier};
+
+use super::encoding::decode_c;
+use super::error::Report;
+use super::relation::quoted;
+
+/// The name of a type with its schema, quoted.
+///
+/// # Errors
+/// Where a name is no text.
+pub fn type_name(of: Oid) -> Result<String, Report> {
+    let (name, schema) = (pg_sys::Anum_pg_type_typname, pg_sys::Anum_pg_type_typnamespace);
+    let (schema, name) = qualified(SysCacheIdentifier::TYPEOID, of, name, schema)?;
+    Ok(format!("{}.{}", quoted(&schema), quoted(&name)))
+}
+
+/// An operator as a statement writes it between operands of [`operator_types`].
+///
+/// # Errors
+/// Where a name is no text.
+pub fn operator_name(operator: Oid) -> Result<String, Report> {
+    let columns = (pg_sys::Anum_pg_operator_oprname, pg_sys::Anum_pg_operator_oprnamespace);
+    let (schema, name) = qualified(SysCacheIdentifier::OPEROID, operator, columns.0, columns.1)?;
+    Ok(format!("OPERATOR({}.{name})", quoted(&schema)))
+}
+
+/// The types of an operator's operands.
+pub fn operator_types(operator: Oid) -> [Oid; 2] {
+    let (mut left, mut right) = (Oid::INVALID, Oid::INVALID);
+    // SAFETY: a look-up in the catalog; the results have places of their types.
+    unsafe { pg_sys::op_input_types(operator, &raw mut left, &raw mut right) };
+    [left, right]
+}
+
+/// The operator `name` in `schema` on two values of type `of`.
+pub fn operator(schema: Oid, name: &CStr, of: Oid) -> Option<Oid> {
+    let key = [Datum::from(name.as_ptr()), Datum::from(of), Datum::from(of), Datum::from(schema)];
+    oid(SysCacheIdentifier::OPERNAMENSP, key)
+}
+
+/// The type `name` in `schema`.
+pub fn type_in(schema: Oid, name: &CStr) -> Option<Oid> {
+    let none = Datum::null();
+    let key = [Datum::from(name.as_ptr()), Datum::from(schema), none, none];
+    oid(SysCacheIdentifier::TYPENAMENSP, key)
+}
+
+fn oid(cache: SysCacheIdentifier::Type, [a, b, c, d]: [Datum; 4]) -> Option<Oid> {
+    // SAFETY: a look-up whose key has the parts of the cache's; names end with NUL. The first column
+    // of these catalogs is the OID.
+    let oid = unsafe { pg_sys::GetSysCacheOid(cache as i32, 1, a, b, c, d) };
+    (oid != Oid::INVALID).then_some(oid)
+}
+
+/// Schema and name of an object; empty where another session has just dropped it, which PostgreSQL
+/// then says of the statement.
+fn qualified(
+    cache: SysCacheIdentifier::Type,
+    oid: Oid,
+    name: u32,
+    schema: u32,
+) -> Result<(String, String), Report> {
+    // SAFETY: a row of a catalog that has these columns, a `name` and an OID, neither of them NULL.
+    // The name is copied before the row is released.
+    unsafe {
+        let cache = cache as i32;
+        let row = pg_sys::SearchSysCache1(cache, Datum::from(oid));
+        if row.is_null() {
+            return Ok(Default::default());
+        }
+        let mut null = false;
+        let mut column = |number: u32| {
+            pg_sys::SysCacheGetAttr(cache, row, number as pg_sys::AttrNumber, &raw mut null)
+        };
+        let (name, schema) = (column(name), column(schema));
+        let name = decode_c(name.cast_mut_ptr());
+        let schema = pg_sys::get_namespace_name(Oid::from(schema.value() as u32));
+        pg_sys::ReleaseSysCache(row);
+        let schema = if schema.is_null() { String::new() } else { decode_c(schema)? };
+        Ok((schema, name?))
+    }
+}

@@ -86,6 +86,10 @@ CREATE FUNCTION sparsevec_negative_inner_product(sparsevec, sparsevec) RETURNS f
 	SUPPORT sparsevec_distance_support;
 COMMENT ON FUNCTION sparsevec_negative_inner_product(sparsevec, sparsevec) IS 'implementation of <#> operator';
 
+CREATE FUNCTION sparsevec_overlap(sparsevec, sparsevec) RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sparsevec_overlap(sparsevec, sparsevec) IS 'whether both vectors have an element at one index';
+
 CREATE FUNCTION sparsevec_add(sparsevec, sparsevec) RETURNS sparsevec
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION sparsevec_add(sparsevec, sparsevec) IS 'implementation of + operator';

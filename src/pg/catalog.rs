@@ -1,4 +1,4 @@
-//! Names of types and operators for generated SQL.
+//! Types and operators, and their names for generated SQL.
 //!
 //! A name with its schema is not enough: whoever may create objects in that schema can add an operator
 //! for a closer pair of types. PostgreSQL picks exactly one operator if the schema is given and both
@@ -40,6 +40,18 @@ pub fn operator_types(operator: Oid) -> [Oid; 2] {
     // SAFETY: a look-up in the catalog; the results have places of their types.
     unsafe { pg_sys::op_input_types(operator, &raw mut left, &raw mut right) };
     [left, right]
+}
+
+/// Applies an operator.
+///
+/// # Safety
+/// The operands are of [`operator_types`].
+pub unsafe fn apply(operator: Oid, left: Datum, right: Datum) -> Datum {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let function = pg_sys::get_opcode(operator);
+        pg_sys::OidFunctionCall2Coll(function, Oid::INVALID, left, right)
+    }
 }
 
 /// The operator `name` in `schema` on two values of type `of`.

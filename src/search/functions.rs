@@ -273,6 +273,8 @@ impl<const N: usize> Return for Listed<N> {
 /// wants most.
 fn settings(requests: &[Request]) -> Result<Settings, Report> {
     let settings = Settings::new();
+    // What a statement may have to read counts as costly, even if it hardly ever does.
+    settings.set("jit", "off")?;
     let most = |of: fn(&Request) -> Option<i64>| requests.iter().filter_map(of).max();
     if let Some(ef) = most(|request| request.params.ef) {
         settings.set("hnsw.ef_search", &ef.to_string())?;

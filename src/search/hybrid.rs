@@ -76,7 +76,7 @@ impl<'a> Hybrid<'a> {
         let scored = format!("SELECT *, {} AS score FROM ({of_legs}) AS {FOUND}", merged.score);
         let (ranked, first) = match &self.groups {
             None => {
-                let order = format!("score DESC{ties}");
+                let order = format!("score DESC, {ties}");
                 (format!("{scored} ORDER BY {order} LIMIT {k} OFFSET {skip}"), "")
             }
             Some((grouping, scorer)) => (self.ranked_groups(&scored, grouping, *scorer), "f.gr, "),
@@ -84,7 +84,7 @@ impl<'a> Hybrid<'a> {
         let Merged { ranks, scores, .. } = merged;
         Ok(format!(
             "SELECT {row}, f.score, {ranks}, {scores} FROM ({ranked}) AS {FOUND} \
-             ORDER BY {first}f.score DESC{ties}"
+             ORDER BY {first}f.score DESC, {ties}"
         ))
     }
 
@@ -160,12 +160,13 @@ impl<'a> Hybrid<'a> {
     fn ranked_groups(&self, scored: &str, grouping: &Grouping, scorer: Scorer) -> String {
         let ((k, skip), size) = (self.search.options.page, grouping.sizes.size);
         let (value, scorer, ties) = (&grouping.found, scorer.name(), self.search.table.ties(FOUND));
-        let keys: Vec<&str> = ties.split(", ").filter(|key| !key.is_empty()).collect();
+        let keys = self.search.table.tie_columns();
         let first: String = (0..)
             .zip(&keys)
             .map(|(n, key): (usize, _)| {
                 format!(
-                    ", pg_catalog.first_value({key}) OVER (PARTITION BY f.{value} ORDER BY f.n) AS f{n}"
+                    ", pg_catalog.first_value(f.{key}) \
+                     OVER (PARTITION BY f.{value} ORDER BY f.n) AS f{n}"
                 )
             })
             .collect();
@@ -178,7 +179,7 @@ impl<'a> Hybrid<'a> {
              SELECT *, pg_catalog.{scorer}(f.score) OVER (PARTITION BY f.{value}) AS gs, \
              pg_catalog.count(*) OVER (PARTITION BY f.{value}) AS gn{first} FROM (\
              SELECT *, pg_catalog.row_number() \
-             OVER (PARTITION BY f.{value} ORDER BY f.score DESC{ties}) AS n \
+             OVER (PARTITION BY f.{value} ORDER BY f.score DESC, {ties}) AS n \
              FROM ({scored}) AS f) AS f \
              WHERE f.n OPERATOR(pg_catalog.<=) {size}) AS f) AS f \
              WHERE f.gr OPERATOR(pg_catalog.>) {skip} AND f.gr OPERATOR(pg_catalog.<=) {last}"

@@ -31,6 +31,8 @@ pub struct Leg {
     pub condition: String,
     /// Whether an index has them in order, ties aside.
     pub is_indexed: bool,
+    /// Whether what they are ordered by is no number for vectors without a direction.
+    pub is_angular: bool,
     /// How many at most, if the request says.
     pub k: Option<i64>,
 }
@@ -132,6 +134,14 @@ impl<'a> Search<'a> {
         let query = parameters.query(field.of, type_name(field.of)?, query)?;
         let (vector, operator, metric) =
             (field.scanned(), operator_name(field.operator)?, field.metric);
+        let has_no_direction =
+            metric == Metric::Cosine && parameters.last_is_zero(field.operator)?;
+        // As in Milvus, a row that shares no index with the query is not found by the inner product.
+        let condition = if field.is_sparse && metric == Metric::Ip {
+            format!("{schema}.sparsevec_overlap({vector}, {query})")
+        } else {
+            format!("{vector} IS NOT NULL")
+        };
         Ok(Leg {
             by: format!("{vector} {operator} {query}"),
             descending: false,
@@ -141,8 +151,9 @@ impl<'a> Search<'a> {
                 metric.name()
             ),
             scale: Scale::Metric(metric),
-            condition: format!("{vector} IS NOT NULL"),
-            is_indexed: field.is_indexed,
+            condition,
+            is_indexed: field.is_indexed && !has_no_direction,
+            is_angular: metric == Metric::Cosine,
             k: None,
         })
     }
@@ -170,6 +181,7 @@ impl<'a> Search<'a> {
             scale: Scale::Text,
             condition: format!("{words} OPERATOR(pg_catalog.@@) {query}"),
             is_indexed: false,
+            is_angular: false,
             k: None,
         })
     }

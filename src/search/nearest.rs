@@ -1,25 +1,56 @@
 //! The rows that are nearest, in a total order: ties are broken by the primary key.
 
-use std::fmt::Display;
-
 use super::leg::{Leg, Search};
 use super::statement::{ALIAS, FOUND};
 
+/// The distance of vectors without a direction from any other, as Milvus has it: their score is 0.
+const RIGHT_ANGLE: &str = "1::pg_catalog.float8";
+/// What the operator has instead, which is greater than any number.
+const NO_NUMBER: &str = "'NaN'::pg_catalog.float8";
+
 impl Search<'_> {
     /// A query for the `limit` nearest rows, and for more that are as near as the last of them where
-    /// an index gives the order. Its columns are those of [`Table::selected`](super::table::Table),
-    /// and `d`, what rows are ordered by.
+    /// an index gives the order. Its columns are those of [`Table::found`](super::table::Table) and
+    /// `d`, what rows are ordered by.
     ///
     /// An index knows no ties, so that the key decides only when all of them have been read. Without
     /// an index the key is in the order that is sorted by, which keeps no more than `limit` rows.
-    pub fn nearest(&self, leg: &Leg, limit: impl Display) -> String {
-        let (scan, by, direction) = (self.scan(leg), &leg.by, leg.direction());
-        if leg.is_indexed {
-            format!("{scan} ORDER BY {by} {direction} FETCH FIRST {limit} ROWS WITH TIES")
-        } else {
-            let ties = self.table.ties_of_scan();
-            format!("{scan} ORDER BY {by} {direction}{ties} LIMIT {limit}")
+    pub fn nearest(&self, leg: &Leg, limit: i64) -> String {
+        let (by, direction, ties) = (&leg.by, leg.direction(), self.table.ties_of_scan());
+        let scan = self.scan(leg, by);
+        match (leg.is_indexed, leg.is_angular) {
+            (false, false) => format!("{scan} ORDER BY {by} {direction}, {ties} LIMIT {limit}"),
+            (false, true) => {
+                let (row, ties) = (self.table.found(FOUND), self.table.ties(FOUND));
+                format!(
+                    "SELECT {row}, CASE WHEN {FOUND}.d OPERATOR(pg_catalog.=) {NO_NUMBER} \
+                     THEN {RIGHT_ANGLE} ELSE {FOUND}.d END AS d \
+                     FROM ({scan} OFFSET 0) AS {FOUND} ORDER BY d, {ties} LIMIT {limit}"
+                )
+            }
+            (true, angular) => {
+                let ordered =
+                    format!("{scan} ORDER BY {by} {direction} FETCH FIRST {limit} ROWS WITH TIES");
+                if angular { self.with_zeros(leg, &ordered, limit) } else { ordered }
+            }
         }
+    }
+
+    /// The rows of a query in the order of the cosine distance, with those between them that have no
+    /// direction and are in no index. The table is searched for them only where the nearest rows
+    /// reach a right angle.
+    fn with_zeros(&self, leg: &Leg, ordered: &str, limit: i64) -> String {
+        let (scan, ties) = (self.scan(leg, RIGHT_ANGLE), self.table.ties_of_scan());
+        let is_acute = format!("n.d OPERATOR(pg_catalog.<) {RIGHT_ANGLE}");
+        format!(
+            "WITH n AS MATERIALIZED ({ordered}) SELECT * FROM n WHERE {is_acute} \
+             UNION ALL ({scan} AND {by} OPERATOR(pg_catalog.=) {NO_NUMBER} \
+             AND (SELECT pg_catalog.count(*) FROM n WHERE {is_acute}) OPERATOR(pg_catalog.<) {limit} \
+             ORDER BY {ties} LIMIT {limit}) \
+             UNION ALL SELECT * FROM n WHERE n.d OPERATOR(pg_catalog.>=) {RIGHT_ANGLE} \
+             AND n.d OPERATOR(pg_catalog.<) {NO_NUMBER}",
+            by = leg.by
+        )
     }
 
     /// A query for exactly these rows, without the first `skip`, in their order.
@@ -42,12 +73,11 @@ impl Search<'_> {
 
     /// The order of rows that were found.
     pub fn order(&self, leg: &Leg) -> String {
-        format!("{FOUND}.d {}{}", leg.direction(), self.table.ties(FOUND))
+        format!("{FOUND}.d {}, {}", leg.direction(), self.table.ties(FOUND))
     }
 
-    fn scan(&self, leg: &Leg) -> String {
-        let (columns, name) = (self.table.selected(), &self.table.name);
-        let Leg { by, condition, .. } = leg;
-        format!("SELECT {columns}, {by} AS d FROM {name} AS {ALIAS} WHERE {condition}")
+    fn scan(&self, leg: &Leg, distance: &str) -> String {
+        let (columns, name, condition) = (self.table.selected(), &self.table.name, &leg.condition);
+        format!("SELECT {columns}, {distance} AS d FROM {name} AS {ALIAS} WHERE {condition}")
     }
 }

@@ -79,11 +79,10 @@ impl Search<'_> {
         let (row, score, near) = (self.table.row(FOUND), &leg.score, self.nearest(leg, limit));
         let group = grouping.map_or("NULL".into(), |grouping| grouping.found_value.clone());
         let key = self.table.key();
-        let key: String =
-            key.iter().map(|column| format!(", {}", column.found_value(FOUND))).collect();
-        let key = if key.is_empty() { format!(", {FOUND}.o, {FOUND}.p") } else { key };
+        let key: Vec<String> = key.iter().map(|column| column.found_value(FOUND)).collect();
+        let key = if key.is_empty() { self.table.ties(FOUND) } else { key.join(", ") };
         format!(
-            "SELECT {row}, {score}, {FOUND}.d::pg_catalog.float8, {FOUND}.o, {FOUND}.p, {group}{key} \
+            "SELECT {row}, {score}, {FOUND}.d::pg_catalog.float8, {FOUND}.o, {FOUND}.p, {group}, {key} \
              FROM ({near}) AS {FOUND}"
         )
     }

@@ -15,7 +15,7 @@ use super::column_type::oid;
 use super::reader::Row;
 use super::table::Table;
 use crate::pg::array::array;
-use crate::pg::catalog::type_name;
+use crate::pg::catalog::{apply, type_name};
 use crate::pg::error::Report;
 use crate::pg::parameter::Parameter;
 
@@ -54,6 +54,23 @@ impl Parameters {
         self.values.push(parameter);
         self.types.push(name);
         format!("${}", self.values.len())
+    }
+
+    /// Whether the vector that was added last has no direction: by the operator of the cosine distance
+    /// it is no number away from itself.
+    ///
+    /// # Errors
+    /// Where it is no vector.
+    pub fn last_is_zero(&mut self, operator: Oid) -> Result<bool, Report> {
+        let Some(last) = self.values.last_mut() else { return Ok(false) };
+        let vector = last.datum()?;
+        // SAFETY: a vector of the type that the operator takes, in the memory of the call. It is kept,
+        // so that its text is read once.
+        let distance = unsafe {
+            *last = Parameter::of_datum(last.of(), vector);
+            apply(operator, vector, vector)
+        };
+        Ok(f64::from_bits(distance.value() as u64).is_nan())
     }
 
     /// Adds a value of type `of`.

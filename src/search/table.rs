@@ -118,20 +118,24 @@ impl Table {
     /// What makes an order of rows total, as the last columns of `ORDER BY` in a scan: the primary
     /// key; the place where there is no key.
     pub fn ties_of_scan(&self) -> String {
-        let key = self.key();
-        if key.is_empty() {
-            return format!(", {ALIAS}.tableoid, {ALIAS}.ctid");
-        }
-        key.iter().map(|column| format!(", {ALIAS}.{}", quoted(&column.name))).collect()
+        let name = |column: &&TableColumn| format!("{ALIAS}.{}", quoted(&column.name));
+        let key: Vec<String> = self.key().iter().map(name).collect();
+        if key.is_empty() { format!("{ALIAS}.tableoid, {ALIAS}.ctid") } else { key.join(", ") }
     }
 
     /// The same of rows `owner` that were found.
     pub fn ties(&self, owner: &str) -> String {
-        let key = self.key();
-        if key.is_empty() {
-            return format!(", {owner}.o, {owner}.p");
-        }
-        key.iter().map(|column| format!(", {owner}.{}", column.found())).collect()
+        self.tie_columns()
+            .iter()
+            .map(|column| format!("{owner}.{column}"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    /// The names of these columns in rows that were found.
+    pub fn tie_columns(&self) -> Vec<String> {
+        let key: Vec<String> = self.key().into_iter().map(TableColumn::found).collect();
+        if key.is_empty() { vec!["o".into(), "p".into()] } else { key }
     }
 
     /// The columns of the primary key, in its order; none where there is no key.

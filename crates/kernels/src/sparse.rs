@@ -77,6 +77,16 @@ pub fn l1(a: Sparse<'_>, b: Sparse<'_>) -> f32 {
     distance::<L1>(a, b)
 }
 
+/// Whether both have an element at one index.
+pub fn overlap(a: Sparse<'_>, b: Sparse<'_>) -> bool {
+    let (a, b) = (a.trimmed().indices, b.trimmed().indices);
+    let (short, mut long) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    short.iter().any(|&index| {
+        long = &long[count_below(long, index)..];
+        long.first() == Some(&index)
+    })
+}
+
 /// The inner product and both squared norms.
 pub fn cosine_terms(a: Sparse<'_>, b: Sparse<'_>) -> CosineTerms {
     CosineTerms {

@@ -24,6 +24,12 @@ pg_functions! {
         Ok(sparse::inner_product(a.view(), b.view()).into())
     }
 
+    /// Whether both have an element at one index.
+    fn sparsevec_overlap(a: SparseRef, b: SparseRef) -> Result<bool, Report> {
+        check::same_dims(&a, &b)?;
+        Ok(sparse::overlap(a.view(), b.view()))
+    }
+
     /// Operator `<#>`.
     fn sparsevec_negative_inner_product(a: SparseRef, b: SparseRef) -> Result<f64, Report> {
         negative_inner_product(a, b)

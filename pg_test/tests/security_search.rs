@@ -92,7 +92,7 @@ BEGIN
             EXECUTE format('CREATE FUNCTION %I.as_score(%s) RETURNS real %s', place, arguments, sprung);
             EXECUTE format('CREATE FUNCTION %I.faded(%s, real) RETURNS real %s', place, arguments, sprung);
         END LOOP;
-        FOREACH arguments IN ARRAY ARRAY['float8, text', 'real, varchar', 'real, name', 'real, bpchar'] LOOP
+        FOREACH arguments IN ARRAY ARRAY['real, text', 'real, varchar', 'float8, varchar', 'float8, name'] LOOP
             EXECUTE format('CREATE FUNCTION %I.norm_score(%s) RETURNS real %s', place, arguments, sprung);
         END LOOP;
     END LOOP;

@@ -12,6 +12,7 @@ pub mod encoding;
 pub mod error;
 pub mod function;
 pub mod json;
+pub mod kept;
 pub mod lock;
 pub mod memory;
 pub mod message;
@@ -35,6 +36,6 @@ pub mod spi;
 pub mod store;
 pub mod temp_file;
 pub mod tid;
-pub mod value;
+
 pub mod varlena;
 pub mod version;

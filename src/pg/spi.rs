@@ -10,10 +10,10 @@ use pgrx::pg_sys::{self, Datum, Oid};
 
 use super::encoding::{decode_c, encode};
 use super::error::Report;
+use super::kept::Kept;
 use super::parameter::Parameter;
 use super::plan::Running;
 use super::rows::ResultSet;
-use super::value::Value;
 
 /// A connection to the server that the function runs in; at its end, what was found through it is
 /// freed.
@@ -192,7 +192,7 @@ impl Found<'_> {
     }
 
     /// The rows, each with all of its values; NULL is none.
-    pub fn rows(&self) -> impl Iterator<Item = Vec<Option<Value>>> {
+    pub fn rows(&self) -> impl Iterator<Item = Vec<Option<Kept>>> {
         // SAFETY: a table of rows has a descriptor.
         let columns = unsafe { (*(*self.table).tupdesc).natts };
         let types: Vec<Oid> = (1..=columns).map(|column| self.of(column)).collect();
@@ -203,7 +203,7 @@ impl Found<'_> {
                 unsafe {
                     let descriptor = (*self.table).tupdesc;
                     let value = pg_sys::SPI_getbinval(row, descriptor, column, &raw mut null);
-                    (!null).then(|| Value::keep(value, of))
+                    (!null).then(|| Kept::keep(value, of))
                 }
             };
             (1..).zip(&types).map(value).collect()

@@ -116,7 +116,11 @@ impl Found {
     /// The score, where more is nearer: distances and similarities add up on one scale only.
     fn score(&self, norm_score: bool, schema: &str) -> String {
         if norm_score || !self.scale.is_similarity() {
-            format!("{schema}.norm_score({}, '{}'::pg_catalog.text)", self.score, self.scale.name())
+            format!(
+                "{schema}.norm_score({}::pg_catalog.float8, '{}'::pg_catalog.text)",
+                self.score,
+                self.scale.name()
+            )
         } else {
             self.score.clone()
         }

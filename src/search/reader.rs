@@ -10,13 +10,13 @@ use super::grouping::Grouping;
 use super::leg::{Leg, Search};
 use super::statement::{FOUND, Parameters};
 use crate::pg::error::Report;
+use crate::pg::kept::{Kept, Order};
 use crate::pg::spi::{Connection, Cursor};
-use crate::pg::value::{Order, Value};
 
 /// A row that was found.
 pub struct Row {
     /// What the query selects: the columns that [`Search::reading`] lists.
-    values: Vec<Option<Value>>,
+    values: Vec<Option<Kept>>,
 }
 
 /// The columns of a row that is read; those of its key follow.
@@ -61,10 +61,10 @@ impl Row {
     }
 
     fn value(&self, column: usize) -> Option<Datum> {
-        self.values.get(column)?.as_ref().map(Value::datum)
+        self.values.get(column)?.as_ref().map(Kept::datum)
     }
 
-    fn key(&self) -> &[Option<Value>] {
+    fn key(&self) -> &[Option<Kept>] {
         self.values.get(KEY..).unwrap_or_default()
     }
 

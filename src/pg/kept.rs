@@ -8,23 +8,23 @@ use std::thread;
 use pgrx::pg_sys::{self, Datum, Oid, TypeCacheEntry};
 
 /// A value that is not NULL, in memory that outlives the connection it came by.
-pub struct Value {
+pub struct Kept {
     datum: Datum,
     by_reference: bool,
 }
 
-impl Value {
+impl Kept {
     /// Copies a value.
     ///
     /// # Safety
     /// `datum` is of type `of`; SPI is connected.
-    pub unsafe fn keep(datum: Datum, of: Oid) -> Value {
+    pub unsafe fn keep(datum: Datum, of: Oid) -> Kept {
         let (mut length, mut by_value) = (0, false);
         // SAFETY: look-ups of a type that there is; the copy is made as its row of the catalog says.
         unsafe {
             pg_sys::get_typlenbyval(of, &raw mut length, &raw mut by_value);
             let datum = pg_sys::SPI_datumTransfer(datum, by_value, length.into());
-            Value { datum, by_reference: !by_value }
+            Kept { datum, by_reference: !by_value }
         }
     }
 
@@ -34,7 +34,7 @@ impl Value {
     }
 }
 
-impl Drop for Value {
+impl Drop for Kept {
     fn drop(&mut self) {
         // The end of a failed transaction frees all.
         if self.by_reference && !thread::panicking() {
@@ -61,8 +61,8 @@ impl Order {
     }
 
     /// Compares two rows of values, which are of the types; NULL comes last.
-    pub fn compare(&self, a: &[Option<Value>], b: &[Option<Value>]) -> Ordering {
-        let one = |&(entry, collation): &(*mut TypeCacheEntry, Oid), a: &Value, b: &Value| {
+    pub fn compare(&self, a: &[Option<Kept>], b: &[Option<Kept>]) -> Ordering {
+        let one = |&(entry, collation): &(*mut TypeCacheEntry, Oid), a: &Kept, b: &Kept| {
             // SAFETY: the entry lives as long as the session, and its function compares such values.
             unsafe {
                 let function = &raw mut (*entry).cmp_proc_finfo;

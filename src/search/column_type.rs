@@ -110,4 +110,3 @@ fn array_of(element: Oid) -> Oid {
     // SAFETY: a look-up in the catalog.
     unsafe { pg_sys::get_array_type(element) }
 }
-}

@@ -92,7 +92,8 @@ impl Decay {
         };
         let factor = self.factor(search, parameters)?;
         Ok(format!(
-            "COALESCE({schema}.faded({merged}, {schema}.as_score({factor})), 0::pg_catalog.float4)"
+            "COALESCE({schema}.faded({merged}::pg_catalog.float8, \
+             {schema}.as_score({factor})::pg_catalog.float8), 0::pg_catalog.float4)"
         ))
     }
 

@@ -29,7 +29,7 @@ pub struct Leg {
     pub scale: Scale,
     /// Which rows, in a scan.
     pub condition: String,
-    /// Whether an index has them in order, ties aside.
+    /// Whether an index has them in order, here or on another server, ties aside.
     pub is_indexed: bool,
     /// Whether what they are ordered by is no number for vectors without a direction.
     pub is_angular: bool,
@@ -134,6 +134,7 @@ impl<'a> Search<'a> {
         let query = parameters.query(field.of, type_name(field.of)?, query)?;
         let (vector, operator, metric) =
             (field.scanned(), operator_name(field.operator)?, field.metric);
+        let may_be_ordered = field.is_indexed || self.table.may_be_foreign();
         let has_no_direction =
             metric == Metric::Cosine && parameters.last_is_zero(field.operator)?;
         // As in Milvus, a row that shares no index with the query is not found by the inner product.
@@ -152,7 +153,7 @@ impl<'a> Search<'a> {
             ),
             scale: Scale::Metric(metric),
             condition,
-            is_indexed: field.is_indexed && !has_no_direction,
+            is_indexed: may_be_ordered && !has_no_direction,
             is_angular: metric == Metric::Cosine,
             k: None,
         })

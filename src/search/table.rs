@@ -160,6 +160,14 @@ impl Table {
         numbers.iter().filter_map(column).collect()
     }
 
+    /// Whether parts of it may lie on foreign servers, which know an order by distance, but not by the
+    /// place of rows: so is no table that has a key.
+    pub fn may_be_foreign(&self) -> bool {
+        // SAFETY: the relation is open.
+        let kind = unsafe { (*(*self.relation()).rd_rel).relkind } as u8;
+        kind == pg_sys::RELKIND_PARTITIONED_TABLE && self.key().is_empty()
+    }
+
     /// What filters may name; `schema` is the extension's, quoted.
     ///
     /// # Errors

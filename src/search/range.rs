@@ -127,7 +127,7 @@ impl<'a> Ranged<'a> {
         let mut reader = Reader::begin(connection, self.search, self.leg, None, limit, parameters)?;
         let mut rows = Vec::new();
         while rows.len() < wanted {
-            let Some(row) = reader.next(READ_AT_ONCE.max(reader.read())) else {
+            let Some(row) = reader.next(READ_AT_ONCE.max(reader.read()))? else {
                 return Ok(reader.is_exhausted().then_some(rows));
             };
             if self.range.ends_before(row.score(), self.leg.scale) {

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 
+use memory::Grow;
 use pgrx::pg_sys::{self, Datum, Oid};
 
 use super::grouping::Grouping;
@@ -130,14 +131,22 @@ impl<'a> Reader<'a> {
     }
 
     /// The next row; none at the end. `wanted` is how many will be wanted for certain.
-    pub fn next(&mut self, wanted: i64) -> Option<Row> {
+    ///
+    /// # Errors
+    /// Where there is no memory for rows that are alike.
+    pub fn next(&mut self, wanted: i64) -> Result<Option<Row>, Report> {
         if self.ready.is_empty() {
-            let mut alike: Vec<Row> = self.take(wanted).into_iter().collect();
-            while self.take_if_alike(&mut alike) {}
+            let mut alike = Vec::new();
+            if let Some(first) = self.take(wanted)? {
+                alike.try_push(first)?;
+                while let Some(next) = self.take_if_alike(&alike)? {
+                    alike.try_push(next)?;
+                }
+            }
             alike.sort_by(|a, b| self.order.compare(a.key(), b.key()));
             self.ready = alike.into();
         }
-        self.ready.pop_front()
+        Ok(self.ready.pop_front())
     }
 
     /// How many rows have been read.
@@ -150,25 +159,23 @@ impl<'a> Reader<'a> {
         self.read < self.limit
     }
 
-    /// Moves the row that comes next to those that are as near.
-    fn take_if_alike(&mut self, alike: &mut Vec<Row>) -> bool {
-        let Some(first) = alike.first() else { return false };
-        let Some(next) = self.take(1) else { return false };
-        if next.is_as_near_as(first) {
-            alike.push(next);
-            return true;
+    /// The row that comes next, if it is as near as the others.
+    fn take_if_alike(&mut self, alike: &[Row]) -> Result<Option<Row>, Report> {
+        let Some(next) = self.take(1)? else { return Ok(None) };
+        if alike.first().is_some_and(|first| next.is_as_near_as(first)) {
+            return Ok(Some(next));
         }
         self.came.push_front(next);
-        false
+        Ok(None)
     }
 
-    fn take(&mut self, wanted: i64) -> Option<Row> {
+    fn take(&mut self, wanted: i64) -> Result<Option<Row>, Report> {
         if self.came.is_empty() && !self.at_end {
             let count = wanted.max(self.read / 8).max(1);
-            self.came.extend(self.cursor.fetch(count).rows().map(|values| Row { values }));
+            self.came.try_extend(self.cursor.fetch(count).rows().map(|values| Row { values }))?;
             self.at_end = self.came.is_empty();
             self.read = self.read.saturating_add_unsigned(self.came.len() as u64);
         }
-        self.came.pop_front()
+        Ok(self.came.pop_front())
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code)] // values as they are in memory
 
+use memory::Grow;
+
 use super::grouping::Grouping;
 use super::leg::{Leg, Search};
 use super::reader::{Reader, Row};
@@ -85,12 +87,12 @@ impl Stream<'_> {
             if needed == 0 {
                 return Ok((groups, false));
             }
-            let Some(row) = reader.next(i64::try_from(needed).unwrap_or(i64::MAX)) else {
+            let Some(row) = reader.next(i64::try_from(needed).unwrap_or(i64::MAX))? else {
                 return Ok((groups, reader.is_exhausted()));
             };
             // SAFETY: the value is of the type that is grouped by.
             let group = unsafe { numbering.number(row.group()) };
-            groups.add(row, group);
+            groups.add(row, group)?;
         }
     }
 
@@ -124,8 +126,10 @@ impl Stream<'_> {
             };
             leg.condition.push_str(&format!(" AND {condition}"));
             let mut reader = self.reader(connection, &leg, sizes.size, &parameters)?;
-            let found = std::iter::from_fn(|| reader.next(sizes.size));
-            let found: Vec<Row> = found.take(groups.size).collect();
+            let mut found = Vec::new();
+            while let Some(row) = reader.next(sizes.size)?.filter(|_| found.len() < groups.size) {
+                found.try_push(row)?;
+            }
             drop(reader);
             *rows = found;
         }
@@ -134,14 +138,15 @@ impl Stream<'_> {
 }
 
 impl Groups {
-    fn add(&mut self, row: Row, group: usize) {
+    fn add(&mut self, row: Row, group: usize) -> Result<(), Report> {
         if group == self.rows.len() && group < self.wanted {
-            self.rows.push(Vec::new());
+            self.rows.try_push(Vec::new())?;
         }
         // Numbers of groups that come too late lie beyond.
         if let Some(rows) = self.rows.get_mut(group).filter(|rows| rows.len() < self.size) {
-            rows.push(row);
+            rows.try_push(row)?;
         }
+        Ok(())
     }
 
     fn missing(&self) -> usize {

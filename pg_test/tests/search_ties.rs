@@ -101,6 +101,25 @@ fn groups_that_are_as_near_come_by_their_rows() {
 }
 
 #[test]
+fn pages_of_several_legs_are_parts_of_one_ranking() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE items (id int PRIMARY KEY, e vector(1), f vector(1));
+        INSERT INTO items SELECT i, ARRAY[i]::vector, ARRAY[i * 7 % 40]::vector
+            FROM generate_series(1, 39) AS i;
+        CREATE INDEX ON items USING hnsw (e vector_l2_ops);
+        CREATE INDEX ON items USING hnsw (f vector_l2_ops)",
+    )
+    .unwrap();
+    let search = "hybrid_search(NULL::items, ARRAY[ann('e', '[0]'), ann('f', '[0]')]";
+    let all = ids(&mut db, &format!("{search}, k => 39)"));
+    assert_eq!(all.len(), 39);
+    for k in [1, 3, 20] {
+        assert_eq!(paged(&mut db, search, k), all, "by {k}");
+    }
+}
+
+#[test]
 fn words_that_fit_as_well_come_by_the_key() {
     let mut db = items("SELECT");
     let leg = "hybrid_search(NULL::items, ARRAY[fts('words', 'tea', 4)])";

@@ -69,7 +69,7 @@ fn pages_of_a_search_are_parts_of_one_order() {
             }
         }
         // A leg finds the first of those that are alike; so does a search whose request says how many.
-        let few = format!("ann('e', '[1,0]', 5, params => '{{\"metric_type\": \"L2\"}}')");
+        let few = r#"ann('e', '[1,0]', 5, params => '{"metric_type": "L2"}')"#;
         assert_eq!(ids(&mut db, &format!("vector_search(NULL::items, {few})")), ordered()[..5]);
         let hybrid = format!("hybrid_search(NULL::items, ARRAY[{few}])");
         assert_eq!(ids(&mut db, &hybrid), ordered()[..5]);

@@ -6,6 +6,13 @@ use postgres::Client;
 /// Bytes of plans at most, in MB.
 const MOST: i64 = 16;
 
+/// Plans that the session keeps of statements about the table `items`.
+fn plans(db: &mut Client) -> i64 {
+    let query = "SELECT count(*) FROM pg_backend_memory_contexts
+        WHERE name = 'CachedPlanSource' AND ident LIKE '%items AS t %'";
+    db.query_one(query, &[]).unwrap().get(0)
+}
+
 /// Bytes that all plans of the session take, in MB, and those of the largest.
 fn megabytes(db: &mut Client) -> (f64, f64) {
     let row = db
@@ -17,6 +24,41 @@ fn megabytes(db: &mut Client) -> (f64, f64) {
         )
         .unwrap();
     (row.get(0), row.get(1))
+}
+
+#[test]
+fn searches_that_differ_by_numbers_share_a_plan() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE items (id int PRIMARY KEY, g int, e vector(1));
+        INSERT INTO items SELECT n, n % 5, ARRAY[n] FROM generate_series(1, 40) AS n;
+        CREATE INDEX ON items USING hnsw (e vector_l2_ops)",
+    )
+    .unwrap();
+    // Each with numbers that differ, so that a plan for each would be 200.
+    let searches = [
+        "vector_search(NULL::items, ann('e', '[1]'), k => n)",
+        "vector_search(NULL::items, ann('e', '[1]', n), skip => n)",
+        "range_search(NULL::items, ann('e', '[1]'), n, k => n)",
+        "range_search(NULL::items, ann('e', '[1]'), 9 + n, n)",
+        "grouped_search(NULL::items, ann('e', '[1]'), 'g', n, 1 + n / 3)",
+        "hybrid_search(NULL::items, ARRAY[ann('e', '[1]', n), ann('e', '[9]')], rrf_ranker(n), k => n, skip => n)",
+        "hybrid_search(NULL::items, ARRAY[ann('e', '[1]'), ann('e', '[9]')],
+            weighted_ranker(ARRAY[1, 1.0 / n]), k => n)",
+        "hybrid_search(NULL::items, ARRAY[ann('e', '[1]')], decay_ranker('exp', 'id', n, n, n, 1.0 / (1 + n)))",
+        "hybrid_search(NULL::items, ARRAY[ann('e', '[1]')], k => n, group_by => 'g', group_size => 1 + n / 3)",
+    ];
+    for search in searches {
+        let before = plans(&mut db);
+        let run =
+            format!("SELECT count(*) FROM generate_series(1, 200) AS n, LATERAL {search} AS f");
+        text(&mut db, &run);
+        let made = plans(&mut db) - before;
+        // One for each power of 2, which tells the planner how much is wanted, and few beside.
+        assert!(made <= 24, "{search}: {made}");
+    }
+    let all = plans(&mut db);
+    assert!(all > 20, "{all}");
 }
 
 #[test]

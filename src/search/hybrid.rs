@@ -63,7 +63,7 @@ impl<'a> Hybrid<'a> {
         let mut found = Vec::new();
         for (number, leg) in self.found() {
             found.push(match &self.groups {
-                None => self.rows(number, leg),
+                None => self.rows(number, leg, parameters),
                 Some((grouping, _)) => self.rows_of_groups(number, leg, grouping, parameters)?,
             });
         }
@@ -76,10 +76,13 @@ impl<'a> Hybrid<'a> {
         let scored = format!("SELECT *, {} AS score FROM ({of_legs}) AS {FOUND}", merged.score);
         let (ranked, first) = match &self.groups {
             None => {
+                let (k, skip) = (parameters.count(k), parameters.count(skip));
                 let order = format!("score DESC, {ties}");
                 (format!("{scored} ORDER BY {order} LIMIT {k} OFFSET {skip}"), "")
             }
-            Some((grouping, scorer)) => (self.ranked_groups(&scored, grouping, *scorer), "f.gr, "),
+            Some((grouping, scorer)) => {
+                (self.ranked_groups(&scored, grouping, *scorer, parameters), "f.gr, ")
+            }
         };
         let Merged { ranks, scores, .. } = merged;
         Ok(format!(
@@ -133,8 +136,8 @@ impl<'a> Hybrid<'a> {
         )
     }
 
-    fn rows(&self, number: usize, leg: &Leg) -> String {
-        let page = self.search.page(leg, leg.k.unwrap_or(self.usual()), 0);
+    fn rows(&self, number: usize, leg: &Leg, parameters: &mut Parameters) -> String {
+        let page = self.search.page(leg, leg.k.unwrap_or(self.usual()), 0, parameters);
         let selected = self.selected(number, leg, &self.search.order(leg));
         format!("({selected} FROM ({page}) AS {FOUND})")
     }
@@ -157,8 +160,14 @@ impl<'a> Hybrid<'a> {
 
     /// The rows of the best groups, with the numbers of groups. Of groups of one score, larger ones
     /// come first, then those whose first row does.
-    fn ranked_groups(&self, scored: &str, grouping: &Grouping, scorer: Scorer) -> String {
-        let ((k, skip), size) = (self.search.options.page, grouping.sizes.size);
+    fn ranked_groups(
+        &self,
+        scored: &str,
+        grouping: &Grouping,
+        scorer: Scorer,
+        parameters: &mut Parameters,
+    ) -> String {
+        let (k, skip) = self.search.options.page;
         let (value, scorer, ties) = (&grouping.found, scorer.name(), self.search.table.ties(FOUND));
         let keys = self.search.table.tie_columns();
         let first: String = (0..)
@@ -171,7 +180,8 @@ impl<'a> Hybrid<'a> {
             })
             .collect();
         let of_first: String = (0..keys.len()).map(|n| format!(", f.f{n}")).collect();
-        let last = skip.saturating_add(k);
+        let size = parameters.count(grouping.sizes.size);
+        let (skip, last) = (parameters.count(skip), parameters.count(skip.saturating_add(k)));
         format!(
             "SELECT * FROM (\
              SELECT *, pg_catalog.dense_rank() \

@@ -4,6 +4,7 @@ use memory::Grow;
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
 
 use super::leg::{Leg, Scale, Search};
+use super::nearest::Limit;
 use super::reader::{Reader, Row};
 use super::statement::Parameters;
 use crate::pg::error::Report;
@@ -91,7 +92,7 @@ impl<'a> Ranged<'a> {
 
     /// The statement that is read, nearest rows first, until a row lies beyond the bound.
     pub fn statement(&self) -> String {
-        self.search.reading(self.leg, None, self.wanted())
+        self.search.reading(self.leg, None, &Limit::fixed(self.wanted()))
     }
 
     /// The rows between the bounds, nearest first.

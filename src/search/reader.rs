@@ -9,6 +9,7 @@ use pgrx::pg_sys::{self, Datum, Oid};
 
 use super::grouping::Grouping;
 use super::leg::{Leg, Search};
+use super::nearest::Limit;
 use super::statement::{FOUND, Parameters};
 use crate::pg::error::Report;
 use crate::pg::kept::{Kept, Order};
@@ -76,8 +77,9 @@ impl Row {
 
 impl Search<'_> {
     /// The statement whose rows a [`Reader`] reads.
-    pub fn reading(&self, leg: &Leg, grouping: Option<&Grouping>, limit: i64) -> String {
-        let (row, score, near) = (self.table.row(FOUND), &leg.score, self.nearest(leg, limit));
+    pub fn reading(&self, leg: &Leg, grouping: Option<&Grouping>, limit: &Limit) -> String {
+        let near = self.nearest(leg, limit);
+        let (row, score) = (self.table.row(FOUND), &leg.score);
         let group = grouping.map_or("NULL".into(), |grouping| grouping.found_value.clone());
         let key = self.table.key();
         let key: Vec<String> = key.iter().map(|column| column.found_value(FOUND)).collect();
@@ -123,7 +125,8 @@ impl<'a> Reader<'a> {
         limit: i64,
         parameters: &Parameters,
     ) -> Result<Self, Report> {
-        let text = search.reading(leg, grouping, limit);
+        let mut parameters = parameters.clone();
+        let text = search.reading(leg, grouping, &Limit::parameter(limit, &mut parameters));
         let cursor = connection.open(&text, &parameters.values)?;
         let order = search.tie_order();
         let (came, ready) = (VecDeque::new(), VecDeque::new());

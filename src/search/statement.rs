@@ -56,6 +56,12 @@ impl Parameters {
         format!("${}", self.values.len())
     }
 
+    /// Adds a number of rows.
+    pub fn count(&mut self, rows: i64) -> String {
+        let parameter = self.add(pg_sys::INT8OID, "pg_catalog.int8".into(), rows.to_string());
+        format!("({parameter})")
+    }
+
     /// Whether the vector that was added last has no direction: by the operator of the cosine distance
     /// it is no number away from itself.
     ///

@@ -6,6 +6,7 @@ use memory::Grow;
 
 use super::grouping::Grouping;
 use super::leg::{Leg, Search};
+use super::nearest::Limit;
 use super::reader::{Reader, Row};
 use super::statement::Parameters;
 use crate::pg::error::Report;
@@ -59,7 +60,7 @@ impl Stream<'_> {
 
     /// The statement whose rows are read.
     pub fn statement(&self) -> String {
-        self.search.reading(self.leg, Some(self.grouping), self.usual())
+        self.search.reading(self.leg, Some(self.grouping), &Limit::fixed(self.usual()))
     }
 
     fn usual(&self) -> i64 {

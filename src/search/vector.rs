@@ -22,6 +22,6 @@ pub fn statement(
     let Some(leg) = search.leg(request, parameters)? else { return Ok(search.nothing(COLUMNS)) };
     let near = leg.k.unwrap_or(i64::MAX).min(k.saturating_add(skip));
     let (row, score) = (search.table.row(FOUND), &leg.score);
-    let (page, order) = (search.page(&leg, near, skip), search.order(&leg));
+    let (page, order) = (search.page(&leg, near, skip, parameters), search.order(&leg));
     Ok(format!("SELECT {row}, {score} FROM ({page}) AS {FOUND} ORDER BY {order}"))
 }

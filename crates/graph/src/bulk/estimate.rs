@@ -3,6 +3,7 @@
 use pages::{Form, Result, SPARSE_ELEMENT};
 use quant::{Metric, Sq8Coder};
 
+use super::SHORT;
 use super::rows::Rows;
 use crate::IndexOptions;
 use crate::build::{SMALL_BYTES, list_bytes};
@@ -12,13 +13,16 @@ use crate::level::expected_upper;
 /// ones have `nonzero` numbers that are not zero, on average.
 pub fn build_memory(options: &IndexOptions, elements: u64, nonzero: usize) -> u64 {
     let row = Rows::bytes_per_element(options.form, vector_bytes(options, nonzero));
-    graph_memory(options, elements).saturating_add(elements.saturating_mul(row as u64))
+    graph_memory(options, elements, vector_bytes(options, nonzero))
+        .saturating_add(elements.saturating_mul(row as u64))
 }
 
-/// The same without the rows.
-pub(super) fn graph_memory(options: &IndexOptions, elements: u64) -> u64 {
+/// The same without the rows, whose vectors take so many bytes on average.
+pub(super) fn graph_memory(options: &IndexOptions, elements: u64, stored: usize) -> u64 {
     let space = options.form.coded_space(options.dims);
     let vector = match options.metric {
+        // Compared as they are in their rows.
+        _ if options.form == Form::Sparse && stored <= SHORT => 0,
         Metric::L2 | Metric::InnerProduct | Metric::Cosine => Sq8Coder::row_len(space),
         Metric::L1 if options.form != Form::Sparse => size_of::<f32>() * options.dims,
         // Compared as they are in their rows.

@@ -91,7 +91,7 @@ impl<'h> Bulk<'h> {
 
     /// Whether the build of these rows fits the memory.
     fn fits(&self) -> bool {
-        let graph = graph_memory(&self.options, self.rows.len() as u64);
+        let graph = graph_memory(&self.options, self.rows.len() as u64, self.rows.mean_bytes());
         graph + self.rows.bytes() as u64 <= self.space.limit() as u64
     }
 

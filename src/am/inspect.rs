@@ -12,7 +12,7 @@ use pgrx::pg_sys::{self, Oid};
 use super::{hnsw, ivf as lists};
 use crate::pg::error::Report;
 use crate::pg::function::pg_functions;
-use crate::pg::relation::Opened;
+use crate::pg::relation::{self, Opened};
 use crate::pg::rows::{Cell, Rows};
 use crate::pg::store::RelationStore;
 
@@ -38,9 +38,11 @@ pg_functions! {
                 refused = rows.try_push([block, Cell::Text(problem.what)]);
             }
         };
+        // SAFETY: the table is open as long as the index is looked into.
+        let blocks = || unsafe { relation::blocks(index.table.get()) };
         match index.method {
-            Method::Hnsw => graph::check(&index.store(), &mut report),
-            Method::Ivf => ivf::check(&index.store(), &mut report),
+            Method::Hnsw => graph::check(&index.store(), &blocks, &mut report),
+            Method::Ivf => ivf::check(&index.store(), &blocks, &mut report),
         }
         .map_err(|error| index.failed(error))?;
         refused?;

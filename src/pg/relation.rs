@@ -95,6 +95,16 @@ pub unsafe fn estimated_rows(table: Relation) -> usize {
     unsafe { (*(*table).rd_rel).reltuples as usize }
 }
 
+/// Blocks of a table, whatever its access method.
+///
+/// # Safety
+/// `table` is open and has storage.
+pub unsafe fn blocks(table: Relation) -> u32 {
+    let main = pg_sys::ForkNumber::MAIN_FORKNUM;
+    // SAFETY: the caller's promise.
+    unsafe { pg_sys::RelationGetNumberOfBlocksInFork(table, main) }
+}
+
 /// The type of a column, numbered from 1, and its modifier; of a domain, the type it is over.
 ///
 /// # Safety

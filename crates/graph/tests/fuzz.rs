@@ -100,7 +100,7 @@ fn operate(case: &mut Case, store: &Bounded, vectors: &[Given]) -> Result<()> {
     store.reads.set(0);
     let vector = vectors.choose(&mut case.rng).expect("is one of them").view();
     match case.rng.random_range(0..6) {
-        0 => graph::check(store, &mut |_| ()),
+        0 => graph::check(store, &|| 10_000, &mut |_| ()),
         1 | 2 => scan(case, store, vector),
         3 => graph::insert(store, vector, tid(case.rng.random_range(0..1000))),
         4 => {

@@ -40,7 +40,7 @@ fn each_verb(metric: Metric, form: Form, act: impl Fn(&str, &MemStore, Verb<'_>)
             vacuum::free(store, emptied)
         }),
         ("check", &|store| {
-            check(store, &mut |problem| panic!("{problem:?}"))?;
+            check(store, &|| u32::MAX, &mut |problem| panic!("{problem:?}"))?;
             info(store).map(|_| ())
         }),
         ("calibrate", &|store| calibrate(store)),

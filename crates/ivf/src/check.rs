@@ -3,7 +3,7 @@
 //! Follows every list, and remembers one bit of each block and each vector.
 
 use memory::{Grow, filled};
-use pages::{META_BLOCK, PageStore, Problem, Result};
+use pages::{HeapTid, META_BLOCK, PageStore, Problem, Result, Rows};
 
 use crate::block::{Entry, FREE, ROOT};
 use crate::geometry::BlockNo;
@@ -13,13 +13,17 @@ use crate::radius::Radius;
 use crate::vector::Stored;
 use crate::vectors::Reader;
 
-/// Follows all lists and reports every problem.
+/// Follows all lists and reports every problem. `table_blocks` tells how many blocks the table has now.
 ///
 /// Sound while rows are inserted and vacuumed beside it; begins anew where lists are reorganized.
 ///
 /// # Errors
 /// Those of the store.
-pub fn check<S: PageStore>(store: &S, report: &mut dyn FnMut(Problem)) -> Result<()> {
+pub fn check<S: PageStore>(
+    store: &S,
+    table_blocks: &dyn Fn() -> u32,
+    report: &mut dyn FnMut(Problem),
+) -> Result<()> {
     let problems = Ivf::undisturbed(store, |ivf| {
         let pages = store.blocks()? as usize;
         let geometry = ivf.geometry();
@@ -37,6 +41,7 @@ pub fn check<S: PageStore>(store: &S, report: &mut dyn FnMut(Problem)) -> Result
             },
         };
         check.all()?;
+        check.rows(&mut Rows::new(table_blocks))?;
         refused?;
         Ok(problems)
     });
@@ -46,6 +51,9 @@ pub fn check<S: PageStore>(store: &S, report: &mut dyn FnMut(Problem)) -> Result
     }
     Ok(())
 }
+
+/// How often rows that look repeated are looked at, for they may have moved in the meantime.
+const ATTEMPTS: usize = 3;
 
 struct Check<'a, S> {
     store: &'a S,
@@ -105,6 +113,59 @@ impl<S: PageStore> Check<'_, S> {
             problem.into_iter().for_each(&mut *self.report);
         }
         Ok(())
+    }
+
+    /// Reports rows that several entries stand for, and those beyond the table.
+    ///
+    /// Beside a vacuum and inserts a row may be met where it was and again where another took its
+    /// place: what is reported was met twice by each of several looks.
+    fn rows(&mut self, rows: &mut Rows<'_>) -> Result<()> {
+        let mut repeated = self.repeated_rows(rows, true)?;
+        for _ in 1..ATTEMPTS {
+            if repeated.is_empty() {
+                return Ok(());
+            }
+            let again = self.repeated_rows(rows, false)?;
+            repeated.retain(|(_, tid)| again.iter().any(|(_, other)| other == tid));
+        }
+        for (page, HeapTid { block, offset }) in repeated {
+            self.problem(page, format!("row ({block},{offset}) is in the index more than once"));
+        }
+        Ok(())
+    }
+
+    /// Rows that were met before when they were met, each with the page of its entry. Lists that cannot be
+    /// followed have been told of.
+    fn repeated_rows(&mut self, rows: &mut Rows<'_>, first: bool) -> Result<Vec<(u32, HeapTid)>> {
+        let (mut repeated, mut beyond) = (Vec::new(), Vec::new());
+        let geometry = self.ivf.geometry();
+        let met = match self.ivf.all_lists(self.store) {
+            Err(error) if error.ends_work() => return Err(error),
+            met => met.unwrap_or_default(),
+        };
+        for list in met {
+            let walked = self.ivf.blocks_of(self.store, (list.first, list.id()), |no, block| {
+                for (_, Entry { tid, .. }) in block.entries() {
+                    if !rows.add(tid)? {
+                        beyond.try_push((no.page(geometry), tid))?;
+                    }
+                    if rows.is_repeated(tid) {
+                        repeated.try_push((no.page(geometry), tid))?;
+                    }
+                }
+                Ok(true)
+            });
+            if let Err(error) = walked
+                && error.ends_work()
+            {
+                return Err(error);
+            }
+        }
+        for (page, HeapTid { block, offset }) in beyond.into_iter().filter(|_| first) {
+            self.problem(page, format!("row ({block},{offset}) lies beyond the end of the table"));
+        }
+        rows.begin_anew();
+        Ok(repeated)
     }
 
     /// The radius of a list: rows that were met may have come since the check began.

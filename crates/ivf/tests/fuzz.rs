@@ -99,7 +99,7 @@ fn operate(case: &mut Case, store: &Bounded, vectors: &[Vec<f32>]) -> Result<()>
     // The host compares dimensions with the column's.
     let fits = Ivf::open(store)?.meta().geometry.dims == vector.len();
     match case.rng.random_range(0..7) {
-        0 => check(store, &mut |_| ()),
+        0 => check(store, &|| 10_000, &mut |_| ()),
         1 | 2 if fits => scan(case, store, vector),
         3 if fits => insert(store, vector, tid(case.rng.random_range(0..1000))),
         4 => {

@@ -126,7 +126,7 @@ fn checks() {
     let _alone = alone();
     for kind in FEW {
         let refused = refuse_on_copies(kind, 2, |store| {
-            check(store, &mut |problem| panic!("{problem:?}"))?;
+            check(store, &|| u32::MAX, &mut |problem| panic!("{problem:?}"))?;
             info(store).map(|_| ())
         });
         assert!(refused > 0, "{kind:?}");

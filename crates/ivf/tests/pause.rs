@@ -36,7 +36,7 @@ fn each_verb(
             rebalance(store, &Rebalance { lists: 20, work: u64::MAX }).map(|_| ())
         }),
         ("check", &|store| {
-            check(store, &mut |problem| panic!("{problem:?}"))?;
+            check(store, &|| u32::MAX, &mut |problem| panic!("{problem:?}"))?;
             info(store).map(|_| ())
         }),
         ("calibrate", &|store| calibrate(store, ROWS as u64)),

@@ -17,6 +17,7 @@ mod meta;
 mod page;
 mod problem;
 mod record;
+mod rows;
 mod store;
 mod tid;
 
@@ -35,5 +36,6 @@ pub use page::{
 };
 pub use problem::Problem;
 pub use record::{Element, NodeNo, Record, RecordMut, Slot, State, Tail};
+pub use rows::Rows;
 pub use store::{Batch, MAX_BATCH, PageStore};
 pub use tid::HeapTid;

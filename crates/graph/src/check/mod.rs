@@ -4,9 +4,10 @@
 
 mod places;
 mod reach;
+mod rows;
 
 use pages::{
-    Error, Geometry, META_BLOCK, NodeNo, PageKind, PageStore, Problem, Record, Result, State,
+    Error, Geometry, META_BLOCK, NodeNo, PageKind, PageStore, Problem, Record, Result, Rows, State,
     is_new, page_kind,
 };
 
@@ -19,11 +20,15 @@ const ATTEMPTS: usize = 3;
 const NOT_AN_ELEMENT: &str = "leads to a record that is not an element";
 const BEYOND_THE_END: &str = "leads beyond the end of the index";
 
-/// Reads all pages and reports every problem.
+/// Reads all pages and reports every problem. `table_blocks` tells how many blocks the table has now.
 ///
 /// Sound while rows are inserted and vacuumed beside it: what these leave in between two steps is
 /// no problem, only what they would never leave.
-pub fn check<S: PageStore>(store: &S, report: &mut dyn FnMut(Problem)) -> Result<()> {
+pub fn check<S: PageStore>(
+    store: &S,
+    table_blocks: &dyn Fn() -> u32,
+    report: &mut dyn FnMut(Problem),
+) -> Result<()> {
     let hnsw = match Hnsw::open(store) {
         Ok(hnsw) => hnsw,
         Err(error) => return tell(report, META_BLOCK, error),
@@ -36,6 +41,7 @@ pub fn check<S: PageStore>(store: &S, report: &mut dyn FnMut(Problem)) -> Result
     check.entry()?;
     check.edges()?;
     check.vectors()?;
+    check.rows(&mut Rows::new(table_blocks))?;
     check.reachability()
 }
 

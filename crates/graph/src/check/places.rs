@@ -97,6 +97,12 @@ impl Places {
         collected(self.numbers().filter(live))
     }
 
+    /// Live elements of level 0.
+    pub(super) fn live_bases(&self) -> Result<Vec<NodeNo>> {
+        let live = |&node: &NodeNo| self.get(node).is_some_and(Place::is_live_base);
+        collected(self.numbers().filter(live))
+    }
+
     /// Live elements of level 0 that have not been reached.
     pub(super) fn unreached(&self) -> Result<Vec<NodeNo>> {
         let unreached = |&node: &NodeNo| {

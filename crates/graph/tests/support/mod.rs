@@ -181,6 +181,6 @@ pub fn expect_recall_in(
 
 pub fn problems(store: &MemStore) -> Vec<Problem> {
     let mut problems = Vec::new();
-    check(store, &mut |problem| problems.push(problem)).expect("checks");
+    check(store, &|| u32::MAX, &mut |problem| problems.push(problem)).expect("checks");
     problems
 }

@@ -121,7 +121,7 @@ pub fn exact(metric: Metric, vectors: &[Vec<f32>], query: &[f32]) -> Vec<(f64, u
 
 pub fn problems(store: &MemStore) -> Vec<Problem> {
     let mut found = Vec::new();
-    check(store, &mut |problem| found.push(problem)).expect("checks");
+    check(store, &|| u32::MAX, &mut |problem| found.push(problem)).expect("checks");
     found
 }
 

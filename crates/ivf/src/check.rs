@@ -2,7 +2,7 @@
 //!
 //! Follows every list, and remembers one bit of each block and each vector.
 
-use memory::{Grow, filled};
+use memory::{Grow, collected, filled};
 use pages::{HeapTid, META_BLOCK, PageStore, Problem, Result, Rows};
 
 use crate::block::{Entry, FREE, ROOT};
@@ -126,7 +126,9 @@ impl<S: PageStore> Check<'_, S> {
                 return Ok(());
             }
             let again = self.repeated_rows(rows, false)?;
-            repeated.retain(|(_, tid)| again.iter().any(|(_, other)| other == tid));
+            let mut again = collected(again.into_iter().map(|(_, tid)| tid))?;
+            again.sort_unstable();
+            repeated.retain(|&(_, tid)| again.binary_search(&tid).is_ok());
         }
         for (page, HeapTid { block, offset }) in repeated {
             self.problem(page, format!("row ({block},{offset}) is in the index more than once"));

@@ -1,8 +1,8 @@
 //! Which rows an index holds, for checks: a bit for each line pointer of the table.
 
-use std::collections::BTreeSet;
+use memory::Grow;
 
-use crate::{Error, HeapTid, Result};
+use crate::{HeapTid, Result};
 
 /// Line pointers of a block, more than fit one of 8 kB.
 const LINES: usize = 320;
@@ -14,20 +14,21 @@ pub struct Rows<'a> {
     blocks: &'a dyn Fn() -> u32,
     /// Blocks when last asked: a table that is open does not shrink.
     known: u32,
+    /// Words of bits for each block: of rows that were met, and of those that were met again.
     met: Vec<u64>,
-    twice: BTreeSet<HeapTid>,
+    again: Vec<u64>,
 }
 
 impl std::fmt::Debug for Rows<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rows").field("twice", &self.twice).finish_non_exhaustive()
+        f.debug_struct("Rows").field("known", &self.known).finish_non_exhaustive()
     }
 }
 
 impl<'a> Rows<'a> {
     /// None yet, of a table that has as many blocks as `blocks` says when it is asked.
     pub fn new(blocks: &'a dyn Fn() -> u32) -> Self {
-        Self { blocks, known: 0, met: Vec::new(), twice: BTreeSet::new() }
+        Self { blocks, known: 0, met: Vec::new(), again: Vec::new() }
     }
 
     /// Takes notice of a row. False where it lies beyond the end of the table.
@@ -35,36 +36,39 @@ impl<'a> Rows<'a> {
     /// # Errors
     /// [`Error::OutOfMemory`] where memory is short.
     pub fn add(&mut self, tid: HeapTid) -> Result<bool> {
-        let (block, line) = (tid.block as usize, usize::from(tid.offset));
         if tid.block >= self.known {
             self.known = (self.blocks)();
         }
-        if line >= LINES || tid.block >= self.known {
+        if usize::from(tid.offset) >= LINES || tid.block >= self.known {
             return Ok(false);
         }
-        let word = block * WORDS + line / 64;
-        if word >= self.met.len() {
-            let more = (block + 1) * WORDS - self.met.len();
-            self.met.try_reserve(more).map_err(|_| Error::OutOfMemory)?;
-            self.met.resize((block + 1) * WORDS, 0);
+        let (word, bit) = place(tid);
+        for words in [&mut self.met, &mut self.again] {
+            let more = (word + 1).next_multiple_of(WORDS).saturating_sub(words.len());
+            words.try_extend(std::iter::repeat_n(0, more))?;
         }
-        if self.met[word] >> (line % 64) & 1 == 1 {
-            self.twice.insert(tid);
-        }
-        self.met[word] |= 1 << (line % 64);
+        self.again[word] |= self.met[word] & bit;
+        self.met[word] |= bit;
         Ok(true)
     }
 
     /// Whether a row was met more than once.
     pub fn is_repeated(&self, tid: HeapTid) -> bool {
-        self.twice.contains(&tid)
+        let (word, bit) = place(tid);
+        usize::from(tid.offset) < LINES && self.again.get(word).is_some_and(|word| word & bit != 0)
     }
 
     /// Forgets all rows.
     pub fn begin_anew(&mut self) {
         self.met.fill(0);
-        self.twice.clear();
+        self.again.fill(0);
     }
+}
+
+/// The word of a row whose line is below [`LINES`], and its bit.
+fn place(tid: HeapTid) -> (usize, u64) {
+    let line = usize::from(tid.offset);
+    (tid.block as usize * WORDS + line / 64, 1 << (line % 64))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Rows that elements stand for: each once, and all of the table.
 
-use memory::Grow;
-use pages::{Error, HeapTid, NodeNo, PageStore, Record, Result, Rows, State};
+use memory::{Grow, collected};
+use pages::{HeapTid, NodeNo, PageStore, Record, Result, Rows, State};
 
 use super::{ATTEMPTS, Check};
 use crate::records::Chain;
@@ -18,7 +18,9 @@ impl<S: PageStore> Check<'_, S> {
                 return Ok(());
             }
             let again = self.repeated_rows(rows, false)?;
-            repeated.retain(|(_, tid)| again.iter().any(|(_, other)| other == tid));
+            let mut again = collected(again.into_iter().map(|(_, tid)| tid))?;
+            again.sort_unstable();
+            repeated.retain(|&(_, tid)| again.binary_search(&tid).is_ok());
         }
         for (node, HeapTid { block, offset }) in repeated {
             let what = format!("row ({block},{offset}) is in the index more than once");
@@ -79,8 +81,7 @@ impl<S: PageStore> Check<'_, S> {
                 })?;
                 match more.flatten() {
                     Some((more, link)) => {
-                        tids.try_reserve(more.len()).map_err(|_| Error::OutOfMemory)?;
-                        tids.extend(more);
+                        tids.try_extend(more)?;
                         next = link;
                     }
                     None => whole = false,

@@ -176,7 +176,7 @@ fn make_graph(
     }
     let coded_space = options.form.coded_space(dims);
     let rotation = Rotation::new(coded_space, seed);
-    let sample = Sample::draw(rows, &rotation);
+    let sample = Sample::draw(rows, &rotation)?;
     // Products would change by a center.
     let centered = metric != Metric::InnerProduct;
     let middle = if centered { sample.middle() } else { vec![0.0; coded_space] };
@@ -188,7 +188,7 @@ fn make_graph(
         let graph = build_graph(&distances, &build, space, on_tick)?;
         return Ok(Made { graph, middle, coded: None });
     }
-    if sample.survives(&coder, metric) {
+    if sample.survives(&coder, metric)? {
         let coded = Coded::new(rows, &rotation, coder, space, workers)?;
         space.give_back(kept);
         let distances = Sq8Distances::new(coded.set(), metric);

@@ -1,9 +1,10 @@
 //! What a sample of the rows tells of all.
 
+use memory::{collected, filled};
 use quant::{Metric, Rotation, SplitMix64, Sq8Coder, Sq8Set};
 
 use super::rows::Rows;
-use crate::build::{Distances, FlatDistances, Sq8Distances};
+use crate::build::{BuildError, Distances, FlatDistances, Sq8Distances};
 
 /// Rows of a sample, as far as it has not too many numbers.
 const ROWS: usize = 512;
@@ -23,11 +24,11 @@ pub(super) struct Sample {
 
 impl Sample {
     /// Vectors drawn from all rows, as [`Rows::ranked`] gives them, rotated.
-    pub(super) fn draw(rows: &Rows, rotation: &Rotation) -> Self {
+    pub(super) fn draw(rows: &Rows, rotation: &Rotation) -> Result<Self, BuildError> {
         let dims = rotation.dims();
         let count = ROWS.min(NUMBERS / dims).max(NEAREST + 1).min(rows.len());
         let mut random = SplitMix64::new(rows.len() as u64);
-        let mut vectors = vec![0.0; count * dims];
+        let mut vectors = filled(count * dims, 0.0)?;
         let mut vector = vec![0.0; dims];
         for (i, out) in vectors.chunks_exact_mut(dims).enumerate() {
             // One of each of `count` ranges.
@@ -36,7 +37,7 @@ impl Sample {
             rows.ranked(start + (random.next_u64() % len.max(1) as u64) as usize, &mut vector);
             rotation.apply(&vector, out);
         }
-        Self { dims, vectors }
+        Ok(Self { dims, vectors })
     }
 
     /// A point amid the rows: in each coordinate the mean without both ends.
@@ -56,10 +57,10 @@ impl Sample {
     }
 
     /// Whether vectors rounded by `coder` have nearly the same neighbors as these.
-    pub(super) fn survives(&self, coder: &Sq8Coder, metric: Metric) -> bool {
+    pub(super) fn survives(&self, coder: &Sq8Coder, metric: Metric) -> Result<bool, BuildError> {
         let count = self.vectors.len() / self.dims;
         let row_len = Sq8Coder::row_len(self.dims);
-        let mut rows = vec![0; count * row_len];
+        let mut rows = filled(count * row_len, 0)?;
         for (x, row) in self.vectors.chunks_exact(self.dims).zip(rows.chunks_exact_mut(row_len)) {
             coder.encode(x, row);
         }
@@ -69,22 +70,22 @@ impl Sample {
         let mut found = 0;
         for i in 0..count as u32 {
             // Rows that are as near as the last count as found.
-            let bound = nearest(&exact, i, k).last().map_or(0.0, |&(rank, _)| rank);
-            let near = nearest(&rounded, i, k).into_iter();
+            let bound = nearest(&exact, i, k)?.last().map_or(0.0, |&(rank, _)| rank);
+            let near = nearest(&rounded, i, k)?.into_iter();
             found += near.filter(|&(_, other)| exact.distance(i, other) <= bound).count();
         }
-        found as f64 >= FOUND * (k * count) as f64
+        Ok(found as f64 >= FOUND * (k * count) as f64)
     }
 }
 
 /// The `k` nearest others, nearest first.
-fn nearest(distances: &impl Distances, i: u32, k: usize) -> Vec<(f32, u32)> {
+fn nearest(distances: &impl Distances, i: u32, k: usize) -> Result<Vec<(f32, u32)>, BuildError> {
     let others = (0..distances.len() as u32).filter(|&j| j != i);
-    let mut ranks: Vec<(f32, u32)> = others.map(|j| (distances.distance(i, j), j)).collect();
+    let mut ranks = collected(others.map(|j| (distances.distance(i, j), j)))?;
     if k < ranks.len() {
         ranks.select_nth_unstable_by(k, |a, b| a.0.total_cmp(&b.0));
         ranks.truncate(k);
     }
     ranks.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    ranks
+    Ok(ranks)
 }

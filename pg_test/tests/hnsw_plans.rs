@@ -41,9 +41,9 @@ fn the_index_serves_a_large_table_and_a_sort_a_small_one() {
     let mut large = table(20_000);
     check_plan(&mut large, &nearest("true", 10), &["Index Name: i"], SORT);
     // All rows: each costs the index a page.
-    check_plan(&mut large, &nearest("true", 20_000), &[SORT, "Seq Scan"], "VectorScan");
+    check_plan(&mut large, &nearest("true", 20_000), &[SORT, "Seq Scan"], "Vector Index Scan");
     let mut small = table(50);
-    check_plan(&mut small, &nearest("true", 10), &[SORT, "Seq Scan"], "VectorScan");
+    check_plan(&mut small, &nearest("true", 10), &[SORT, "Seq Scan"], "Vector Index Scan");
 }
 
 #[test]

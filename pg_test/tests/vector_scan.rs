@@ -148,7 +148,7 @@ fn it_is_there_in_the_first_statement_of_a_session() {
     let query =
         format!("SET enable_seqscan = off; EXPLAIN SELECT id FROM w ORDER BY {QUERY} LIMIT 2");
     let plan = rows(&mut fresh, &query);
-    assert!(plan.iter().any(|line| line[0].contains("VectorScan")), "{plan:?}");
+    assert!(plan.iter().any(|line| line[0].contains("Vector Index Scan")), "{plan:?}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ mod tuple;
 use std::ffi::CStr;
 
 /// The node's name in `EXPLAIN`, and in plans that go to parallel workers.
-const NAME: &CStr = c"VectorScan";
+const NAME: &CStr = c"Vector Index Scan";
 
 /// Puts the node into PostgreSQL's place of planning. Called once, when the library is loaded.
 pub fn init() {

@@ -274,8 +274,9 @@ mod tests {
         let mut found = LATE.to_vec();
         found.insert(1, (1.0, None));
         found.insert(0, (0.1, None));
+        // As where all is gathered from the start, but for the two that are not returned.
         let rows = order(lazy, &found);
-        assert_eq!((rows[0], rows[5]), ((0.5, 6), (3.0, 9)));
+        assert_eq!((rows[0], rows[5]), ((0.5, 7), (3.0, 8)));
     }
 
     #[test]

@@ -85,9 +85,9 @@ pub fn encode(text: &str) -> Result<CString, Report> {
 
 /// A text of a message, which PostgreSQL takes for text of the database: letters that it may not be
 /// show as question marks.
-pub fn sendable(text: String) -> String {
+pub fn sendable(text: &str) -> String {
     if text.is_ascii() || is(pg_enc::PG_UTF8) {
-        return text;
+        return text.to_owned();
     }
     let keeps = is(pg_enc::PG_SQL_ASCII);
     let known = |c: &char| c.is_ascii() || (keeps && byte_of(*c).is_none());

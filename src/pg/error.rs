@@ -12,14 +12,17 @@ use super::encoding::sendable;
 /// What the user will read: SQLSTATE, message, and optionally detail and hint, worded in
 /// PostgreSQL's style (message: lower case, no full stop; detail and hint: sentences).
 #[derive(Debug)]
-pub struct Report(Box<ErrorReport>);
+pub struct Report {
+    code: PgSqlErrorCode,
+    report: Box<ErrorReport>,
+}
 
 impl Report {
     /// An error with a SQLSTATE and a primary message.
     #[track_caller]
     pub fn new(code: PgSqlErrorCode, message: impl Into<String>) -> Report {
-        let message = sendable(message.into());
-        Report(Box::new(ErrorReport::new(code, message, "vector_ext")))
+        let report = Box::new(ErrorReport::new(code, message.into(), "vector_ext"));
+        Report { code, report }
     }
 
     /// An error that only a bug or a hand-made call can cause (SQLSTATE XX000).
@@ -30,12 +33,12 @@ impl Report {
 
     /// Adds the DETAIL line.
     pub fn detail(self, detail: impl Into<String>) -> Report {
-        Report(Box::new(self.0.set_detail(sendable(detail.into()))))
+        Report { report: Box::new(self.report.set_detail(detail)), ..self }
     }
 
     /// Adds the HINT line; it says what to do next.
     pub fn hint(self, hint: impl Into<String>) -> Report {
-        Report(Box::new(self.0.set_hint(sendable(hint.into()))))
+        Report { report: Box::new(self.report.set_hint(hint)), ..self }
     }
 
     /// What went wrong in the index whose schema-qualified name is `index`.
@@ -76,13 +79,31 @@ impl Report {
 
     /// Writes this to the server's log, and goes on.
     pub fn log(self) {
-        self.0.report(PgLogLevel::LOG);
+        self.sendable().report(PgLogLevel::LOG);
     }
 
     /// Ends the statement with this error.
     pub fn raise(self) -> ! {
-        self.0.report(PgLogLevel::ERROR);
+        self.sendable().report(PgLogLevel::ERROR);
         unreachable!("reporting at level ERROR does not return");
+    }
+
+    /// The same in text of the database.
+    fn sendable(self) -> ErrorReport {
+        let Report { code, report } = self;
+        let texts = [Some(report.message()), report.detail(), report.hint()];
+        if texts.iter().flatten().all(|text| text.is_ascii()) {
+            return *report;
+        }
+        let sent = ErrorReport::new(code, sendable(report.message()), "vector_ext");
+        let sent = match report.detail() {
+            Some(detail) => sent.set_detail(sendable(detail)),
+            None => sent,
+        };
+        match report.hint() {
+            Some(hint) => sent.set_hint(sendable(hint)),
+            None => sent,
+        }
     }
 }
 

@@ -159,18 +159,18 @@ impl NearestLists {
         ivf: &Ivf,
         query: &Query,
     ) -> Result<Option<(List, Centre)>> {
-        let centre_of = |entry: Entry| {
-            Reader::new(store, ivf.geometry()).read(entry.vector, |stored| query.centre(&stored))
-        };
+        store.pause()?;
+        // Holds the page that it has read last: centroids that lie together are read at once.
+        let mut reader = Reader::new(store, ivf.geometry());
         loop {
-            store.pause()?;
+            reader.pause()?;
             match self.stream.step()? {
                 Step::Found(found) => {
-                    let centre = centre_of(found.entry)?;
+                    let centre = reader.read(found.entry.vector, |stored| query.centre(&stored))?;
                     return Ok(Some((List::of(found.entry), centre)));
                 }
                 Step::Read(entry) => {
-                    let centre = centre_of(entry)?;
+                    let centre = reader.read(entry.vector, |stored| query.centre(&stored))?;
                     self.stream.push_found(centre.into(), entry)?;
                 }
                 Step::End => return Ok(None),

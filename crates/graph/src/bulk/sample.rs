@@ -51,7 +51,9 @@ impl Sample {
             values.sort_unstable_by(f32::total_cmp);
             let kept = &values[ends..count - ends];
             let sum: f64 = kept.iter().map(|&x| f64::from(x)).sum();
-            (sum / kept.len().max(1) as f64) as f32
+            let mean = (sum / kept.len().max(1) as f64) as f32;
+            // Rotated, the largest numbers are infinite.
+            if mean.is_finite() { mean } else { 0.0 }
         };
         (0..self.dims).map(mean).collect()
     }

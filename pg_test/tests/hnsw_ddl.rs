@@ -106,8 +106,11 @@ fn cursors() {
     let mut db = TestDb::new();
     fill(&mut db, 1000);
     db.batch_execute("SET hnsw.ef_search = 20").unwrap();
-    let all = ids(&mut db, &SEARCH.replace("20", "300"));
     let declare = SEARCH.replace(" LIMIT 20", "");
+    // At once: with a LIMIT, none would be found late.
+    db.batch_execute(&format!("BEGIN; DECLARE c CURSOR FOR {declare}")).unwrap();
+    let all = ids(&mut db, "FETCH 300 FROM c");
+    db.batch_execute("ROLLBACK").unwrap();
     // Rows come in parts, each where the last one ended.
     db.batch_execute(&format!("BEGIN; DECLARE c CURSOR FOR {declare}")).unwrap();
     let mut fetched = ids(&mut db, "FETCH 5 FROM c");

@@ -7,7 +7,7 @@ use pgrx::pg_sys::{self, Oid};
 
 use crate::pg::catalog::type_name;
 use crate::pg::context::in_context;
-use crate::pg::encoding::encode;
+use crate::pg::encoding::{decode_c, encode};
 use crate::pg::error::Report;
 use crate::pg::parameter::Parameter;
 
@@ -34,7 +34,14 @@ pub fn column(name: &str, of: Oid, of_domain: bool) -> Result<Column, Report> {
             .unwrap_or(Kind::Other),
     };
     let named = if element == base { of } else { array_of(base) };
-    Ok(Column { type_name: type_name(named)?, of_domain, ..Column::new(name, kind) })
+    let column = Column::new(name, kind);
+    Ok(Column { type_name: type_name(named)?, shown_type: shown(named)?, of_domain, ..column })
+}
+
+/// What users call a type.
+fn shown(of: Oid) -> Result<String, Report> {
+    // SAFETY: PostgreSQL gives a text that ends with NUL, whatever the type.
+    unsafe { decode_c(pg_sys::format_type_be(of)) }
 }
 
 /// Reads a string as a value that `column` is compared with: PostgreSQL raises an error where the type

@@ -26,6 +26,8 @@ pub struct Column {
     pub kind: Kind,
     /// What the host calls the type of its values, with the schema, in SQL.
     pub type_name: String,
+    /// What the type is called in messages.
+    pub shown_type: String,
     /// Whether it is of a domain, so that its values must be cast to the type that this is over.
     pub of_domain: bool,
 }
@@ -33,12 +35,8 @@ pub struct Column {
 impl Column {
     /// A column of a type that needs no name.
     pub fn new(name: impl Into<String>, kind: Kind) -> Self {
-        Self { name: name.into(), kind, type_name: String::new(), of_domain: false }
-    }
-
-    /// What its type is called in messages.
-    pub(crate) fn shown_type(&self) -> &str {
-        self.type_name.strip_prefix("pg_catalog.").unwrap_or(&self.type_name)
+        let (type_name, shown_type) = (String::new(), String::new());
+        Self { name: name.into(), kind, type_name, shown_type, of_domain: false }
     }
 
     /// The column in SQL, of the type that filters know.

@@ -5,6 +5,7 @@ use filter::{Column, Error, ErrorKind, Kind, Scalar, Table, Templates, Value, pa
 fn table() -> Table {
     let of = |name: &str, kind, type_name: &str| Column {
         type_name: type_name.into(),
+        shown_type: type_name.into(),
         ..Column::new(name, kind)
     };
     let mut table = columns().reader(|scalar, _, text| {

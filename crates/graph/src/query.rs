@@ -26,6 +26,8 @@ pub(crate) struct Query {
     own: ExactQuery,
     codes: Codes,
     code_bytes: usize,
+    /// Whether ranks are those of the space in which neighbors are coded: those of sketches are not.
+    localizes: bool,
     /// Dimensions for each that a code covers.
     dims_per_coded: f32,
     estimates: Vec<f32>,
@@ -51,6 +53,7 @@ impl Query {
             own: ExactQuery::new(hnsw.holder(), vector),
             codes,
             code_bytes: geometry.code_bytes(),
+            localizes: geometry.form != Form::Sparse,
             dims_per_coded: geometry.dims as f32 / geometry.code_dims().max(1) as f32,
             estimates: vec![0.0; geometry.slots],
         }
@@ -72,7 +75,7 @@ impl Query {
         let estimates = &mut self.estimates[..count];
         match &mut self.codes {
             Codes::None => {}
-            Codes::Residual(codes, query) if codes.is_near(exact.rank) => {
+            Codes::Residual(codes, query) if self.localizes && codes.is_near(exact.rank) => {
                 if let Some(coder) = hnsw.coder() {
                     let mut difference = query.clone();
                     let own = vector_of(hnsw, record);

@@ -285,12 +285,15 @@ impl Scan {
     fn go_on<S: PageStore>(&mut self, store: &S) -> Result<()> {
         let wanted = self.wanted.saturating_mul(GROWTH);
         let target = ef_for(&self.hnsw, &self.options, wanted);
+        let before = self.beam_width();
         self.ef = match target {
             Some(ef) => ef.max(self.ef + 1),
             None => self.ef.max(self.ready).saturating_mul(2),
         };
         self.wanted = wanted;
-        let width = self.hnsw.beam_width(self.ef);
+        // The last step is as short as the bound on rows has it.
+        let rest = self.options.max_tuples.saturating_sub(self.visited_tids);
+        let width = self.beam_width().min(self.met.saturating_add(rest)).max(before + 1);
         if !self.widen(width)? && !self.begin_at_root(store)? {
             self.exhausted = true;
             self.ready = usize::MAX;

@@ -109,7 +109,8 @@ impl Query {
         };
         let (distance, certain) = self.lower_bound(distance, stored);
         Exact {
-            certain,
+            // The operator may say otherwise, or that it is not a number.
+            certain: certain && !distance.is_nan(),
             // Not a number: infinite values met, or a zero query under cosine. Last in any order.
             distance: if distance.is_nan() { f64::INFINITY } else { distance },
             rank: if rank.is_nan() { f32::INFINITY } else { rank },

@@ -58,7 +58,7 @@ impl Lowering<'_> {
                 Misfit::Unreadable(_) => self.misfit(column, scalar, value, span, misfit),
                 Misfit::Fraction | Misfit::Family => {
                     let name = match scalar {
-                        Scalar::Other(_) => column.shown_type(),
+                        Scalar::Other(_) => column.shown_type.as_str(),
                         scalar => scalar.milvus_name(),
                     };
                     let value = value.describe();

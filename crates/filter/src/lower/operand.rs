@@ -164,7 +164,7 @@ impl Lowering<'_> {
 
 /// A column whose type filters do not know.
 fn no_value(column: &Column, span: Span) -> Error {
-    let (name, kind) = (&column.name, column.shown_type());
+    let (name, kind) = (&column.name, &column.shown_type);
     let message = format!("column {name} is of type {kind}, which filters cannot compare");
     Error::unsupported(span, message).hint(
         "Test it by is null or is not null, or add a column of text or numbers that is generated from it.",

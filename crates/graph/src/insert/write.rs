@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use memory::Grow;
 use pages::{Batch, Element, NodeNo, PageStore, Result, State};
+use quant::Metric;
 
 use super::row::Row;
 use crate::Hnsw;
@@ -134,9 +135,9 @@ pub(super) fn write_alone<S: PageStore>(
     Ok(node)
 }
 
-/// Writes one record and the edge that leads to it; none where its owner has no place for it. Half of
-/// the places are for other edges: elements that are nearest to everything, as the long ones are by
-/// inner product, would else lead to whatever came first, and not to one another.
+/// Writes one record and the edge that leads to it; none where its owner has no place for it. By inner
+/// product half of the places are for other edges: the long vectors, which are nearest to all, would
+/// else lead to whatever came first, and not to one another.
 fn write_tethered<S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
@@ -153,7 +154,8 @@ fn write_tethered<S: PageStore>(
     let others: Vec<NodeNo> = claimed(element).into_iter().chain([tether.owner]).collect();
     allocation.lock(&mut batch, &others)?;
     let mut owner = open(&mut batch, tether.owner, hnsw.geometry())?;
-    if owner.as_ref().tethers().filter(|&tether| tether).count() >= hnsw.geometry().slots / 2 {
+    let tethers = owner.as_ref().tethers().filter(|&tether| tether).count();
+    if hnsw.metric() == Metric::InnerProduct && tethers >= hnsw.geometry().slots / 2 {
         return Ok(None);
     }
     if !put_edge(hnsw, &mut owner, tether, displaced) {

@@ -154,6 +154,12 @@ fn data(count: usize) -> Vec<Data> {
             }),
         );
     }
+    let products = |s, n| {
+        let mut random = SplitMix64::new(s);
+        let mut vector = || uniform(&mut random, 3).into_iter();
+        (0..n).map(|_| vector().zip(vector()).map(|(a, b)| a * b).collect()).collect()
+    };
+    add("products ip 3", InnerProduct, both(&products));
     add("normal ip 2", InnerProduct, both(&|s, n| plain(s, n, 2)));
     add("near-duplicates ip", InnerProduct, both(&|s, n| groups(s, n, 64, 20, 1.0, 0.05)));
     add(

@@ -70,8 +70,8 @@ impl<D: Distances> Reach<'_, D> {
         Ok(collected(elements.filter(|(_, parent)| **parent == NO_NEIGHBOR).map(|(id, _)| id))?)
     }
 
-    /// Links `element`, if it is still out of reach, from the nearest element that has a slot
-    /// to give: an empty one, or the last that is no branch of the tree, which cuts no one off.
+    /// Links `element`, if it is still out of reach, from an element that has a slot to give: one of
+    /// the nearest, else one that these lead to, else any.
     fn attach(&mut self, element: u32) -> Result<(), BuildError> {
         if self.parents[element as usize] != NO_NEIGHBOR {
             return Ok(());
@@ -80,11 +80,12 @@ impl<D: Distances> Reach<'_, D> {
         let view = FromQuery { graph, rank: |id| data.distance(element, id) };
         let found = self.beam.search(graph.entry, self.ef, &view)?;
         let near: Vec<u32> = found.iter().map(|candidate| candidate.id).collect();
+        let behind = near.iter().flat_map(|&id| graph.neighbors(id)).copied();
         let ids = 0..self.parents.len() as u32;
-        let reached = ids.filter(|&id| self.parents[id as usize] != NO_NEIGHBOR);
-        let mut givers = near.into_iter().chain(reached);
+        let givers = near.iter().copied().chain(behind).chain(ids);
+        let mut givers = givers.filter(|&id| self.parents[id as usize] != NO_NEIGHBOR);
         let giver = givers.find_map(|id| Some((id, self.slot_to_give(id)?)));
-        // There is one: all that are reached have more slots than the tree has branches.
+        // There is one: half the slots of all that are reached are more than the tree has branches.
         if let Some((giver, slot)) = giver {
             self.link(giver, slot, element);
             self.parents[element as usize] = giver;
@@ -94,13 +95,19 @@ impl<D: Distances> Reach<'_, D> {
         Ok(())
     }
 
-    /// The slot of `giver` that may be overwritten.
+    /// The slot that `giver` may give: an empty one, or the last that is no branch of the tree, which
+    /// cuts no one off. Of one that half of its slots are branches the others are not to be had: by
+    /// inner product a few elements are nearest to all, and are to lead to one another.
     fn slot_to_give(&self, giver: u32) -> Option<usize> {
         let list = self.graph.neighbors(giver);
+        let is_branch = |&neighbor: &u32| self.parents[neighbor as usize] == giver;
+        if list.iter().filter(|neighbor| is_branch(neighbor)).count() >= self.graph.degree / 2 {
+            return None;
+        }
         if list.len() < self.graph.degree {
             return Some(list.len());
         }
-        list.iter().rposition(|&neighbor| self.parents[neighbor as usize] != giver)
+        list.iter().rposition(|neighbor| !is_branch(neighbor))
     }
 
     /// Puts `element` into the list of `giver`, in order, and drops what is in `slot`.

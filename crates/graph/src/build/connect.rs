@@ -85,7 +85,7 @@ impl<D: Distances> Reach<'_, D> {
         let givers = near.iter().copied().chain(behind).chain(ids);
         let mut givers = givers.filter(|&id| self.parents[id as usize] != NO_NEIGHBOR);
         let giver = givers.find_map(|id| Some((id, self.slot_to_give(id)?)));
-        // There is one: half the slots of all that are reached are more than the tree has branches.
+        // There is one: the tree has leaves.
         if let Some((giver, slot)) = giver {
             self.link(giver, slot, element);
             self.parents[element as usize] = giver;
@@ -96,12 +96,12 @@ impl<D: Distances> Reach<'_, D> {
     }
 
     /// The slot that `giver` may give: an empty one, or the last that is no branch of the tree, which
-    /// cuts no one off. Of one that half of its slots are branches the others are not to be had: by
+    /// cuts no one off. Of one that a quarter of its slots are branches the others are not to be had: by
     /// inner product a few elements are nearest to all, and are to lead to one another.
     fn slot_to_give(&self, giver: u32) -> Option<usize> {
         let list = self.graph.neighbors(giver);
         let is_branch = |&neighbor: &u32| self.parents[neighbor as usize] == giver;
-        if list.iter().filter(|neighbor| is_branch(neighbor)).count() >= self.graph.degree / 2 {
+        if list.iter().filter(|neighbor| is_branch(neighbor)).count() >= self.graph.degree / 4 {
             return None;
         }
         if list.len() < self.graph.degree {

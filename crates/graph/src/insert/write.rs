@@ -136,7 +136,7 @@ pub(super) fn write_alone<S: PageStore>(
 }
 
 /// Writes one record and the edge that leads to it; none where its owner has no place for it. By inner
-/// product half of the places are for other edges: the long vectors, which are nearest to all, would
+/// product three quarters of the places are for other edges: the long vectors, which are nearest to all, would
 /// else lead to whatever came first, and not to one another.
 fn write_tethered<S: PageStore>(
     store: &S,
@@ -155,7 +155,7 @@ fn write_tethered<S: PageStore>(
     allocation.lock(&mut batch, &others)?;
     let mut owner = open(&mut batch, tether.owner, hnsw.geometry())?;
     let tethers = owner.as_ref().tethers().filter(|&tether| tether).count();
-    if hnsw.metric() == Metric::InnerProduct && tethers >= hnsw.geometry().slots / 2 {
+    if hnsw.metric() == Metric::InnerProduct && tethers >= hnsw.geometry().slots / 4 {
         return Ok(None);
     }
     if !put_edge(hnsw, &mut owner, tether, displaced) {

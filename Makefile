@@ -74,7 +74,7 @@ fuzz: install ## random input and damaged pages, each for FUZZ_SECONDS=300, from
 test-clients: install ## published clients of pgvector, from their registries; CLIENTS="django knex" for some
 	@$(CARGO) run --quiet --package pg_test --bin with_server -- clients/run.sh $(CLIENTS)
 
-pgvector-suite: install ## the SQL tests of the checkout PGVECTOR of pgvector: where we differ
+pgvector-suite: install ## the SQL and TAP tests of the checkout PGVECTOR of pgvector: where we differ
 	@$(CARGO) run --quiet --package pg_test --bin with_server -- scripts/pgvector-suite.sh "$(PGVECTOR)"
 
 check: prepare ## format, lints, the tests that need no server: before every commit

@@ -1,11 +1,12 @@
 #!/bin/bash
 # Runs the SQL tests of a checkout of pgvector (test/sql) against vector_ext under its alias "vector", and
-# shows where the answers differ from those it expects (test/expected).  docs/pgvector-compat.md says why
-# each of them differs.
+# shows where the answers differ from those it expects (test/expected); then its TAP tests.
+# docs/pgvector-compat.md says why each of them differs.
 #
 # Usage: make pgvector-suite PGVECTOR=/path/to/pgvector, which starts this with a server
 set -uo pipefail
 
+tap=$(realpath "$(dirname "$0")/pgvector-tap.sh")
 suite=$(realpath "${1:?usage: make pgvector-suite PGVECTOR=/path/to/pgvector}/test")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -26,3 +27,5 @@ for sql in "$suite"/sql/*.sql; do
   fi
 done
 echo "$same files as expected, $differ with differences"
+
+"$tap" "$(dirname "$suite")"

@@ -53,7 +53,7 @@ impl Query {
             own: ExactQuery::new(hnsw.holder(), vector),
             codes,
             code_bytes: geometry.code_bytes(),
-            localizes: geometry.form != Form::Sparse,
+            localizes: space == geometry.dims,
             dims_per_coded: geometry.dims as f32 / geometry.code_dims().max(1) as f32,
             estimates: vec![0.0; geometry.slots],
         }

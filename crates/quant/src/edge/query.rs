@@ -14,7 +14,7 @@ const CLIPS: [f32; 8] = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.25];
 /// How much nearer to an element than to the center a query is, as a ratio of squared distances,
 /// where rounding it relative to the center says too little of the element's neighbors. On sentences,
 /// words and images next to no element is so near, among near-duplicates and clusters most are.
-const NEAR: f32 = 1.0 / 8.0;
+const NEAR: f32 = 1.0 / 16.0;
 
 /// A query prepared to score the codes of one [`EdgeCoder`].
 #[derive(Debug)]

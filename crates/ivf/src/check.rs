@@ -2,8 +2,8 @@
 //!
 //! Follows every list, and remembers one bit of each block and each vector.
 
-use memory::{Grow, collected, filled};
-use pages::{HeapTid, META_BLOCK, PageStore, Problem, Result, Rows};
+use memory::{Grow, filled};
+use pages::{HeapTid, META_BLOCK, PageStore, Problem, Result, Rows, lastingly_repeated};
 
 use crate::block::{Entry, FREE, ROOT};
 use crate::geometry::BlockNo;
@@ -51,9 +51,6 @@ pub fn check<S: PageStore>(
     }
     Ok(())
 }
-
-/// How often rows that look repeated are looked at, for they may have moved in the meantime.
-const ATTEMPTS: usize = 3;
 
 struct Check<'a, S> {
     store: &'a S,
@@ -116,20 +113,8 @@ impl<S: PageStore> Check<'_, S> {
     }
 
     /// Reports rows that several entries stand for, and those beyond the table.
-    ///
-    /// Beside a vacuum and inserts a row may be met where it was and again where another took its
-    /// place: what is reported was met twice by each of several looks.
     fn rows(&mut self, rows: &mut Rows<'_>) -> Result<()> {
-        let mut repeated = self.repeated_rows(rows, true)?;
-        for _ in 1..ATTEMPTS {
-            if repeated.is_empty() {
-                return Ok(());
-            }
-            let again = self.repeated_rows(rows, false)?;
-            let mut again = collected(again.into_iter().map(|(_, tid)| tid))?;
-            again.sort_unstable();
-            repeated.retain(|&(_, tid)| again.binary_search(&tid).is_ok());
-        }
+        let repeated = lastingly_repeated(|first| self.repeated_rows(rows, first))?;
         for (page, HeapTid { block, offset }) in repeated {
             self.problem(page, format!("row ({block},{offset}) is in the index more than once"));
         }

@@ -36,6 +36,6 @@ pub use page::{
 };
 pub use problem::Problem;
 pub use record::{Element, NodeNo, Record, RecordMut, Slot, State, Tail};
-pub use rows::Rows;
+pub use rows::{Rows, lastingly_repeated};
 pub use store::{Batch, MAX_BATCH, PageStore};
 pub use tid::HeapTid;

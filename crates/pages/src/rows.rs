@@ -1,6 +1,6 @@
 //! Which rows an index holds, for checks: a bit for each line pointer of the table.
 
-use memory::Grow;
+use memory::{Grow, collected};
 
 use crate::{HeapTid, Result};
 
@@ -63,6 +63,32 @@ impl<'a> Rows<'a> {
         self.met.fill(0);
         self.again.fill(0);
     }
+}
+
+/// How often rows that look repeated are looked at.
+const LOOKS: usize = 3;
+
+/// Rows that each of several looks finds repeated, with the pages that hold them. `look` tells what it
+/// finds; its argument is true the first time.
+///
+/// Beside a vacuum and inserts, one look may meet a row where it was and again where another took its
+/// place.
+///
+/// # Errors
+/// Those of `look`, and that memory is short.
+pub fn lastingly_repeated(
+    mut look: impl FnMut(bool) -> Result<Vec<(u32, HeapTid)>>,
+) -> Result<Vec<(u32, HeapTid)>> {
+    let mut repeated = look(true)?;
+    for _ in 1..LOOKS {
+        if repeated.is_empty() {
+            break;
+        }
+        let mut again = collected(look(false)?.into_iter().map(|(_, tid)| tid))?;
+        again.sort_unstable();
+        repeated.retain(|&(_, tid)| again.binary_search(&tid).is_ok());
+    }
+    Ok(repeated)
 }
 
 /// The word of a row whose line is below [`LINES`], and its bit.

@@ -1,40 +1,23 @@
 //! Rows that elements stand for: each once, and all of the table.
 
-use memory::{Grow, collected};
-use pages::{HeapTid, NodeNo, PageStore, Record, Result, Rows, State};
+use memory::Grow;
+use pages::{HeapTid, NodeNo, PageStore, Record, Result, Rows, State, lastingly_repeated};
 
 use super::{ATTEMPTS, Check};
 use crate::records::Chain;
 
 impl<S: PageStore> Check<'_, S> {
     /// Reports rows that several elements stand for, and those beyond the table.
-    ///
-    /// Beside a vacuum and inserts a row may be met where it was and again where another took its
-    /// place: what is reported was met twice by each of several looks.
     pub(super) fn rows(&mut self, rows: &mut Rows<'_>) -> Result<()> {
-        let mut repeated = self.repeated_rows(rows, true)?;
-        for _ in 1..ATTEMPTS {
-            if repeated.is_empty() {
-                return Ok(());
-            }
-            let again = self.repeated_rows(rows, false)?;
-            let mut again = collected(again.into_iter().map(|(_, tid)| tid))?;
-            again.sort_unstable();
-            repeated.retain(|&(_, tid)| again.binary_search(&tid).is_ok());
-        }
-        for (node, HeapTid { block, offset }) in repeated {
-            let what = format!("row ({block},{offset}) is in the index more than once");
-            self.problem(node.block(self.geometry()), what);
+        let repeated = lastingly_repeated(|first| self.repeated_rows(rows, first))?;
+        for (page, HeapTid { block, offset }) in repeated {
+            self.problem(page, format!("row ({block},{offset}) is in the index more than once"));
         }
         Ok(())
     }
 
-    /// Rows that were met before when they were met, each with the element that stood for it.
-    fn repeated_rows(
-        &mut self,
-        rows: &mut Rows<'_>,
-        first: bool,
-    ) -> Result<Vec<(NodeNo, HeapTid)>> {
+    /// Rows that were met before when they were met, each with the page of the element that stood for it.
+    fn repeated_rows(&mut self, rows: &mut Rows<'_>, first: bool) -> Result<Vec<(u32, HeapTid)>> {
         let mut met = Vec::new();
         for node in self.places.live_bases()? {
             self.store.pause()?;
@@ -52,7 +35,7 @@ impl<S: PageStore> Check<'_, S> {
                     self.problem(block, what);
                 }
                 if rows.is_repeated(tid) {
-                    met.try_push((node, tid))?;
+                    met.try_push((block, tid))?;
                 }
             }
         }

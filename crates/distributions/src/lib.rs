@@ -3,10 +3,12 @@
 //!
 //! Every distribution is drawn from a seed and is the same on every machine.
 
+mod column;
 mod draw;
 
 use quant::Metric;
 
+pub use column::{Column, Conversion};
 use draw::*;
 
 /// A distribution of vectors, and one of queries for their nearest neighbors.

@@ -117,7 +117,7 @@ mod tests {
             of(Column::Bytes),
             [[126.0, 126.0, 127.0, 101.0], [127.0, 127.0, 126.0, -127.0]]
         );
-        assert_eq!(of(Column::Bits), [[0.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]]);
+        assert_eq!(of(Column::Bits), [[0.0, 0.0, 1.0, 1.0], [1.0, 1.0, 0.0, 0.0]]);
         assert_eq!(of(Column::Sparse), [[0.0, 1001.0, 1002.0, 0.0], [1003.0, 1002.3, 0.0, 0.0]]);
         let products = converted(Column::Bytes, Metric::Cosine, &rows);
         assert_eq!(products[0], [127.0, 127.0, 127.0, 114.0]);

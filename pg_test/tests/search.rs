@@ -684,27 +684,6 @@ fn any_schema_and_search_path_will_do() {
 }
 
 #[test]
-fn the_documented_searches_run() {
-    let pages = [
-        include_str!("../../docs/search.md"),
-        include_str!("../../docs/grouping.md"),
-        include_str!("../../docs/filters.md"),
-        include_str!("../../docs/range.md"),
-    ];
-    for page in pages {
-        let mut db = TestDb::new();
-        let snippets: Vec<&str> =
-            page.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-        assert!(snippets.len() >= 3);
-        for snippet in snippets {
-            if let Err(error) = db.batch_execute(snippet) {
-                panic!("{snippet}\n{}", message(&error));
-            }
-        }
-    }
-}
-
-#[test]
 fn row_security_and_privileges_are_the_callers() {
     let mut db = items();
     db.batch_execute(

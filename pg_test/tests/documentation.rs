@@ -1,0 +1,159 @@
+//! README.md and the pages of docs/: each block of SQL runs, page by page, and each link leads
+//! somewhere.
+//!
+//! A word after the language of a block says more of it:
+//! * `sql error`: the server refuses it, with the message in the block that follows.
+//! * `sql fragment`: a part of a statement; it is not run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pg_test::{TestDb, message};
+
+/// The folder of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The pages, README.md first.
+fn pages() -> Vec<PathBuf> {
+    let mut pages: Vec<PathBuf> =
+        fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    pages.sort();
+    pages.insert(0, root().join("README.md"));
+    pages
+}
+
+/// A block between fences.
+struct Block {
+    /// What follows the first fence.
+    kind: String,
+    text: String,
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        if let Some(kind) = line.trim_start().strip_prefix("```") {
+            let text = lines.by_ref().take_while(|line| line.trim() != "```");
+            let text = text.map(|line| format!("{line}\n")).collect();
+            blocks.push(Block { kind: kind.into(), text });
+        }
+    }
+    blocks
+}
+
+/// The statements of a block: each ends with a semicolon at the end of a line.
+fn statements(block: &str) -> impl Iterator<Item = &str> {
+    block.split_inclusive(";\n").map(str::trim).filter(|statement| !statement.is_empty())
+}
+
+/// Runs a block; the message of the first error.
+fn run(db: &mut TestDb, block: &str) -> Result<(), String> {
+    statements(block)
+        .try_for_each(|statement| db.batch_execute(statement).map_err(|error| message(&error)))
+}
+
+/// Runs the blocks of a page in a database of its own; what is wrong with them.
+fn faults(name: &str, page: &str) -> Vec<String> {
+    let blocks = blocks(page);
+    let creates = blocks.iter().find(|block| block.kind == "sql");
+    let creates = creates.is_some_and(|block| block.text.starts_with("CREATE EXTENSION"));
+    let mut db = if creates { TestDb::without_extension() } else { TestDb::new() };
+    let mut faults = Vec::new();
+    for (at, block) in blocks.iter().enumerate() {
+        let fault = match block.kind.as_str() {
+            "sql" => run(&mut db, &block.text).err(),
+            "sql error" => match run(&mut db, &block.text) {
+                Ok(()) => Some("was accepted".to_owned()),
+                Err(error) => {
+                    let shown = blocks.get(at + 1).map_or("", |next| &next.text);
+                    let expected = format!("ERROR:  {error}\n");
+                    (!shown.starts_with(&expected)).then(|| format!("not the error shown: {error}"))
+                }
+            },
+            "sql fragment" => None,
+            other if other.starts_with("sql") => Some(format!("unknown mark: {other}")),
+            _ => None,
+        };
+        faults.extend(fault.map(|fault| format!("{name}: {fault}\n{}", block.text)));
+    }
+    faults
+}
+
+#[test]
+fn sql_in_the_documentation_runs() {
+    let mut faulty = Vec::new();
+    for path in pages() {
+        faulty.extend(faults(&path.display().to_string(), &fs::read_to_string(&path).unwrap()));
+    }
+    assert!(faulty.is_empty(), "{}", faulty.join("\n"));
+}
+
+#[test]
+fn faults_are_found() {
+    let page = "```sql\nSELECT 1/0;\n```\n\
+                ```sql error\nSELECT 1;\n```\n\
+                ```sql error\nSELECT 1/0;\n```\n\
+                ```\nERROR:  no such thing\n```\n\
+                ```sql error\nSELECT 1;\nSELECT 1/0;\n```\n\
+                ```\nERROR:  division by zero\n```\n\
+                ```sql fragment\nWITH (\n```\n\
+                ```sqlite\nSELECT 1\n```\n";
+    let said: Vec<String> = faults("page", page)
+        .iter()
+        .filter_map(|fault| fault.lines().next().map(str::to_owned))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "page: division by zero",
+            "page: was accepted",
+            "page: not the error shown: division by zero",
+            "page: unknown mark: sqlite",
+        ]
+    );
+}
+
+/// The anchor that GitHub gives a heading.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+/// The anchors of a page.
+fn anchors(page: &str) -> Vec<String> {
+    let mut code = false;
+    let headings = page.lines().filter(|line| {
+        code ^= line.trim_start().starts_with("```");
+        !code && line.starts_with('#')
+    });
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn links_in_the_documentation_lead_somewhere() {
+    let mut broken = Vec::new();
+    for path in pages() {
+        let page = fs::read_to_string(&path).unwrap();
+        for target in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if target.contains("://") {
+                continue;
+            }
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let file = path.parent().unwrap().join(file);
+            let file = if target.starts_with('#') { &path } else { &file };
+            let found = match fs::read_to_string(file) {
+                Ok(there) => anchor.is_empty() || anchors(&there).iter().any(|a| a == anchor),
+                Err(_) => file.is_dir(),
+            };
+            if !found {
+                broken.push(format!("{}: {target}", path.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}

@@ -1,5 +1,5 @@
-//! README.md and the pages of docs/: each block of SQL runs, page by page, and each link leads
-//! somewhere.
+//! The documentation, README.md and its kin and the pages of docs/: each block of SQL runs, page by
+//! page, and each link leads somewhere.
 //!
 //! A word after the language of a block says more of it:
 //! * `sql error`: the server refuses it, with the message in the block that follows.
@@ -15,13 +15,14 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The pages, README.md first.
+/// The pages.
 fn pages() -> Vec<PathBuf> {
-    let mut pages: Vec<PathBuf> =
-        fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let folders = [root(), root().join("docs")];
+    let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
+    let mut pages: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    assert!(pages.len() > 10, "{pages:?}");
     pages.sort();
-    pages.insert(0, root().join("README.md"));
     pages
 }
 

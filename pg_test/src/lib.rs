@@ -4,6 +4,7 @@
 //! process ends.  [`TestDb`] is a fresh database in a cluster that all tests of one binary share.
 //! The extension must be installed (`make install`) in the PostgreSQL that `PG_CONFIG` names.
 
+pub mod any_data;
 mod cluster;
 pub mod data;
 mod db;

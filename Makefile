@@ -33,7 +33,7 @@ WITH_PG    = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG)
 CARGO      = $(WITH_PG) cargo
 FEATURES   = --no-default-features --features vector_ext/pg$(PG_MAJOR)
 
-.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop test test-cassert test-long fuzz test-clients pgvector-suite check bench lint-deps
+.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop test test-cassert test-long fuzz test-clients pgvector-suite check bench bench-any-data lint-deps
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -106,6 +106,9 @@ uninstall: ## remove what install and install-alias put there
 
 bench: install ## measure against other extensions; options in BENCH_ARGS, see benches/README.md
 	@$(CARGO) run --quiet --release --package benches --bin sql_bench -- $(BENCH_ARGS)
+
+bench-any-data: install ## recall on data unlike embeddings; options in BENCH_ARGS
+	@$(CARGO) run --quiet --release --package benches --bin any_data_bench -- $(BENCH_ARGS)
 
 lint-deps: prepare ## licences and sources of the dependencies, by cargo-deny
 	@cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny

@@ -37,6 +37,15 @@ pub struct Built {
 }
 
 impl System {
+    /// The extension's version.
+    pub fn version(&self, client: &mut Client) -> Result<String> {
+        let version = client.query_one(
+            "SELECT extversion FROM pg_extension WHERE extname = $1",
+            &[&self.extension],
+        )?;
+        Ok(version.get(0))
+    }
+
     /// Builds the index `items_v` on the `rows` rows of `items`, with default options.
     pub fn build(
         &self,
@@ -55,10 +64,7 @@ impl System {
              ALTER TABLE items SET (parallel_workers = {workers});
              CHECKPOINT"
         ))?;
-        let version = client.query_one(
-            "SELECT extversion FROM pg_extension WHERE extname = $1",
-            &[&self.extension],
-        )?;
+        let version = self.version(client)?;
         let backend: i32 = client.query_one("SELECT pg_backend_pid()", &[])?.get(0);
         // The server has waited for the helpers of a build before CREATE INDEX returns.
         let cpu = || {
@@ -76,7 +82,7 @@ impl System {
         client.batch_execute("ALTER TABLE items RESET (parallel_workers); CHECKPOINT")?;
         let index_bytes: i64 = client.query_one("SELECT pg_relation_size('items_v')", &[])?.get(0);
         Ok(Built {
-            version: version.get(0),
+            version,
             build_s,
             build_cpu_s,
             index_bytes,

@@ -6,8 +6,9 @@
 //! `cost` count, `sweep` decides what `sql_bench` measures, `report` prints and
 //! `plot` draws it; `writes` is what
 //! `write_bench` measures, `cold` what
-//! `cold_bench` does, `plans` what `plan_grid` does. `options` is what the programs have in common.
+//! `cold_bench` does, `plans` what `plan_grid` does, `any_data` what `any_data_bench` does. `options` is what the programs have in common.
 
+pub mod any_data;
 pub mod build;
 pub mod clustered;
 pub mod cold;

@@ -47,11 +47,20 @@ pub const HELP: &str = "\
 ";
 
 impl Options {
-    /// Takes the common options out of `arguments`.
+    /// Takes the common options out of `arguments`; there must be data.
     pub fn take(arguments: &mut Arguments) -> Result<Self> {
-        let systems: Option<String> = arguments.opt_value_from_str("--systems")?;
-        let systems = systems.as_deref().unwrap_or("vector_ext,pgvector");
-        let options = Self {
+        let options = Self::take_with(arguments, "vector_ext,pgvector")?;
+        if options.data.is_empty() {
+            return Err("--data DIR is missing: see --help".into());
+        }
+        Ok(options)
+    }
+
+    /// The same with other default systems, and no need of data.
+    pub fn take_with(arguments: &mut Arguments, systems: &str) -> Result<Self> {
+        let given: Option<String> = arguments.opt_value_from_str("--systems")?;
+        let systems = given.as_deref().unwrap_or(systems);
+        Ok(Self {
             data: arguments.values_from_str("--data")?,
             systems: systems.split(',').map(System::by_name).collect::<Result<_>>()?,
             selection: Selection {
@@ -68,11 +77,7 @@ impl Options {
             },
             url: arguments.opt_value_from_str("--url")?,
             json: arguments.opt_value_from_str("--json")?,
-        };
-        if options.data.is_empty() {
-            return Err("--data DIR is missing: see --help".into());
-        }
-        Ok(options)
+        })
     }
 
     /// The server to measure.

@@ -17,7 +17,7 @@ const BOTTOM: f64 = HEIGHT - 60.0;
 /// One a system, then from the beginning again.
 const COLORS: [&str; 4] = ["#2f81f7", "#e8833a", "#2da44e", "#a371f7"];
 /// Of text and lines: in the middle between black and white.
-const INK: &str = "#768390";
+pub const INK: &str = "#768390";
 
 const RECALLS: [f64; 12] = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9999];
 

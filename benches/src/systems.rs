@@ -3,8 +3,8 @@
 use crate::Result;
 use crate::exact::Metric;
 
-/// An extension with an index on its type `vector`. `{metric}` in `index` is `l2` or `cosine`; `{l2}` and
-/// `{cosine}` are `true` for that metric, else `false`; `{lists}` is the square root of the rows.
+/// An extension with an index. `{class}` in `index` is an operator class, such as `vector_l2_ops`; `{l2}` and
+/// `{cosine}` are `true` for that metric, else `false`; `{lists}` is a number of lists.
 #[derive(Debug)]
 pub struct System {
     /// Name on the command line and in reports.
@@ -28,7 +28,7 @@ const VECTOR_EXT: System = System {
     name: "vector_ext",
     extension: "vector_ext",
     preload: None,
-    index: "hnsw (v vector_{metric}_ops)",
+    index: "hnsw (v {class})",
     effort: "hnsw.ef_search",
     scan_time: Some("SELECT time_us FROM vector_scan_stats()"),
     effort_covers_k: true,
@@ -39,7 +39,7 @@ const PGVECTOR: System = System {
     name: "pgvector",
     extension: "vector",
     preload: None,
-    index: "hnsw (v vector_{metric}_ops)",
+    index: "hnsw (v {class})",
     effort: "hnsw.ef_search",
     scan_time: None,
     effort_covers_k: true,
@@ -50,22 +50,22 @@ pub const SYSTEMS: &[System] = &[
     VECTOR_EXT,
     System {
         name: "vector_ext_none",
-        index: "hnsw (v vector_{metric}_ops) WITH (quantization = none)",
+        index: "hnsw (v {class}) WITH (quantization = none)",
         ..VECTOR_EXT
     },
     System {
         name: "vector_ext_sq8",
-        index: "hnsw (v vector_{metric}_ops) WITH (quantization = sq8)",
+        index: "hnsw (v {class}) WITH (quantization = sq8)",
         ..VECTOR_EXT
     },
     System {
         name: "vector_ext_rabitq",
-        index: "hnsw (v vector_{metric}_ops) WITH (quantization = rabitq)",
+        index: "hnsw (v {class}) WITH (quantization = rabitq)",
         ..VECTOR_EXT
     },
     System {
         name: "vector_ext_ivf",
-        index: "ivf (v vector_{metric}_ops)",
+        index: "ivf (v {class})",
         effort: "ivf.probes",
         scan_time: None,
         effort_covers_k: false,
@@ -73,7 +73,7 @@ pub const SYSTEMS: &[System] = &[
     },
     System {
         name: "vector_ext_ivf_sq8",
-        index: "ivf (v vector_{metric}_ops) WITH (quantization = sq8)",
+        index: "ivf (v {class}) WITH (quantization = sq8)",
         effort: "ivf.probes",
         scan_time: None,
         effort_covers_k: false,
@@ -81,7 +81,7 @@ pub const SYSTEMS: &[System] = &[
     },
     System {
         name: "vector_ext_ivfflat",
-        index: "ivfflat (v vector_{metric}_ops) WITH (lists = {lists})",
+        index: "ivfflat (v {class}) WITH (lists = {lists})",
         effort: "ivfflat.probes",
         scan_time: None,
         effort_covers_k: false,
@@ -89,7 +89,7 @@ pub const SYSTEMS: &[System] = &[
     },
     System {
         name: "vector_ext_ivfflat_rabitq",
-        index: "ivfflat (v vector_{metric}_ops) WITH (lists = {lists}, quantization = rabitq)",
+        index: "ivfflat (v {class}) WITH (lists = {lists}, quantization = rabitq)",
         effort: "ivfflat.probes",
         scan_time: None,
         effort_covers_k: false,
@@ -98,7 +98,7 @@ pub const SYSTEMS: &[System] = &[
     PGVECTOR,
     System {
         name: "pgvector_ivfflat",
-        index: "ivfflat (v vector_{metric}_ops) WITH (lists = {lists})",
+        index: "ivfflat (v {class}) WITH (lists = {lists})",
         effort: "ivfflat.probes",
         effort_covers_k: false,
         ..PGVECTOR
@@ -107,7 +107,7 @@ pub const SYSTEMS: &[System] = &[
         name: "vectorscale",
         extension: "vectorscale",
         preload: None,
-        index: "diskann (v vector_{metric}_ops)",
+        index: "diskann (v {class})",
         effort: "diskann.query_search_list_size",
         scan_time: None,
         effort_covers_k: true,
@@ -118,7 +118,7 @@ pub const SYSTEMS: &[System] = &[
         name: "vectorchord",
         extension: "vchord",
         preload: Some("vchord"),
-        index: "vchordrq (v vector_{metric}_ops) WITH (options = $$
+        index: "vchordrq (v {class}) WITH (options = $$
             residual_quantization = {l2}
             [build.internal]
             lists = [{lists}]
@@ -140,16 +140,21 @@ impl System {
         })
     }
 
-    /// The statement that builds the index `items_v` of so many rows with the extension's default
-    /// options.
+    /// The statement that builds the index `items_v` of so many vectors with the extension's default
+    /// options, and the square root of the rows as lists.
     pub fn create_index(&self, metric: Metric, rows: usize) -> String {
-        let (name, l2) = match metric {
-            Metric::L2 => ("l2", true),
-            Metric::Cosine => ("cosine", false),
+        let class = match metric {
+            Metric::L2 => "vector_l2_ops",
+            Metric::Cosine => "vector_cosine_ops",
         };
-        let index = self.index.replace("{metric}", name);
-        let index = index.replace("{lists}", &rows.isqrt().max(1).to_string());
-        let index = index.replace("{l2}", &l2.to_string()).replace("{cosine}", &(!l2).to_string());
+        self.create_index_with(class, rows.isqrt().max(1))
+    }
+
+    /// The same for any operator class and number of lists.
+    pub fn create_index_with(&self, class: &str, lists: usize) -> String {
+        let is = |metric: &str| class.ends_with(&format!("_{metric}_ops")).to_string();
+        let index = self.index.replace("{class}", class).replace("{lists}", &lists.to_string());
+        let index = index.replace("{l2}", &is("l2")).replace("{cosine}", &is("cosine"));
         format!("CREATE INDEX items_v ON items USING {index}")
     }
 

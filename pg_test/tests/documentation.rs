@@ -1,6 +1,7 @@
 //! The documentation, README.md and its kin and the pages of docs/: each block of SQL runs, page by
-//! page, and each link leads somewhere.
+//! page, with the result that is shown, and each link leads somewhere.
 //!
+//! A table that follows a block, as psql prints it, is the result of the block's last statement.
 //! A word after the language of a block says more of it:
 //! * `sql error`: the server refuses it, with the message in the block that follows.
 //! * `sql fragment`: a part of a statement; it is not run.
@@ -9,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pg_test::{TestDb, message};
+use postgres::SimpleQueryMessage;
 
 /// The folder of the repository.
 fn root() -> PathBuf {
@@ -57,6 +59,43 @@ fn run(db: &mut TestDb, block: &str) -> Result<(), String> {
         .try_for_each(|statement| db.batch_execute(statement).map_err(|error| message(&error)))
 }
 
+/// The cells of a table as psql prints it: the names of its columns, then its rows; none where a block
+/// holds something else.
+fn table(block: &Block) -> Option<Vec<Vec<String>>> {
+    let mut lines = block.text.lines();
+    let (header, line) = (lines.next()?, lines.next()?);
+    let is_table = block.kind.is_empty() && line.starts_with("--");
+    let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect();
+    is_table.then(|| std::iter::once(header).chain(lines).map(cells).collect())
+}
+
+/// The result of the last statement of a block that was run.
+fn result(db: &mut TestDb, block: &str) -> Vec<Vec<String>> {
+    let mut table = Vec::new();
+    for message in db.simple_query(statements(block).last().unwrap()).unwrap() {
+        if let SimpleQueryMessage::RowDescription(columns) = &message {
+            table.push(columns.iter().map(|column| column.name().to_owned()).collect());
+        } else if let SimpleQueryMessage::Row(row) = &message {
+            let cell = |i| row.get(i).unwrap_or_default().trim().to_owned();
+            table.push((0..row.len()).map(cell).collect());
+        }
+    }
+    table
+}
+
+/// Whether two tables are the same, but for the last digits of numbers, which differ between
+/// processors.
+fn alike(a: &[Vec<String>], b: &[Vec<String>]) -> bool {
+    let same = |a: &String, b: &String| match (a.parse::<f64>(), b.parse::<f64>()) {
+        (Ok(a), Ok(b)) => (a - b).abs() <= 1e-5 * a.abs(),
+        _ => a == b,
+    };
+    let same_row = |a: &Vec<String>, b: &Vec<String>| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+    };
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_row(a, b))
+}
+
 /// Runs the blocks of a page in a database of its own; what is wrong with them.
 fn faults(name: &str, page: &str) -> Vec<String> {
     let blocks = blocks(page);
@@ -66,7 +105,13 @@ fn faults(name: &str, page: &str) -> Vec<String> {
     let mut faults = Vec::new();
     for (at, block) in blocks.iter().enumerate() {
         let fault = match block.kind.as_str() {
-            "sql" => run(&mut db, &block.text).err(),
+            "sql" => match (run(&mut db, &block.text), blocks.get(at + 1).and_then(table)) {
+                (Ok(()), Some(shown)) => {
+                    let result = result(&mut db, &block.text);
+                    (!alike(&result, &shown)).then(|| format!("not the result shown: {result:?}"))
+                }
+                (done, _) => done.err(),
+            },
             "sql error" => match run(&mut db, &block.text) {
                 Ok(()) => Some("was accepted".to_owned()),
                 Err(error) => {
@@ -102,6 +147,10 @@ fn faults_are_found() {
                 ```sql error\nSELECT 1;\nSELECT 1/0;\n```\n\
                 ```\nERROR:  division by zero\n```\n\
                 ```sql fragment\nWITH (\n```\n\
+                ```sql\nSELECT 1;\nSELECT 2.5 AS a, 'x' AS b;\n```\n\
+                ```\n  a  | b \n-----+---\n 2.5 | x\n```\n\
+                ```sql\nSELECT 2.5 AS a, 'x' AS b;\n```\n\
+                ```\n  a  | b \n-----+---\n 2.6 | x\n```\n\
                 ```sqlite\nSELECT 1\n```\n";
     let said: Vec<String> = faults("page", page)
         .iter()
@@ -113,6 +162,7 @@ fn faults_are_found() {
             "page: division by zero",
             "page: was accepted",
             "page: not the error shown: division by zero",
+            "page: not the result shown: [[\"a\", \"b\"], [\"2.5\", \"x\"]]",
             "page: unknown mark: sqlite",
         ]
     );

@@ -1,7 +1,8 @@
-//! Structural check: finds what a scan would trip over, and what no scan could reach.
+//! Structural check: finds what a scan or an insert would trip over, and what no scan could reach.
 //!
 //! Reads the pages in order several times, and remembers one byte of each record.
 
+mod free;
 mod places;
 mod reach;
 mod rows;
@@ -38,6 +39,7 @@ pub fn check<S: PageStore>(
     let mut check = Check { store, hnsw: &hnsw, blocks, places, report };
     check.pages()?;
     check.records()?;
+    check.free()?;
     check.entry()?;
     check.edges()?;
     check.vectors()?;

@@ -1,7 +1,10 @@
 	$vector_ext$;
 	script := pg_catalog.regexp_replace(script, '\nCREATE (FUNCTION|AGGREGATE) ', E'\nCREATE OR REPLACE \\1 ', 'g');
-	-- What is kept, by statements: a type has two.
+	-- What is kept, by statements: a type has two.  Its array, a member from PostgreSQL 17 on, has none.
 	SELECT pg_catalog.sum(CASE
+			WHEN EXISTS (SELECT FROM pg_catalog.pg_type t
+				WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid
+					AND t.typarray OPERATOR(pg_catalog.=) d.objid) THEN 0
 			WHEN d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid THEN 2
 			ELSE 1 END) INTO kept
 		FROM pg_catalog.pg_depend d

@@ -11,21 +11,29 @@ use support::{bulk_built, clustered, options, problems, row, scan_options, tid};
 
 /// Pages that may be read between two pauses.
 const MOST: u64 = 64;
-const ROWS: usize = 1_500;
-const DIMS: usize = 300;
+
+/// An index that verbs work on; every other of its rows has the same vector.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    metric: Metric,
+    form: Form,
+    rows: usize,
+    dims: usize,
+}
 
 type Verb<'a> = &'a dyn Fn(&MemStore) -> Result<()>;
 
-/// Has each verb work on a copy of an index, some of whose vectors come very often.
-fn each_verb(metric: Metric, form: Form, act: impl Fn(&str, &MemStore, Verb<'_>)) {
-    let mut vectors = clustered(ROWS, DIMS, 1);
-    for i in (0..ROWS).step_by(2) {
+/// Has each verb work on a copy of an index.
+fn each_verb(kind: Kind, act: impl Fn(&str, &MemStore, Verb<'_>)) {
+    let Kind { metric, form, rows, dims } = kind;
+    let mut vectors = clustered(rows, dims, 1);
+    for i in (0..rows).step_by(2) {
         vectors[i] = vectors[0].clone();
     }
     if metric.is_of_bits() {
         vectors.iter_mut().flatten().for_each(|x| *x = f32::from(*x > 0.0));
     }
-    let store = bulk_built(graph::IndexOptions { form, ..options(metric, DIMS) }, &vectors);
+    let store = bulk_built(graph::IndexOptions { form, ..options(metric, dims) }, &vectors);
     let vector = &vectors[1];
     let verbs: [(&str, Verb<'_>); 5] = [
         ("scan", &|store| {
@@ -33,7 +41,7 @@ fn each_verb(metric: Metric, form: Form, act: impl Fn(&str, &MemStore, Verb<'_>)
             while scan.next(store)?.is_some() {}
             Ok(())
         }),
-        ("insert", &|store| insert(store, vector, tid(ROWS))),
+        ("insert", &|store| insert(store, vector, tid(rows))),
         ("vacuum", &|store| {
             let (emptied, _) = vacuum::clear(store, &mut |tid| row(tid) % 7 == 1)?;
             vacuum::unlink(store, &emptied)?;
@@ -52,24 +60,30 @@ fn each_verb(metric: Metric, form: Form, act: impl Fn(&str, &MemStore, Verb<'_>)
 
 #[test]
 fn no_verb_reads_many_pages_without_a_pause() {
+    let kind = |metric, form| Kind { metric, form, rows: 1_500, dims: 300 };
     let kinds = [
-        (Metric::L2, Form::Halves),
-        (Metric::Cosine, Form::Rabitq),
+        kind(Metric::L2, Form::Halves),
+        kind(Metric::Cosine, Form::Rabitq),
         // Neighbors carry no codes: their records are read.
-        (Metric::L1, Form::Floats),
-        (Metric::Hamming, Form::Bits),
+        kind(Metric::L1, Form::Floats),
+        kind(Metric::Hamming, Form::Bits),
+        // Equal rows fill many records.
+        Kind { rows: 8_000, dims: 8, ..kind(Metric::L2, Form::Halves) },
+        // No page holds a vector.
+        Kind { rows: 200, dims: 5_000, ..kind(Metric::L2, Form::Floats) },
     ];
-    for (metric, form) in kinds {
-        each_verb(metric, form, |name, store, verb| {
+    for kind in kinds {
+        each_verb(kind, |name, store, verb| {
             verb(store).expect("works");
-            assert!(store.longest_run() <= MOST, "{metric:?}, {name}: {}", store.longest_run());
+            assert!(store.longest_run() <= MOST, "{kind:?}, {name}: {}", store.longest_run());
         });
     }
 }
 
 #[test]
 fn each_verb_stops_when_told_to() {
-    each_verb(Metric::L2, Form::Halves, |name, store, verb| {
+    let kind = Kind { metric: Metric::L2, form: Form::Halves, rows: 1_500, dims: 300 };
+    each_verb(kind, |name, store, verb| {
         for pauses in [0, 1, 20, 200] {
             let store = store.clone();
             store.interrupt_after(pauses);

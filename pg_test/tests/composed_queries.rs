@@ -55,7 +55,8 @@ impl Generator<'_> {
     fn vector(&mut self, outer: Option<&str>) -> String {
         match outer {
             Some(outer) if self.0.random() => {
-                format!("(SELECT v FROM t w WHERE w.id = {outer}.id)")
+                // Always one that is there: all rows are equally far from none.
+                format!("(SELECT v FROM t w WHERE w.id = coalesce({outer}.id % 200, 0))")
             }
             _ => {
                 let [x, y, z]: [f32; 3] = self.0.random();

@@ -81,8 +81,8 @@ fn x(system: usize, state: usize) -> f64 {
 fn color(recall: f64) -> String {
     let [red, green] = MISSED;
     let missed = (1.0 - recall).clamp(green, red);
-    let share = (missed / red).ln() / (green / red).ln();
-    format!("hsl({:.0} 65% 65%)", 130.0 * share)
+    let share = (red / missed).ln() / (red / green).ln();
+    format!("hsl({:.0},65%,65%)", 130.0 * share)
 }
 
 #[cfg(test)]
@@ -91,8 +91,8 @@ mod tests {
 
     #[test]
     fn what_is_missed_is_red() {
-        assert_eq!(color(0.2), "hsl(0 65% 65%)");
-        assert_eq!(color(0.95), "hsl(65 65% 65%)");
-        assert_eq!(color(1.0), "hsl(130 65% 65%)");
+        assert_eq!(color(0.2), "hsl(0,65%,65%)");
+        assert_eq!(color(0.95), "hsl(65,65%,65%)");
+        assert_eq!(color(1.0), "hsl(130,65%,65%)");
     }
 }

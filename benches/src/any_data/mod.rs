@@ -16,6 +16,9 @@ use crate::Result;
 use crate::database::text;
 use crate::systems::System;
 
+/// What a server says where a system has no such type, operator class or quantization.
+const NOT_THERE: [SqlState; 2] = [SqlState::UNDEFINED_OBJECT, SqlState::FEATURE_NOT_SUPPORTED];
+
 /// What is drawn of every distribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Size {
@@ -42,8 +45,7 @@ pub struct Line {
     pub operator: String,
     /// The column type.
     pub column: String,
-    /// Recall of each system in each of [`State::ALL`]; none if the system has no such operator
-    /// class.
+    /// Recall of each system in each of [`State::ALL`]; none if the system has no such index.
     pub recall: Vec<Option<Recall>>,
 }
 
@@ -61,7 +63,7 @@ impl Line {
             let create_index = system.create_index_with(&sample.class, size.lists());
             recall.push(match recall_by_state(client, &sample, &create_index) {
                 Ok(recall) => Some(recall),
-                Err(error) if error.code() == Some(&SqlState::UNDEFINED_OBJECT) => None,
+                Err(error) if error.code().is_some_and(|code| NOT_THERE.contains(code)) => None,
                 Err(error) => {
                     return Err(format!("{}, {}: {}", system.name, data.name, text(&error)).into());
                 }

@@ -51,21 +51,26 @@ fn is_low(ours: f64, rival: Option<f64>) -> bool {
 }
 
 impl Report {
-    /// Adds the systems of `earlier`, which must have measured as many rows and queries.
-    pub fn add(&mut self, earlier: Self) -> Result<()> {
+    /// Adds the systems of `earlier` that this run has not; it must have measured as many rows and
+    /// queries.
+    pub fn add(&mut self, earlier: &Self) -> Result<()> {
         if earlier.size != self.size {
             return Err(
                 format!("the earlier run had {:?}, not {:?}", earlier.size, self.size).into()
             );
         }
-        for line in &mut self.lines {
-            let same = |other: &&Line| other.data == line.data && other.column == line.column;
-            let missing = || vec![None; earlier.systems.len()];
-            let measured = earlier.lines.iter().find(same);
-            line.recall.extend(measured.map_or_else(missing, |other| other.recall.clone()));
+        for (place, system) in earlier.systems.iter().enumerate() {
+            if self.systems.iter().any(|(name, _)| *name == system.0) {
+                continue;
+            }
+            self.systems.push(system.clone());
+            for line in &mut self.lines {
+                let same = |other: &&Line| other.data == line.data && other.column == line.column;
+                let measured = earlier.lines.iter().find(same);
+                line.recall.push(measured.and_then(|other| other.recall[place]));
+            }
         }
-        self.systems.extend(earlier.systems);
-        self.beside = Some(earlier.date);
+        self.beside = Some(earlier.beside.as_ref().unwrap_or(&earlier.date).clone());
         Ok(())
     }
 
@@ -229,7 +234,8 @@ mod tests {
     #[test]
     fn what_is_low_stands_out() {
         let mut report = report(&["vector_ext"], &[Some([0.98, 0.991, 0.89, 0.9])]);
-        report.add(self::report(&["pgvector"], &[Some([0.995, 1.0, 0.8, 0.91])])).unwrap();
+        let earlier = [Some([0.0; 4]), Some([0.995, 1.0, 0.8, 0.91])];
+        report.add(&self::report(&["vector_ext", "pgvector"], &earlier)).unwrap();
         let text = report.markdown().unwrap();
         let row = "| drift | `<->` | **0.980** (0.995) | 0.991 (1.000) | **0.890** (0.800) | 0.900 (0.910) |";
         assert!(text.contains(row), "{text}");

@@ -22,7 +22,7 @@ Writes a table to standard output; with --json beside it a heat map of each colu
 Of the options below --metric, --k, --workers and --maintenance-work-mem have no effect.
 
   --only PART          distributions with PART in their names [all]
-  --beside FILE        the JSON of an earlier run, whose systems are added to the tables
+  --beside FILE        the JSON of an earlier run, whose other systems are added
   --types A,B          vector, halfvec, bf16vec, i8vec, bit, sparsevec [vector]
 
   --systems            [vector_ext,pgvector,vector_ext_ivf,pgvector_ivfflat]
@@ -78,7 +78,7 @@ fn run(mut arguments: Arguments) -> Result<()> {
         Report { machine, date, postgres, systems: versions, beside: None, size, lines };
     if let Some(path) = beside {
         let text = fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-        report.add(serde_json::from_slice(&text)?)?;
+        report.add(&serde_json::from_slice(&text)?)?;
     }
     print!("{}", report.markdown()?);
     options.write_json(&report)?;

@@ -22,6 +22,34 @@ pub fn ef_for_recall(calibration: &Calibration, target: f64, k: usize) -> usize 
     (ef.ceil() as usize).max(k)
 }
 
+/// Share of the ten nearest that a search finds whose width nobody has chosen, and the width that
+/// it takes for that at most.
+pub const DEFAULT_RECALL: f64 = 0.95;
+const WIDEST_DEFAULT: usize = 400;
+
+/// The width of a search for which none was set: `ef`, or as much more as it takes to find
+/// [`DEFAULT_RECALL`] of the ten nearest, up to 400.
+pub fn default_ef(calibration: &Calibration, ef: usize) -> usize {
+    let enough = ef_for_recall(calibration, DEFAULT_RECALL, 10);
+    ef.max(enough.min(WIDEST_DEFAULT))
+}
+
+/// The share of the ten nearest that a search of width `ef` finds, by the calibration.
+///
+/// Between two calibrated widths the share that is missed falls as a power of the width.
+pub fn expected_recall(calibration: &Calibration, ef: usize) -> f64 {
+    let at = |i: usize| f64::from(calibration.points[i].recall_10);
+    let last = CALIBRATED_EF.len() - 1;
+    let Some(upper) = CALIBRATED_EF.iter().position(|&known| ef <= usize::from(known)) else {
+        return at(last);
+    };
+    let Some(lower) = upper.checked_sub(1) else { return at(upper) };
+    let [from, to] = [lower, upper].map(|i| f64::from(CALIBRATED_EF[i]));
+    let part = (ef as f64 / from).ln() / (to / from).ln();
+    let [missed, later] = [lower, upper].map(|i| (1.0 - at(i)).max(f64::MIN_POSITIVE));
+    1.0 - missed * (later / missed).powf(part)
+}
+
 /// Elements that a search of width `ef` expands, on average.
 pub fn expansions(calibration: &Calibration, ef: usize) -> f64 {
     let ef = ef as f64;
@@ -74,6 +102,28 @@ mod tests {
         assert!((400..=401).contains(&ef(0.99, 100)));
         assert!((201..401).contains(&ef(0.99, 30)));
         assert!((4_000..=4_001).contains(&ef(0.99, 1000)));
+    }
+
+    #[test]
+    fn the_default_width_is_raised_as_far_as_needed() {
+        assert_eq!(default_ef(&calibration(), 77), 77);
+        assert!((40..=41).contains(&default_ef(&calibration(), 10)));
+        let mut poor = calibration();
+        poor.points.iter_mut().for_each(|point| point.recall_10 = 0.9);
+        assert_eq!(default_ef(&poor, 40), 400);
+        assert_eq!(default_ef(&poor, 1000), 1000);
+    }
+
+    #[test]
+    fn recall_is_expected_as_measured_and_between() {
+        for (ef, recall) in [(1, 0.6), (5, 0.6), (40, 0.95), (60, 0.9667), (1280, 0.9984)] {
+            let expected = expected_recall(&calibration(), ef);
+            assert!((expected - recall).abs() < 1e-4, "{ef}: {expected}");
+        }
+        assert_eq!(expected_recall(&calibration(), 5000), expected_recall(&calibration(), 1280));
+        let mut perfect = calibration();
+        perfect.points.iter_mut().for_each(|point| point.recall_10 = 1.0);
+        assert_eq!(expected_recall(&perfect, 60), 1.0);
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub mod vacuum;
 pub use bulk::{Bulk, Phase, build_memory, index_pages};
 pub use calibrate::{calibrate, outgrown};
 pub use check::check;
-pub use effort::{ef_for_recall, expansions};
+pub use effort::{DEFAULT_RECALL, default_ef, ef_for_recall, expansions, expected_recall};
 pub use hnsw::{Hnsw, IndexOptions, empty_index, indexable};
 pub use info::{Info, info};
 pub use insert::insert;

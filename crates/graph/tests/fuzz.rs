@@ -111,7 +111,7 @@ fn operate(case: &mut Case, store: &Bounded, vectors: &[Given]) -> Result<()> {
         }
         _ => {
             graph::info(store)?;
-            if graph::outgrown(store)? { graph::calibrate(store) } else { Ok(()) }
+            if graph::outgrown(store)? { graph::calibrate(store).map(drop) } else { Ok(()) }
         }
     }
 }

@@ -6,7 +6,7 @@ pub const CALIBRATED_EF: [u16; 9] = [5, 10, 20, 40, 80, 160, 320, 640, 1280];
 /// How searches of an index behave. Without samples nothing was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Calibration {
-    /// Records ever used in the index when it was measured.
+    /// Records ever used in the index when it was measured, less those that were freed since.
     pub records: u64,
     /// Searches that were measured.
     pub samples: u32,

@@ -58,7 +58,7 @@ unsafe fn remove_dead(
 }
 
 /// Completes the statistics of a vacuum that removed rows, and measures searches anew in an index
-/// that has grown to twice its size since they were measured.
+/// half of which has come or gone since they were measured.
 #[pg_guard]
 pub unsafe extern "C-unwind" fn amvacuumcleanup(
     info: *mut IndexVacuumInfo,
@@ -82,5 +82,5 @@ pub unsafe extern "C-unwind" fn amvacuumcleanup(
 }
 
 fn recalibrate(store: &RelationStore) -> pages::Result<()> {
-    if graph::outgrown(store)? { graph::calibrate(store) } else { Ok(()) }
+    if graph::outgrown(store)? { graph::calibrate(store).map(drop) } else { Ok(()) }
 }

@@ -22,12 +22,17 @@ pub fn free<S: PageStore>(store: &S, mut emptied: Emptied) -> Result<()> {
         store.pause()?;
         let mut batch = store.batch();
         let mut meta = Meta::decode(batch.page(META_BLOCK)?)?;
+        let mut freed = 0;
         for &node in nodes {
             let mut record = open(&mut batch, node, geometry)?;
             if record.as_ref().state() == State::Dying {
                 record.write_free(meta.free);
                 meta.free = Some(node);
+                freed += 1;
             }
+        }
+        if let Some(calibration) = &mut meta.calibration {
+            calibration.records = calibration.records.saturating_sub(freed);
         }
         meta.encode(batch.page(META_BLOCK)?);
         batch.commit()?;

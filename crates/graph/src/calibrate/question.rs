@@ -1,0 +1,89 @@
+//! What a search should have found.
+
+use memory::{Grow, copied};
+use pages::{NodeNo, PageStore, Record, Result};
+
+use super::WIDEST;
+use super::search::{Met, Row, Search, search};
+use crate::Hnsw;
+use crate::exact::ExactQuery;
+use crate::vector::VectorBuf;
+
+/// A query for the `k` nearest elements, and what its search found.
+pub(super) struct Question {
+    pub(super) k: usize,
+    /// The element that is not there.
+    without: NodeNo,
+    query: VectorBuf,
+    exact: ExactQuery,
+    /// The `k` nearest elements that the search met.
+    nearest: Vec<Met>,
+    /// Elements nearer than the farthest of these that it did not meet, and the width of the
+    /// narrowest beam that does: [`usize::MAX`] where none is known.
+    overlooked: Vec<Met>,
+}
+
+impl Question {
+    pub(super) fn new(
+        hnsw: &Hnsw,
+        row: &Row,
+        query: &VectorBuf,
+        search: &Search,
+        k: usize,
+    ) -> Result<Self> {
+        Ok(Self {
+            k,
+            without: row.node,
+            query: query.clone(),
+            exact: ExactQuery::new(hnsw.holder(), query.view()),
+            nearest: copied(search.nearest(k))?,
+            overlooked: Vec::new(),
+        })
+    }
+
+    /// Notes an element that may be one of the nearest.
+    pub(super) fn compare(&mut self, node: NodeNo, record: &Record<'_>) -> Result<()> {
+        let rank = self.exact.measure(record).rank;
+        let farthest = self.nearest.get(self.k - 1).map_or(f32::INFINITY, |met| met.rank);
+        let known = || self.nearest.iter().any(|met| met.node == node);
+        if rank < farthest && node != self.without && !known() {
+            self.overlooked.try_push(Met { rank, node, width: usize::MAX })?;
+        }
+        Ok(())
+    }
+
+    /// Searches again, as widely as is ever tried, where elements were overlooked.
+    pub(super) fn look_again<S: PageStore>(&mut self, store: &S, hnsw: &Hnsw) -> Result<()> {
+        if self.overlooked.is_empty() {
+            return Ok(());
+        }
+        let search = search(store, hnsw, self.without, &self.query, WIDEST)?;
+        for met in &search.met {
+            let same = |one: &&mut Met| one.node == met.node;
+            if let Some(one) = self.overlooked.iter_mut().find(same) {
+                one.width = met.width;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many of the nearest elements a beam of `width` meets, where the overlooked ones are but
+    /// the given share of all: each of these takes the place of one that was found.
+    pub(super) fn found(&self, width: usize, share: f64) -> f64 {
+        let part = |some: &[Met]| {
+            let met = some.iter().filter(|met| met.width <= width).count();
+            met as f64 / some.len().max(1) as f64
+        };
+        let lost = self.lost(share);
+        part(&self.nearest) * (self.there(share) - lost) + part(&self.overlooked) * lost
+    }
+
+    /// How many nearest elements there are: `k` but in a small index.
+    pub(super) fn there(&self, share: f64) -> f64 {
+        (self.nearest.len() as f64 + self.lost(share)).min(self.k as f64)
+    }
+
+    fn lost(&self, share: f64) -> f64 {
+        (self.overlooked.len() as f64 / share).min(self.k as f64)
+    }
+}

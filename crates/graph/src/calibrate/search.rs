@@ -1,0 +1,144 @@
+//! Searches for rows as if these were not in the index.
+
+use memory::Grow;
+use pages::{NodeNo, PageStore, Result, State};
+use quant::{Metric, SplitMix64};
+
+use crate::query::Query;
+use crate::stored::vector_of;
+use crate::vector::{VectorBuf, rank};
+use crate::walk::{Walk, descend};
+use crate::{Hnsw, ScanStats};
+
+/// How far a row is moved, in distances to its 10th neighbor. Without any shift recall is that of
+/// strangers from the same source; questions to a collection of texts are farther off. Measured
+/// with real queries: `src/am/hnsw/README.md`.
+pub(super) const SHIFT: f32 = 0.75;
+
+/// A row whose like is searched for.
+pub(super) struct Row {
+    pub(super) node: NodeNo,
+    /// As [`Hnsw::ranked`] gives it.
+    vector: VectorBuf,
+}
+
+impl Row {
+    /// A live element; none where one is hard to find.
+    pub(super) fn at_random<S: PageStore>(
+        store: &S,
+        hnsw: &Hnsw,
+        random: &mut SplitMix64,
+    ) -> Result<Option<Self>> {
+        let first = NodeNo::first(hnsw.geometry()).0;
+        for _ in 0..20 {
+            let place = random.next_u64() % hnsw.meta().records().max(1);
+            // Record numbers have 32 bits.
+            let node = NodeNo(first + place as u32);
+            let vector = hnsw.element(store, node, |record| {
+                let here = record.state() == State::Live && record.element().level == 0;
+                here.then(|| vector_of(hnsw, record))
+            })?;
+            if let Some(vector) = vector.flatten() {
+                return Ok(Some(Self { node, vector }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The row's vector, moved in a random direction.
+    pub(super) fn shifted<S: PageStore>(
+        &self,
+        store: &S,
+        hnsw: &Hnsw,
+        random: &mut SplitMix64,
+    ) -> Result<VectorBuf> {
+        let near = search(store, hnsw, self.node, &self.vector, 10)?;
+        let tenth = near.met.get(9).or(near.met.last()).map(|met| met.node);
+        let bits = hnsw.metric().is_of_bits();
+        let metric = if bits { Metric::Hamming } else { Metric::L2 };
+        let squared = match tenth {
+            Some(node) => hnsw.element(store, node, |record| {
+                rank(metric, &self.vector, &vector_of(hnsw, record))
+            })?,
+            None => None,
+        };
+        let mut moved = self.vector.clone();
+        let count = moved.values().len().max(1);
+        let variance = SHIFT * SHIFT * squared.unwrap_or(0.0) / count as f32;
+        for x in moved.values_mut() {
+            if !bits {
+                *x += variance.sqrt() * random.next_normal();
+            } else if random.next_f32() < variance {
+                *x = 1.0 - *x;
+            }
+        }
+        Ok(moved)
+    }
+}
+
+/// An element that a search met.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Met {
+    pub(super) rank: f32,
+    pub(super) node: NodeNo,
+    /// Width of the narrowest beam that meets it.
+    pub(super) width: usize,
+}
+
+/// Searches for `query` as if the element `without` were not there.
+pub(super) fn search<S: PageStore>(
+    store: &S,
+    hnsw: &Hnsw,
+    without: NodeNo,
+    query: &VectorBuf,
+    ef: usize,
+) -> Result<Search> {
+    let mut query = Query::new(hnsw, query);
+    let mut stats = ScanStats::default();
+    let width = hnsw.beam_width(ef);
+    let mut walk = Walk::new(0, width, false)?;
+    walk.skip(without)?;
+    for (rank, node) in descend(store, hnsw, &mut query, &mut stats, 0, ef)? {
+        walk.seed(rank, node)?;
+    }
+    let above = stats.expanded;
+    let mut met = Vec::new();
+    walk.run(store, hnsw, &mut query, &mut stats, |one| {
+        if one.record.state() == State::Live {
+            met.try_push(Met { rank: one.exact.rank, node: one.node, width: one.width })?;
+        }
+        Ok(())
+    })?;
+    met.sort_unstable_by(|a, b| a.rank.total_cmp(&b.rank));
+    Ok(Search { width, above, met, stats })
+}
+
+/// A search that was made.
+pub(super) struct Search {
+    width: usize,
+    /// Elements expanded on upper levels.
+    above: u64,
+    /// What was met on level 0, nearest first.
+    pub(super) met: Vec<Met>,
+    pub(super) stats: ScanStats,
+}
+
+impl Search {
+    /// Whether a beam of `width` meets the `k` nearest of those that were met.
+    pub(super) fn finds(&self, k: usize, width: usize) -> bool {
+        self.nearest(k).iter().all(|met| met.width <= width)
+    }
+
+    /// The `k` nearest of those that were met, or all.
+    pub(super) fn nearest(&self, k: usize) -> &[Met] {
+        self.met.get(..k).unwrap_or(&self.met)
+    }
+
+    /// Elements that a beam of `width` expands. A wider one than was tried expands as many more
+    /// elements as it has more entries, if there are so many.
+    pub(super) fn expanded(&self, width: usize, all: u64) -> f64 {
+        let met = self.met.iter().filter(|met| met.width <= width).count() as u64;
+        let more = width.saturating_sub(self.width) as u64;
+        (self.above + met + more).min(all) as f64
+    }
+}

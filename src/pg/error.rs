@@ -82,6 +82,11 @@ impl Report {
         self.sendable().report(PgLogLevel::LOG);
     }
 
+    /// Tells the client this, and goes on.
+    pub fn notice(self) {
+        self.sendable().report(PgLogLevel::NOTICE);
+    }
+
     /// Ends the statement with this error.
     pub fn raise(self) -> ! {
         self.sendable().report(PgLogLevel::ERROR);

@@ -210,6 +210,27 @@ pub fn reserve_settings(prefix: &'static CStr) {
     }
 }
 
+/// What PostgreSQL knows of the setting `name`; null where there is none.
+///
+/// # Safety
+/// Called on the backend's own thread.
+pub unsafe fn setting(name: &CStr) -> *mut pg_sys::config_generic {
+    // SAFETY: the caller's promise; names end with NUL, and there are as many settings as told.
+    unsafe {
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        let setting = {
+            let count = usize::try_from(pg_sys::GetNumConfigOptions()).unwrap_or(0);
+            let all = std::slice::from_raw_parts(pg_sys::get_guc_variables(), count);
+            let named =
+                |setting: &&*mut pg_sys::config_generic| CStr::from_ptr((***setting).name) == name;
+            all.iter().find(named).copied().unwrap_or(std::ptr::null_mut())
+        };
+        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        let setting = pg_sys::find_option(name.as_ptr(), false, true, pg_sys::LOG as c_int);
+        setting
+    }
+}
+
 /// What a custom path says of itself whose node computes target lists; taken for granted in 14.
 #[cfg(feature = "pg14")]
 pub const PROJECTS: u32 = 0;

@@ -10,11 +10,14 @@ use std::ffi::c_char;
 use std::ptr;
 
 use graph::{Bulk, IndexOptions, Phase};
+use pages::{Calibration, Form};
+use pgrx::PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION;
 use pgrx::pg_guard;
 use pgrx::pg_sys::{ForkNumber, IndexBuildResult, IndexInfo, Relation};
 use space::Space;
 
 use super::options::Options;
+use super::settings;
 use crate::am::build::{self, INITIALIZING};
 use crate::am::element_kind::ElementKind;
 use crate::am::load::{self, Column};
@@ -105,9 +108,32 @@ unsafe fn build(
         bulk.write(1 + workers, &mut tick, &mut append).map_err(failed)?;
         writer.finish();
         progress::begin_phase(CALIBRATING, 0);
-        graph::calibrate(&RelationStore::new(index)).map_err(failed)?;
+        let calibration = graph::calibrate(&RelationStore::new(index)).map_err(failed)?;
+        if let Some(calibration) = &calibration {
+            expect_recall(&relation::qualified_name(index), &options, calibration);
+        }
         Ok((heap_tuples, rows))
     }
+}
+
+/// Tells the user where searches of a new index will find little, whatever their width.
+fn expect_recall(index: &str, options: &IndexOptions, calibration: &Calibration) {
+    let ef = settings::default_ef_search(Some(calibration));
+    let recall = graph::expected_recall(calibration, ef);
+    if recall >= graph::DEFAULT_RECALL {
+        return;
+    }
+    let finer = match options.form {
+        Form::Sq8 | Form::Rabitq => "without quantization, or ",
+        Form::Floats | Form::Halves | Form::Bytes | Form::Bits | Form::Sparse => "",
+    };
+    let percent = (100.0 * recall).floor();
+    let message =
+        format!("searches of index {index} will find about {percent} % of the nearest rows");
+    Report::new(ERRCODE_SUCCESSFUL_COMPLETION, message)
+        .detail(format!("Recall of the 10 nearest was measured with ef_search {ef}."))
+        .hint(format!("Recreate the index {finer}with larger m and ef_construction."))
+        .notice();
 }
 
 /// # Safety

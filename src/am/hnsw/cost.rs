@@ -56,9 +56,10 @@ impl Facts {
     fn of(meta: Option<&Meta>) -> Facts {
         let calibration = meta.and_then(|meta| meta.calibration.as_ref());
         let target = calibration.zip(target_recall());
-        let ef = target.map_or(settings::ef_search(), |(calibration, target)| {
-            graph::ef_for_recall(calibration, target, 1)
-        });
+        let ef = match target {
+            Some((calibration, target)) => graph::ef_for_recall(calibration, target, 1),
+            None => settings::ef_search(calibration),
+        };
         let experience = 1.5 * ef as f64 + 10.0;
         let reads = calibration.map_or(1.0, |calibration| f64::from(calibration.reads));
         let geometry = meta.map(|meta| &meta.geometry);

@@ -5,6 +5,8 @@ use pages::Form;
 use pgrx::pg_sys::BLCKSZ;
 use quant::Metric;
 
+use super::settings;
+
 /// Properties and their values.
 pub fn properties(info: &Info) -> Vec<(&'static str, String)> {
     let meta = &info.meta;
@@ -33,7 +35,7 @@ pub fn properties(info: &Info) -> Vec<(&'static str, String)> {
     let bytes = |records: u64| (records * geometry.record_size as u64).to_string();
     let blocks = |pages: u32| (u64::from(pages) * u64::from(BLCKSZ)).to_string();
     let edges = info.edges as f64 / records.max(1) as f64;
-    vec![
+    let mut properties = vec![
         ("format version", pages::FORMAT_VERSION.to_string()),
         ("metric", metric.into()),
         ("dimensions", geometry.dims.to_string()),
@@ -59,5 +61,17 @@ pub fn properties(info: &Info) -> Vec<(&'static str, String)> {
         ("bytes of dying elements", bytes(info.dying)),
         ("bytes of free records", bytes(info.free)),
         ("bytes of unwritten pages", blocks(info.unwritten)),
-    ]
+    ];
+    if let Some(calibration) = &meta.calibration {
+        let ef = settings::default_ef_search(Some(calibration));
+        let ef_for = |target| graph::ef_for_recall(calibration, target, 10).to_string();
+        properties.extend([
+            ("default ef_search", ef.to_string()),
+            ("expected recall", format!("{:.3}", graph::expected_recall(calibration, ef))),
+            ("ef_search for recall 0.9", ef_for(0.9)),
+            ("ef_search for recall 0.95", ef_for(0.95)),
+            ("ef_search for recall 0.99", ef_for(0.99)),
+        ]);
+    }
+    properties
 }

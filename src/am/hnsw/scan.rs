@@ -51,7 +51,7 @@ impl Searchable for Hnsw {
     }
 
     fn search(self, query: Option<Vector<'_>>, extent: Extent, wanted: usize) -> Scan {
-        let options = settings::scan_options();
+        let options = settings::scan_options(self.meta().calibration.as_ref());
         let iterative = if extent == Extent::Settings { options.iterative } else { Iterative::On };
         let wanted = wanted.min(options.memory / ELEMENT_BYTES);
         Scan::new(self, query, ScanOptions { iterative, wanted, ..options })

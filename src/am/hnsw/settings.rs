@@ -1,13 +1,16 @@
 //! Settings `hnsw.*`: the names, ranges and texts are pgvector's, two defaults are not (a scan goes
-//! on until the query has its rows).
+//! on until the query has its rows), and a width that nobody has set is raised where an index needs
+//! it.
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
 use graph::{Iterative, ScanOptions};
+use pages::Calibration;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::{PostgresGucEnum, pg_sys};
 
 use crate::am::target_recall::target_recall;
+use crate::pg::setting::Origin;
 use crate::pg::version;
 
 /// Values of `hnsw.iterative_scan`.
@@ -24,23 +27,37 @@ enum IterativeScan {
     StrictOrder,
 }
 
-static EF_SEARCH: GucSetting<i32> = GucSetting::<i32>::new(40);
+/// `hnsw.ef_search` where nobody has set it.
+const DEFAULT_EF_SEARCH: u16 = 40;
+
+static EF_SEARCH: GucSetting<i32> = GucSetting::<i32>::new(DEFAULT_EF_SEARCH as i32);
+static EF_SEARCH_ORIGIN: Origin = Origin::unknown();
 static ITERATIVE_SCAN: GucSetting<IterativeScan> =
     GucSetting::<IterativeScan>::new(IterativeScan::StrictOrder);
 static MAX_SCAN_TUPLES: GucSetting<i32> = GucSetting::<i32>::new(i32::MAX);
 static SCAN_MEM_MULTIPLIER: GucSetting<f64> = GucSetting::<f64>::new(1.0);
 
-/// Width of a search: `hnsw.ef_search`.
-pub fn ef_search() -> usize {
+/// Width of a search of an index: `hnsw.ef_search` if that was set, else [`default_ef_search`].
+pub fn ef_search(calibration: Option<&Calibration>) -> usize {
+    if EF_SEARCH_ORIGIN.is_default() {
+        return default_ef_search(calibration);
+    }
     usize::try_from(EF_SEARCH.get()).unwrap_or(1)
 }
 
-/// The settings that a scan beginning now runs under.
-pub fn scan_options() -> ScanOptions {
+/// Width of a search of an index where nobody has set one: 40, or more where the index was measured
+/// to need it.
+pub fn default_ef_search(calibration: Option<&Calibration>) -> usize {
+    let ef = DEFAULT_EF_SEARCH.into();
+    calibration.map_or(ef, |calibration| graph::default_ef(calibration, ef))
+}
+
+/// The settings that a scan of an index beginning now runs under.
+pub fn scan_options(calibration: Option<&Calibration>) -> ScanOptions {
     // SAFETY: a setting, read on the backend's own thread.
     let work_mem = f64::from(unsafe { pg_sys::work_mem }) * 1024.0;
     ScanOptions {
-        ef: ef_search(),
+        ef: ef_search(calibration),
         target_recall: target_recall(),
         iterative: match ITERATIVE_SCAN.get() {
             IterativeScan::Off => Iterative::Off,
@@ -64,13 +81,15 @@ pub fn register() {
     GucRegistry::define_int_guc(
         c"hnsw.ef_search",
         c"Sets the size of the dynamic candidate list for search.",
-        c"A larger list finds more of the nearest rows, and takes longer.",
+        c"A larger list finds more of the nearest rows, and takes longer. Where it is not set, a \
+          search is wider if its index was measured to need that for a recall of 0.95.",
         &EF_SEARCH,
         1,
         1000,
         GucContext::Userset,
         flags,
     );
+    EF_SEARCH_ORIGIN.find(c"hnsw.ef_search");
     GucRegistry::define_enum_guc(
         c"hnsw.iterative_scan",
         c"Sets what an index scan does when its candidate list is used up.",

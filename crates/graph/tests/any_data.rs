@@ -16,23 +16,16 @@ const FLOOR: f64 = 0.95;
 /// With `ROWS` and `ONLY` (a part of a name) in the environment, other sizes and some of the data.
 #[test]
 fn built_and_grown_indexes_find_the_neighbors_in_any_data() {
-    let count = std::env::var("ROWS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000);
-    let only = std::env::var("ONLY").unwrap_or_default();
+    let count = rows_asked(1_000);
     let mut low = Vec::new();
-    for data in distributions::all() {
+    for data in distributions_asked() {
         let (name, metric) = (data.name, data.metric);
         let floor = if name == "queries unlike the rows" { 0.90 } else { FLOOR };
-        if !name.contains(&only) {
-            continue;
-        }
         let (rows, queries) = (data.rows(count), data.queries(QUERIES));
         let options = options(metric, rows[0].len());
         let all: Vec<usize> = (0..rows.len()).collect();
-        let grown = empty(options);
-        for &i in &all {
-            graph::insert(&grown, &rows[i], tid(i)).expect("inserts");
-        }
-        for (how, store) in [("built", bulk_built(options, &rows)), ("grown", grown)] {
+        let stores = [("built", bulk_built(options, &rows)), ("grown", grown(options, &rows))];
+        for (how, store) in stores {
             let recall = recall(&store, metric, &rows, &all, &queries, EF);
             println!("{name:28} {how}: {recall:.3}");
             if recall < floor {

@@ -5,18 +5,9 @@ mod support;
 use std::collections::HashSet;
 
 use graph::{IndexOptions, vacuum};
-use pages::mem::MemStore;
 use pages::{HeapTid, PageStore};
 use quant::{Metric, splitmix64};
 use support::*;
-
-fn vacuum_rows(store: &MemStore, dead: &HashSet<usize>) -> u64 {
-    let mut is_dead = |tid: HeapTid| dead.contains(&row(tid));
-    let (emptied, stats) = vacuum::clear(store, &mut is_dead).expect("clears");
-    vacuum::unlink(store, &emptied).expect("unlinks");
-    vacuum::free(store, emptied).expect("frees");
-    stats.removed
-}
 
 #[test]
 fn rows_are_replaced_without_loss_or_growth() {

@@ -1,7 +1,10 @@
 //! What the tests of this crate share: seeded data, exact answers, an index in memory.
 #![allow(dead_code)]
 
-use graph::{Bulk, Hnsw, IndexOptions, Iterative, Problem, Scan, ScanOptions, check};
+use std::collections::HashSet;
+
+use distributions::Distribution;
+use graph::{Bulk, Hnsw, IndexOptions, Iterative, Problem, Scan, ScanOptions, check, vacuum};
 use pages::mem::MemStore;
 use pages::{Form, HeapTid};
 use quant::{Metric, SplitMix64};
@@ -57,6 +60,35 @@ pub fn bulk_built(options: IndexOptions, vectors: &[Vec<f32>]) -> MemStore {
 
 pub fn empty(options: IndexOptions) -> MemStore {
     bulk_built(options, &[])
+}
+
+/// An index that was empty before row after row was added.
+pub fn grown(options: IndexOptions, vectors: &[Vec<f32>]) -> MemStore {
+    let store = empty(options);
+    for (i, vector) in vectors.iter().enumerate() {
+        graph::insert(&store, vector, tid(i)).expect("inserts");
+    }
+    store
+}
+
+/// Deletes rows and vacuums; returns how many it removed.
+pub fn vacuum_rows(store: &MemStore, dead: &HashSet<usize>) -> u64 {
+    let mut is_dead = |tid: HeapTid| dead.contains(&row(tid));
+    let (emptied, stats) = vacuum::clear(store, &mut is_dead).expect("clears");
+    vacuum::unlink(store, &emptied).expect("unlinks");
+    vacuum::free(store, emptied).expect("frees");
+    stats.removed
+}
+
+/// The distributions with `ONLY` (a part of a name) from the environment in their names.
+pub fn distributions_asked() -> impl Iterator<Item = Distribution> {
+    let only = std::env::var("ONLY").unwrap_or_default();
+    distributions::all().into_iter().filter(move |data| data.name.contains(&only))
+}
+
+/// Rows of each: `ROWS` from the environment, or `usual`.
+pub fn rows_asked(usual: usize) -> usize {
+    std::env::var("ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(usual)
 }
 
 pub fn scan_options(ef: usize) -> ScanOptions {
@@ -138,7 +170,7 @@ pub fn recall(
         let mut exact: Vec<f64> =
             rows.iter().map(|&i| distance(metric, query, &vectors[i])).collect();
         exact.sort_unstable_by(f64::total_cmp);
-        let bound = exact[k - 1] + 1e-5 * exact[k - 1].abs().max(1e-3);
+        let bound = exact[k - 1] + 1e-5 * exact[k - 1].abs();
         let hits = settled(store, query, ef, k, |i| distance(metric, query, &vectors[i]));
         found += hits.iter().filter(|&&distance| distance <= bound).count();
     }

@@ -17,7 +17,7 @@ const TINY: f64 = 1.5e-45;
 
 /// What summing vectors of `dims` numbers in single precision may be off by, as a part of the summed
 /// magnitudes.
-pub(crate) fn rounding(dims: usize) -> f64 {
+pub fn rounding(dims: usize) -> f64 {
     f64::from(f32::EPSILON) * (dims as f64 / 8.0 + 16.0)
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn product_is_safe(q: f64, x: f64) -> bool {
 }
 
 /// Whether the cosine of vectors of these norms is what it should be.
-pub(crate) fn cosine_is_safe(q: f64, x: f64) -> bool {
+pub fn cosine_is_safe(q: f64, x: f64) -> bool {
     NORMAL.contains(&q) && NORMAL.contains(&x)
 }
 
@@ -72,9 +72,54 @@ impl Narrowed {
             Metric::InnerProduct if product_is_safe(q, x + error) => {
                 distance - q * error - twice * q * (x + error) - vanishing(dims)
             }
-            Metric::Cosine if cosine_is_safe(q, x) => distance - 2.0 * error / x - twice,
+            Metric::Cosine if cosine_is_safe(q, x) => {
+                turned(distance - rounding(dims), error / x) - rounding(dims)
+            }
             Metric::InnerProduct | Metric::Cosine => f64::NEG_INFINITY,
         };
         if least.is_nan() { f64::NEG_INFINITY } else { least }
+    }
+}
+
+/// The least cosine distance to a vector that is `lost` from another at `distance`, in parts of its
+/// length: the angle to it is less by the arcsine of `lost` at most. Near zero, where a distance is half
+/// the square of an angle, this is far more than what the length of the difference tells.
+fn turned(distance: f64, lost: f64) -> f64 {
+    let distance = distance.clamp(0.0, 2.0);
+    let (sine, cosine) = ((distance * (2.0 - distance)).sqrt(), (1.0 - lost * lost).sqrt());
+    if lost >= 1.0 || 1.0 - distance >= cosine {
+        return 0.0;
+    }
+    // 1 - cos(a - b) of the angle a and the arcsine b.
+    (1.0 - cosine) + cosine * distance - sine * lost
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SplitMix64;
+
+    #[test]
+    fn angles_bound_cosine_distances() {
+        let mut random = SplitMix64::new(3);
+        let cosine_distance = |a: &[f64; 3], b: &[f64; 3]| {
+            let dot = |a: &[f64; 3], b: &[f64; 3]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+            1.0 - dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+        };
+        for round in 0..20_000 {
+            let mut vector = |scale: f64| [(); 3].map(|()| scale * f64::from(random.next_normal()));
+            let (near, lost) = (10f64.powi(-(round % 5)), vector(10f64.powi(-(round / 5 % 6))));
+            let (x, moved) = (vector(1.0), vector(near));
+            let q: [f64; 3] = std::array::from_fn(|i| x[i] + moved[i]);
+            let held: [f64; 3] = std::array::from_fn(|i| x[i] + lost[i]);
+            let norm = |a: &[f64; 3]| a.iter().map(|a| a * a).sum::<f64>().sqrt();
+            let least = turned(cosine_distance(&q, &held), norm(&lost) / norm(&x));
+            let exact = cosine_distance(&q, &x);
+            assert!(least <= exact + 1e-12, "{least} {exact}: {q:?} {x:?} {held:?}");
+        }
+        // A tenth of the angle is lost, not of the distance.
+        let (angle, lost) = (0.014f64, 0.0014);
+        assert!(turned(1.0 - angle.cos(), lost) > 0.8 * (1.0 - angle.cos()));
+        assert_eq!((turned(1e-9, 0.1), turned(1.0, 1.0), turned(2.0, 0.0)), (0.0, 0.0, 2.0));
     }
 }

@@ -87,9 +87,13 @@ impl Hnsw {
         let residual = geometry.coded() && metric.keeps_rotation();
         let coder = residual.then(|| {
             let rotation = Rotation::new(geometry.coded_space(), meta.seed);
-            EdgeCoder::new(rotation, shape, metric, meta.centre.clone())
+            let coded = meta.centre[..geometry.code_dims()].to_vec();
+            EdgeCoder::new(rotation, shape, metric, coded)
         });
-        let holder = Holder::new(geometry.form, metric, geometry.dims, meta.seed);
+        let mut holder = Holder::new(geometry.form, metric, geometry.dims, meta.seed);
+        if meta.centered {
+            holder.set_center(&meta.centre);
+        }
         Ok(Self { meta, metric, holder, coder })
     }
 

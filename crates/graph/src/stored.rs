@@ -1,12 +1,18 @@
 //! Vectors as records hold them.
 
 use pages::{Element, Form, Record};
-use quant::{Metric, Rotation, encode_half, encode_turned, nibble, pack_nibbles};
+use quant::{
+    CoarseInfo, Metric, Rotation, cosine_is_safe, encode_coarse, encode_half, nibble, pack_nibbles,
+    random_part,
+};
 
 use crate::Hnsw;
 use crate::bits::{pack, unpack};
 use crate::sparse;
-use crate::vector::{Vector, VectorBuf, norm};
+use crate::vector::{Vector, VectorBuf, norm, unit};
+
+/// Length below which a vector may vanish where it is rotated.
+const LEAST_NORM: f32 = 1e-30;
 
 /// A vector in the form that records hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +22,7 @@ pub(crate) struct Stored {
     pub(crate) scale: f32,
     /// Upper bound of what the form lost, in the norm that suits the metric.
     pub(crate) error: f32,
-    /// Euclidean norm of the vector.
+    /// Euclidean norm of the vector; of what is rounded, where it is rotated before.
     pub(crate) norm: f32,
 }
 
@@ -28,13 +34,39 @@ pub(crate) struct Holder {
     dims: usize,
     /// Where vectors are rotated before they are rounded.
     rotation: Option<Rotation>,
+    /// What is taken off rotated vectors, in each dimension: levels are those of what is left. Zero
+    /// for inner products, which it would change.
+    center: Vec<f32>,
 }
 
 impl Holder {
     /// For vectors of `dims` dimensions; `seed` is the rotation's.
     pub(crate) fn new(form: Form, metric: Metric, dims: usize, seed: u64) -> Self {
         let rotation = form.is_rotated().then(|| Rotation::new(dims, seed));
-        Self { form, metric, dims, rotation }
+        let center = if form.is_rotated() { vec![0.0; dims] } else { Vec::new() };
+        Self { form, metric, dims, rotation, center }
+    }
+
+    /// Whether vectors can be held relative to a center.
+    pub(crate) fn takes_center(&self) -> bool {
+        self.rotation.is_some() && self.metric != Metric::InnerProduct
+    }
+
+    /// Holds vectors relative to `center`, rotated, if they can be; what it lacks is zero.
+    pub(crate) fn set_center(&mut self, center: &[f32]) {
+        if self.takes_center() {
+            self.center.iter_mut().zip(center).for_each(|(own, &x)| *own = x);
+        }
+    }
+
+    /// What vectors are held relative to, if not to zero.
+    pub(crate) fn center(&self) -> Option<&[f32]> {
+        self.center.iter().any(|&x| x != 0.0).then_some(&self.center)
+    }
+
+    /// The part of what rounding lost that may lie along a query.
+    pub(crate) fn random_part(&self) -> f64 {
+        if self.form == Form::Rabitq { random_part(self.dims) } else { 1.0 }
     }
 
     /// How vectors are compared.
@@ -96,20 +128,43 @@ impl Holder {
         }
     }
 
-    /// Rounds the rotated vector to levels of `-top..=top`.
+    /// Rounds the vector as [`turned`](Self::turned) to levels of `-top..=top`. Nothing is known, and
+    /// the error infinite, where rotating it there and back overflows or loses all, for which zeros are
+    /// held, and where the operator's cosine may be anything.
     fn round(&self, vector: &[f32], top: i8, stored: &mut Stored) -> Vec<i8> {
+        let (whole, cosine) = (stored.norm, self.metric == Metric::Cosine);
         let mut levels = vec![0; self.dims];
-        let info = encode_turned(vector, stored.norm, self.rotation.as_ref(), top, &mut levels);
-        (stored.scale, stored.error) = (info.scale, info.error);
+        (stored.scale, stored.error) = (0.0, f32::INFINITY);
+        if !cosine && whole > f32::MAX / (4 * self.dims.max(1)) as f32 {
+            return levels;
+        }
+        let turned = self.turned(vector.into());
+        let CoarseInfo { scale, error } = encode_coarse(turned.values(), top, &mut levels);
+        if !cosine && scale == 0.0 && whole > 0.0 && whole < LEAST_NORM {
+            return levels;
+        }
+        stored.scale = scale;
+        if self.takes_center() {
+            stored.norm = norm(turned.values());
+        }
+        if !cosine || cosine_is_safe(whole.into(), 1.0) {
+            stored.error = error;
+        }
         levels
     }
 
-    /// The vector as it is rounded: rotated, where vectors are.
+    /// The vector as it is rounded: where vectors are rotated, that relative to the center, under
+    /// cosine of length one before.
     pub(crate) fn turned(&self, vector: Vector<'_>) -> VectorBuf {
+        let Some(rotation) = &self.rotation else { return vector.to_buf() };
         let mut turned = vector.to_buf();
-        if let Some(rotation) = &self.rotation {
+        if self.metric == Metric::Cosine {
+            let whole = norm(vector.values());
+            rotation.apply(&unit(vector.values(), whole), turned.values_mut());
+        } else {
             rotation.apply(vector.values(), turned.values_mut());
         }
+        turned.values_mut().iter_mut().zip(&self.center).for_each(|(x, center)| *x -= center);
         turned
     }
 
@@ -153,24 +208,26 @@ impl Holder {
             }
         }
         if let Some(rotation) = &self.rotation {
+            out.iter_mut().zip(&self.center).for_each(|(x, center)| *x += center);
             rotation.undo(out);
         }
     }
 
-    /// The scale that gives a widened vector the length that it had.
+    /// The scale that gives a widened vector the length that it had, relative to the center.
     pub(crate) fn true_scale(&self, scale: f32, error: f32, norm: f32) -> f32 {
-        if !self.form.is_rotated() {
+        if !self.form.is_rotated() || error == f32::INFINITY {
             return scale;
         }
         let kept = norm / norm.hypot(error);
-        // Not a number where nothing is known of the vector.
+        // Not a number where the vector is the center.
         if kept.is_nan() { 0.0 } else { scale * kept }
     }
 
     /// The scale that makes a vector what ranks are computed from: under cosine of length one.
     pub(crate) fn ranked_scale(&self, element: &Element) -> f32 {
         let scale = self.true_scale(element.scale, element.error, element.norm);
-        if self.metric == Metric::Cosine { scale / element.norm } else { scale }
+        let whole = self.metric == Metric::Cosine && !self.form.is_rotated();
+        if whole { scale / element.norm } else { scale }
     }
 }
 

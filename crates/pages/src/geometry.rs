@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Error, Form, HeapTid, PAGE_USABLE, Result};
+use crate::{Error, Form, HeapTid, Meta, PAGE_USABLE, Result};
 
 /// Highest level an element can have.
 pub const MAX_LEVEL: u8 = 7;
@@ -195,6 +195,12 @@ impl Geometry {
     /// Rotated dimensions that a code covers.
     pub fn code_dims(&self) -> usize {
         self.coded_space().min(8 * self.plane_bytes)
+    }
+
+    /// Rotated dimensions of the center that the metapage holds: those that a code covers, and, where
+    /// vectors are held relative to it, as many as there is room for.
+    pub fn center_dims(&self) -> usize {
+        if self.form.is_rotated() { self.dims.min(Meta::MAX_CODE_DIMS) } else { self.code_dims() }
     }
 
     /// Heap tids that an overflow record holds.

@@ -11,6 +11,8 @@ pub const META_BLOCK: u32 = 0;
 const MAGIC: u32 = 0x5845_4856;
 /// The upper half of the number of dimensions.
 const DIMS_UPPER_AT: usize = 60;
+/// Right behind it.
+const CENTERED_AT: usize = 62;
 const CALIBRATION_AT: usize = 64;
 /// The fields before it leave room for more.
 const CENTRE_AT: usize = 256;
@@ -42,7 +44,9 @@ pub struct Meta {
     pub elements: u64,
     /// How searches behave, once that was measured.
     pub calibration: Option<Calibration>,
-    /// Mean of the rotated vectors at build time, one value a coded dimension.
+    /// Whether vectors are held relative to the center.
+    pub centered: bool,
+    /// A point amid the rotated vectors at build time, [`Geometry::center_dims`] numbers.
     pub centre: Vec<f32>,
 }
 
@@ -61,7 +65,8 @@ impl Meta {
             free: None,
             elements: 0,
             calibration: None,
-            centre: vec![0.0; geometry.code_dims()],
+            centered: false,
+            centre: vec![0.0; geometry.center_dims()],
         }
     }
 
@@ -106,6 +111,7 @@ impl Meta {
         out.u64(self.elements);
         out.at = DIMS_UPPER_AT;
         out.u16((g.dims >> 16) as u16);
+        out.u16(u16::from(self.centered));
         out.at = CALIBRATION_AT;
         out.calibration(&self.calibration.unwrap_or_default());
         out.at = CENTRE_AT;
@@ -156,10 +162,16 @@ impl Meta {
             return Err(corrupted("metapage names a record in itself"));
         }
         let elements = from.u64();
+        from.at = CENTERED_AT;
+        let centered = match from.u16() {
+            0 => false,
+            1 if geometry.form.is_rotated() => true,
+            _ => return Err(corrupted("metapage has an unknown center")),
+        };
         from.at = CALIBRATION_AT;
         let calibration = Some(from.calibration()).filter(Calibration::is_sound);
         from.at = CENTRE_AT;
-        let centre: Vec<f32> = (0..geometry.code_dims()).map(|_| from.f32()).collect();
+        let centre: Vec<f32> = (0..geometry.center_dims()).map(|_| from.f32()).collect();
         if centre.iter().any(|x| !x.is_finite()) {
             return Err(corrupted("metapage has a centre that is not finite"));
         }
@@ -175,6 +187,7 @@ impl Meta {
             free,
             elements,
             calibration,
+            centered,
             centre,
         })
     }

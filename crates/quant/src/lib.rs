@@ -22,7 +22,7 @@ mod rounded;
 mod splitmix;
 mod sq8;
 
-pub use bound::Narrowed;
+pub use bound::{Narrowed, cosine_is_safe, rounding};
 pub use coarse::{CoarseInfo, encode_coarse, encode_turned, nibble, pack_nibbles};
 pub use edge::{Angles, EdgeCoder, EdgeQuery, Factors, PreparedOwner};
 pub use halves::{HalfInfo, encode_half, half_scale};

@@ -2,6 +2,7 @@
 //! threads, pages are written once, in order.
 
 mod by_hash;
+mod early;
 mod estimate;
 mod numbering;
 mod pair;
@@ -20,6 +21,7 @@ use crate::build::{
     list_bytes,
 };
 use crate::{Hnsw, IndexOptions, Vector};
+use early::Early;
 use estimate::graph_memory;
 pub use estimate::{build_memory, index_pages};
 use rows::Rows;
@@ -54,6 +56,8 @@ const ROWS_PER_LOOK: usize = 256;
 pub struct Bulk<'h> {
     options: IndexOptions,
     rows: Rows,
+    /// The first rows, until a center can be chosen where vectors are held relative to one.
+    early: Option<Early>,
     space: Space<'h>,
     in_file: bool,
 }
@@ -66,13 +70,34 @@ impl<'h> Bulk<'h> {
     pub fn new(options: IndexOptions, space: Space<'h>) -> Result<Self> {
         options.empty_meta()?;
         let rows = Rows::new(&options).map_err(failed)?;
-        Ok(Self { options, rows, space, in_file: false })
+        let early = rows.holder().takes_center().then(|| Early::new(&options));
+        Ok(Self { options, rows, early, space, in_file: false })
     }
 
     /// Adds a row whose vector has the index's dimensions and form and is [`crate::indexable`].
     pub fn push<'a>(&mut self, vector: impl Into<Vector<'a>>, tid: HeapTid) -> Result<()> {
-        self.rows.push(vector.into(), tid, &mut self.space).map_err(failed)?;
-        if !self.in_file && self.len().is_multiple_of(ROWS_PER_LOOK) && !self.fits() {
+        let vector = vector.into();
+        if let Some(early) = &mut self.early {
+            early.push(vector.values(), tid).map_err(failed)?;
+            return if early.is_full() { self.center() } else { Ok(()) };
+        }
+        self.add(vector, tid)
+    }
+
+    /// Chooses the center, if there is one, and adds the rows that it was chosen by.
+    fn center(&mut self) -> Result<()> {
+        let Some(early) = self.early.take().filter(|early| early.len() > 0) else { return Ok(()) };
+        if let Some(mut center) = early.center(self.rows.holder()).map_err(failed)? {
+            center.truncate(self.options.empty_meta()?.geometry.center_dims());
+            self.rows.set_center(&center);
+        }
+        early.rows().try_for_each(|(vector, tid)| self.add(vector.into(), tid))
+    }
+
+    fn add(&mut self, vector: Vector<'_>, tid: HeapTid) -> Result<()> {
+        self.rows.push(vector, tid, &mut self.space).map_err(failed)?;
+        let rows = self.rows.tid_count();
+        if !self.in_file && rows.is_multiple_of(ROWS_PER_LOOK) && !self.fits() {
             self.in_file = true;
             self.rows.move_to_file(&mut self.space).map_err(failed)?;
         }
@@ -81,7 +106,7 @@ impl<'h> Bulk<'h> {
 
     /// Rows so far.
     pub fn len(&self) -> usize {
-        self.rows.tid_count()
+        self.rows.tid_count() + self.early.as_ref().map_or(0, Early::len)
     }
 
     /// Whether there are none.
@@ -105,13 +130,14 @@ impl<'h> Bulk<'h> {
         tick: &mut Tick<'_>,
         append: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
+        self.center()?;
         let mut meta = self.options.empty_meta()?;
         if self.rows.len() == 0 {
             let mut body = vec![0; PAGE_BODY];
             meta.encode(&mut body);
             return append(&body);
         }
-        let Self { options, rows, space, in_file } = &mut self;
+        let Self { options, rows, space, in_file, .. } = &mut self;
         rows.finish().map_err(failed)?;
         let total = rows.len();
         space.take(if *in_file { 0 } else { rows.bytes() });
@@ -119,8 +145,9 @@ impl<'h> Bulk<'h> {
         let Made { graph, middle, coded } =
             make_graph(options, rows, threads, space, &mut on_graph).map_err(failed)?;
         if let Some(mut middle) = middle {
-            middle.truncate(meta.geometry.code_dims());
+            middle.truncate(meta.geometry.center_dims());
             meta.centre = middle;
+            meta.centered = rows.holder().center().is_some();
         }
         let hnsw = Hnsw::new(meta)?;
         let twins = rows.sorted_twins(space).map_err(failed)?;
@@ -179,7 +206,11 @@ fn make_graph(
     let sample = Sample::draw(rows, &rotation)?;
     // Products would change by a center.
     let centered = metric != Metric::InnerProduct;
-    let middle = if centered { sample.middle() } else { vec![0.0; coded_space] };
+    let middle = match rows.holder().center() {
+        Some(center) => center.to_vec(),
+        None if centered => sample.middle(),
+        None => vec![0.0; coded_space],
+    };
     let coder = Sq8Coder::new(middle.clone());
     let middle = Some(middle);
     if options.form == Form::Sparse && rows.mean_bytes() <= SHORT {

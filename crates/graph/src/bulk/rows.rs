@@ -103,6 +103,16 @@ impl Rows {
         Ok(self.infos.push(&[RowInfo { error, norm, scale, block, offset }], space)?)
     }
 
+    /// How vectors are held.
+    pub(super) fn holder(&self) -> &Holder {
+        &self.holder
+    }
+
+    /// Holds vectors relative to `center`, see [`Holder::set_center`]; before any is added.
+    pub(super) fn set_center(&mut self, center: &[f32]) {
+        self.holder.set_center(center);
+    }
+
     /// Number of elements.
     pub(super) fn len(&self) -> usize {
         self.infos.len()

@@ -7,8 +7,8 @@ use super::rows::Rows;
 use crate::build::{BuildError, Distances, FlatDistances, Sq8Distances};
 
 /// Rows of a sample, as far as it has not too many numbers.
-const ROWS: usize = 512;
-const NUMBERS: usize = 1 << 20;
+pub(super) const ROWS: usize = 512;
+pub(super) const NUMBERS: usize = 1 << 20;
 /// At each end of the values of a coordinate, the part that does not count for the middle: what lies
 /// out there may be anything.
 const TRIMMED: usize = 8;
@@ -23,6 +23,11 @@ pub(super) struct Sample {
 }
 
 impl Sample {
+    /// Of rotated vectors of `dims` dimensions, one after another.
+    pub(super) fn of(dims: usize, vectors: Vec<f32>) -> Self {
+        Self { dims, vectors }
+    }
+
     /// Vectors drawn from all rows, as [`Rows::ranked`] gives them, rotated.
     pub(super) fn draw(rows: &Rows, rotation: &Rotation) -> Result<Self, BuildError> {
         let dims = rotation.dims();
@@ -38,6 +43,10 @@ impl Sample {
             rotation.apply(&vector, out);
         }
         Ok(Self { dims, vectors })
+    }
+
+    pub(super) fn vectors(&self) -> impl Iterator<Item = &[f32]> {
+        self.vectors.chunks_exact(self.dims)
     }
 
     /// A point amid the rows: in each coordinate the mean without both ends.

@@ -3,7 +3,7 @@
 mod sums;
 
 use pages::{Element, Form, Record};
-use quant::{Metric, Narrowed, Rounded, RoundedDistance, random_part};
+use quant::{Metric, Narrowed, Rounded, RoundedDistance, cosine_is_safe, rounding};
 use zerocopy::FromBytes;
 
 use self::sums::{OfBytes, OfFloats, OfHalves, OfSparse, Sums};
@@ -30,9 +30,13 @@ pub(crate) struct Exact {
 pub(crate) struct ExactQuery {
     metric: Metric,
     form: Form,
-    /// Rotated, where vectors are.
+    /// As [`Holder::turned`] gives it.
     vector: VectorBuf,
+    /// Of the query as it was given.
     norm: f32,
+    turned_norm: f32,
+    /// See [`Holder::random_part`].
+    part: f64,
     /// Where vectors are bits.
     bits: Vec<u8>,
     /// Where vectors are bytes.
@@ -50,7 +54,10 @@ impl ExactQuery {
         }
         let integers = numbers.iter().map(|x| x.round_ties_even() as i8);
         let bytes = integers.filter(|_| form == Form::Bytes).collect();
-        Self { metric, form, vector: holder.turned(vector), norm: norm(numbers), bits, bytes }
+        let vector = holder.turned(vector);
+        let (norm, turned_norm) = (norm(numbers), norm(vector.values()));
+        let part = holder.random_part();
+        Self { metric, form, vector, norm, turned_norm, part, bits, bytes }
     }
 
     /// The query as bits, where vectors are such.
@@ -73,12 +80,9 @@ impl ExactQuery {
             }
             Form::Sq8 => {
                 let levels = <[i8]>::ref_from_bytes(bytes).unwrap_or_default();
-                self.of_rounded(kernels::inner_product_bytes(q, levels), 1.0, &element)
+                self.of_rounded(kernels::inner_product_bytes(q, levels), &element)
             }
-            Form::Rabitq => {
-                let product = kernels::inner_product_nibbles(q, bytes);
-                self.of_rounded(product, random_part(q.len()), &element)
-            }
+            Form::Rabitq => self.of_rounded(kernels::inner_product_nibbles(q, bytes), &element),
             Form::Sparse => {
                 let b = sparse::unpack(bytes, element.scale);
                 let (q, b) = (self.vector.view().elements(), b.view().elements());
@@ -91,16 +95,40 @@ impl ExactQuery {
         }
     }
 
-    fn of_rounded(&self, product: f32, part: f64, element: &Element) -> Exact {
+    fn of_rounded(&self, product: f32, element: &Element) -> Exact {
+        let dims = self.vector.values().len();
+        let known = element.error.is_finite();
+        // Where nothing is known, norms are those of whole vectors, as they are without a center.
+        let whole =
+            self.metric == Metric::InnerProduct || (self.metric != Metric::Cosine && !known);
         let rounded = Rounded {
-            q: self.norm.into(),
+            q: if whole { self.norm } else { self.turned_norm }.into(),
             x: element.norm.into(),
             product: f64::from(product) * f64::from(element.scale),
             error: element.error.into(),
-            part,
-            dims: self.vector.values().len(),
+            part: self.part,
+            dims,
         };
-        let RoundedDistance { distance, rank, alpha } = rounded.distance(self.metric);
+        let (q, rounding) = (f64::from(self.norm), rounding(dims));
+        // Vectors of length one under cosine.
+        let (metric, length) = match self.metric {
+            Metric::InnerProduct => (Metric::InnerProduct, q),
+            Metric::Cosine => (Metric::L2, 1.0),
+            Metric::L2 | Metric::L1 | Metric::Hamming | Metric::Jaccard => (Metric::L2, q),
+        };
+        let RoundedDistance { distance, rank, alpha } = rounded.distance(metric);
+        // Rotating a vector errs as much as summing it; the other is no longer than both of these.
+        let apart = (distance - rounding * (2.0 * length + distance)).max(0.0);
+        let distance = match self.metric {
+            Metric::InnerProduct => distance,
+            // A zero query. Last in any order.
+            Metric::Cosine if q == 0.0 => f64::INFINITY,
+            Metric::Cosine if known && cosine_is_safe(q, 1.0) => {
+                apart * apart / 2.0 - 2.0 * rounding
+            }
+            Metric::Cosine => f64::NEG_INFINITY,
+            Metric::L2 | Metric::L1 | Metric::Hamming | Metric::Jaccard => apart,
+        };
         Exact { distance, certain: false, rank, alpha }
     }
 

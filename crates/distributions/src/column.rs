@@ -20,7 +20,7 @@ pub enum Column {
 
 /// Of the values of all rows, the part at each end that bytes and halves cut off: an outlier would
 /// leave no steps for the others.
-const CUT: usize = 1_000;
+const CUT: usize = 250;
 /// Magnitudes of which halves keep all bits, with room for those that were cut off.
 const OF_HALVES: std::ops::Range<f32> = 1e-3..1e4;
 /// Of how many values a sparse vector keeps one.

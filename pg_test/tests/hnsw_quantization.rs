@@ -9,7 +9,8 @@ const K: usize = 10;
 const ROWS: usize = 2_000;
 const QUERIES: usize = 40;
 
-/// A value of the parameter, and what `vector_index_info` says of such an index on `vector`.
+/// A value of the parameter, and what `vector_index_info` says of such an index on vectors of more
+/// than 64 dimensions.
 const FORMS: [(&str, &str); 4] = [
     ("auto", "16-bit floats"),
     ("none", "32-bit floats"),
@@ -101,7 +102,8 @@ fn every_form_finds_the_nearest_in_exact_order() {
 fn the_form_is_kept_until_the_index_is_rebuilt() {
     let mut db = TestDb::new();
     db.batch_execute(
-        "CREATE TABLE t (id int, v vector(3)); INSERT INTO t VALUES (1, '[1,2,3]'); \
+        "CREATE TABLE t (id int, v vector(65)); \
+         INSERT INTO t VALUES (1, array_fill(1, ARRAY[65])::vector); \
          CREATE INDEX i ON t USING hnsw (v vector_l2_ops)",
     )
     .unwrap();
@@ -115,7 +117,8 @@ fn the_form_is_kept_until_the_index_is_rebuilt() {
             "{definition}"
         );
         assert_eq!(held(&mut db), before);
-        db.batch_execute("INSERT INTO t VALUES (2, '[4,5,6]'); REINDEX INDEX i").unwrap();
+        let insert = "INSERT INTO t VALUES (2, array_fill(2, ARRAY[65])::vector)";
+        db.batch_execute(&format!("{insert}; REINDEX INDEX i")).unwrap();
         assert_eq!(held(&mut db), form);
         before = form;
     }
@@ -132,6 +135,8 @@ fn the_form_is_kept_until_the_index_is_rebuilt() {
 fn types_are_held_as_small_as_their_numbers_allow() {
     let mut db = TestDb::new();
     for (of, opclass, value, form) in [
+        ("vector(64)", "vector_l2_ops", "auto", "32-bit floats"),
+        ("vector(65)", "vector_l1_ops", "auto", "16-bit floats"),
         ("halfvec(3)", "halfvec_l2_ops", "none", "16-bit floats"),
         ("bf16vec(3)", "bf16vec_l2_ops", "auto", "16-bit floats"),
         ("bf16vec(3)", "bf16vec_l2_ops", "none", "32-bit floats"),
@@ -147,6 +152,33 @@ fn types_are_held_as_small_as_their_numbers_allow() {
         db.batch_execute(&create).unwrap();
         assert_eq!(held(&mut db), form, "{of} {value}");
     }
+}
+
+#[test]
+fn builds_hold_vectors_exactly_that_halves_do_not_tell_apart() {
+    const CREATE: &str = "CREATE INDEX i ON t USING hnsw (v vector_l2_ops)";
+    let dims = 80;
+    let mut db = TestDb::new();
+    db.batch_execute(&format!("CREATE TABLE t (id int, v vector({dims})); {CREATE}")).unwrap();
+    let vectors = |first: u64, count: u64, offset: f32| -> Vec<Vec<f32>> {
+        let moved = |row: Vec<f32>| row.iter().map(|x| x + offset).collect();
+        (first..first + count).map(|seed| moved(random_vector(seed, dims))).collect()
+    };
+    for (offset, form) in [(0.0, "16-bit floats"), (1_000.0, "32-bit floats")] {
+        let (rows, queries) = (vectors(0, 600, offset), vectors(1 << 20, 10, offset));
+        db.batch_execute("TRUNCATE t").unwrap();
+        copy_vectors(&mut db, "t", 0, rows.iter().map(Vec::as_slice)).unwrap();
+        db.batch_execute("REINDEX INDEX i").unwrap();
+        assert_eq!(held(&mut db), form);
+        let exact = nearest(&mut db, "<->", &queries, false);
+        let found = nearest(&mut db, "<->", &queries, true);
+        let hits = found.iter().flatten().filter(|x| exact.iter().flatten().any(|y| y == *x));
+        assert!(hits.count() >= K * queries.len() * 9 / 10, "{form}");
+        db.batch_execute(&format!("DROP INDEX i; {CREATE}")).unwrap();
+        assert_eq!(held(&mut db), form);
+    }
+    db.batch_execute("ALTER INDEX i SET (quantization = sq8); REINDEX INDEX i").unwrap();
+    assert_eq!(held(&mut db), "8-bit codes", "only where the index may choose");
 }
 
 #[test]

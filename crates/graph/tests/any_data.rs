@@ -22,9 +22,9 @@ fn built_and_grown_indexes_find_the_neighbors_in_any_data() {
         let (name, metric) = (data.name, data.metric);
         let floor = if name == "queries unlike the rows" { 0.90 } else { FLOOR };
         let (rows, queries) = (data.rows(count), data.queries(QUERIES));
-        let options = options(metric, rows[0].len());
+        let options = default_options(metric, rows[0].len());
         let all: Vec<usize> = (0..rows.len()).collect();
-        let stores = [("built", bulk_built(options, &rows)), ("grown", grown(options, &rows))];
+        let stores = [("built", default_built(metric, &rows)), ("grown", grown(options, &rows))];
         for (how, store) in stores {
             let recall = recall(&store, metric, &rows, &all, &queries, EF);
             println!("{name:28} {how}: {recall:.3}");

@@ -10,6 +10,9 @@ pub const SPARSE_ELEMENT: usize = 8;
 /// learned sparse embeddings have fewer.
 const OWN_ELEMENTS: usize = 200;
 
+/// Dimensions up to which records hold floats as they are: there neighbors take most of a record.
+const EXACT_DIMS: usize = 64;
+
 /// How the records of an index hold vectors. The discriminants are stored on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -46,6 +49,12 @@ impl Form {
     /// The form whose discriminant `byte` is, if there is one.
     pub fn from_byte(byte: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|&form| form as u8 == byte)
+    }
+
+    /// The form of vectors of `dims` floats, unless halves turn out not to tell them apart: one that
+    /// is small, or exact where that takes at most a fifth more of an index.
+    pub fn of_floats(dims: usize) -> Self {
+        if dims <= EXACT_DIMS { Self::Floats } else { Self::Halves }
     }
 
     /// Whether vectors are rotated before they are rounded, so that a distance is an estimate.

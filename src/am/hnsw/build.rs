@@ -81,15 +81,18 @@ unsafe fn build(
 ) -> Result<(f64, usize), Report> {
     // SAFETY: the caller's promise, for all calls.
     unsafe {
-        let (kind, options) = index_options(index)?;
+        let (kind, mut options) = index_options(index)?;
         let failed = |error| Report::of_index(&relation::qualified_name(index), error);
-        let mut temp_file = TempFile::default();
-        let map_file = |bytes| Ok(temp_file.map(bytes).unwrap_or_else(|error| error.raise()));
-        let space = Space::new(resources::maintenance_work_mem(), Box::new(map_file));
-        let mut bulk = Bulk::new(options, space).map_err(failed)?;
-        progress::begin_phase(LOADING, relation::estimated_rows(heap));
-        let column = Column { kind, dims: options.dims, metric: options.metric };
-        let heap_tuples = load::all_rows((heap, index, info), column, &mut bulk);
+        let (mut file, mut next_file) = (TempFile::default(), TempFile::default());
+        let mut collected = collect((heap, index, info), kind, options, &mut file)?;
+        if collected.1.is_blurred().map_err(failed)? {
+            pgrx::debug1!("16-bit floats do not tell the rows apart");
+            drop(collected);
+            drop(file);
+            options.form = Form::Floats;
+            collected = collect((heap, index, info), kind, options, &mut next_file)?;
+        }
+        let (heap_tuples, bulk) = collected;
         let rows = bulk.len();
         if rows == 0 {
             write_empty(index, ForkNumber::MAIN_FORKNUM, &options)?;
@@ -136,6 +139,29 @@ fn expect_recall(index: &str, options: &IndexOptions, calibration: &Calibration)
         .notice();
 }
 
+/// Reads the rows that belong into the index; also tells how many the table has.
+///
+/// # Safety
+/// As [`ambuild`].
+unsafe fn collect(
+    (heap, index, info): (Relation, Relation, *mut IndexInfo),
+    kind: ElementKind,
+    options: IndexOptions,
+    file: &mut TempFile,
+) -> Result<(f64, Bulk<'_>), Report> {
+    let map_file = |bytes| Ok(file.map(bytes).unwrap_or_else(|error| error.raise()));
+    let space = Space::new(resources::maintenance_work_mem(), Box::new(map_file));
+    let column = Column { kind, dims: options.dims, metric: options.metric };
+    // SAFETY: the caller's promise, for all calls.
+    unsafe {
+        let failed = |error| Report::of_index(&relation::qualified_name(index), error);
+        let mut bulk = Bulk::new(options, space).map_err(failed)?;
+        progress::begin_phase(LOADING, relation::estimated_rows(heap));
+        let heap_tuples = load::all_rows((heap, index, info), column, &mut bulk);
+        Ok((heap_tuples, bulk))
+    }
+}
+
 /// # Safety
 /// `index` is open, and its fork empty and ours.
 unsafe fn write_empty(
@@ -167,6 +193,6 @@ unsafe fn index_options(index: Relation) -> Result<(ElementKind, IndexOptions), 
     let OpClass { kind, metric } = class;
     let dims = column::dims((of, typmod), kind.max_dims(), "hnsw")?;
     // The seed is fixed: the same rows give the same index.
-    let form = quantization.form(class)?;
+    let form = quantization.form(class, dims)?;
     Ok((kind, IndexOptions { metric, form, dims, m, ef_construction, seed: 1 }))
 }

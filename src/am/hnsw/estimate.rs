@@ -32,7 +32,7 @@ pg_functions! {
         let dims = within(dims, 1..=class.kind.max_dims(), "dims")?;
         let m = within(m, 2..=100, "m")?;
         let nonzero = within(nonzero, 0..=MAX_NNZ, "nonzero")?;
-        let form = named("quantization", &quantization, Quantization::named)?.form(class)?;
+        let form = named("quantization", &quantization, Quantization::named)?.form(class, dims)?;
         let (metric, ef_construction, seed) = (class.metric, 2 * m, 0);
         let options = IndexOptions { metric, form, dims, m, ef_construction, seed };
         let pages = index_pages(&options, rows, nonzero)

@@ -18,7 +18,7 @@ use crate::pg::error::Report;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum Quantization {
-    /// Small and nearly exact.
+    /// Small and nearly exact, or exact.
     Auto = 0,
     /// Exact.
     None = 1,
@@ -49,13 +49,15 @@ impl Quantization {
         Self::ALL.iter().find(is_named).map(|&(value, _)| value)
     }
 
-    /// The form in which an index on vectors of such elements holds them.
-    pub fn form(self, OpClass { kind, metric }: OpClass) -> Result<Form, Report> {
+    /// The form in which an index on vectors of such elements holds them, as long as these do not
+    /// ask for another (see [`graph::Bulk::is_blurred`]).
+    pub fn form(self, OpClass { kind, metric }: OpClass, dims: usize) -> Result<Form, Report> {
         let form = match (self, kind) {
             (Self::Auto | Self::None, ElementKind::Bit) => Form::Bits,
             (Self::Auto | Self::None, ElementKind::Sparse) => Form::Sparse,
             (Self::None, ElementKind::F32 | ElementKind::Bf16) => Form::Floats,
             (Self::Auto | Self::None | Self::Sq8, ElementKind::I8) => Form::Bytes,
+            (Self::Auto, ElementKind::F32) => Form::of_floats(dims),
             (Self::None, ElementKind::F16) | (Self::Auto, _) => Form::Halves,
             (Self::Sq8, _) => Form::Sq8,
             (Self::Rabitq, _) => Form::Rabitq,

@@ -1,6 +1,7 @@
 //! Building an index from all rows of a table: rows are collected, the graph is built over them by
 //! threads, pages are written once, in order.
 
+mod blur;
 mod by_hash;
 mod early;
 mod estimate;
@@ -112,6 +113,18 @@ impl<'h> Bulk<'h> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether halves tell the rows apart so badly that floats had better hold them: a search would
+    /// look at many times as many rows as it is asked for. As far as a sample tells.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn is_blurred(&self) -> Result<bool> {
+        if self.options.form != Form::Halves || !self.rows.lossy() {
+            return Ok(false);
+        }
+        blur::is_blurred(&self.rows, self.options.metric, self.options.dims).map_err(failed)
     }
 
     /// Whether the build of these rows fits the memory.

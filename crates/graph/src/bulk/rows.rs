@@ -58,6 +58,8 @@ pub(super) struct Rows {
     twins: Table<Twin>,
     /// While rows are added.
     by_hash: ByHash,
+    /// Whether the form lost something of a row.
+    lossy: bool,
     /// A row under way.
     stored: Stored,
 }
@@ -75,6 +77,7 @@ impl Rows {
             infos: Table::new(1),
             twins: Table::new(1),
             by_hash: ByHash::new()?,
+            lossy: false,
         })
     }
 
@@ -86,6 +89,7 @@ impl Rows {
     ) -> Result<(), BuildError> {
         let (block, offset) = (tid.block, u32::from(tid.offset));
         self.holder.store(vector, &mut self.stored);
+        self.lossy |= self.stored.error > 0.0;
         let Stored { bytes: stored, scale, error, norm } = &self.stored;
         let (scale, error, norm, hash) = (*scale, *error, *norm, hash(stored, *scale));
         let same = |element: u32| {
@@ -116,6 +120,11 @@ impl Rows {
     /// Number of elements.
     pub(super) fn len(&self) -> usize {
         self.infos.len()
+    }
+
+    /// Whether the form lost something of a row.
+    pub(super) fn lossy(&self) -> bool {
+        self.lossy
     }
 
     /// Number of rows.

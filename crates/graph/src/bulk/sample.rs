@@ -13,8 +13,21 @@ pub(super) const NUMBERS: usize = 1 << 20;
 /// out there may be anything.
 const TRIMMED: usize = 8;
 /// Nearest rows that are compared, and how many of them rounded vectors must find.
-const NEAREST: usize = 10;
+pub(super) const NEAREST: usize = 10;
 const FOUND: f64 = 0.9;
+
+/// Some of `count` elements whose vectors have `dims` numbers, as many as a sample has.
+pub(super) fn drawn(count: usize, dims: usize) -> Vec<usize> {
+    let size = ROWS.min(NUMBERS / dims).max(NEAREST + 1).min(count);
+    let mut random = SplitMix64::new(count as u64);
+    let draw = |i: usize| {
+        // One of each of `size` ranges.
+        let start = i * count / size;
+        let len = (i + 1) * count / size - start;
+        start + (random.next_u64() % len.max(1) as u64) as usize
+    };
+    (0..size).map(draw).collect()
+}
 
 /// Rotated vectors of some rows, one after another.
 pub(super) struct Sample {
@@ -31,15 +44,11 @@ impl Sample {
     /// Vectors drawn from all rows, as [`Rows::ranked`] gives them, rotated.
     pub(super) fn draw(rows: &Rows, rotation: &Rotation) -> Result<Self, BuildError> {
         let dims = rotation.dims();
-        let count = ROWS.min(NUMBERS / dims).max(NEAREST + 1).min(rows.len());
-        let mut random = SplitMix64::new(rows.len() as u64);
-        let mut vectors = filled(count * dims, 0.0)?;
+        let elements = drawn(rows.len(), dims);
+        let mut vectors = filled(elements.len() * dims, 0.0)?;
         let mut vector = vec![0.0; dims];
-        for (i, out) in vectors.chunks_exact_mut(dims).enumerate() {
-            // One of each of `count` ranges.
-            let start = i * rows.len() / count;
-            let len = (i + 1) * rows.len() / count - start;
-            rows.ranked(start + (random.next_u64() % len.max(1) as u64) as usize, &mut vector);
+        for (&element, out) in elements.iter().zip(vectors.chunks_exact_mut(dims)) {
+            rows.ranked(element, &mut vector);
             rotation.apply(&vector, out);
         }
         Ok(Self { dims, vectors })

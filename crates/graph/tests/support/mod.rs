@@ -44,11 +44,35 @@ pub fn row(tid: HeapTid) -> usize {
     tid.block as usize * 50 + usize::from(tid.offset) - 1
 }
 
+/// How vectors of floats are held by default.
+pub fn default_options(metric: Metric, dims: usize) -> IndexOptions {
+    IndexOptions { form: Form::of_floats(dims), ..options(metric, dims) }
+}
+
+/// An index that is built as by default.
+pub fn default_built(metric: Metric, vectors: &[Vec<f32>]) -> MemStore {
+    let options = default_options(metric, vectors[0].len());
+    let bulk = collected(options, vectors);
+    if bulk.is_blurred().expect("has the memory") {
+        return bulk_built(IndexOptions { form: Form::Floats, ..options }, vectors);
+    }
+    written(bulk)
+}
+
 pub fn bulk_built(options: IndexOptions, vectors: &[Vec<f32>]) -> MemStore {
+    written(collected(options, vectors))
+}
+
+/// The rows of a build.
+pub fn collected(options: IndexOptions, vectors: &[Vec<f32>]) -> Bulk<'static> {
     let mut bulk = Bulk::new(options, space::Space::unlimited()).expect("fits");
     for (i, vector) in vectors.iter().enumerate() {
         bulk.push(vector, tid(i)).expect("takes the row");
     }
+    bulk
+}
+
+fn written(bulk: Bulk<'_>) -> MemStore {
     let store = MemStore::new();
     bulk.write(2, &mut |_, _, _| true, &mut |body| {
         store.append(body);

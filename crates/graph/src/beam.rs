@@ -25,6 +25,8 @@ pub(crate) struct Beam {
     first_open: usize,
     /// Place of the farthest entry taken so far.
     deepest: usize,
+    /// Rank of the entry taken last.
+    latest: f32,
     spill: Option<Vec<(f32, NodeNo)>>,
 }
 
@@ -36,6 +38,7 @@ impl Beam {
             width,
             first_open: 0,
             deepest: 0,
+            latest: f32::INFINITY,
             spill: resumable.then(Vec::new),
         })
     }
@@ -85,6 +88,7 @@ impl Beam {
             let Some(entry) = self.entries.get_mut(self.first_open) else { return Ok(None) };
             if fresh(entry.node)? {
                 entry.taken = true;
+                self.latest = entry.rank;
                 self.first_open += 1;
                 self.deepest = self.deepest.max(self.first_open);
                 return Ok(Some(entry.node));
@@ -122,6 +126,11 @@ impl Beam {
     /// (Nearly: repeats that were dropped have made room.)
     pub(crate) fn deepest(&self) -> usize {
         self.deepest
+    }
+
+    /// Estimated rank of the element taken last.
+    pub(crate) fn latest(&self) -> f32 {
+        self.latest
     }
 
     /// Bytes in use.

@@ -151,7 +151,6 @@ impl Hnsw {
     pub(crate) fn beam_width(&self, ef: usize) -> usize {
         let geometry = self.geometry();
         match geometry.planes {
-            0 => ef,
             // The sketch errs, too.
             1 if geometry.form == Form::Sparse => 4 * ef + 6,
             // Of bits the code of a neighbor may be a part, and many neighbors are equally far.

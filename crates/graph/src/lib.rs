@@ -21,6 +21,7 @@ mod insert;
 mod level;
 mod link;
 mod nodes;
+mod noise;
 mod prune;
 mod query;
 mod read;

@@ -6,6 +6,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use memory::Grow;
 use pages::{Error, HeapTid, Hit, META_BLOCK, NodeNo, PageStore, Result, State, TidFilter};
 
+use crate::noise::Noise;
 use crate::query::Query;
 use crate::records::Chain;
 use crate::root::root_of;
@@ -136,6 +137,7 @@ pub struct Scan {
     pending: VecDeque<Hit>,
     filter: Option<TidFilter>,
     stats: ScanStats,
+    noise: Noise,
 }
 
 impl std::fmt::Debug for Scan {
@@ -182,6 +184,7 @@ impl Scan {
             pending: VecDeque::new(),
             filter: None,
             stats: ScanStats::default(),
+            noise: Noise::new(),
         }
     }
 
@@ -252,9 +255,10 @@ impl Scan {
             }
             let before = self.stats.expanded;
             (self.walk, self.rooted) = (Some(walk), false);
-            (self.met, self.visited_tids) = (0, 0);
+            (self.met, self.visited_tids, self.noise) = (0, 0, Noise::new());
             self.found.clear();
             self.run(store)?;
+            self.allow_for_noise(store, width)?;
             // Edges to elements that others led to before took places in the beam for a while.
             while self.met < self.ef && (self.widen(width)? || self.begin_at_root(store)?) {
                 self.run(store)?;
@@ -271,6 +275,19 @@ impl Scan {
         }
         let nowhere = Error::corrupted(META_BLOCK, "entry point is not an element");
         if began { Ok(()) } else { Err(nowhere) }
+    }
+
+    /// Widens the beam of `width` where estimates turn out to err much. A calibrated width has allowed
+    /// for that.
+    fn allow_for_noise<S: PageStore>(&mut self, store: &S, width: usize) -> Result<()> {
+        let calibrated = ef_for(&self.hnsw, &self.options, FIRST).is_some();
+        if !calibrated && let Some(walk) = &self.walk {
+            let wider = self.noise.width(width, walk.bound());
+            if wider > width && self.widen(wider)? {
+                self.run(store)?;
+            }
+        }
+        Ok(())
     }
 
     fn may_go_on(&self) -> bool {
@@ -329,12 +346,21 @@ impl Scan {
 
     fn run<S: PageStore>(&mut self, store: &S) -> Result<()> {
         let Self {
-            walk: Some(walk), hnsw, query, stats, found, met: all_met, visited_tids, ..
+            walk: Some(walk),
+            hnsw,
+            query,
+            stats,
+            noise,
+            found,
+            met: all_met,
+            visited_tids,
+            ..
         } = self
         else {
             return Ok(());
         };
         walk.run(store, hnsw, query, stats, |met| {
+            noise.add(met.estimate, met.exact.rank);
             if met.record.state() == State::Live {
                 let tids: Vec<HeapTid> = met.record.tids().collect();
                 *all_met += 1;

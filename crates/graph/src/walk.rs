@@ -38,6 +38,8 @@ pub(crate) struct Met<'a> {
     pub(crate) node: NodeNo,
     pub(crate) record: &'a Record<'a>,
     pub(crate) exact: Exact,
+    /// The rank by which it came to be expanded.
+    pub(crate) estimate: f32,
     /// Width of the narrowest beam that meets it.
     pub(crate) width: usize,
 }
@@ -67,6 +69,11 @@ impl Walk {
     pub(crate) fn skip(&mut self, node: NodeNo) -> Result<()> {
         self.expanded.insert(node)?;
         Ok(())
+    }
+
+    /// The estimated rank that the beam ends at; infinite while it has room.
+    pub(crate) fn bound(&self) -> f32 {
+        self.beam.bound()
     }
 
     /// Widens the beam; false where the walk has seen all there is to see.
@@ -131,7 +138,8 @@ impl Walk {
             let exact = query.exact(record);
             stats.expanded += 1;
             stats.exact += 1;
-            visit(Met { node, record, exact, width: self.beam.deepest() })?;
+            let (estimate, width) = (self.beam.latest(), self.beam.deepest());
+            visit(Met { node, record, exact, estimate, width })?;
             let neighbors = record.neighbors();
             if !query.coded() {
                 for neighbor in neighbors {

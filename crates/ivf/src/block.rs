@@ -20,6 +20,7 @@ const OPEN_COUNT: usize = 16;
 const USED: usize = 18;
 const CLOSED: usize = 19;
 const ROOM: usize = 20;
+const ERROR: usize = 24;
 
 /// One entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,17 @@ pub(crate) struct Entry {
     /// The row; in the list of lists, the number of a list's first block and its [`Radius`].
     pub(crate) tid: HeapTid,
     pub(crate) vector: VectorNo,
+}
+
+/// What an entry tells of its vector.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sketch {
+    pub(crate) factors: Factors,
+    /// Empty where entries have no codes.
+    pub(crate) code: Vec<u8>,
+    /// What pages hold of the vector is at most so far from the vector itself, as lists are made of
+    /// them.
+    pub(crate) error: f32,
 }
 
 /// Vectors that a list may fill next: they follow each other in one run.
@@ -148,6 +160,12 @@ impl<'a> Block<'a> {
     /// In the first block of a list: where there may be room for another entry.
     pub(crate) fn room(&self) -> Option<BlockNo> {
         BlockNo::decode(self.u32(ROOM))
+    }
+
+    /// The largest error of its entries, see [`Sketch`]; infinite where that is not a number.
+    pub(crate) fn error(&self) -> f32 {
+        let error = f32::from_bits(self.u32(ERROR));
+        if error >= 0.0 { error } else { f32::INFINITY }
     }
 
     pub(crate) fn open(&self) -> Option<Open> {
@@ -281,7 +299,8 @@ impl<'a> BlockMut<'a> {
     }
 
     /// Writes an entry that stands for a row.
-    pub(crate) fn set_entry(&mut self, index: usize, entry: Entry, factors: Factors, code: &[u8]) {
+    pub(crate) fn set_entry(&mut self, index: usize, entry: Entry, sketch: &Sketch) {
+        let Sketch { factors, code, error } = sketch;
         let geometry = self.geometry;
         self.put(geometry.tids_at() + index * HeapTid::SIZE, &entry.tid.to_bytes());
         self.put(geometry.vectors_at() + index * 4, &entry.vector.0.to_le_bytes());
@@ -291,6 +310,8 @@ impl<'a> BlockMut<'a> {
             let columns = self.bytes[geometry.codes_at()..].chunks_exact_mut(BLOCK);
             columns.zip(code).for_each(|(column, &byte)| column[index] = byte);
         }
+        let error = self.as_ref().error().max(*error);
+        self.put(ERROR, &error.to_le_bytes());
         let live = self.as_ref().live() | 1 << index;
         self.put(LIVE, &live.to_le_bytes());
         self.bytes[USED] = self.bytes[USED].max(index as u8 + 1);
@@ -324,4 +345,11 @@ pub(crate) fn init_blocks(body: &mut [u8], page: u32) {
 }
 
 /// The factors of an entry without a code.
-pub(crate) const NO_FACTORS: Factors = Factors { add: bf16::ZERO, res: bf16::ZERO };
+const NO_FACTORS: Factors = Factors { add: bf16::ZERO, res: bf16::ZERO };
+
+impl Sketch {
+    /// Without a code.
+    pub(crate) fn plain(error: f32) -> Self {
+        Self { factors: NO_FACTORS, code: Vec::new(), error }
+    }
+}

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use kmeans::{Clusters, Options, assign, train, training_bytes};
 use memory::{collected, copied, filled, with_room};
 use pages::{Error, Form, HeapTid, PAGE_BODY, Result};
-use quant::SplitMix64;
+use quant::{SplitMix64, trimmed_mean};
 use space::{Array, NoSpace, Space};
 use threads::{Stopped, Workers};
 
@@ -20,6 +20,8 @@ const PAGES_PER_TURN: RangeInclusive<usize> = 16..=512;
 /// would be single rows.
 const SAMPLE_PER_LIST: usize = 128;
 const LEAST_PER_LIST: usize = 16;
+/// Rows of the sample that tell the middle of all.
+const ROWS_OF_MIDDLE: usize = 512;
 
 /// What a build is busy with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,13 +96,14 @@ impl<'h> Bulk<'h> {
         if self.options.lists == 0 {
             self.options.lists = lists_for(self.len());
         }
-        let (trained, clusters) = self.train(threads, tick)?;
+        let Trained { rows: trained, middle, clusters } = self.train(threads, tick)?;
         self.assign(&clusters, threads, tick)?;
         let centroids = self.centroids(&clusters)?;
         drop(clusters);
         let lists = centroids.len() / self.options.dims;
         let order = Order::of(&self.rows, lists, &mut self.space).map_err(no_space)?;
-        let writer = Writer::new(&self.options, trained as u64, &self.rows, order, &centroids)?;
+        let points = (&middle[..], &centroids[..]);
+        let writer = Writer::new(&self.options, trained as u64, &self.rows, order, points)?;
         // Those of two turns are there at a time.
         let pages = bounded(self.work() / 4 / PAGE_BODY, PAGES_PER_TURN);
         writer.write(threads, pages, tick, append)?;
@@ -142,9 +145,8 @@ impl<'h> Bulk<'h> {
         Ok(sample)
     }
 
-    /// Trains centroids; also returns the rows that they were trained with. The sample lies in the
-    /// file where memory is too small for it and the training.
-    fn train(&mut self, threads: usize, tick: Tick<'_>) -> Result<(usize, Clusters)> {
+    /// Trains centroids. The sample lies in the file where memory is too small for it and the training.
+    fn train(&mut self, threads: usize, tick: Tick<'_>) -> Result<Trained> {
         let IndexOptions { dims, lists, .. } = self.options;
         let before = self.space.left();
         self.space.give_back(self.work());
@@ -156,10 +158,10 @@ impl<'h> Bulk<'h> {
             Options { clusters: self.options.lists, spherical: false, seed: self.options.seed };
         let clusters = train(rows, &training, &mut Workers::new(threads, &mut on_tick));
         // Both the sample and the work of the training are gone, and other work is to come.
-        let trained = rows.len();
+        let (rows, middle) = (rows.len(), middle(&sample, dims)?);
         drop(sample);
         self.space.restore(before);
-        Ok((trained, clusters.map_err(failed)?))
+        Ok(Trained { rows, middle, clusters: clusters.map_err(failed)? })
     }
 
     /// Finds the lists of all rows.
@@ -191,6 +193,24 @@ impl<'h> Bulk<'h> {
         }
         Ok(centroids)
     }
+}
+
+/// What comes of a training.
+struct Trained {
+    /// Rows that it saw.
+    rows: usize,
+    /// A point amid them.
+    middle: Vec<f32>,
+    clusters: Clusters,
+}
+
+/// A point amid the vectors of `sample`, by some of them.
+fn middle(sample: &[f32], dims: usize) -> Result<Vec<f32>> {
+    let step = (sample.len() / dims).div_ceil(ROWS_OF_MIDDLE).max(1);
+    let mut some = with_room(sample.len().min(ROWS_OF_MIDDLE * dims))?;
+    let vectors = sample.chunks_exact(dims).step_by(step);
+    vectors.for_each(|vector| some.extend_from_slice(vector));
+    Ok(trimmed_mean(&some, dims, &mut filled(some.len() / dims, 0.0)?))
 }
 
 fn bounded(count: usize, range: RangeInclusive<usize>) -> usize {

@@ -3,18 +3,18 @@
 use kernels::BLOCK;
 use memory::Grow;
 use pages::{Batch, META_BLOCK, PageStore, Result};
-use quant::Factors;
 
-use crate::block::{BlockMut, Entry, NO_FACTORS};
+use crate::block::{BlockMut, Entry, Sketch};
 use crate::free;
 use crate::geometry::{BlockNo, VectorNo};
 use crate::index::Ivf;
 use crate::meta::Meta;
 use crate::radius::Radius;
+use crate::vector::Stored;
 
 /// What becomes an entry.
 enum Member {
-    Row(Entry, Factors, Vec<u8>),
+    Row(Entry, Sketch),
     /// A place that a later row may take.
     Vacant(VectorNo),
 }
@@ -57,10 +57,6 @@ impl Chain {
         &self.centroid
     }
 
-    pub(crate) fn owner(&self) -> &[f32] {
-        &self.owner
-    }
-
     pub(crate) fn first(&self) -> Option<BlockNo> {
         self.first
     }
@@ -75,8 +71,8 @@ impl Chain {
         self.rows
     }
 
-    /// Adds the row of `entry`, whose vector is placed (see [`Ivf::place`]) and `rotated`, and reaches so
-    /// far from the centroid.
+    /// Adds the row of `entry`, whose vector is `stored` and, as lists are made of it, `placed` (see
+    /// [`Ivf::place`]).
     ///
     /// # Errors
     /// [`pages::Error::OutOfMemory`].
@@ -84,16 +80,13 @@ impl Chain {
         &mut self,
         ivf: &Ivf,
         entry: Entry,
-        rotated: &[f32],
-        reach: Radius,
+        stored: &Stored<'_>,
+        placed: &[f32],
     ) -> Result<()> {
-        self.radius = self.radius.max(reach);
-        let (mut factors, mut code) = (NO_FACTORS, Vec::new());
-        if let Some(coder) = ivf.coder() {
-            code.resize(coder.code_bytes(), 0);
-            factors = coder.encode_rotated(&self.owner, rotated, &mut code);
-        }
-        self.waiting.try_push(Member::Row(entry, factors, code))?;
+        self.radius = self.radius.max(Radius::of_row(ivf, stored, placed, &self.centroid));
+        let error = stored.placed_error(ivf.metric());
+        let sketch = ivf.sketch((&self.centroid, &self.owner), placed, error);
+        self.waiting.try_push(Member::Row(entry, sketch))?;
         self.rows += 1;
         Ok(())
     }
@@ -131,7 +124,7 @@ impl Chain {
             block.set_taken_before(meta.reorganized.taken.replace(no));
             for (i, member) in members.iter().enumerate() {
                 match member {
-                    Member::Row(entry, factors, code) => block.set_entry(i, *entry, *factors, code),
+                    Member::Row(entry, sketch) => block.set_entry(i, *entry, sketch),
                     Member::Vacant(vector) => block.set_vacated(i, *vector),
                 }
             }

@@ -29,7 +29,7 @@ pub struct Geometry {
 
 impl Geometry {
     /// Bytes of a block before its entries.
-    pub(crate) const HEADER: usize = 24;
+    pub(crate) const HEADER: usize = 28;
     /// Bytes of a vector before its numbers, where these are not bits.
     const VECTOR_HEADER: usize = 12;
     /// Most dimensions of an index on numbers: vectors are not longer than a page.

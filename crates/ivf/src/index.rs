@@ -3,6 +3,7 @@
 use pages::{Error, Form, META_BLOCK, PageStore, Result};
 use quant::{EdgeCoder, Metric, Rotation};
 
+use crate::block::Sketch;
 use crate::geometry::Geometry;
 use crate::meta::{Meta, epoch};
 use crate::vector::{Holder, normalize};
@@ -148,6 +149,24 @@ impl Ivf {
         if self.metric() == Metric::Cosine {
             normalize(vector);
         }
+    }
+
+    /// What an entry tells of a `placed` vector, whose form in pages is off by `error`, in a list about
+    /// `centroid`, which `owner` is rotated.
+    pub(crate) fn sketch(
+        &self,
+        (centroid, owner): (&[f32], &[f32]),
+        placed: &[f32],
+        error: f32,
+    ) -> Sketch {
+        let mut sketch = Sketch::plain(error);
+        if let Some(coder) = &self.coder {
+            let residual: Vec<f32> = placed.iter().zip(centroid).map(|(x, c)| x - c).collect();
+            sketch.code.resize(coder.code_bytes(), 0);
+            let residual = self.rotated(&residual);
+            sketch.factors = coder.encode_residual(owner, &residual, &mut sketch.code);
+        }
+        sketch
     }
 
     /// `vector` rotated, where there are codes.

@@ -1,9 +1,9 @@
 //! Inserting a row: one batch, unless its list needs another page.
 
 use pages::{Batch, Error, HeapTid, META_BLOCK, PageStore, Result};
-use quant::{Factors, Metric};
+use quant::Metric;
 
-use crate::block::{Block, BlockMut, Entry, NO_FACTORS, Open};
+use crate::block::{Block, BlockMut, Entry, Open, Sketch};
 use crate::free;
 use crate::geometry::{BlockNo, VectorNo};
 use crate::index::Ivf;
@@ -54,8 +54,10 @@ fn insert_into<S: PageStore>(store: &S, ivf: &Ivf, vector: &[f32], tid: HeapTid)
     if !list.radius().covers(reach) && !radius::raise(store, ivf, &list, reach)? {
         return Ok(false);
     }
-    let (factors, code) = encode(ivf, &centroid, &placed);
-    let row = Row { tid, factors, code, stored };
+    let owner = ivf.rotated(&centroid);
+    let error = own.placed_error(ivf.metric());
+    let sketch = ivf.sketch((&centroid, &owner), &placed, error);
+    let row = Row { tid, sketch, stored };
     let inserter = Inserter { store, ivf, list: &list };
     while !inserter.step(&row)? {
         store.pause()?;
@@ -98,19 +100,10 @@ pub(crate) fn distance_of_centroid(ivf: &Ivf, vector: &[f32], centroid: &Stored<
     Query::new(ivf, vector).squared_distance(centroid)
 }
 
-/// The code of a row's vector about the centroid of its list.
-fn encode(ivf: &Ivf, centroid: &[f32], placed: &[f32]) -> (Factors, Vec<u8>) {
-    let Some(coder) = ivf.coder() else { return (NO_FACTORS, Vec::new()) };
-    let mut code = vec![0; coder.code_bytes()];
-    let (owner, rotated) = (ivf.rotated(centroid), ivf.rotated(placed));
-    (coder.encode_rotated(&owner, &rotated, &mut code), code)
-}
-
 /// What is written of a row.
 struct Row {
     tid: HeapTid,
-    factors: Factors,
-    code: Vec<u8>,
+    sketch: Sketch,
     stored: Vec<u8>,
 }
 
@@ -207,7 +200,7 @@ impl<S: PageStore> Inserter<'_, S> {
             let open = block.as_ref().open();
             block.set_open(open.and_then(Open::after));
         }
-        block.set_entry(index, Entry { tid: row.tid, vector }, row.factors, &row.code);
+        block.set_entry(index, Entry { tid: row.tid, vector }, &row.sketch);
         self.carry_on(batch.page(page)?, no)?;
         for (page, range, part) in pieces {
             open_vectors(&mut batch, page)?[range].copy_from_slice(&row.stored[part]);
@@ -230,7 +223,7 @@ impl<S: PageStore> Inserter<'_, S> {
         }
         let run_of = Open { first: vector, count: (last.0 - vector.0) as usize };
         block.set_open(run_of.after());
-        block.set_entry(index, Entry { tid: row.tid, vector }, row.factors, &row.code);
+        block.set_entry(index, Entry { tid: row.tid, vector }, &row.sketch);
         self.carry_on(batch.page(page)?, no)?;
         let end = run + geometry.run_pages as u32;
         for page in run..end {

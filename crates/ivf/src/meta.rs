@@ -100,7 +100,22 @@ pub struct Meta {
     pub centre: Vec<f32>,
 }
 
+/// Lists that are searched in an index that was never calibrated: so many, and a share of the rest.
+const UNKNOWN: (usize, usize) = (16, 8);
+
 impl Meta {
+    /// The lists that a search must read to find the share `target` of the nearest rows, as far as the
+    /// index was measured; at most all.
+    pub fn probes(&self, target: f64) -> usize {
+        let lists = self.lists as usize;
+        let (some, share) = UNKNOWN;
+        let probes = match &self.calibration {
+            Some(calibration) => calibration.probes(target).unwrap_or(lists),
+            None => some + lists / share,
+        };
+        probes.min(lists)
+    }
+
     /// Counts another run of vectors behind the last page.
     pub(crate) fn new_run(&mut self) -> Result<Open> {
         let count = self.geometry.run_vectors;

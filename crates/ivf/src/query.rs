@@ -2,7 +2,7 @@
 
 use kernels::BLOCK;
 use pages::Form;
-use quant::{EdgeQuery, Metric, Narrowed, Rounded, RoundedDistance};
+use quant::{EdgeQuery, Metric, Narrowed, Rounded, RoundedDistance, SeenOwner, rounding};
 
 use crate::block::Block;
 use crate::index::Ivf;
@@ -12,6 +12,10 @@ use crate::vector::{Stored, norm};
 /// Standard deviations of an estimate that are taken off for a bound: three in a thousand rows lie
 /// nearer than theirs, of those that would be found.
 const DEVIATIONS: f32 = 2.75;
+/// The same where all lists are read, so that nothing else loses rows: one in three million.
+const MOST_DEVIATIONS: f32 = 5.0;
+/// What rotating moves a vector by at most, as a part of its length.
+const TURNING: f32 = 8.0 * f32::EPSILON;
 
 /// How far a vector is from the query.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,18 +24,30 @@ pub(crate) struct Exact {
     pub(crate) distance: f64,
     /// Whether `distance` is the operator's.
     pub(crate) certain: bool,
-    /// What searches sort by (see [`Metric`]).
+    /// What searches sort by (see [`Metric`]), as far as it is known.
     pub(crate) rank: f32,
+    /// A number that the rank of `distance` is not below.
+    pub(crate) least_rank: f64,
+}
+
+impl Exact {
+    fn new(metric: Metric, distance: f64, certain: bool, rank: f32) -> Self {
+        let least_rank = match metric {
+            // Of the sign of the distance: minus infinity stays what it is.
+            Metric::L2 => distance * distance.abs(),
+            Metric::Cosine => 2.0 * distance,
+            Metric::InnerProduct | Metric::L1 | Metric::Hamming | Metric::Jaccard => distance,
+        };
+        Self { distance, certain, rank, least_rank }
+    }
 }
 
 /// How far a centroid is from the query, and what that means for the codes about it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Centre {
     pub(crate) rank: f32,
-    /// The part of the query along the centroid (see [`EdgeQuery::estimate`]).
-    alpha: f32,
-    /// Length of the query's part that codes estimate.
-    across: f32,
+    /// The same for the codes.
+    seen: SeenOwner,
 }
 
 /// A query prepared once for all lists.
@@ -47,6 +63,8 @@ pub(crate) struct Query {
     /// `placed` rotated, where vectors are held so.
     turned: Vec<f32>,
     codes: Option<EdgeQuery>,
+    /// Standard deviations of an estimate that are taken off for a bound.
+    deviations: f32,
     /// The vector where it is of bits.
     bits: Vec<u8>,
 }
@@ -65,8 +83,13 @@ impl Query {
             ivf.holder().write(vector, &mut bits);
         }
         let (metric, vector) = (ivf.metric(), vector.to_vec());
-        let (norm, placed_norm) = (norm(&vector), norm(&placed));
-        Self { metric, norm, placed_norm, vector, placed, turned, codes, bits }
+        let (norm, placed_norm, deviations) = (norm(&vector), norm(&placed), DEVIATIONS);
+        Self { metric, norm, placed_norm, vector, placed, turned, codes, deviations, bits }
+    }
+
+    /// The same, but its bounds hold for all rows that will ever be met.
+    pub(crate) fn cautious(self) -> Self {
+        Self { deviations: MOST_DEVIATIONS, ..self }
     }
 
     /// Compares with the vector of a row.
@@ -84,7 +107,7 @@ impl Query {
                 dims: self.vector.len(),
             };
             let RoundedDistance { distance, rank, .. } = rounded.distance(self.metric);
-            return Exact { distance, certain: false, rank };
+            return Exact::new(self.metric, distance, false, rank);
         }
         let q = &self.vector;
         let (distance, rank) = match self.metric {
@@ -104,17 +127,16 @@ impl Query {
             }
             Metric::Hamming | Metric::L1 | Metric::Jaccard => {
                 let distance = kernels::hamming(&self.bits, stored.numbers());
-                return Exact { distance: distance.into(), certain: true, rank: distance as f32 };
+                return Exact::new(self.metric, distance.into(), true, distance as f32);
             }
         };
         let (distance, certain) = self.lower_bound(distance, stored);
-        Exact {
-            // The operator may say otherwise, or that it is not a number.
-            certain: certain && !distance.is_nan(),
-            // Not a number: infinite values met, or a zero query under cosine. Last in any order.
-            distance: if distance.is_nan() { f64::INFINITY } else { distance },
-            rank: if rank.is_nan() { f32::INFINITY } else { rank },
-        }
+        // The operator may say otherwise, or that it is not a number.
+        let certain = certain && !distance.is_nan();
+        // Not a number: infinite values met, or a zero query under cosine. Last in any order.
+        let distance = if distance.is_nan() { f64::INFINITY } else { distance };
+        let rank = if rank.is_nan() { f32::INFINITY } else { rank };
+        Exact::new(self.metric, distance, certain, rank)
     }
 
     /// Takes off `distance`, measured on the vector as stored, what narrowing to halves may have
@@ -147,8 +169,10 @@ impl Query {
         if stored.form() == Form::Bits {
             kernels::hamming(&self.bits, stored.numbers()) as f32
         } else if stored.form() == Form::Sq8 {
-            let squares = self.placed_norm.powi(2) + squared_norm(stored);
-            (squares - 2.0 * self.product(stored)).max(0.0)
+            // By the product, vectors far from the origin would be as far as it rounds.
+            let scale = stored.scale();
+            let levels = stored.levels().iter().map(|&level| scale * f32::from(level));
+            kernels::l2_squared(&self.turned, &levels.collect::<Vec<f32>>())
         } else {
             kernels::l2_squared_f16(&self.placed, stored.halves(), stored.scale())
         }
@@ -161,21 +185,32 @@ impl Query {
 
     /// Compares with a centroid.
     pub(crate) fn centre(&self, stored: &Stored<'_>) -> Centre {
-        let centre = match self.metric {
+        // Once for this sum, and once for the operator's.
+        let twice = 2.0 * rounding(self.placed.len()) as f32;
+        let seen = match self.metric {
             Metric::InnerProduct => {
                 let product = self.product(stored);
                 let alpha = product / squared_norm(stored);
                 let alpha = if alpha.is_finite() { alpha } else { 0.0 };
                 let across = (self.norm * self.norm - alpha * product).max(0.0).sqrt();
-                Centre { rank: -product, alpha, across }
+                let slack = twice * self.placed_norm * stored.norm();
+                SeenOwner { base: -product, slack, alpha, across }
             }
             Metric::L2 | Metric::Cosine | Metric::Hamming | Metric::L1 | Metric::Jaccard => {
-                let rank = self.squared_distance(stored);
-                Centre { rank, alpha: 1.0, across: rank.sqrt() }
+                let base = self.squared_distance(stored);
+                let across = base.sqrt();
+                let turned = if stored.form() == Form::Sq8 {
+                    TURNING * (self.placed_norm + stored.norm())
+                } else {
+                    0.0
+                };
+                let of_operator = if self.metric == Metric::Cosine { 2.0 * twice } else { 0.0 };
+                let slack = twice * base + turned * (2.0 * across + turned) + of_operator;
+                SeenOwner { base, slack, alpha: 1.0, across }
             }
         };
-        let rank = if centre.rank.is_nan() { f32::INFINITY } else { centre.rank };
-        Centre { rank, ..centre }
+        let rank = if seen.base.is_nan() { f32::INFINITY } else { seen.base };
+        Centre { rank, seen }
     }
 
     /// Numbers that the ranks of a block's entries are hardly ever below, where there are codes.
@@ -183,14 +218,26 @@ impl Query {
         let codes = self.codes.as_ref()?;
         let mut bounds = [0.0; BLOCK];
         let (adds, ress) = (block.adds(), block.ress());
-        codes.estimate_block(block.codes(), adds, ress, centre.rank, centre.alpha, &mut bounds);
-        let margin = DEVIATIONS * codes.deviation(centre.across);
-        for (bound, res) in bounds.iter_mut().zip(ress) {
-            let off = margin * half::bf16::from_le_bytes(*res).to_f32().abs();
-            // Not a number: nothing is known.
-            *bound = if off.is_finite() { *bound - off } else { f32::NEG_INFINITY };
+        let (seen, deviations) = (&centre.seen, self.deviations);
+        codes.bound_block(block.codes(), adds, ress, seen, deviations, &mut bounds);
+        let error = block.error();
+        if error > 0.0 {
+            bounds.iter_mut().for_each(|bound| *bound = self.less(*bound, error));
         }
         Some(bounds)
+    }
+
+    /// What a rank may be of a vector that is `error` from one whose rank is not below `bound`.
+    fn less(&self, bound: f32, error: f32) -> f32 {
+        let least = if self.metric == Metric::InnerProduct {
+            bound - self.placed_norm * error
+        } else if bound > 0.0 {
+            let apart = (bound.sqrt() - error).max(0.0);
+            apart * apart
+        } else {
+            bound
+        };
+        if least.is_nan() { f32::NEG_INFINITY } else { least }
     }
 }
 
@@ -204,12 +251,13 @@ fn squared_norm(stored: &Stored<'_>) -> f32 {
 #[cfg(test)]
 impl Centre {
     pub(crate) fn of_rank(rank: f32) -> Self {
-        Self { rank, alpha: 1.0, across: 0.0 }
+        Self { rank, seen: SeenOwner { base: rank, slack: 0.0, alpha: 1.0, across: 0.0 } }
     }
 }
 
 impl From<Centre> for Exact {
     fn from(centre: Centre) -> Self {
-        Self { distance: centre.rank.into(), certain: true, rank: centre.rank }
+        let rank = centre.rank;
+        Self { distance: rank.into(), certain: true, rank, least_rank: rank.into() }
     }
 }

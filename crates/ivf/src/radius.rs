@@ -34,8 +34,9 @@ impl Radius {
         let squared = kernels::l2_squared(placed, centroid);
         let reach = match ivf.metric() {
             Metric::Hamming | Metric::L1 | Metric::Jaccard => squared,
-            Metric::L2 | Metric::InnerProduct => squared.sqrt() + stored.error(),
-            Metric::Cosine => squared.sqrt() + 2.0 * stored.error() / stored.norm(),
+            Metric::L2 | Metric::InnerProduct | Metric::Cosine => {
+                squared.sqrt() + stored.placed_error(ivf.metric())
+            }
         };
         let reach = reach * (1.0 + ROUNDING);
         Self(if reach.is_nan() { f32::INFINITY } else { reach })

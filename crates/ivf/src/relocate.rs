@@ -7,14 +7,13 @@ use kernels::BLOCK;
 use memory::Grow;
 use pages::{Batch, Error, MAX_BATCH, META_BLOCK, PageStore, Result};
 
-use crate::block::{BlockMut, Entry, NO_FACTORS, ROOT};
+use crate::block::{BlockMut, Entry, ROOT};
 use crate::chain::Chain;
 use crate::free;
 use crate::geometry::{BlockNo, VectorNo};
 use crate::index::Ivf;
 use crate::lists::List;
 use crate::meta::Meta;
-use crate::radius::Radius;
 use crate::reclaim::reclaim;
 use crate::vectors::Reader;
 
@@ -151,10 +150,7 @@ impl<S: PageStore> Relocation<'_, S> {
                 ivf.place(&mut vector);
                 let distance = |chain: &Chain| kernels::l2_squared(&vector, chain.centroid());
                 let nearest = chains.iter_mut().min_by(|a, b| distance(a).total_cmp(&distance(b)));
-                nearest.map_or(Ok(()), |chain| {
-                    let reach = Radius::of_row(ivf, &stored, &vector, chain.centroid());
-                    chain.push(ivf, entry, &ivf.rotated(&vector), reach)
-                })
+                nearest.map_or(Ok(()), |chain| chain.push(ivf, entry, &stored, &vector))
             })??;
         }
         drop(reader);
@@ -214,17 +210,13 @@ impl<S: PageStore> Relocation<'_, S> {
     /// Adds a list for each chain to a block of the list of lists; returns them and their rows.
     fn enlist(&self, block: &mut BlockMut<'_>) -> Result<Vec<(List, u64)>> {
         let mut added = Vec::new();
+        let middle = self.ivf.rotated(self.middle);
         for chain in &self.chains {
             let Some(first) = chain.first() else { continue };
-            let (mut factors, mut code) = (NO_FACTORS, Vec::new());
-            if let Some(coder) = self.ivf.coder() {
-                code.resize(coder.code_bytes(), 0);
-                let middle = self.ivf.rotated(self.middle);
-                factors = coder.encode_rotated(&middle, chain.owner(), &mut code);
-            }
+            let sketch = self.ivf.sketch((self.middle, &middle), chain.centroid(), 0.0);
             let entry = Entry { tid: chain.radius().tid(first), vector: chain.list() };
             let slot = block.as_ref().vacant().ok_or(Error::Limit("no room for a list"))?;
-            block.set_entry(slot, entry, factors, &code);
+            block.set_entry(slot, entry, &sketch);
             added.push((List::of(entry), chain.rows()));
         }
         Ok(added)

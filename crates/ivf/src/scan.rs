@@ -87,8 +87,10 @@ impl Scan {
     /// A scan for `query`, which has the index's dimensions. Without one all rows are equally far.
     pub fn new(ivf: Ivf, query: Option<&[f32]>, options: ScanOptions) -> Self {
         let zero = vec![0.0; ivf.geometry().dims];
+        let prepared = Query::new(&ivf, query.unwrap_or(&zero));
+        let all = options.probes >= ivf.meta().lists as usize;
         Self {
-            query: Query::new(&ivf, query.unwrap_or(&zero)),
+            query: if all { prepared.cautious() } else { prepared },
             ordered: query.is_some_and(|query| indexable(ivf.metric(), query)),
             ivf,
             options: ScanOptions { probes: options.probes.max(1), ..options },

@@ -105,7 +105,7 @@ impl Stream {
     pub(crate) fn least(&self) -> f64 {
         let far = if self.far.is_empty() { f64::INFINITY } else { f64::from(self.far_least) };
         let near = self.near.peek().map_or(far, |near| near.0.rank);
-        self.found.peek().map_or(near, |found| near.min(found.0.item.exact.rank.into()))
+        self.found.peek().map_or(near, |found| near.min(found.0.item.exact.least_rank))
     }
 
     /// Adds an entry whose vector was read.
@@ -126,7 +126,7 @@ impl Stream {
             self.bring_near()?;
         }
         let bound = self.near.peek().map(|candidate| candidate.0.rank);
-        let nearest = self.found.peek().map(|found| f64::from(found.0.item.exact.rank));
+        let nearest = self.found.peek().map(|found| found.0.item.exact.least_rank);
         Ok(match (nearest, bound) {
             (Some(rank), bound) if bound.is_none_or(|bound| rank < bound) => {
                 self.found.pop().map_or(Step::End, |found| Step::Found(found.0.item))

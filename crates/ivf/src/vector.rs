@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use pages::{Batch, Error, Form, PageKind, Result, init_page, is_new, page_kind};
-use quant::{CoarseInfo, Rotation, encode_half, encode_turned, half_scale};
+use quant::{CoarseInfo, Metric, Rotation, encode_half, encode_turned, half_scale};
 use zerocopy::FromBytes;
 
 use crate::geometry::{Geometry, VectorNo};
@@ -56,6 +56,15 @@ impl<'a> Stored<'a> {
     /// Upper bound of the Euclidean length of what narrowing lost.
     pub(crate) fn error(&self) -> f32 {
         self.f32(4)
+    }
+
+    /// Upper bound of what narrowing moved the vector by, as lists are made of it.
+    pub(crate) fn placed_error(&self, metric: Metric) -> f32 {
+        match metric {
+            Metric::Hamming | Metric::L1 | Metric::Jaccard => 0.0,
+            Metric::L2 | Metric::InnerProduct => self.error(),
+            Metric::Cosine => 2.0 * self.error() / self.norm(),
+        }
     }
 
     /// Euclidean norm before narrowing.

@@ -9,7 +9,7 @@ use quant::Rotation;
 use space::{Array, NoSpace, Space};
 use threads::{Stopped, Workers};
 
-use crate::block::{BlockMut, Entry, NO_FACTORS, ROOT, init_blocks};
+use crate::block::{BlockMut, Entry, ROOT, init_blocks};
 use crate::bulk::{Phase, Tick, blank, failed};
 use crate::geometry::{BlockNo, Geometry, VectorNo};
 use crate::index::{IndexOptions, Ivf};
@@ -51,7 +51,7 @@ impl<'a> Writer<'a> {
         trained: u64,
         rows: &'a Rows,
         order: Order,
-        centroids: &[f32],
+        (middle, centroids): (&[f32], &[f32]),
     ) -> Result<Self> {
         let geometry = options.geometry()?;
         let lists = centroids.len() / options.dims;
@@ -74,7 +74,7 @@ impl<'a> Writer<'a> {
 
         let rotation = geometry.coded().then(|| Rotation::new(options.dims, options.seed));
         let holder = Holder { geometry: &geometry, rotation: rotation.as_ref() };
-        let middle = middle(centroids, holder);
+        let middle = held(middle, holder);
         let mut stored = filled((1 + lists) * geometry.vector_size(), 0)?;
         let all = middle.chunks_exact(options.dims).chain(centroids.chunks_exact(options.dims));
         for (vector, place) in all.zip(stored.chunks_exact_mut(geometry.vector_size())) {
@@ -217,15 +217,17 @@ impl<'a> Writer<'a> {
     }
 
     fn fill(&self, block: &mut BlockMut<'_>, members: &Members) {
-        let geometry = self.geometry();
-        let mut code = vec![0; geometry.shape().bytes()];
-        let owner = self.rotated(members.owner);
+        let centroid = self.widened(members.owner);
+        let owner = self.ivf.rotated(&centroid);
         for (i, &(entry, at)) in members.entries.iter().enumerate() {
-            let factors = match self.ivf.coder() {
-                Some(coder) => coder.encode_rotated(&owner, &self.rotated(at), &mut code),
-                None => NO_FACTORS,
-            };
-            block.set_entry(i, entry, factors, &code);
+            let mut vector = self.widened(at);
+            let mut error = 0.0;
+            if members.list != ROOT {
+                self.ivf.place(&mut vector);
+                let stored = Stored::new(self.stored(at), self.geometry());
+                error = stored.placed_error(self.ivf.metric());
+            }
+            block.set_entry(i, entry, &self.ivf.sketch((&centroid, &owner), &vector, error));
         }
     }
 
@@ -244,18 +246,6 @@ impl<'a> Writer<'a> {
         let stored = Stored::new(self.stored(index), self.geometry());
         self.ivf.holder().widen(&stored, &mut vector);
         vector
-    }
-
-    /// The same, as codes are made of it.
-    fn rotated(&self, index: usize) -> Vec<f32> {
-        if self.ivf.coder().is_none() {
-            return Vec::new();
-        }
-        let mut vector = self.widened(index);
-        if index > self.lists {
-            self.ivf.place(&mut vector);
-        }
-        self.ivf.rotated(&vector)
     }
 
     fn page_of_vectors(&self, page: u32) -> memory::Result<Vec<u8>> {
@@ -279,19 +269,12 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// The mean of the centroids, as pages hold it. Of bits it is any vector: it has no codes.
-fn middle(centroids: &[f32], holder: Holder<'_>) -> Vec<f32> {
-    let dims = holder.geometry.dims;
-    let lists = (centroids.len() / dims).max(1) as f64;
-    let mean = |i: usize| {
-        let sum: f64 = centroids.chunks_exact(dims).map(|c| f64::from(c[i])).sum();
-        (sum / lists) as f32
-    };
-    let mut middle: Vec<f32> = (0..dims).map(mean).collect();
-    let mut stored = vec![0; holder.geometry.vector_size()];
-    holder.write(&middle, &mut stored);
-    holder.widen(&Stored::new(&stored, holder.geometry), &mut middle);
-    middle
+/// The middle of the rows as pages hold it.
+fn held(middle: &[f32], holder: Holder<'_>) -> Vec<f32> {
+    let (mut stored, mut held) = (vec![0; holder.geometry.vector_size()], vec![0.0; middle.len()]);
+    holder.write(middle, &mut stored);
+    holder.widen(&Stored::new(&stored, holder.geometry), &mut held);
+    held
 }
 
 /// Rows in the order of their lists.

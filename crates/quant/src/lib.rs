@@ -8,6 +8,7 @@
 //!   [`Rounded`] bounds distances to what was rounded.
 //! * [`EdgeCoder`] codes a neighbor relative to the element whose list it stands in, in one to
 //!   four bits per coordinate; [`EdgeQuery`] estimates distances from such codes.
+//! * [`trimmed_mean`] is a point amid vectors that outliers do not move, for codes to be taken about.
 //! * [`Sq8Set`] keeps many vectors at one byte per coordinate, for building a graph in memory.
 //!
 //! Distances here are *ranks*: smaller is nearer, see [`Metric`].
@@ -17,6 +18,7 @@ mod coarse;
 mod edge;
 mod halves;
 mod metric;
+mod middle;
 mod rotation;
 mod rounded;
 mod splitmix;
@@ -24,9 +26,10 @@ mod sq8;
 
 pub use bound::{Narrowed, cosine_is_safe, rounding};
 pub use coarse::{CoarseInfo, encode_coarse, encode_turned, nibble, pack_nibbles};
-pub use edge::{Angles, EdgeCoder, EdgeQuery, Factors, PreparedOwner};
+pub use edge::{Angles, EdgeCoder, EdgeQuery, Factors, PreparedOwner, SeenOwner};
 pub use halves::{HalfInfo, encode_half, half_scale};
 pub use metric::Metric;
+pub use middle::trimmed_mean;
 pub use rotation::Rotation;
 pub use rounded::{Rounded, RoundedDistance, random_part};
 pub use splitmix::{SplitMix64, splitmix64};

@@ -38,8 +38,6 @@ enum IterativeScan {
 const MAX_LISTS: i32 = 32_768;
 /// Share of the nearest rows to find where nothing else is set.
 const TARGET: f64 = 0.95;
-/// Lists that are searched in an index that was never calibrated: so many, and a share of the rest.
-const UNKNOWN: (usize, usize) = (16, 8);
 
 static PROBES: GucSetting<i32> = GucSetting::<i32>::new(0);
 static ITERATIVE_SCAN: GucSetting<IterativeScan> =
@@ -58,22 +56,10 @@ pub fn probes(method: Method, meta: &Meta) -> usize {
         Method::IvfFlat => FLAT_PROBES.get(),
     };
     match usize::try_from(set) {
-        Ok(0) => calibrated_probes(meta),
+        Ok(0) => meta.probes(target_recall().unwrap_or(TARGET)),
         Ok(probes) => probes,
         Err(_) => 1,
     }
-}
-
-/// The lists in which the share of rows is that is to be found, as the index was measured.
-fn calibrated_probes(meta: &Meta) -> usize {
-    let lists = meta.lists as usize;
-    let target = target_recall().unwrap_or(TARGET);
-    let (some, share) = UNKNOWN;
-    let probes = match &meta.calibration {
-        Some(calibration) => calibration.probes(target).unwrap_or(lists),
-        None => some + lists / share,
-    };
-    probes.min(lists)
 }
 
 /// The settings that a scan beginning now runs under.

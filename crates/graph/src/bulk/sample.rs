@@ -1,7 +1,7 @@
 //! What a sample of the rows tells of all.
 
 use memory::{collected, filled};
-use quant::{Metric, Rotation, SplitMix64, Sq8Coder, Sq8Set};
+use quant::{Metric, Rotation, SplitMix64, Sq8Coder, Sq8Set, trimmed_mean};
 
 use super::rows::Rows;
 use crate::build::{BuildError, Distances, FlatDistances, Sq8Distances};
@@ -9,9 +9,6 @@ use crate::build::{BuildError, Distances, FlatDistances, Sq8Distances};
 /// Rows of a sample, as far as it has not too many numbers.
 pub(super) const ROWS: usize = 512;
 pub(super) const NUMBERS: usize = 1 << 20;
-/// At each end of the values of a coordinate, the part that does not count for the middle: what lies
-/// out there may be anything.
-const TRIMMED: usize = 8;
 /// Nearest rows that are compared, and how many of them rounded vectors must find.
 pub(super) const NEAREST: usize = 10;
 const FOUND: f64 = 0.9;
@@ -58,22 +55,9 @@ impl Sample {
         self.vectors.chunks_exact(self.dims)
     }
 
-    /// A point amid the rows: in each coordinate the mean without both ends.
+    /// A point amid the rows.
     pub(super) fn middle(&self) -> Vec<f32> {
-        let count = self.vectors.len() / self.dims;
-        let ends = count / TRIMMED;
-        let mut values = vec![0.0; count];
-        let mean = |i: usize| {
-            let column = self.vectors[i..].iter().step_by(self.dims);
-            values.iter_mut().zip(column).for_each(|(value, &x)| *value = x);
-            values.sort_unstable_by(f32::total_cmp);
-            let kept = &values[ends..count - ends];
-            let sum: f64 = kept.iter().map(|&x| f64::from(x)).sum();
-            let mean = (sum / kept.len().max(1) as f64) as f32;
-            // Rotated, the largest numbers are infinite.
-            if mean.is_finite() { mean } else { 0.0 }
-        };
-        (0..self.dims).map(mean).collect()
+        trimmed_mean(&self.vectors, self.dims, &mut vec![0.0; self.vectors.len() / self.dims])
     }
 
     /// Whether vectors rounded by `coder` have nearly the same neighbors as these.

@@ -102,7 +102,15 @@ impl EdgeCoder {
 
     /// [`encode`](Self::encode) for vectors that are rotated already.
     pub fn encode_rotated(&self, owner: &[f32], neighbor: &[f32], code: &mut [u8]) -> Factors {
-        self.code(owner, neighbor, code).factors(self.metric)
+        let residual: Vec<f32> = neighbor.iter().zip(owner).map(|(x, c)| x - c).collect();
+        self.encode_residual(owner, &residual, code)
+    }
+
+    /// [`encode`](Self::encode) for an owner that is rotated already, and what the neighbor is from
+    /// it: the difference, rotated. Of vectors far from the origin, differences of rotated vectors
+    /// have lost more than the rotated difference.
+    pub fn encode_residual(&self, owner: &[f32], residual: &[f32], code: &mut [u8]) -> Factors {
+        self.code(owner, residual, code).factors(self.metric)
     }
 
     /// Codes two elements for each other's lists: `there` is the code of `b` for the list of `a`,
@@ -115,7 +123,8 @@ impl EdgeCoder {
         there: &mut [u8],
         back: &mut [u8],
     ) -> [Factors; 2] {
-        let coded = self.code(a, b, there);
+        let residual: Vec<f32> = b.iter().zip(a).map(|(b, a)| b - a).collect();
+        let coded = self.code(a, &residual, there);
         if coded.product > 0.0 {
             let dims = self.code_dims();
             for (i, (back, there)) in back.iter_mut().zip(&*there).enumerate() {
@@ -130,12 +139,11 @@ impl EdgeCoder {
         [coded.factors(self.metric), coded.reversed().factors(self.metric)]
     }
 
-    fn code(&self, owner: &[f32], neighbor: &[f32], code: &mut [u8]) -> Coded {
+    fn code(&self, owner: &[f32], residual: &[f32], code: &mut [u8]) -> Coded {
         assert_eq!(code.len(), self.code_bytes());
-        let residual: Vec<f32> = neighbor.iter().zip(owner).map(|(x, c)| x - c).collect();
-        let squared = dot(&residual, &residual);
+        let squared = dot(residual, residual);
         let by_product = self.metric == Metric::InnerProduct;
-        let along = if by_product { dot(owner, &residual) } else { 0.0 };
+        let along = if by_product { dot(owner, residual) } else { 0.0 };
         let coded = &residual[..self.centre.len()];
         let levels = Levels::fit(coded, self.shape.planes);
         if levels.product <= 0.0 {

@@ -29,7 +29,7 @@ mod residual;
 
 pub use angles::Angles;
 pub use coder::{EdgeCoder, Factors, PreparedOwner};
-pub use query::EdgeQuery;
+pub use query::{EdgeQuery, SeenOwner};
 
 #[cfg(test)]
 mod tests;

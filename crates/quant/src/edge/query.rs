@@ -16,6 +16,29 @@ const CLIPS: [f32; 8] = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.25];
 /// words and images next to no element is so near, among near-duplicates and clusters most are.
 const NEAR: f32 = 1.0 / 16.0;
 
+/// Standard deviation of the relative error of a number rounded to bfloat16: that of half a unit in
+/// the last of eight places, evenly distributed.
+const FACTOR_ROUNDING: f32 = 1.0 / 256.0 / 1.732_050_8;
+/// What rotating a vector loses at most, as a part of its length.
+const ROTATION_ROUNDING: f32 = 8.0 * f32::EPSILON;
+/// What a rank and the terms that it is made of lose at most where they are too small for single
+/// precision.
+const VANISHING: f32 = 16.0 * f32::MIN_POSITIVE;
+
+/// An element as a query sees it, whose neighbors are bounded.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SeenOwner {
+    /// The element's rank.
+    pub base: f32,
+    /// What `base` may be too large by.
+    pub slack: f32,
+    /// As [`EdgeQuery::estimate`] takes it.
+    pub alpha: f32,
+    /// How far the query is from the element; for the inner product, the length of the query's part
+    /// across the element.
+    pub across: f32,
+}
+
 /// A query prepared to score the codes of one [`EdgeCoder`].
 #[derive(Debug)]
 pub struct EdgeQuery {
@@ -25,7 +48,10 @@ pub struct EdgeQuery {
     near: f32,
     /// Scores of the latest call.
     scores: Vec<i32>,
-    /// Share of the dimensions that is coded.
+    /// Length of what rotating and rounding changed.
+    rounding: f32,
+    /// Dimensions that are coded, and their share of all.
+    code_dims: f32,
     coded: f32,
 }
 
@@ -41,11 +67,15 @@ impl EdgeQuery {
         let coded = coder.code_dims() as f32 / coder.rotation().dims() as f32;
         let square = kernels::inner_product(&centred, &centred) / coded;
         let by_product = coder.metric() == Metric::InnerProduct;
+        let whole = RoundedQuery::new(&centred, coder.shape());
+        let turned = ROTATION_ROUNDING * kernels::inner_product(q, q).sqrt();
         Self {
-            whole: RoundedQuery::new(&centred, coder.shape()),
+            rounding: whole.rounding.hypot(turned),
+            whole,
             shape: coder.shape(),
             near: if by_product { f32::NEG_INFINITY } else { NEAR * square },
             scores: Vec::new(),
+            code_dims: coder.code_dims() as f32,
             coded,
         }
     }
@@ -61,30 +91,49 @@ impl EdgeQuery {
     /// the part of the query across the element.
     ///
     /// What x̄ has across r meets the query at a random angle, and so does what rounding the query
-    /// changed meet x̄.
+    /// changed meet x̄. The rounding of `res` counts as much as its product with x̄ can be.
     pub fn deviation(&self, distance: f32) -> f32 {
         let (square, cosine) = NORMAL_LEVELS[self.shape.planes - 1];
-        let across = distance * distance * self.coded * (1.0 - cosine * self.coded);
-        (square * (across + self.whole.rounding * self.whole.rounding)).sqrt()
+        let of_res = FACTOR_ROUNDING * FACTOR_ROUNDING * self.code_dims;
+        let across = self.coded * (1.0 - cosine * self.coded) + of_res;
+        (square * (distance * distance * across + self.rounding * self.rounding)).sqrt()
     }
 
-    /// As [`estimate`](Self::estimate), for 32 codes that lie byte by byte, see
-    /// [`kernels::score_block`].
+    /// Numbers that the ranks of 32 neighbors of `owner` are below with the chance that a normal
+    /// variable is more than `deviations` below its mean: the estimates, less as many standard
+    /// deviations of what the codes, the query and the factors lost to rounding. Minus infinity where
+    /// finite arithmetic gives out.
+    ///
+    /// The codes lie byte by byte, see [`kernels::score_block`].
     ///
     /// # Panics
-    /// If one of the slices is too short.
-    pub fn estimate_block(
+    /// If `codes` is too short.
+    pub fn bound_block(
         &self,
         codes: &[u8],
         adds: &[[u8; 2]; BLOCK],
         ress: &[[u8; 2]; BLOCK],
-        base: f32,
-        alpha: f32,
+        owner: &SeenOwner,
+        deviations: f32,
         out: &mut [f32; BLOCK],
     ) {
+        let &SeenOwner { base, slack, alpha, across } = owner;
         let mut scores = [0; BLOCK];
         score_block(&self.whole.bits, codes, self.shape, &mut scores);
         self.whole.combine(&scores, adds, ress, base, alpha, out);
+        let deviation = self.deviation(across);
+        let of_add = alpha * FACTOR_ROUNDING / deviation;
+        let certain = slack + VANISHING;
+        let largest = bf16::MAX.to_f32();
+        for ((bound, add), res) in out.iter_mut().zip(adds).zip(ress) {
+            let add = bf16::from_le_bytes(*add).to_f32();
+            let res = bf16::from_le_bytes(*res).to_f32();
+            let of_add = of_add * add;
+            let off = deviations * deviation * (res * res + of_add * of_add).sqrt() + certain;
+            let least = *bound - off;
+            *bound =
+                if least.is_finite() && add.abs() < largest { least } else { f32::NEG_INFINITY };
+        }
     }
 
     /// Estimates the ranks of the `out.len()` neighbors of one element, whose codes stand one

@@ -2,7 +2,7 @@
 
 use kernels::{BLOCK, CodeShape};
 
-use super::{EdgeCoder, EdgeQuery};
+use super::{EdgeCoder, EdgeQuery, SeenOwner};
 use crate::{Metric, Rotation, SplitMix64};
 
 /// `count` vectors with normally distributed coordinates around `mean`.
@@ -269,7 +269,8 @@ fn errors_are_as_large_as_told() {
                 let distance = if by_product { across.sqrt() } else { base.sqrt() };
                 let query = EdgeQuery::new(&coder, &q);
                 let mut out = [0.0; BLOCK];
-                query.estimate_block(&interleaved(&codes), &adds, &ress, base, alpha, &mut out);
+                let seen = SeenOwner { base, slack: 0.0, alpha, across: distance };
+                query.bound_block(&interleaved(&codes), &adds, &ress, &seen, 0.0, &mut out);
                 for (j, estimate) in out.into_iter().enumerate() {
                     let error = estimate - rank(metric, &q, &neighbors[j]);
                     let told = query.deviation(distance) * factors[j].res.to_f32().abs();

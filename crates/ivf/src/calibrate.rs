@@ -1,13 +1,13 @@
 //! Calibration: how many lists a search must read, measured on the index itself.
 //!
-//! The searches are for rows of the index, each moved a little and left out of its own search, as
-//! those that calibrate an hnsw index are. What is found in an eighth of all entries counts as the
+//! The searches are for rows of the index, each moved a little and left out of its own search with its
+//! copies, as those that calibrate an hnsw index are. What is found in an eighth of all entries counts as the
 //! truth.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use memory::Grow;
+use memory::{Grow, copied};
 use pages::{Batch, HeapTid, META_BLOCK, PageStore, Result};
 use quant::SplitMix64;
 
@@ -76,7 +76,9 @@ fn measure<S: PageStore>(store: &S, ivf: &Ivf, rows: u64) -> Result<Option<Calib
 /// A row whose like is searched for.
 struct Row {
     tid: HeapTid,
-    /// As lists are made of it.
+    /// Its vector as pages hold it.
+    stored: Vec<u8>,
+    /// The same as lists are made of it.
     vector: Vec<f32>,
 }
 
@@ -97,8 +99,10 @@ impl Row {
             return Ok(None);
         }
         let Entry { tid, vector } = entries[(random.next_u64() % entries.len() as u64) as usize];
+        let mut reader = Reader::new(store, ivf.geometry());
+        let stored = reader.read(vector, |stored| copied(stored.bytes()))??;
         let vector = read(store, ivf, vector)?;
-        Ok(Some((Self { tid, vector }, entries.len())))
+        Ok(Some((Self { tid, stored, vector }, entries.len())))
     }
 
     /// The row's vector, moved in a random direction; its tenth neighbor is looked for among so
@@ -144,7 +148,8 @@ struct Near {
     place: u32,
 }
 
-/// The nearest among about `most` entries of the nearest lists, without the row itself.
+/// The nearest among about `most` entries of the nearest lists, without the row itself and its copies:
+/// these are in its list, and would hide in how many lists others are.
 fn nearest<S: PageStore>(
     store: &S,
     ivf: &Ivf,
@@ -178,7 +183,10 @@ fn nearest<S: PageStore>(
         }
         let vector = VectorNo(vector);
         reader.pause()?;
-        let rank = reader.read(vector, |stored| query.exact(&stored).rank)?;
+        let rank = reader.read(vector, |stored| {
+            (stored.bytes() != row.stored).then(|| query.exact(&stored).rank)
+        })?;
+        let Some(rank) = rank else { continue };
         let at = nearest.partition_point(|near| near.rank <= rank);
         nearest.insert(at, Near { rank, vector, place });
         nearest.truncate(NEAREST);

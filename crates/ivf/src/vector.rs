@@ -25,6 +25,11 @@ impl<'a> Stored<'a> {
         Self { bytes, geometry }
     }
 
+    /// All of it, as in pages: the same of equal vectors.
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     pub(crate) fn form(&self) -> Form {
         self.geometry.form
     }

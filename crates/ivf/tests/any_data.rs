@@ -99,7 +99,8 @@ impl Index {
     }
 }
 
-/// Prints what searches by default find, too. With `ROWS` and `ONLY` (a part of a name) in the environment, other sizes and some of the data.
+/// Prints what searches by default find, too. With `ROWS` and `ONLY` (a part of a name) in the
+/// environment, other sizes and some of the data.
 #[test]
 fn all_lists_hold_all_neighbors_in_any_data() {
     let count = std::env::var("ROWS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000);
@@ -138,4 +139,18 @@ fn all_lists_hold_all_neighbors_in_any_data() {
         }
     }
     assert!(low.is_empty(), "{}", low.join("\n"));
+}
+
+/// Copies lie in one list, whatever the others do.
+#[test]
+fn copies_of_a_row_do_not_count_as_found_by_it() {
+    let data = distributions::all().into_iter().find(|data| data.name == "every row ten times");
+    let rows = data.as_ref().expect("exists").rows(2_000);
+    let calibrated = |rows: &[Vec<f32>]| {
+        let index = Index::built(Metric::L2, Quantization::Rabitq, rows);
+        let ivf = Ivf::open(&index.store).expect("opens");
+        (ivf.meta().probes(TARGET), ivf.meta().lists)
+    };
+    let (probes, lists) = calibrated(&rows);
+    assert!(probes as u32 > lists / 5, "{probes} of {lists}");
 }

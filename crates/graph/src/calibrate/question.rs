@@ -4,7 +4,7 @@ use memory::{Grow, copied};
 use pages::{NodeNo, PageStore, Record, Result};
 
 use super::WIDEST;
-use super::search::{Met, Row, Search, search};
+use super::search::{Met, Row, Search, found, search};
 use crate::Hnsw;
 use crate::exact::ExactQuery;
 use crate::vector::VectorBuf;
@@ -16,7 +16,7 @@ pub(super) struct Question {
     without: NodeNo,
     query: VectorBuf,
     exact: ExactQuery,
-    /// The `k` nearest elements that the search met.
+    /// The `k` nearest elements that the search met, and those as far as the farthest.
     nearest: Vec<Met>,
     /// Elements nearer than the farthest of these that it did not meet, and the width of the
     /// narrowest beam that does: [`usize::MAX`] where none is known.
@@ -70,17 +70,20 @@ impl Question {
     /// How many of the nearest elements a beam of `width` meets, where the overlooked ones are but
     /// the given share of all: each of these takes the place of one that was found.
     pub(super) fn found(&self, width: usize, share: f64) -> f64 {
-        let part = |some: &[Met]| {
-            let met = some.iter().filter(|met| met.width <= width).count();
-            met as f64 / some.len().max(1) as f64
-        };
+        let nearest = found(&self.nearest, self.k, width) as f64 / self.known().max(1) as f64;
+        let overlooked = self.overlooked.iter().filter(|met| met.width <= width).count();
+        let overlooked = overlooked as f64 / self.overlooked.len().max(1) as f64;
         let lost = self.lost(share);
-        part(&self.nearest) * (self.there(share) - lost) + part(&self.overlooked) * lost
+        nearest * (self.there(share) - lost) + overlooked * lost
     }
 
     /// How many nearest elements there are: `k` but in a small index.
     pub(super) fn there(&self, share: f64) -> f64 {
-        (self.nearest.len() as f64 + self.lost(share)).min(self.k as f64)
+        (self.known() as f64 + self.lost(share)).min(self.k as f64)
+    }
+
+    fn known(&self) -> usize {
+        self.nearest.len().min(self.k)
     }
 
     fn lost(&self, share: f64) -> f64 {

@@ -124,14 +124,16 @@ pub(super) struct Search {
 }
 
 impl Search {
-    /// Whether a beam of `width` meets the `k` nearest of those that were met.
+    /// Whether a beam of `width` meets `k` of those that were met that are as near as any others.
     pub(super) fn finds(&self, k: usize, width: usize) -> bool {
-        self.nearest(k).iter().all(|met| met.width <= width)
+        let nearest = self.nearest(k);
+        found(nearest, k, width) == nearest.len().min(k)
     }
 
-    /// The `k` nearest of those that were met, or all.
+    /// The `k` nearest of those that were met, or all, and those as far as the farthest of these.
     pub(super) fn nearest(&self, k: usize) -> &[Met] {
-        self.met.get(..k).unwrap_or(&self.met)
+        let farthest = self.met.get(k - 1).map_or(f32::INFINITY, |met| met.rank);
+        &self.met[..self.met.partition_point(|met| met.rank <= farthest)]
     }
 
     /// Elements that a beam of `width` expands. A wider one than was tried expands as many more
@@ -140,5 +142,27 @@ impl Search {
         let met = self.met.iter().filter(|met| met.width <= width).count() as u64;
         let more = width.saturating_sub(self.width) as u64;
         (self.above + met + more).min(all) as f64
+    }
+}
+
+/// How many of the `k` nearest a beam of `width` meets, of those as far as the farthest any:
+/// `nearest` is as [`Search::nearest`] gives it.
+pub(super) fn found(nearest: &[Met], k: usize, width: usize) -> usize {
+    let farthest = nearest.last().map_or(f32::INFINITY, |met| met.rank);
+    let (nearer, tied) = nearest.split_at(nearest.partition_point(|met| met.rank < farthest));
+    let met = |some: &[Met]| some.iter().filter(|met| met.width <= width).count();
+    met(nearer) + met(tied).min(k.saturating_sub(nearer.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_of_equally_far_elements_is_found() {
+        let met = |(rank, width)| Met { rank, node: NodeNo(0), width };
+        let nearest = [(1.0, 10), (2.0, 50), (3.0, 40), (3.0, 10), (3.0, 20)].map(met);
+        let found = |width| found(&nearest, 3, width);
+        assert_eq!([9, 10, 40, 50].map(found), [0, 2, 2, 3]);
     }
 }

@@ -64,13 +64,7 @@ fn built(options: IndexOptions, rows: &[Row]) -> MemStore {
     for (i, row) in rows.iter().enumerate() {
         bulk.push(row.view(), tid(i)).expect("takes the row");
     }
-    let store = MemStore::new();
-    bulk.write(2, &mut |_, _, _| true, &mut |body| {
-        store.append(body);
-        Ok(())
-    })
-    .expect("builds");
-    store
+    written(bulk)
 }
 
 fn grown(options: IndexOptions, rows: &[Row]) -> MemStore {

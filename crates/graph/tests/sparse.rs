@@ -10,7 +10,7 @@ use pages::mem::MemStore;
 use pages::{Error, Form, HeapTid};
 use quant::{Metric, SplitMix64};
 use space::Space;
-use support::{problems, row, scan_options, tid};
+use support::{problems, row, scan_options, tid, written};
 
 const METRICS: [Metric; 4] = [Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::L1];
 
@@ -64,13 +64,7 @@ fn built(options: IndexOptions, rows: &[Row]) -> MemStore {
     for (i, row) in rows.iter().enumerate() {
         bulk.push(row.view(), tid(i)).expect("takes the row");
     }
-    let store = MemStore::new();
-    bulk.write(2, &mut |_, _, _| true, &mut |body| {
-        store.append(body);
-        Ok(())
-    })
-    .expect("builds");
-    store
+    written(bulk)
 }
 
 fn insert(store: &MemStore, row: &Row, i: usize) -> Result<(), Error> {

@@ -72,7 +72,8 @@ pub fn collected(options: IndexOptions, vectors: &[Vec<f32>]) -> Bulk<'static> {
     bulk
 }
 
-fn written(bulk: Bulk<'_>) -> MemStore {
+/// The index that a build writes.
+pub fn written(bulk: Bulk<'_>) -> MemStore {
     let store = MemStore::new();
     bulk.write(2, &mut |_, _, _| true, &mut |body| {
         store.append(body);

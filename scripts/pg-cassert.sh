@@ -43,6 +43,8 @@ make_postgres() {
   # Tests use ICU's collations; nobody types into this psql.
   ./configure --prefix="$root" --enable-cassert --enable-debug --with-icu --without-readline \
     --without-zlib CFLAGS=-O1
+  # PostgreSQL makes its generated headers only where no other make runs this one.
+  unset MAKELEVEL MAKEFLAGS MFLAGS
   make -j"$(nproc)" world-bin
   make install-world-bin
 }

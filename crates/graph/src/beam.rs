@@ -3,6 +3,9 @@
 use memory::{Grow, OutOfMemory, Result, copied, with_room};
 use pages::NodeNo;
 
+/// About how many edges of a spill lead to the same element, or to one that was expanded since.
+const REPEATS: usize = 4;
+
 /// One edge that leads to an element, with the estimated rank of that element.
 ///
 /// An element that several expanded elements point at has several entries, with different
@@ -103,22 +106,32 @@ impl Beam {
         open.map(|entry| entry.node)
     }
 
-    /// Widens the beam and lets the best of the spill in: one edge for each element for which
-    /// `fresh` holds. False where there is none.
+    /// Widens the beam and lets the best of the spill in: edges to elements for which `fresh` holds,
+    /// the best of those to the same element. False where there is none.
     pub(crate) fn widen(&mut self, width: usize, fresh: impl Fn(NodeNo) -> bool) -> Result<bool> {
         self.width = self.width.max(width);
-        let Some(mut edges) = self.spill.take() else { return Ok(false) };
-        edges.retain(|&(_, node)| fresh(node));
-        edges.sort_unstable_by(|a, b| a.1.cmp(&b.1).then(a.0.total_cmp(&b.0)));
-        edges.dedup_by_key(|edge| edge.1);
-        edges.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        let room = self.width.saturating_sub(self.entries.len()).min(edges.len());
-        self.spill = Some(copied(&edges[room..])?);
-        edges.truncate(room);
-        for &(rank, node) in &edges {
-            self.push(rank, node)?;
+        let mut widened = false;
+        while let Some(spill) = self.spill.as_mut().filter(|spill| !spill.is_empty()) {
+            let room = self.width.saturating_sub(self.entries.len());
+            if room == 0 {
+                break;
+            }
+            // A spill is many times as long as the room: only its best edges are put in order.
+            let rest = spill.len().saturating_sub(room * REPEATS);
+            spill.select_nth_unstable_by(rest, |a, b| b.0.total_cmp(&a.0));
+            let mut edges = copied(&spill[rest..])?;
+            spill.truncate(rest);
+            edges.retain(|&(_, node)| fresh(node));
+            edges.sort_unstable_by(|a, b| a.1.cmp(&b.1).then(a.0.total_cmp(&b.0)));
+            edges.dedup_by_key(|edge| edge.1);
+            edges.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+            widened |= !edges.is_empty();
+            // Those for which there is no room are spilled again.
+            for (rank, node) in edges {
+                self.push(rank, node)?;
+            }
         }
-        Ok(!edges.is_empty())
+        Ok(widened)
     }
 
     /// Width of the narrowest beam that takes all that was taken so far: one of `w` entries takes

@@ -3,11 +3,9 @@
 
 mod support;
 
-use std::cell::RefCell;
-
 use graph::{Hnsw, Problem, check, insert, vacuum};
-use pages::mem::{MemBatch, MemPage, MemStore};
-use pages::{Meta, NodeNo, PageStore, RecordMut, Result, State};
+use pages::mem::{Eventful, MemStore, Step};
+use pages::{Meta, NodeNo, RecordMut, State};
 use quant::Metric;
 use support::*;
 
@@ -97,40 +95,6 @@ fn the_metapage_must_count_all_records_that_are_in_use() {
     assert_eq!(says(&store), ["metapage counts fewer records than are in use"]);
 }
 
-/// A store in which something happens at each pause.
-struct Busy<'a, F> {
-    store: &'a MemStore,
-    event: RefCell<F>,
-}
-
-impl<F: FnMut()> PageStore for Busy<'_, F> {
-    type Page<'a>
-        = MemPage<'a>
-    where
-        Self: 'a;
-    type Batch<'a>
-        = MemBatch<'a>
-    where
-        Self: 'a;
-
-    fn blocks(&self) -> Result<u32> {
-        self.store.blocks()
-    }
-
-    fn read(&self, block: u32) -> Result<MemPage<'_>> {
-        self.store.read(block)
-    }
-
-    fn batch(&self) -> MemBatch<'_> {
-        self.store.batch()
-    }
-
-    fn pause(&self) -> Result<()> {
-        (self.event.borrow_mut())();
-        self.store.pause()
-    }
-}
-
 /// Checks an index while rows are inserted, faster than the check follows the list of free records,
 /// and all of them deleted again at every so many pauses.
 fn check_beside_inserts(pauses_between_deletes: usize) {
@@ -146,7 +110,7 @@ fn check_beside_inserts(pauses_between_deletes: usize) {
             rows += 1;
         }
     };
-    let busy = Busy { store: &store, event: RefCell::new(come_and_go) };
+    let busy = Eventful::each(&store, &[Step::Pause], come_and_go);
     let mut problems: Vec<Problem> = Vec::new();
     check(&busy, &|| u32::MAX, &mut |problem| problems.push(problem)).expect("checks");
     assert_eq!(problems, []);

@@ -2,50 +2,14 @@
 
 mod support;
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use graph::vacuum;
-use pages::mem::{MemBatch, MemPage, MemStore};
-use pages::{HeapTid, PageStore, Result};
+use pages::HeapTid;
+use pages::mem::{Eventful, Step};
 use quant::Metric;
 use support::*;
-
-/// A store in which something happens once: before its first change.
-struct Eventful<'a, F: FnOnce()> {
-    store: &'a MemStore,
-    event: Cell<Option<F>>,
-}
-
-impl<F: FnOnce()> PageStore for Eventful<'_, F> {
-    type Page<'a>
-        = MemPage<'a>
-    where
-        Self: 'a;
-    type Batch<'a>
-        = MemBatch<'a>
-    where
-        Self: 'a;
-
-    fn blocks(&self) -> Result<u32> {
-        self.store.blocks()
-    }
-
-    fn read(&self, block: u32) -> Result<MemPage<'_>> {
-        self.store.read(block)
-    }
-
-    fn batch(&self) -> MemBatch<'_> {
-        if let Some(event) = self.event.take() {
-            event();
-        }
-        self.store.batch()
-    }
-
-    fn pause(&self) -> Result<()> {
-        self.store.pause()
-    }
-}
 
 /// Inserts a row; when it has chosen its neighbors, the `near` rows nearest to it are deleted, and
 /// vacuum begins. The other passes of vacuum wait for the insert.
@@ -60,7 +24,7 @@ fn insert_among_the_dying(metric: Metric, near: usize) {
         let (cleared, _) = vacuum::clear(&store, &mut is_dead).expect("clears");
         emptied.set(cleared).expect("happens once");
     };
-    let eventful = Eventful { store: &store, event: Cell::new(Some(clear)) };
+    let eventful = Eventful::once(&store, &[Step::Batch], 0, clear);
     graph::insert(&eventful, vector, tid(new)).expect("inserts");
     // Wide enough for the dying, which are nearer.
     assert_eq!(search(&store, vector, 400, 1), [new], "{metric:?}, {near} die");

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use ivf::{Quantization, VacuumStats, info, insert, vacuum};
 use pages::PageStore;
+use pages::mem::{Eventful, Step};
 use quant::Metric;
 use support::*;
 
@@ -107,7 +108,7 @@ fn others_may_be_faster() {
                     insert_all(&store, &vectors[..300 + others], 300);
                     vacuum(&store, &mut |tid| row(tid) % 4 == 1).expect("vacuums");
                 };
-                let eventful = Eventful::at_batch(&store, left, event);
+                let eventful = Eventful::once(&store, &[Step::Batch], left, event);
                 insert(&eventful, &vectors[250], tid(250)).expect("inserts");
                 let happened = eventful.happened();
                 assert_eq!(problems(&store), [], "{rows} {others}");

@@ -2,12 +2,12 @@
 
 mod support;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 
 use ivf::{
     Ivf, Quantization, Rebalance, Rebalanced, Scan, ScanOptions, check, info, insert, rebalance,
 };
-use pages::mem::MemStore;
+use pages::mem::{Eventful, MemStore, Step};
 use pages::{Error, PageStore};
 use quant::{Metric, SplitMix64};
 use support::*;
@@ -109,7 +109,7 @@ fn a_search_amid_a_reorganization_finds_each_row_once() {
                 let event = || {
                     done = [8, 2].map(|n| rebalance(&store, &wanted(n)).expect("reorganizes"));
                 };
-                let eventful = Eventful::at_any(&store, left, event);
+                let eventful = Eventful::once(&store, &[Step::Read, Step::Batch], left, event);
                 let mut found = search(&eventful, &vectors[7], options, usize::MAX);
                 found.sort_unstable();
                 assert_eq!(found, rows, "{kind:?} {left}");
@@ -138,7 +138,7 @@ fn a_reorganization_loses_no_row_that_comes_meanwhile() {
                 let all: Vec<usize> = rows.iter().copied().chain(1_000..1_200).collect();
                 assert_eq!(everything(&store, &vectors), all, "{kind:?} {left}");
             };
-            let eventful = Eventful::at_batch(&store, left, event);
+            let eventful = Eventful::once(&store, &[Step::Batch], left, event);
             rebalance(&eventful, &wanted(8)).expect("reorganizes");
             let come = if eventful.happened() { 1_200 } else { 1_000 };
             assert_eq!(problems(&store), [], "{kind:?} {left}");
@@ -160,7 +160,7 @@ fn an_insert_amid_a_reorganization_is_not_lost() {
         for left in 0.. {
             let store = sound.clone();
             let event = || assert!(rebalance(&store, &wanted(8)).is_ok());
-            let eventful = Eventful::at_any(&store, left, event);
+            let eventful = Eventful::once(&store, &[Step::Read, Step::Batch], left, event);
             insert(&eventful, &vectors[i], tid(i)).expect("inserts");
             assert_eq!(problems(&store), [], "{i} {left}");
             let all: Vec<usize> = rows.iter().copied().chain([i]).collect();
@@ -178,18 +178,20 @@ fn threads_insert_and_search_while_lists_are_reorganized() {
         let vectors = &clustered(kind.0, 4_000, DIMS, 1);
         let store = built(options(kind, DIMS, 10), &vectors[..500]);
         let store = &SharedStore::of(&store, 4_000);
-        let writing = &AtomicUsize::new(2);
+        // Held by each writer, and dropped at its end, also by a panic.
+        let writes = Arc::new(());
+        let writing = &Arc::downgrade(&writes);
         std::thread::scope(|scope| {
-            for writer in 0..2 {
+            for (writer, writes) in [writes.clone(), writes].into_iter().enumerate() {
                 scope.spawn(move || {
+                    let _writes = writes;
                     for i in (500 + writer..4_000).step_by(2) {
                         insert(store, &vectors[i], tid(i)).expect("inserts");
                     }
-                    writing.fetch_sub(1, Ordering::Release);
                 });
             }
             scope.spawn(move || {
-                while writing.load(Ordering::Acquire) > 0 {
+                while writing.strong_count() > 0 {
                     rebalance(store, &wanted(10)).expect("reorganizes");
                     // Lists come and go all the time.
                     rebalance(store, &wanted(30)).expect("reorganizes");
@@ -197,7 +199,7 @@ fn threads_insert_and_search_while_lists_are_reorganized() {
             });
             for query in &vectors[..2] {
                 scope.spawn(move || {
-                    while writing.load(Ordering::Acquire) > 0 {
+                    while writing.strong_count() > 0 {
                         let mut found = search(store, query, all_lists(), usize::MAX);
                         found.sort_unstable();
                         assert!(found.windows(2).all(|pair| pair[0] < pair[1]), "a row twice");

@@ -1,10 +1,8 @@
 //! What the tests of this crate share: seeded data, exact answers, an index in memory.
 #![allow(dead_code, unused_imports)]
 
-mod eventful;
 mod shared;
 
-pub use eventful::Eventful;
 pub use shared::SharedStore;
 
 use ivf::{Bulk, IndexOptions, Ivf, Quantization, Scan, ScanOptions, check, info, insert, vacuum};

@@ -1,9 +1,13 @@
 //! A store in plain memory, for tests: batches are atomic, any batch can be the last one before a
-//! crash, and the store may be full.
+//! crash, and the store may be full. In an [`Eventful`] store, others act amid an operation.
+
+mod eventful;
 
 use std::cell::{Cell, Ref, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Deref;
+
+pub use eventful::{Eventful, Step};
 
 use crate::{Batch, Error, MAX_BATCH, PAGE_BODY, PageStore, Result, reseal, seal};
 
@@ -64,6 +68,17 @@ impl MemStore {
     /// Lets the store have no more pages than `most`.
     pub fn limit(&self, most: Option<u32>) {
         self.most.set(most);
+    }
+
+    /// A store whose pages are those of [`Self::to_bytes`], checksums included.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let pages = bytes.chunks_exact(PAGE_BODY).map(<[u8]>::to_vec).collect();
+        Self { pages: RefCell::new(pages), ..Self::default() }
+    }
+
+    /// All pages, one after another.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.pages.borrow().concat()
     }
 
     /// Appends a page, as bulk builds do.

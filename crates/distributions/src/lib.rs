@@ -5,11 +5,13 @@
 
 mod column;
 mod draw;
+mod extremes;
 
 use quant::Metric;
 
 pub use column::{Column, Conversion};
 use draw::*;
+pub use extremes::extremes;
 
 /// A distribution of vectors, and one of queries for their nearest neighbors.
 pub struct Distribution {

@@ -2,47 +2,25 @@
 
 mod support;
 
+use distributions::extremes;
 use graph::{Bulk, Hnsw, IndexOptions, Iterative, Scan, ScanOptions, Vector, vacuum};
 use kernels::sparse::{self, Sparse};
 use pages::Form;
 use pages::mem::MemStore;
-use quant::{Metric, SplitMix64};
+use quant::Metric;
 use support::*;
 
 const ROWS: usize = 120;
 
-/// A number of any exponent, or one of those at the ends.
-fn number(random: &mut SplitMix64) -> f32 {
-    let ends = [0.0, -0.0, f32::MAX, f32::MIN, f32::MIN_POSITIVE, f32::from_bits(1), 1.0];
-    match random.next_u64() % 24 {
-        end @ 0..7 => ends[end as usize],
-        _ => loop {
-            let number = f32::from_bits(random.next_u64() as u32);
-            if number.is_finite() {
-                break number;
-            }
-        },
-    }
-}
-
-/// Vectors of numbers of any size, all of one size, of one number that is not zero, and twice the
-/// same.
+/// Extreme vectors, as `form` stores them.
 fn vectors(dims: usize, form: Form, seed: u64) -> Vec<Vec<f32>> {
-    let mut random = SplitMix64::new(seed);
-    let mut vectors: Vec<Vec<f32>> = Vec::new();
-    while vectors.len() < ROWS {
-        let scale = number(&mut random);
-        let vector: Vec<f32> = match random.next_u64() % 4 {
-            0 => (0..dims).map(|_| number(&mut random)).collect(),
-            1 => (0..dims).map(|_| scale * (random.next_f32() - 0.5)).collect(),
-            2 => (0..dims).map(|i| if i == 0 { scale } else { 0.0 }).collect(),
-            _ => vectors.last().cloned().unwrap_or_else(|| vec![scale; dims]),
-        };
-        vectors.push(match form {
-            Form::Bits => vector.iter().map(|&x| f32::from(u8::from(x > 0.0))).collect(),
-            Form::Bytes => vector.iter().map(|&x| f32::from(x as i8)).collect(),
-            Form::Floats | Form::Halves | Form::Sq8 | Form::Rabitq | Form::Sparse => vector,
-        });
+    let mut vectors = extremes(seed, ROWS, dims);
+    for x in vectors.iter_mut().flatten() {
+        match form {
+            Form::Bits => *x = f32::from(u8::from(*x > 0.0)),
+            Form::Bytes => *x = f32::from(*x as i8),
+            Form::Floats | Form::Halves | Form::Sq8 | Form::Rabitq | Form::Sparse => {}
+        }
     }
     vectors
 }

@@ -2,42 +2,18 @@
 
 mod support;
 
+use distributions::extremes;
 use ivf::{Bulk, Ivf, Quantization, Rebalance, Scan, indexable, insert, rebalance, vacuum};
 use pages::mem::MemStore;
-use quant::{Metric, SplitMix64};
+use quant::Metric;
 use space::Space;
 use support::*;
 
 const ROWS: usize = 240;
 
-/// A number of any exponent, or one of those at the ends.
-fn number(random: &mut SplitMix64) -> f32 {
-    let ends = [0.0, -0.0, f32::MAX, f32::MIN, f32::MIN_POSITIVE, f32::from_bits(1), 1.0];
-    match random.next_u64() % 24 {
-        end @ 0..7 => ends[end as usize],
-        _ => loop {
-            let number = f32::from_bits(random.next_u64() as u32);
-            if number.is_finite() {
-                break number;
-            }
-        },
-    }
-}
-
-/// Vectors of numbers of any size, all of one size, of one number that is not zero, and twice the
-/// same.
+/// Extreme vectors, or the bits of their signs.
 fn vectors(metric: Metric, dims: usize, seed: u64) -> Vec<Vec<f32>> {
-    let mut random = SplitMix64::new(seed);
-    let mut vectors: Vec<Vec<f32>> = Vec::new();
-    while vectors.len() < ROWS {
-        let scale = number(&mut random);
-        vectors.push(match random.next_u64() % 4 {
-            0 => (0..dims).map(|_| number(&mut random)).collect(),
-            1 => (0..dims).map(|_| scale * (random.next_f32() - 0.5)).collect(),
-            2 => (0..dims).map(|i| if i == 0 { scale } else { 0.0 }).collect(),
-            _ => vectors.last().cloned().unwrap_or_else(|| vec![scale; dims]),
-        });
-    }
+    let mut vectors = extremes(seed, ROWS, dims);
     if metric == Metric::Hamming {
         let sign = |x: &mut f32| *x = f32::from(u8::from(*x > 0.0));
         vectors.iter_mut().flatten().for_each(sign);

@@ -25,16 +25,6 @@ impl SharedStore {
         Self { pages, count: AtomicU32::new(count) }
     }
 
-    /// The same for one thread.
-    pub fn into_mem(self) -> MemStore {
-        let store = MemStore::new();
-        let count = self.count.into_inner() as usize;
-        for page in self.pages.into_iter().take(count) {
-            store.append(&page.into_inner().expect("no thread has panicked"));
-        }
-        store
-    }
-
     fn lock(&self, block: u32) -> Result<&RwLock<Vec<u8>>> {
         let count = self.count.load(Ordering::Acquire);
         let page = self.pages.get(block as usize).filter(|_| block < count);

@@ -1,4 +1,4 @@
-//! Indexes that were written when their format was new are read by today's code, and go on.
+//! Indexes that were written by earlier code are read by today's, which goes on with them.
 
 mod support;
 
@@ -27,8 +27,8 @@ fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/stored/{name}.gz"))
 }
 
-/// Writes the files anew, from the first two thirds of the rows but one that was deleted. For a new
-/// version of the format, which older files need not follow.
+/// Writes the files anew, for a version of the format that refuses older ones: the first two thirds
+/// of the rows, but one that was deleted.
 #[test]
 #[ignore = "writes into the sources"]
 fn write() {

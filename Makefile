@@ -105,10 +105,10 @@ uninstall: ## remove what install and install-alias put there
 	@grep -ls vector_ext "$(EXTENSIONS)"/vector.control "$(EXTENSIONS)"/vector--*.sql | $(SUDO) xargs -rt rm -f
 
 bench: install ## measure against other extensions; options in BENCH_ARGS, see benches/README.md
-	@$(CARGO) run --quiet --release --package benches --bin sql_bench -- $(BENCH_ARGS)
+	@$(CARGO) run --quiet --release --package benches -- search $(BENCH_ARGS)
 
 bench-any-data: install ## recall on data unlike embeddings; options in BENCH_ARGS
-	@$(CARGO) run --quiet --release --package benches --bin any_data_bench -- $(BENCH_ARGS)
+	@$(CARGO) run --quiet --release --package benches -- any-data $(BENCH_ARGS)
 
 lint-deps: prepare ## licences and sources of the dependencies, by cargo-deny
 	@cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny

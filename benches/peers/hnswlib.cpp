@@ -1,4 +1,4 @@
-// hnswlib in process, one thread, on a data set that `dump_data` wrote: build time, and for each ef
+// hnswlib in process, one thread, on a data set that `benches dump` wrote: build time, and for each ef
 // the recall and the time of a query.
 //
 //   g++ -O3 -march=native -std=c++17 -I HNSWLIB benches/peers/hnswlib.cpp -o hnswlib

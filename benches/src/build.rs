@@ -1,12 +1,14 @@
 //! Building the index of a loaded table.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use postgres::Client;
 use serde::Serialize;
 
 use crate::Result;
-use crate::database::text;
+use crate::database::{self, text};
+use crate::dataset::Dataset;
 use crate::exact::Metric;
 use crate::machine::cpu_seconds;
 use crate::server::Server;
@@ -44,6 +46,22 @@ impl System {
             &[&self.extension],
         )?;
         Ok(version.get(0))
+    }
+
+    /// Loads `rows` of `dataset` into the system's database and builds the index; returns a
+    /// connection, too.
+    pub fn load_and_build(
+        &self,
+        server: &Server,
+        dataset: &Dataset,
+        rows: Range<usize>,
+        limits: &BuildLimits,
+    ) -> Result<(Client, Built)> {
+        eprintln!("{}: {} loads and builds", dataset.name, self.name);
+        let mut client = database::create(server, self, dataset.base.cols)?;
+        database::copy(&mut client, "items", &dataset.base, rows.clone())?;
+        let built = self.build(&mut client, server, dataset.metric, rows.len(), limits)?;
+        Ok((client, built))
     }
 
     /// Builds the index `items_v` on the `rows` rows of `items`, with default options.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use pg_test::Vector;
 use postgres::{Client, Statement};
 use serde::Serialize;
 
@@ -14,7 +15,6 @@ use crate::dataset::Dataset;
 use crate::pages::report_statistics;
 use crate::server::Server;
 use crate::systems::System;
-use crate::wire::Vector;
 
 /// One system with one setting of `effective_io_concurrency`.
 #[derive(Debug, Serialize)]
@@ -59,8 +59,7 @@ impl Cold {
         client.batch_execute(&format!("SET effective_io_concurrency = {io_concurrency}"))?;
         let statement = client.prepare(&System::query(dataset.metric, dataset.k))?;
         let files = files(&mut client, server)?;
-        let vectors = (0..dataset.queries.rows()).map(|i| Vector::new(dataset.queries.row(i)));
-        let vectors: Vec<Vector> = vectors.collect::<std::result::Result<_, _>>()?;
+        let vectors = dataset.query_vectors();
         let (warm_up, asked) = vectors.split_at(vectors.len() / 2);
 
         ask(&mut client, &statement, &vectors[0])?; // loads the library, which knows the setting

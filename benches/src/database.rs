@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
+use pg_test::copy_vectors;
 use postgres::Client;
 
 use crate::Result;
 use crate::matrix::Matrix;
 use crate::server::Server;
 use crate::systems::System;
-use crate::wire::copy_rows;
 
 /// The database of `system`.
 pub fn name(system: &System) -> String {
@@ -44,10 +44,8 @@ pub fn copy(
     base: &Matrix<f32>,
     rows: Range<usize>,
 ) -> Result<()> {
-    let mut copy = client.copy_in(&format!("COPY {table} FROM STDIN (FORMAT binary)"))?;
-    copy_rows(&mut copy, base, rows)?;
-    copy.finish()?;
-    Ok(())
+    let first = i32::try_from(rows.start)?;
+    Ok(copy_vectors(client, table, first, rows.map(|row| base.row(row)))?)
 }
 
 /// Removes the system's database, if there is one.

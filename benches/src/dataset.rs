@@ -3,6 +3,8 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
+use pg_test::Vector;
+
 use crate::Result;
 use crate::clustered::Clustered;
 use crate::exact::{Metric, hits};
@@ -97,6 +99,11 @@ impl Dataset {
     /// Each query's distance to its `k`-th true neighbor; computed if no file tells.
     pub fn kth(&self) -> &[f64] {
         self.kth.get_or_init(|| remembered(self.metric, &self.base, &self.queries, self.k))
+    }
+
+    /// The queries as parameters of statements.
+    pub fn query_vectors(&self) -> Vec<Vector> {
+        (0..self.queries.rows()).map(|i| Vector(self.queries.row(i).to_vec())).collect()
     }
 
     /// Mean recall of `answers`, one list of ids a query.

@@ -45,11 +45,6 @@ pub fn read_vectors(path: &Path, limit: Option<usize>) -> Result<Matrix<f32>> {
     }
 }
 
-/// Reads at most `limit` rows of an `.ibin` file (with or without `.gz`).
-pub fn read_ids(path: &Path, limit: Option<usize>) -> Result<Matrix<i32>> {
-    read(path, limit, |b: [u8; 4]| i32::from_le_bytes(b))
-}
-
 /// The file's kind: its last extension before `.gz`.
 fn element(path: &Path) -> &str {
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
@@ -90,11 +85,11 @@ fn fill(
     })
 }
 
-fn read<T, const N: usize>(
+fn read<const N: usize>(
     path: &Path,
     limit: Option<usize>,
-    decode: fn([u8; N]) -> T,
-) -> Result<Matrix<T>> {
+    decode: fn([u8; N]) -> f32,
+) -> Result<Matrix<f32>> {
     let (mut input, [rows, cols]) = open(path)?;
     let width = cols.checked_mul(N).filter(|&width| width > 0 && width <= 1 << 20);
     let width = width.ok_or_else(|| format!("{}: {cols} columns in a row", path.display()))?;
@@ -168,9 +163,6 @@ mod tests {
             }
             let temp = Temp::new(&format!("a.u8bin{suffix}"), &file(2, 3, &[0, 1, 2, 3, 4, 255]));
             assert_eq!(read_vectors(&temp.0, None).unwrap().row(1), [3.0, 4.0, 255.0]);
-            let ids: Vec<u8> = [7i32, -1].iter().flat_map(|v| v.to_le_bytes()).collect();
-            let temp = Temp::new(&format!("a.ibin{suffix}"), &file(1, 2, &ids));
-            assert_eq!(read_ids(&temp.0, None).unwrap().data, [7, -1]);
         }
     }
 

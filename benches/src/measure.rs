@@ -4,6 +4,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pg_test::Vector;
 use postgres::{Client, Statement};
 
 use crate::Result;
@@ -13,7 +14,6 @@ use crate::machine::cpu_nanoseconds;
 use crate::pages::{Pages, report_statistics};
 use crate::server::Server;
 use crate::systems::System;
-use crate::wire::Vector;
 
 /// Connections to a loaded database, with the query prepared on each.
 pub struct Session {
@@ -66,7 +66,7 @@ impl Session {
         let local = server.postmaster().is_some();
         let mut session = Self { clients, query, system, local };
         // The library, which knows the setting, is loaded by its first use.
-        session.run(&[Vector::new(dataset.queries.row(0))?])?;
+        session.run(&[Vector(dataset.queries.row(0).to_vec())])?;
         Ok(session)
     }
 

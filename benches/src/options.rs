@@ -1,17 +1,20 @@
 //! What the command lines of the benchmarks have in common.
 
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use pico_args::Arguments;
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::Result;
 use crate::build::BuildLimits;
 use crate::dataset::{Dataset, Selection};
+use crate::machine::Machine;
+use crate::run::Run;
 use crate::server::Server;
 use crate::systems::System;
+use crate::{Result, database};
 
 /// The options that every benchmark takes.
 pub struct Options {
@@ -30,8 +33,8 @@ pub struct Options {
 }
 
 /// Their part of the help.
-pub const HELP: &str = "\
-  --data DIR           base.*, query.* (.fbin .f16bin .u8bin, plain or .gz), gt.dist.fbin;
+pub const HELP: &str =
+    "  --data DIR           base.*, query.* (.fbin .f16bin .u8bin, plain or .gz), gt.dist.fbin;
                        or clustered:ROWSxDIMS, which is generated; may be given several times
   --systems A,B        systems to compare               [vector_ext,pgvector]
   --rows N             only the first N rows
@@ -80,6 +83,12 @@ impl Options {
         })
     }
 
+    /// Begins a run on the server to measure.
+    pub fn begin(&self) -> Result<(Run, Server)> {
+        let (machine, server) = (Machine::here(), self.server()?);
+        Ok((Run::begin(machine, &server)?, server))
+    }
+
     /// The server to measure.
     pub fn server(&self) -> Result<Server> {
         let preload: Vec<_> = self.systems.iter().filter_map(|system| system.preload).collect();
@@ -91,31 +100,52 @@ impl Options {
         self.data.iter().map(|name| Dataset::open(name, &self.selection))
     }
 
+    /// The lines that `measure` returns for each data set, as JSON.
+    pub fn each_dataset<T: Serialize>(
+        &self,
+        mut measure: impl FnMut(&Dataset) -> Result<T>,
+    ) -> Result<Vec<Value>> {
+        let measured = self.datasets().map(|dataset| {
+            let dataset = dataset?;
+            let lines = measure(&dataset)?;
+            Ok(json!({ "name": dataset.name, "rows": dataset.base.rows(), "lines": lines }))
+        });
+        measured.collect()
+    }
+
+    /// Removes the databases of all systems.
+    pub fn drop_databases(&self, server: &Server) -> Result<()> {
+        self.systems.iter().try_for_each(|system| database::drop(server, system))
+    }
+
+    /// Writes `results` where `--json` says, with where and when they were measured.
+    pub fn write_results(&self, run: &Run, results: &impl Serialize) -> Result<()> {
+        #[derive(Serialize)]
+        struct Report<'a, T> {
+            #[serde(flatten)]
+            run: &'a Run,
+            #[serde(flatten)]
+            results: &'a T,
+        }
+        self.write_json(&Report { run, results })
+    }
+
     /// Writes `report` where `--json` says.
     pub fn write_json(&self, report: &impl Serialize) -> Result<()> {
         let Some(path) = &self.json else { return Ok(()) };
-        let text = serde_json::to_string_pretty(report)? + "\n";
-        std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()).into())
+        write(path, &(serde_json::to_string_pretty(report)? + "\n"))
+    }
+
+    /// Writes a plot beside the JSON: for `results.json`, `results-NAME.svg`.
+    pub fn write_plot(&self, name: &str, svg: impl FnOnce() -> String) -> Result<()> {
+        let Some(json) = &self.json else { return Ok(()) };
+        let stem = json.file_stem().unwrap_or_default().to_string_lossy();
+        write(&json.with_file_name(format!("{stem}-{name}.svg")), &svg())
     }
 }
 
-/// The whole of a benchmark program: prints `usage` with the common options on `--help`, else runs
-/// `body`, and says what went wrong.
-pub fn program(name: &str, usage: &str, body: fn(Arguments) -> Result<()>) -> ExitCode {
-    let mut arguments = Arguments::from_env();
-    if arguments.contains(["-h", "--help"]) {
-        print!("{usage}{HELP}");
-        return ExitCode::SUCCESS;
-    }
-    let Err(error) = body(arguments) else { return ExitCode::SUCCESS };
-    eprint!("{name}: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        eprint!(": {error}");
-        cause = error.source();
-    }
-    eprintln!();
-    ExitCode::FAILURE
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()).into())
 }
 
 /// The comma-separated values of option `name`.

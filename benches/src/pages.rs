@@ -1,10 +1,10 @@
 //! Pages that queries touch: what plans and the server's statistics say.
 
+use pg_test::Vector;
 use postgres::{Client, Statement};
 use serde_json::Value;
 
 use crate::Result;
-use crate::wire::Vector;
 
 /// Queries that are looked at, at most.
 const SAMPLED: usize = 200;

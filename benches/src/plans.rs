@@ -1,5 +1,6 @@
 //! Does the planner choose the right plan? Nearest rows under a filter, by every plan there is.
 
+use pg_test::Vector;
 use postgres::Client;
 use serde::Serialize;
 
@@ -8,7 +9,6 @@ use crate::dataset::Dataset;
 use crate::machine::cpu_nanoseconds;
 use crate::server::Server;
 use crate::systems::System;
-use crate::wire::Vector;
 use crate::{Result, database};
 
 /// Values of LIMIT.
@@ -87,16 +87,15 @@ pub fn grid(
         "ALTER TABLE items ADD f int4 GENERATED ALWAYS AS
              ((id::int8 * 2654435761 % 4294967296 * 1000 / 4294967296)::int4) STORED",
     )?;
-    database::copy(&mut client, "items (id, v)", &dataset.base, 0..rows)?;
+    database::copy(&mut client, "items", &dataset.base, 0..rows)?;
     system.build(&mut client, server, dataset.metric, rows, limits)?;
     client.batch_execute("CREATE INDEX items_f ON items (f)")?;
     client.batch_execute("VACUUM ANALYZE items")?;
     client.batch_execute("SET max_parallel_workers_per_gather = 0")?;
     let backend: i32 = client.query_one("SELECT pg_backend_pid()", &[])?.get(0);
-    let mut grid = Grid { client, backend: u32::try_from(backend)?, queries: Vec::new() };
-    for i in 0..QUERIES.min(dataset.queries.rows()) {
-        grid.queries.push(Vector::new(dataset.queries.row(i))?);
-    }
+    let mut queries = dataset.query_vectors();
+    queries.truncate(QUERIES);
+    let mut grid = Grid { client, backend: u32::try_from(backend)?, queries };
     let mut cells = Vec::new();
     for k in LIMITS {
         for passing in PASSING {

@@ -7,18 +7,15 @@ use serde::Serialize;
 use crate::build::BuildLimits;
 use crate::dataset::Dataset;
 use crate::exact::Metric;
-use crate::machine::Machine;
+use crate::run::Run;
 use crate::sweep::{Outcome, Point, Sweep};
 
 /// A run: where, how, and what came out.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// Machine and commit.
-    pub machine: Machine,
-    /// When the run began, by the server's clock, UTC.
-    pub date: String,
-    /// The server's version.
-    pub postgres: String,
+    /// Where and when.
+    #[serde(flatten)]
+    pub run: Run,
     /// What builds could use.
     pub build: BuildLimits,
     /// Clients that ask at the same time.
@@ -51,14 +48,13 @@ pub struct DatasetReport {
 }
 
 impl Report {
-    /// One line that says where and how.
+    /// Lines that say where and how.
     pub fn heading(&self) -> String {
-        let Machine { cpu, cores, commit, .. } = &self.machine;
         let BuildLimits { workers, maintenance_work_mem } = &self.build;
         format!(
-            "PostgreSQL {}, commit {commit}, {}\n{cpu}, {cores} cores, load average {:.1}\n\
-             {workers} parallel workers, maintenance_work_mem {maintenance_work_mem}, {} client(s)",
-            self.postgres, self.date, self.machine.load_before, self.clients
+            "{}\n{workers} parallel workers, maintenance_work_mem {maintenance_work_mem}, {} client(s)",
+            self.run.heading(),
+            self.clients
         )
     }
 }

@@ -1,5 +1,6 @@
 //! What is measured of loaded systems: a list of efforts, then the least effort for a recall.
 
+use pg_test::Vector;
 use serde::Serialize;
 
 use crate::Result;
@@ -8,7 +9,6 @@ use crate::dataset::Dataset;
 use crate::measure::{Round, Session};
 use crate::pages::Pages;
 use crate::systems::System;
-use crate::wire::Vector;
 
 /// What to measure.
 #[derive(Debug, Clone, Serialize)]
@@ -84,8 +84,7 @@ pub struct Contestant {
 impl Sweep {
     /// Measures `contestants`, which take turns at every point.
     pub fn run(&self, dataset: &Dataset, mut contestants: Vec<Contestant>) -> Result<Vec<Outcome>> {
-        let rows = (0..dataset.queries.rows()).map(|i| Vector::new(dataset.queries.row(i)));
-        let queries: Vec<Vector> = rows.collect::<std::result::Result<_, _>>()?;
+        let queries = dataset.query_vectors();
         let mut points = vec![Vec::new(); contestants.len()];
         for &effort in &self.efforts {
             let efforts = vec![Some(effort); contestants.len()];

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Line, Size};
 use crate::Result;
 use crate::machine::Machine;
+use crate::run::Run;
 use crate::systems::System;
 
 /// How far below its rival's a recall may be.
@@ -22,12 +23,9 @@ const FLOOR_ALONE: f64 = 0.95;
 /// A run: where, what, and what came out.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Report {
-    /// Machine and commit.
-    pub machine: Machine,
-    /// When the run began, by the server's clock, UTC.
-    pub date: String,
-    /// The server's version.
-    pub postgres: String,
+    /// Where and when.
+    #[serde(flatten)]
+    pub run: Run,
     /// Names and versions of the systems.
     pub systems: Vec<(String, String)>,
     /// When the last systems were measured, if an earlier run did.
@@ -70,7 +68,7 @@ impl Report {
                 line.recall.push(measured.and_then(|other| other.recall[place]));
             }
         }
-        self.beside = Some(earlier.beside.as_ref().unwrap_or(&earlier.date).clone());
+        self.beside = Some(earlier.beside.as_ref().unwrap_or(&earlier.run.date).clone());
         Ok(())
     }
 
@@ -88,7 +86,8 @@ impl Report {
 
     /// Where and what.
     pub fn heading(&self) -> String {
-        let Machine { cpu, cores, commit, load_before, .. } = &self.machine;
+        let Run { machine, date, postgres } = &self.run;
+        let Machine { cpu, cores, commit, load_before } = machine;
         let Size { rows, queries } = self.size;
         let versions: Vec<_> =
             self.systems.iter().map(|(name, version)| format!("{name} {version}")).collect();
@@ -97,12 +96,10 @@ impl Report {
             beside.map_or(String::new(), |date| format!("- The others: measured {date}\n"));
         format!(
             "# Recall on any data\n\n\
-             - PostgreSQL {}, commit {commit}, {}\n\
+             - PostgreSQL {postgres}, commit {commit}, {date}\n\
              - {cpu}, {cores} cores, load average {load_before:.1}\n\
              - {}\n{beside}\
              - {rows} rows, {queries} queries, the 10 nearest, default settings; ivfflat with {} lists\n",
-            self.postgres,
-            self.date,
             versions.join(", "),
             self.size.lists(),
         )
@@ -216,10 +213,9 @@ mod tests {
             column: "vector".into(),
             recall: recall.to_vec(),
         };
+        let machine = Machine { cpu: "a".into(), cores: 2, load_before: 0.0, commit: "b".into() };
         Report {
-            machine: Machine { cpu: "a".into(), cores: 2, load_before: 0.0, commit: "b".into() },
-            date: "today".into(),
-            postgres: "15".into(),
+            run: Run { machine, date: "today".into(), postgres: "15".into() },
             systems: systems.iter().map(|&name| (name.into(), "1".into())).collect(),
             beside: None,
             size: Size { rows: 100, queries: 10 },

@@ -7,14 +7,11 @@ use serde::Serialize;
 
 use super::insert::insert_all;
 use super::vacuum::vacuum;
-use super::{Subject, full_page_writes};
+use super::{Subject, Task, full_page_writes};
 use crate::Result;
-use crate::build::BuildLimits;
 use crate::dataset::Dataset;
-use crate::server::Server;
 use crate::systems::System;
 use crate::truth::kth_distances;
-use crate::wire::Vector;
 
 const ROUNDS: usize = 10;
 
@@ -37,16 +34,11 @@ pub struct Churned {
 
 /// Loads the first half of the rows; in each round deletes a tenth of them, vacuums, and inserts
 /// as many of the other half, so that in the end all have been replaced. Asks at `effort`.
-pub fn run(
-    server: &Server,
-    systems: &[&'static System],
-    dataset: &Dataset,
-    limits: &BuildLimits,
-    effort: u32,
-) -> Result<Vec<Churned>> {
+pub fn run(task: &Task<'_>, effort: u32) -> Result<Vec<Churned>> {
+    let Task { server, dataset, .. } = *task;
     let part = dataset.base.rows() / 2 / ROUNDS;
     let half = part * ROUNDS;
-    let mut subjects = Subject::load(server, systems, dataset, 0..half, limits)?;
+    let mut subjects = Subject::load(task, 0..half)?;
     subjects.pop(); // the table alone
     println!("\n{}: {half} rows, a tenth replaced each round, ef {effort}", dataset.name);
     println!("\nround subject        recall   fresh   index MB   fresh MB   ratio");
@@ -93,8 +85,8 @@ fn look(client: &mut Client, dataset: &Dataset, truth: &[f64]) -> Result<(f64, i
     client.batch_execute("SET enable_seqscan = off; SET enable_sort = off")?;
     let query = client.prepare(&System::query(dataset.metric, dataset.k))?;
     let mut answers = Vec::new();
-    for i in 0..dataset.queries.rows() {
-        let rows = client.query(&query, &[&Vector::new(dataset.queries.row(i))?])?;
+    for vector in dataset.query_vectors() {
+        let rows = client.query(&query, &[&vector])?;
         answers.push(rows.iter().map(|row| row.get(0)).collect());
     }
     let bytes = client.query_one("SELECT pg_relation_size('items_v')", &[])?.get(0);

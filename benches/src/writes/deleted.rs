@@ -2,13 +2,9 @@
 
 use serde::Serialize;
 
-use super::Subject;
+use super::{Subject, Task};
 use crate::Result;
-use crate::build::BuildLimits;
-use crate::dataset::Dataset;
-use crate::server::Server;
 use crate::systems::System;
-use crate::wire::Vector;
 
 /// How many of a query's nearest rows are deleted.
 const DELETED: usize = 100;
@@ -30,14 +26,10 @@ pub struct Survivors {
 
 /// Deletes each query's 100 nearest rows in a transaction of its own, asks for the nearest, and
 /// undoes the deletion; default settings of the systems.
-pub fn run(
-    server: &Server,
-    systems: &[&'static System],
-    dataset: &Dataset,
-    limits: &BuildLimits,
-) -> Result<Vec<Survivors>> {
+pub fn run(task: &Task<'_>) -> Result<Vec<Survivors>> {
+    let Task { dataset, .. } = *task;
     let rows = dataset.base.rows();
-    let mut subjects = Subject::load(server, systems, dataset, 0..rows, limits)?;
+    let mut subjects = Subject::load(task, 0..rows)?;
     subjects.pop(); // the table alone
     println!("\n{}: the {DELETED} nearest deleted, LIMIT {}", dataset.name, dataset.k);
     println!("\nsubject        queries  fewest rows  mean rows  recall");
@@ -46,8 +38,7 @@ pub fn run(
     let mut lines = Vec::new();
     for Subject { name, client, .. } in &mut subjects {
         let (mut fewest, mut returned, mut found) = (usize::MAX, 0, 0);
-        for i in 0..dataset.queries.rows() {
-            let vector = Vector::new(dataset.queries.row(i))?;
+        for vector in dataset.query_vectors() {
             client.batch_execute("BEGIN; SET LOCAL enable_indexscan = off")?;
             let ids: Vec<i32> =
                 client.query(&nearest, &[&vector])?.iter().map(|row| row.get(0)).collect();

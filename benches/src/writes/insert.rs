@@ -4,20 +4,17 @@ use std::ops::Range;
 use std::sync::Barrier;
 use std::thread;
 
+use pg_test::Vector;
 use postgres::types::{ToSql, Type};
 use postgres::{Client, Statement};
 use serde::Serialize;
 
-use super::{Subject, full_page_writes};
+use super::{Subject, Task, full_page_writes};
 use crate::Result;
-use crate::build::BuildLimits;
 use crate::cost::{Cost, Meter};
 use crate::database::{self, text};
-use crate::dataset::Dataset;
 use crate::matrix::Matrix;
 use crate::server::Server;
-use crate::systems::System;
-use crate::wire::Vector;
 
 /// What to measure.
 pub struct Insert {
@@ -60,19 +57,14 @@ pub struct Inserted {
 
 impl Insert {
     /// Inserts into all systems in turn and prints a line each.
-    pub fn run(
-        &self,
-        server: &Server,
-        systems: &[&'static System],
-        dataset: &Dataset,
-        limits: &BuildLimits,
-    ) -> Result<Vec<Inserted>> {
+    pub fn run(&self, task: &Task<'_>) -> Result<Vec<Inserted>> {
+        let Task { server, dataset, .. } = *task;
         let mut lines = Vec::new();
         for &loaded in &self.loaded {
             if loaded >= dataset.base.rows() {
                 return Err(format!("{} has no row {loaded} to insert", dataset.name).into());
             }
-            let mut subjects = Subject::load(server, systems, dataset, 0..loaded, limits)?;
+            let mut subjects = Subject::load(task, 0..loaded)?;
             println!("\n{}: inserts into an index of {loaded} rows\n{HEAD}", dataset.name);
             let mut next = loaded;
             for way in self.ways() {
@@ -172,7 +164,7 @@ impl Writer {
             let mut values: Vec<Box<dyn ToSql + Sync>> = Vec::with_capacity(2 * batch);
             for row in start..(start + batch).min(rows.end) {
                 values.push(Box::new(i32::try_from(row)?));
-                values.push(Box::new(Vector::new(base.row(row))?));
+                values.push(Box::new(Vector(base.row(row).to_vec())));
             }
             let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(AsRef::as_ref).collect();
             self.client.execute(&self.statement, &values).map_err(|e| text(&e))?;

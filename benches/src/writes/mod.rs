@@ -17,6 +17,18 @@ use crate::dataset::Dataset;
 use crate::server::Server;
 use crate::systems::System;
 
+/// What to load, where, and what the builds may use.
+pub struct Task<'a> {
+    /// The server.
+    pub server: &'a Server,
+    /// The systems, which take turns.
+    pub systems: &'a [&'static System],
+    /// The rows.
+    pub dataset: &'a Dataset,
+    /// What builds may use.
+    pub limits: &'a BuildLimits,
+}
+
 /// A table to write to: that of a system, or the same without a vector index.
 pub struct Subject {
     /// The system's name, or `table alone`.
@@ -30,21 +42,13 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Loads `rows` of `dataset` for each of `systems` and builds the indexes; the last subject is
-    /// the table alone, whose cost is no system's fault.
-    pub fn load(
-        server: &Server,
-        systems: &[&'static System],
-        dataset: &Dataset,
-        rows: Range<usize>,
-        limits: &BuildLimits,
-    ) -> Result<Vec<Self>> {
+    /// Loads `rows` for each system and builds the indexes; the last subject is the table alone,
+    /// whose cost is no system's fault.
+    pub fn load(task: &Task<'_>, rows: Range<usize>) -> Result<Vec<Self>> {
+        let Task { server, systems, dataset, limits } = *task;
         let mut subjects = Vec::new();
         for &system in systems {
-            eprintln!("{}: {} loads and builds", dataset.name, system.name);
-            let mut client = database::create(server, system, dataset.base.cols)?;
-            database::copy(&mut client, "items", &dataset.base, rows.clone())?;
-            system.build(&mut client, server, dataset.metric, rows.len(), limits)?;
+            let (client, _) = system.load_and_build(server, dataset, rows.clone(), limits)?;
             subjects.push(Self { name: system.name, system, table: "items", client });
         }
         let &system = systems.first().ok_or("no systems")?;

@@ -3,13 +3,9 @@
 use postgres::Client;
 use serde::Serialize;
 
-use super::{Subject, full_page_writes};
+use super::{Subject, Task, full_page_writes};
 use crate::Result;
-use crate::build::BuildLimits;
 use crate::cost::{Cost, Meter};
-use crate::dataset::Dataset;
-use crate::server::Server;
-use crate::systems::System;
 
 /// One vacuum of one subject.
 #[derive(Debug, Serialize)]
@@ -31,14 +27,10 @@ subject       full pages   deleted    wall s   cpu s    WAL MB   images  index p
 
 /// Deletes a fifth of the rows and vacuums, for all systems: first with, then, after another fifth,
 /// without whole pages in the WAL.
-pub fn run(
-    server: &Server,
-    systems: &[&'static System],
-    dataset: &Dataset,
-    limits: &BuildLimits,
-) -> Result<Vec<Vacuumed>> {
+pub fn run(task: &Task<'_>) -> Result<Vec<Vacuumed>> {
+    let Task { server, dataset, .. } = *task;
     let rows = dataset.base.rows();
-    let mut subjects = Subject::load(server, systems, dataset, 0..rows, limits)?;
+    let mut subjects = Subject::load(task, 0..rows)?;
     println!("\n{}: vacuum of {rows} rows, a fifth of them deleted\n{HEAD}", dataset.name);
     let mut lines = Vec::new();
     for (fifth, full_pages) in [(0, true), (1, false)] {

@@ -1,20 +1,19 @@
 //! Inserts, vacuum and churn of vector indexes of several extensions.
 
-use std::process::ExitCode;
-
-use benches::machine::Machine;
-use benches::options::{Options, finish, list, program};
-use benches::writes::insert::Insert;
-use benches::writes::ratios::ratios;
-use benches::writes::{churn, deleted, vacuum};
-use benches::{Result, database};
 use pico_args::Arguments;
 use serde_json::{Value, json};
 
-const USAGE: &str = "\
-Usage: write_bench insert|vacuum|churn|deleted --data DIR [OPTION]...
+use super::Command;
+use crate::Result;
+use crate::options::{Options, finish, list};
+use crate::writes::insert::Insert;
+use crate::writes::ratios::ratios;
+use crate::writes::{Task, churn, deleted, vacuum};
 
-What writes cost an index and do to it, on one PostgreSQL server:
+pub(super) const COMMAND: Command = Command {
+    usage: "write insert|vacuum|churn|deleted --data DIR",
+    help: "\
+Measures inserts, vacuum and churn: what writes cost an index and do to it.
 
   insert   rows/s, processor time, WAL and index pages of inserts into a built index
   vacuum   the same of a vacuum after a fifth of the rows is deleted
@@ -26,11 +25,9 @@ What writes cost an index and do to it, on one PostgreSQL server:
   --batches A,B        insert: rows a statement         [1,100]
   --clients A,B        insert: clients at once          [1,8]
   --ef N               churn: ef_search                 [40]
-";
-
-fn main() -> ExitCode {
-    program("write_bench", USAGE, run)
-}
+",
+    run,
+};
 
 fn run(mut arguments: Arguments) -> Result<()> {
     let mode = arguments.subcommand()?.ok_or("what is to be measured? see --help")?;
@@ -46,34 +43,27 @@ fn run(mut arguments: Arguments) -> Result<()> {
     finish(arguments)?;
     let default_loaded = insert.loaded.is_empty();
 
-    let (machine, server) = (Machine::here(), options.server()?);
-    let (postgres, date) = server.version_and_time()?;
-    println!("PostgreSQL {postgres}, commit {}, {date}", machine.commit);
-    println!("{}, {} cores, load average {:.1}", machine.cpu, machine.cores, machine.load_before);
-    let mut datasets = Vec::new();
-    for dataset in options.datasets() {
-        let dataset = dataset?;
+    let (run, server) = options.begin()?;
+    println!("{}", run.heading());
+    let datasets = options.each_dataset(|dataset| {
         let (systems, limits) = (&options.systems[..], &options.limits);
+        let task = Task { server: &server, systems, dataset, limits };
         if default_loaded {
             insert.loaded = vec![dataset.base.rows() / 6 * 5];
         }
         let lines: Value = match mode.as_str() {
             "insert" => {
-                let lines = insert.run(&server, systems, &dataset, limits)?;
+                let lines = insert.run(&task)?;
                 println!("{}", ratios(&lines));
                 json!(lines)
             }
-            "vacuum" => json!(vacuum::run(&server, systems, &dataset, limits)?),
-            "churn" => json!(churn::run(&server, systems, &dataset, limits, effort)?),
-            "deleted" => json!(deleted::run(&server, systems, &dataset, limits)?),
+            "vacuum" => json!(vacuum::run(&task)?),
+            "churn" => json!(churn::run(&task, effort)?),
+            "deleted" => json!(deleted::run(&task)?),
             other => return Err(format!("unknown measurement \"{other}\": see --help").into()),
         };
-        datasets.push(json!({ "name": dataset.name, "rows": dataset.base.rows(), "lines": lines }));
-        for system in systems {
-            database::drop(&server, system)?;
-        }
-    }
-    options.write_json(&json!({
-        "mode": mode, "machine": machine, "date": date, "postgres": postgres, "datasets": datasets,
-    }))
+        options.drop_databases(&server)?;
+        Ok(lines)
+    })?;
+    options.write_results(&run, &json!({ "mode": mode, "datasets": datasets }))
 }

@@ -3,25 +3,25 @@
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use benches::Result;
-use benches::dataset::Dataset;
-use benches::matrix::Matrix;
-use benches::options::{Options, finish, program};
 use pico_args::Arguments;
 
-const USAGE: &str = "\
-Usage: dump_data --data DIR --out DIR2 [OPTION]...
+use super::Command;
+use crate::Result;
+use crate::dataset::Dataset;
+use crate::matrix::Matrix;
+use crate::options::{Options, finish};
 
-Writes base.fbin, query.fbin, and kth.fbin: the distance of each query's k-th true neighbor.
+pub(super) const COMMAND: Command = Command {
+    usage: "dump --data DIR --out DIR2",
+    help: "\
+Writes a data set as plain files, for programs that cannot read or generate it.
+The files are base.fbin, query.fbin, and kth.fbin: the distance of each query's k-th true neighbor.
 
   --out DIR2           where to
-";
-
-fn main() -> ExitCode {
-    program("dump_data", USAGE, run)
-}
+",
+    run,
+};
 
 fn run(mut arguments: Arguments) -> Result<()> {
     let options = Options::take(&mut arguments)?;

@@ -1,24 +1,25 @@
 //! Compares HNSW indexes on `sparsevec`, on texts: build, recall, speed, pages.
 
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Instant;
 
-use benches::machine::Machine;
-use benches::options::{Options, finish, list, program};
-use benches::pages::touched_of_index;
-use benches::server::Server;
-use benches::sparse::{Kind, Sparse, Vocabulary, product, to_text};
-use benches::systems::System;
-use benches::texts;
-use benches::{Result, database};
 use pico_args::Arguments;
 use postgres::Client;
 use serde_json::{Value, json};
 
-const USAGE: &str = "\
-Usage: sparse_bench --data DIR [OPTION]...
+use super::Command;
+use crate::options::{Options, finish, list};
+use crate::pages::touched_of_index;
+use crate::server::Server;
+use crate::sparse::{Kind, Sparse, Vocabulary, product, to_text};
+use crate::systems::System;
+use crate::texts;
+use crate::{Result, database};
 
+pub(super) const COMMAND: Command = Command {
+    usage: "sparse --data DIR",
+    help: "\
+Compares HNSW indexes on sparse vectors of texts: build, recall, speed, pages.
 Makes sparse vectors of the texts in DIR/docs.tsv.gz (by their terms, and with related terms as
 learned models add them) and asks for those nearest to DIR/queries.tsv.gz; the text is the last
 column. Without --rows, of 20000 texts.
@@ -26,14 +27,12 @@ column. Without --rows, of 20000 texts.
   --metrics A,B,...    l2, ip, cosine                   [ip,cosine,l2]
   --kinds A,B          terms, expanded                  [terms,expanded]
   --efs A,B,...        values of hnsw.ef_search         [40,100,200]
-";
+",
+    run,
+};
 
 /// Passes of all queries; the fastest counts.
 const ROUNDS: usize = 3;
-
-fn main() -> ExitCode {
-    program("sparse_bench", USAGE, run)
-}
 
 /// What is indexed and asked for.
 struct Task {
@@ -50,8 +49,7 @@ fn run(mut arguments: Arguments) -> Result<()> {
     let kinds: Vec<Kind> = list(&mut arguments, "--kinds", "terms,expanded")?;
     let efs: Vec<u32> = list(&mut arguments, "--efs", "40,100,200")?;
     finish(arguments)?;
-    let (machine, server) = (Machine::here(), options.server()?);
-    let (version, date) = server.version_and_time()?;
+    let (run, server) = options.begin()?;
     let selection = &options.selection;
     let mut results = Vec::new();
     for dir in &options.data {
@@ -67,7 +65,9 @@ fn run(mut arguments: Arguments) -> Result<()> {
             let (rows, queries) = (vectors(&texts), vectors(&queries));
             let elements = rows.iter().map(Vec::len).sum::<usize>() as f64 / rows.len() as f64;
             println!(
-                "\nPostgreSQL {version}, {date}: {dir}, {} texts, {kind:?}, {elements:.0} elements of {} on average",
+                "\nPostgreSQL {}, {}: {dir}, {} texts, {kind:?}, {elements:.0} elements of {} on average",
+                run.postgres,
+                run.date,
                 rows.len(),
                 vocabulary.dims()
             );
@@ -94,9 +94,7 @@ fn run(mut arguments: Arguments) -> Result<()> {
             }
         }
     }
-    options.write_json(&json!({
-        "machine": machine, "postgres": version, "date": date, "results": results,
-    }))
+    options.write_results(&run, &json!({ "results": results }))
 }
 
 /// Builds the index of one system and asks all queries at each width.

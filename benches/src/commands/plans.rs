@@ -1,37 +1,34 @@
 //! Compares the planner's choices with the best plans, over limits, table sizes and filters.
 
-use std::process::ExitCode;
-
-use benches::Result;
-use benches::machine::Machine;
-use benches::options::{Options, finish, list, program};
-use benches::plans::{Cell, grid};
 use pico_args::Arguments;
 use serde_json::json;
 
-const USAGE: &str = "\
-Usage: plan_grid --data DIR [OPTION]...
+use super::Command;
+use crate::Result;
+use crate::options::{Options, finish, list};
+use crate::plans::{Cell, grid};
 
+pub(super) const COMMAND: Command = Command {
+    usage: "plans --data DIR",
+    help: "\
+Compares the planner's choices with the best plans, over limits, table sizes and filters.
 Asks for nearest rows with and without a filter, by every plan that can be forced, and tells how
 far the planner's choice is from the best.
 
   --sizes A,B,...      rows of the table                [100,10000,100000]
-";
+",
+    run,
+};
 
 /// A choice is good within this factor of the best.
 const GOOD: f64 = 1.5;
-
-fn main() -> ExitCode {
-    program("plan_grid", USAGE, run)
-}
 
 fn run(mut arguments: Arguments) -> Result<()> {
     let options = Options::take(&mut arguments)?;
     let sizes: Vec<usize> = list(&mut arguments, "--sizes", "100,10000,100000")?;
     finish(arguments)?;
-    let (machine, server) = (Machine::here(), options.server()?);
-    let (version, date) = server.version_and_time()?;
-    println!("PostgreSQL {version}, {date}, processor time in microseconds a query");
+    let (run, server) = options.begin()?;
+    println!("PostgreSQL {}, {}, processor time in microseconds a query", run.postgres, run.date);
     let mut reports = Vec::new();
     for dataset in options.datasets() {
         let dataset = dataset?;
@@ -54,9 +51,7 @@ fn run(mut arguments: Arguments) -> Result<()> {
             }));
         }
     }
-    options.write_json(&json!({
-        "machine": machine, "postgres": version, "date": date, "results": reports,
-    }))
+    options.write_results(&run, &json!({ "results": reports }))
 }
 
 fn print_table(cells: &[Cell]) {

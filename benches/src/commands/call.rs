@@ -2,27 +2,30 @@
 //! they find.
 
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Instant;
 
-use benches::dataset::Dataset;
-use benches::machine::Machine;
-use benches::options::{Options, finish, program};
-use benches::{Result, database, texts};
 use pg_test::Vector;
 use pico_args::Arguments;
 use postgres::Client;
 use serde_json::json;
 
-const USAGE: &str = "\
-Usage: call_bench --data DIR [OPTION]...
+use super::Command;
+use crate::dataset::Dataset;
+use crate::options::{Options, finish};
+use crate::{Result, database, texts};
 
+pub(super) const COMMAND: Command = Command {
+    usage: "call --data DIR",
+    help: "\
+Measures searches in one call beside the same written by hand; what they find.
 DIR has vectors and, in their order, texts (docs.tsv.gz, last column), and queries (queries.tsv.gz:
 number, relevant document, row of the query's vector, text). Asks each query by vector, by words,
 by both, by two vectors; in one call and by hand. The first system alone is measured.
 
   --rounds N           passes of all queries; the fastest counts [5]
-";
+",
+    run,
+};
 
 /// Ways to ask, each by hand and in one call. `$1` and `$3` are vectors, `$2` words.
 const SEARCHES: [(&str, &str, &str); 5] = [
@@ -92,16 +95,11 @@ struct Question {
     words: String,
 }
 
-fn main() -> ExitCode {
-    program("call_bench", USAGE, run)
-}
-
 fn run(mut arguments: Arguments) -> Result<()> {
     let options = Options::take(&mut arguments)?;
     let rounds = arguments.opt_value_from_str("--rounds")?.unwrap_or(5);
     finish(arguments)?;
-    let (machine, server) = (Machine::here(), options.server()?);
-    let (version, date) = server.version_and_time()?;
+    let (run, server) = options.begin()?;
     let system = options.systems.first().ok_or("no system")?;
     let mut results = Vec::new();
     for dir in &options.data {
@@ -109,7 +107,7 @@ fn run(mut arguments: Arguments) -> Result<()> {
         let mut client = database::create(&server, system, data.base.cols)?;
         load(&mut client, &data, dir)?;
         let questions = questions(&mut client, &data, dir)?;
-        println!("\nPostgreSQL {version}, {date}: {dir}, {} rows", data.base.rows());
+        println!("\nPostgreSQL {}, {}: {dir}, {} rows", run.postgres, run.date, data.base.rows());
         println!(
             "{:12} {:>10} {:>10} {:>6} {:>8}",
             "search", "by hand us", "call us", "ratio", "nDCG@10"
@@ -126,9 +124,7 @@ fn run(mut arguments: Arguments) -> Result<()> {
         drop(client);
         database::drop(&server, system)?;
     }
-    options.write_json(&json!({
-        "machine": machine, "postgres": version, "date": date, "results": results,
-    }))
+    options.write_results(&run, &json!({ "results": results }))
 }
 
 fn load(client: &mut Client, data: &Dataset, dir: &str) -> Result<()> {

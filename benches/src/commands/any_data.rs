@@ -2,23 +2,24 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
-use benches::any_data::heat_map::svg;
-use benches::any_data::report::Report;
-use benches::any_data::{Line, Size};
-use benches::machine::Machine;
-use benches::options::{Options, finish, list, program};
-use benches::{Result, database};
 use pg_test::any_data::ColumnType;
 use pico_args::Arguments;
 
-const USAGE: &str = "\
-Usage: any_data_bench [OPTION]...
+use super::Command;
+use crate::any_data::heat_map::svg;
+use crate::any_data::report::Report;
+use crate::any_data::{Line, Size};
+use crate::options::{Options, finish, list};
+use crate::{Result, database};
 
+pub(super) const COMMAND: Command = Command {
+    usage: "any-data",
+    help: "\
+Measures recall on data unlike embeddings; draws heat maps.
 Recall of the ten nearest at default settings, on the distributions of crates/distributions: of an
 index built at once, one whose rows are replaced by half, one grown row by row, and that vacuumed.
-Writes a table to standard output; with --json beside it a heat map of each column type, too.
+Prints a table; with --json, writes a heat map of each column type beside that file.
 Of the options below --metric, --k, --workers and --maintenance-work-mem have no effect.
 
   --only PART          distributions with PART in their names [all]
@@ -29,11 +30,9 @@ Of the options below --metric, --k, --workers and --maintenance-work-mem have no
   --rows               [5000]
   --queries            [200]
   --data               is not needed
-";
-
-fn main() -> ExitCode {
-    program("any_data_bench", USAGE, run)
-}
+",
+    run,
+};
 
 fn run(mut arguments: Arguments) -> Result<()> {
     let systems = "vector_ext,pgvector,vector_ext_ivf,pgvector_ivfflat";
@@ -49,8 +48,7 @@ fn run(mut arguments: Arguments) -> Result<()> {
     };
     let columns: Vec<_> = types.iter().map(column).collect::<Result<_>>()?;
 
-    let (machine, server) = (Machine::here(), options.server()?);
-    let (postgres, date) = server.version_and_time()?;
+    let (run, server) = options.begin()?;
     let mut systems = Vec::new();
     let mut versions = Vec::new();
     for &system in &options.systems {
@@ -74,24 +72,15 @@ fn run(mut arguments: Arguments) -> Result<()> {
         drop(client);
         database::drop(&server, system)?;
     }
-    let mut report =
-        Report { machine, date, postgres, systems: versions, beside: None, size, lines };
+    let mut report = Report { run, systems: versions, beside: None, size, lines };
     if let Some(path) = beside {
         let text = fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
         report.add(&serde_json::from_slice(&text)?)?;
     }
     print!("{}", report.markdown()?);
     options.write_json(&report)?;
-    draw(&options, &report)
-}
-
-/// Writes a heat map of each column type beside the JSON: `results.json` has `results-TYPE.svg`.
-fn draw(options: &Options, report: &Report) -> Result<()> {
-    let Some(json) = &options.json else { return Ok(()) };
     for column in report.columns() {
-        let stem = json.file_stem().unwrap_or_default().to_string_lossy();
-        let path = json.with_file_name(format!("{stem}-{column}.svg"));
-        fs::write(&path, svg(report, column)).map_err(|e| format!("{}: {e}", path.display()))?;
+        options.write_plot(column, || svg(&report, column))?;
     }
     Ok(())
 }

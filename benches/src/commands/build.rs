@@ -1,26 +1,28 @@
 //! Builds of vector indexes with more or fewer workers, and with more or less memory.
 
-use std::process::ExitCode;
-
-use benches::build::{BuildLimits, Built};
-use benches::dataset::Dataset;
-use benches::machine::Machine;
-use benches::options::{Options, finish, list, program};
-use benches::server::Server;
-use benches::{Result, database};
 use pico_args::Arguments;
 use serde::Serialize;
 use serde_json::json;
 
-const USAGE: &str = "\
-Usage: build_bench --data DIR [OPTION]...
+use super::Command;
+use crate::build::{BuildLimits, Built};
+use crate::dataset::Dataset;
+use crate::options::{Options, finish, list};
+use crate::server::Server;
+use crate::{Result, database};
 
-Builds each system's index with every number of workers and every amount of memory.
+pub(super) const COMMAND: Command = Command {
+    usage: "build --data DIR",
+    help: "\
+Builds each system's index with more or fewer workers, and with more or less memory.
+Every number of workers is combined with every amount of memory.
 
   --parallel A,B       numbers of workers beside the first process, instead of --workers [0,1]
   --memory A,B         amounts of maintenance_work_mem, instead of that option           [2GB]
   --rounds N           builds a line, of which the fastest counts                        [1]
-";
+",
+    run,
+};
 
 struct Plan {
     limits: Vec<BuildLimits>,
@@ -37,10 +39,6 @@ struct Line {
     built: Built,
 }
 
-fn main() -> ExitCode {
-    program("build_bench", USAGE, run)
-}
-
 fn run(mut arguments: Arguments) -> Result<()> {
     let options = Options::take(&mut arguments)?;
     let parallel: Vec<u32> = list(&mut arguments, "--parallel", "0,1")?;
@@ -54,19 +52,10 @@ fn run(mut arguments: Arguments) -> Result<()> {
     });
     let plan = Plan { limits: limits.collect(), rounds };
 
-    let (machine, server) = (Machine::here(), options.server()?);
-    let (postgres, date) = server.version_and_time()?;
-    println!("PostgreSQL {postgres}, commit {}, {date}", machine.commit);
-    println!("{}, {} cores, load average {:.1}", machine.cpu, machine.cores, machine.load_before);
-    let mut datasets = Vec::new();
-    for dataset in options.datasets() {
-        let dataset = dataset?;
-        let lines = compare(&options, &plan, &server, &dataset)?;
-        datasets.push(json!({ "name": dataset.name, "rows": dataset.base.rows(), "lines": lines }));
-    }
-    options.write_json(&json!({
-        "machine": machine, "date": date, "postgres": postgres, "datasets": datasets,
-    }))
+    let (run, server) = options.begin()?;
+    println!("{}", run.heading());
+    let datasets = options.each_dataset(|dataset| compare(&options, &plan, &server, dataset))?;
+    options.write_results(&run, &json!({ "datasets": datasets }))
 }
 
 /// All builds of one data set; the systems take turns.
@@ -104,9 +93,7 @@ fn compare(
         }
     }
     drop(clients);
-    for system in &options.systems {
-        database::drop(server, system)?;
-    }
+    options.drop_databases(server)?;
     Ok(lines)
 }
 

@@ -1,30 +1,30 @@
 //! Searches of indexes four times as large as shared buffers, without the operating system's cache.
 
-use std::process::ExitCode;
-
-use benches::cold::Cold;
-use benches::dataset::Dataset;
-use benches::machine::Machine;
-use benches::options::{Options, finish, list, program};
-use benches::server::Server;
-use benches::{Result, database};
 use pico_args::Arguments;
 use serde_json::json;
 
-const USAGE: &str = "\
-Usage: cold_bench --data DIR [OPTION]...
+use super::Command;
+use crate::Result;
+use crate::cold::Cold;
+use crate::dataset::Dataset;
+use crate::machine::Machine;
+use crate::options::{Options, finish, list};
+use crate::run::Run;
+use crate::server::Server;
 
+pub(super) const COMMAND: Command = Command {
+    usage: "cold --data DIR",
+    help: "\
+Measures searches of indexes four times as large as shared buffers, without the system's cache.
 Pages that queries read, and the time that takes, when shared buffers hold a quarter of the smallest
 index and the operating system nothing.
 
   --ef N               ef_search                        [40]
   --io-concurrency A,B values of effective_io_concurrency: reads ahead at once; 0 is none, the
                        default is 1, from PostgreSQL 18 on 16 [0,1,16]
-";
-
-fn main() -> ExitCode {
-    program("cold_bench", USAGE, run)
-}
+",
+    run,
+};
 
 fn run(mut arguments: Arguments) -> Result<()> {
     let options = Options::take(&mut arguments)?;
@@ -36,15 +36,12 @@ fn run(mut arguments: Arguments) -> Result<()> {
     for dataset in options.datasets() {
         // Each data set has a server of its own, with its own shared buffers.
         let (mut server, dataset) = (options.server()?, dataset?);
-        let (postgres, date) = server.version_and_time()?;
-        println!("PostgreSQL {postgres}, commit {}, {date}", machine.commit);
-        println!(
-            "{}, {} cores, load average {:.1}",
-            machine.cpu, machine.cores, machine.load_before
-        );
+        let run = Run::begin(machine.clone(), &server)?;
+        println!("{}", run.heading());
         let lines = compare(&options, effort, &io_concurrency, &mut server, &dataset)?;
         datasets.push(json!({
-            "name": dataset.name, "rows": dataset.base.rows(), "date": date, "postgres": postgres,
+            "name": dataset.name, "rows": dataset.base.rows(), "date": run.date,
+            "postgres": run.postgres,
             "effort": effort, "lines": lines,
         }));
     }
@@ -61,10 +58,8 @@ fn compare(
     let rows = dataset.base.rows();
     let mut least = i64::MAX;
     for system in &options.systems {
-        eprintln!("{}: {} loads and builds", dataset.name, system.name);
-        let mut client = database::create(server, system, dataset.base.cols)?;
-        database::copy(&mut client, "items", &dataset.base, 0..rows)?;
-        let built = system.build(&mut client, server, dataset.metric, rows, &options.limits)?;
+        let (mut client, built) =
+            system.load_and_build(server, dataset, 0..rows, &options.limits)?;
         client.batch_execute("VACUUM (FREEZE) items")?; // no query writes hint bits
         least = least.min(built.index_bytes);
     }

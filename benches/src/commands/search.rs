@@ -1,23 +1,21 @@
 //! Loads data sets into a server once a system, builds an index, asks, and prints one table.
 
-use std::fs;
-use std::process::ExitCode;
-
-use benches::Result;
-use benches::database;
-use benches::dataset::Dataset;
-use benches::machine::{Machine, load as load_average};
-use benches::measure::Session;
-use benches::options::{Options, finish, list, program};
-use benches::plot::svg;
-use benches::report::{DatasetReport, Report};
-use benches::server::Server;
-use benches::sweep::{Contestant, Sweep};
 use pico_args::Arguments;
 
-const USAGE: &str = "\
-Usage: sql_bench --data DIR [--data DIR]... [OPTION]...
+use super::Command;
+use crate::Result;
+use crate::dataset::Dataset;
+use crate::machine::load as load_average;
+use crate::measure::Session;
+use crate::options::{Options, finish, list};
+use crate::plot::svg;
+use crate::report::{DatasetReport, Report};
+use crate::server::Server;
+use crate::sweep::{Contestant, Sweep};
 
+pub(super) const COMMAND: Command = Command {
+    usage: "search --data DIR [--data DIR]...",
+    help: "\
 Compares vector indexes on one PostgreSQL server: build time, size, recall, speed, pages.
 
   --ef A,B,...         values of ef_search              [10,20,40,80,160,320,640]
@@ -25,16 +23,14 @@ Compares vector indexes on one PostgreSQL server: build time, size, recall, spee
   --rounds N           passes of all queries a point    [5]
   --clients N          clients that ask at once         [1]
   --force-index        forbid sequential scans and sorts
-";
+",
+    run,
+};
 
 struct Asking {
     sweep: Sweep,
     clients: usize,
     force_index: bool,
-}
-
-fn main() -> ExitCode {
-    program("sql_bench", USAGE, run)
 }
 
 fn run(mut arguments: Arguments) -> Result<()> {
@@ -50,13 +46,9 @@ fn run(mut arguments: Arguments) -> Result<()> {
     };
     finish(arguments)?;
 
-    let machine = Machine::here();
-    let server = options.server()?;
-    let (postgres, date) = server.version_and_time()?;
+    let (run, server) = options.begin()?;
     let mut report = Report {
-        machine,
-        date,
-        postgres,
+        run,
         build: options.limits.clone(),
         clients: asking.clients,
         sweep: asking.sweep.clone(),
@@ -72,20 +64,11 @@ fn run(mut arguments: Arguments) -> Result<()> {
     report.load_after = load_average();
     println!(
         "load average {:.1} before, {:.1} after",
-        report.machine.load_before, report.load_after
+        report.run.machine.load_before, report.load_after
     );
     options.write_json(&report)?;
-    draw(&options, &report)
-}
-
-/// Writes one plot a data set beside the JSON: `results.json` has `results-NAME.svg`.
-fn draw(options: &Options, report: &Report) -> Result<()> {
-    let Some(json) = &options.json else { return Ok(()) };
     for dataset in &report.datasets {
-        let stem = json.file_stem().unwrap_or_default().to_string_lossy();
-        let path = json.with_file_name(format!("{stem}-{}.svg", dataset.name));
-        fs::write(&path, svg(dataset, report.clients))
-            .map_err(|e| format!("{}: {e}", path.display()))?;
+        options.write_plot(&dataset.name, || svg(dataset, report.clients))?;
     }
     Ok(())
 }
@@ -99,19 +82,13 @@ fn compare(
 ) -> Result<DatasetReport> {
     let mut contestants = Vec::new();
     for &system in &options.systems {
-        eprintln!("{}: {} loads and builds", dataset.name, system.name);
-        let rows = dataset.base.rows();
-        let mut client = database::create(server, system, dataset.base.cols)?;
-        database::copy(&mut client, "items", &dataset.base, 0..rows)?;
-        let built = system.build(&mut client, server, dataset.metric, rows, &options.limits)?;
-        drop(client);
+        let rows = 0..dataset.base.rows();
+        let (_, built) = system.load_and_build(server, dataset, rows, &options.limits)?;
         let session = Session::open(server, system, dataset, asking.clients, asking.force_index)?;
         contestants.push(Contestant { system, built, session });
     }
     eprintln!("{}: asking", dataset.name);
     let outcomes = asking.sweep.run(dataset, contestants)?;
-    for system in &options.systems {
-        database::drop(server, system)?;
-    }
+    options.drop_databases(server)?;
     Ok(DatasetReport::new(dataset, outcomes))
 }

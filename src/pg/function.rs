@@ -5,7 +5,8 @@
 //! [`Return`], an error or a panic becomes an `ERROR` of the statement. It costs nothing over a hand-written entry point (pgrx's `#[pg_extern]` costs
 //! 13 to 15 ns a call, a tenth of a distance over 768 dimensions).
 //!
-//! SQL declares the functions `STRICT`; a NULL that arrives nevertheless is an error.
+//! SQL declares a function `STRICT` unless a parameter is [`NULLABLE`](Argument::NULLABLE); a NULL
+//! that arrives nevertheless is an error.
 
 #![allow(unsafe_code)] // the call convention is raw pointers
 
@@ -93,7 +94,12 @@ impl<'a> Args<'a> {
 
 /// A type that can be taken out of a call.
 pub trait Argument<'a>: Sized {
-    /// Takes one argument.
+    /// How many arguments of SQL it is.
+    const COUNT: usize = 1;
+    /// Whether it may be made of NULL.
+    const NULLABLE: bool = false;
+
+    /// Takes its arguments.
     fn take(args: &mut Args<'a>) -> Result<Self, Report>;
 }
 
@@ -167,6 +173,8 @@ impl Argument<'_> for bool {
 
 /// NULL is `None`.
 impl<'a, T: Argument<'a>> Argument<'a> for Option<T> {
+    const NULLABLE: bool = true;
+
     fn take(args: &mut Args<'a>) -> Result<Option<T>, Report> {
         if args.peek(args.next).is_some() {
             return args.take().map(Some);
@@ -180,6 +188,8 @@ impl<'a, T: Argument<'a>> Argument<'a> for Option<T> {
 pub struct TypeOf(pub pg_sys::Oid);
 
 impl Argument<'_> for TypeOf {
+    const NULLABLE: bool = true;
+
     fn take(args: &mut Args) -> Result<TypeOf, Report> {
         let n = args.next;
         args.next += 1;
@@ -193,6 +203,8 @@ impl Argument<'_> for TypeOf {
 pub struct Itself(pub pg_sys::Oid);
 
 impl Argument<'_> for Itself {
+    const COUNT: usize = 0;
+
     fn take(args: &mut Args) -> Result<Itself, Report> {
         Ok(args.itself())
     }
@@ -289,12 +301,14 @@ pub unsafe fn run(
     }
 }
 
-/// What `pg_finfo_<name>` answers: version-1 call convention.
-pub const V1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-
 /// A function whose parameters can be taken out of a call and whose result can be given back.
 /// `P`, the tuple of its parameters, is inferred.
 pub trait SqlFunction<'a, P> {
+    /// How many arguments it takes.
+    const ARGUMENTS: usize;
+    /// Whether one of them may be NULL.
+    const TAKES_NULL: bool;
+
     /// Takes the parameters from left to right, calls, gives the result back.
     fn call(self, args: &mut Args<'a>) -> Result<Datum, Report>;
 }
@@ -307,10 +321,14 @@ macro_rules! sql_function {
             R: Return,
             $($parameter: Argument<'a>,)*
         {
+            const ARGUMENTS: usize = 0 $(+ $parameter::COUNT)*;
+            const TAKES_NULL: bool = false $(|| $parameter::NULLABLE)*;
+
             #[inline(always)]
             #[allow(non_snake_case)]
             fn call(self, args: &mut Args<'a>) -> Result<Datum, Report> {
                 $(let $parameter = args.take()?;)*
+                debug_assert_eq!(args.next, Self::ARGUMENTS);
                 self($($parameter),*).into_datum(args)
             }
         }
@@ -334,9 +352,13 @@ macro_rules! pg_export {
     (@ $symbol:expr => $function:expr) => {
         #[allow(unsafe_code)]
         const _: () = {
+            #[unsafe(link_section = "vector_ext_functions")]
+            static SIGNATURE: $crate::pg::signature::Signature =
+                $crate::pg::signature::Signature::of($symbol, &$function);
+
             #[unsafe(export_name = concat!("pg_finfo_", $symbol))]
             extern "C" fn finfo() -> &'static pgrx::pg_sys::Pg_finfo_record {
-                &$crate::pg::function::V1
+                SIGNATURE.finfo()
             }
 
             #[unsafe(export_name = $symbol)]

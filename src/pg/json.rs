@@ -26,6 +26,8 @@ const MAX_DEPTH: usize = 100;
 pub struct Json(pub Value);
 
 impl Argument<'_> for Json {
+    const NULLABLE: bool = true;
+
     fn take(args: &mut Args) -> Result<Json, Report> {
         let Some(document) = args.take::<Option<Detoasted>>()? else {
             return Ok(Json(Value::Null));

@@ -32,6 +32,7 @@ pub mod rows;
 pub mod setting;
 pub mod shared;
 pub mod signals;
+pub mod signature;
 pub mod spi;
 pub mod store;
 pub mod temp_file;

@@ -48,6 +48,8 @@ impl Fall {
 }
 
 impl Argument<'_> for Fall {
+    const COUNT: usize = 4;
+
     fn take(args: &mut Args) -> Result<Fall, Report> {
         let (origin, scale, offset, decay) =
             (args.take()?, args.take()?, args.take()?, args.take()?);

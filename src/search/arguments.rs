@@ -38,6 +38,9 @@ impl Options {
 }
 
 impl Argument<'_> for Options {
+    const COUNT: usize = 4;
+    const NULLABLE: bool = true;
+
     fn take(args: &mut Args) -> Result<Options, Report> {
         Options::take_around(args, |_| Ok(())).map(|(options, ())| options)
     }
@@ -54,6 +57,9 @@ pub struct GroupOptions {
 }
 
 impl Argument<'_> for GroupOptions {
+    const COUNT: usize = 1 + Sizes::COUNT + Options::COUNT;
+    const NULLABLE: bool = true;
+
     fn take(args: &mut Args) -> Result<GroupOptions, Report> {
         let by = args.take::<Option<String>>()?.ok_or_else(|| {
             Report::new(ERRCODE_INVALID_PARAMETER_VALUE, "group_by is missing")
@@ -77,6 +83,9 @@ pub struct HybridOptions {
 }
 
 impl Argument<'_> for HybridOptions {
+    const COUNT: usize = Options::COUNT + 1 + Sizes::COUNT + Scorer::COUNT;
+    const NULLABLE: bool = true;
+
     fn take(args: &mut Args) -> Result<HybridOptions, Report> {
         let (options, by) = (args.take()?, args.take()?);
         Ok(HybridOptions { options, by, sizes: args.take()?, scorer: args.take()? })

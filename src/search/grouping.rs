@@ -18,6 +18,9 @@ pub struct Sizes {
 }
 
 impl Argument<'_> for Sizes {
+    const COUNT: usize = 2;
+    const NULLABLE: bool = true;
+
     fn take(args: &mut Args) -> Result<Sizes, Report> {
         let size = args.take::<Option<i32>>()?.map_or(1, i64::from);
         let strict = args.take::<Option<bool>>()?.unwrap_or(false);
@@ -85,6 +88,8 @@ impl Scorer {
 }
 
 impl Argument<'_> for Scorer {
+    const NULLABLE: bool = true;
+
     fn take(args: &mut Args) -> Result<Scorer, Report> {
         let name = args.take::<Option<String>>()?;
         match name.as_deref().unwrap_or("max") {

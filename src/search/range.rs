@@ -25,6 +25,9 @@ pub struct Range {
 }
 
 impl Argument<'_> for Range {
+    const COUNT: usize = 2;
+    const NULLABLE: bool = true;
+
     fn take(args: &mut Args) -> Result<Range, Report> {
         let radius = args.take::<Option<f64>>()?.map(nearest);
         let range_filter = args.take::<Option<f64>>()?.map(nearest);

@@ -119,6 +119,8 @@ impl Query {
 }
 
 impl Argument<'_> for Query {
+    const NULLABLE: bool = true;
+
     fn take(args: &mut Args) -> Result<Query, Report> {
         let schema = schema(&args.itself());
         let (TypeOf(of), datum) = args.take_typed()?;

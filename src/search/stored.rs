@@ -189,6 +189,8 @@ impl Argument<'_> for Stored {
 pub struct StoredArray(pub Vec<Stored>);
 
 impl Argument<'_> for StoredArray {
+    const NULLABLE: bool = true;
+
     fn take(args: &mut Args) -> Result<StoredArray, Report> {
         let schema = schema(&args.itself());
         let items = args.take::<Option<Values>>()?.map_or_else(Vec::new, |values| values.0);

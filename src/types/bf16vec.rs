@@ -3,6 +3,7 @@
 use half::{bf16, f16};
 
 use super::dense::cast::convert;
+use super::dense::distance::normalize;
 use super::dense::{Element, export_dense};
 use crate::pg::function::pg_export;
 
@@ -36,6 +37,7 @@ impl Element for bf16 {
 export_dense!("bf16vec", bf16);
 
 pg_export! { "bf16vec":
+    l2_normalize => normalize::<bf16>;
     to_vector => convert::<bf16, f32>;
     from_vector => convert::<f32, bf16>;
     to_halfvec => convert::<bf16, f16>;

@@ -4,6 +4,7 @@ use half::f16;
 use half::slice::HalfFloatSliceExt;
 
 use super::dense::cast::convert;
+use super::dense::distance::normalize;
 use super::dense::{Element, export_dense};
 use crate::pg::function::pg_export;
 
@@ -47,6 +48,7 @@ impl Element for f16 {
 export_dense!("halfvec", f16);
 
 pg_export! { "halfvec":
+    l2_normalize => normalize::<f16>;
     to_vector => convert::<f16, f32>;
     from_vector => convert::<f32, f16>;
 }

@@ -1,6 +1,8 @@
 //! Type `vector`: elements are single-precision numbers of IEEE 754.
 
+use super::dense::distance::normalize;
 use super::dense::{Element, export_dense};
+use crate::pg::function::pg_export;
 
 impl Element for f32 {
     const TYPE: &'static str = "vector";
@@ -33,3 +35,5 @@ impl Element for f32 {
 }
 
 export_dense!("vector", f32);
+
+pg_export! { "vector": l2_normalize => normalize::<f32>; }

@@ -51,7 +51,6 @@ macro_rules! export_dense {
                 distance_support => $crate::types::cost::dense_distance_support::<$element>;
                 dims => distance::dims::<$element>;
                 norm => distance::norm::<$element>;
-                l2_normalize => distance::normalize::<$element>;
 
                 add => arithmetic::add::<$element>;
                 sub => arithmetic::sub::<$element>;

@@ -31,10 +31,27 @@ pub enum ElementKind {
 }
 
 impl ElementKind {
+    const ALL: [Self; 6] = [Self::F32, Self::F16, Self::Bf16, Self::I8, Self::Bit, Self::Sparse];
+
     /// The kind whose discriminant `byte` is, if there is one.
     pub fn from_byte(byte: u8) -> Option<Self> {
-        let all = [Self::F32, Self::F16, Self::Bf16, Self::I8, Self::Bit, Self::Sparse];
-        all.into_iter().find(|&kind| kind as u8 == byte)
+        Self::ALL.into_iter().find(|&kind| kind as u8 == byte)
+    }
+
+    /// The kind of the type `name`, if there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.type_name() == name)
+    }
+
+    fn type_name(self) -> &'static str {
+        match self {
+            Self::F32 => f32::TYPE,
+            Self::F16 => f16::TYPE,
+            Self::Bf16 => bf16::TYPE,
+            Self::I8 => i8::TYPE,
+            Self::Bit => "bit",
+            Self::Sparse => sparsevec::TYPE,
+        }
     }
 
     /// Most dimensions that an index can have.
@@ -48,14 +65,10 @@ impl ElementKind {
 
     /// A query has not as many dimensions as the column.
     pub fn different_dims(self, column: usize, query: usize) -> Report {
-        match self {
-            Self::F32 => error::different_dims(f32::TYPE, column, query),
-            Self::F16 => error::different_dims(f16::TYPE, column, query),
-            Self::Bf16 => error::different_dims(bf16::TYPE, column, query),
-            Self::I8 => error::different_dims(i8::TYPE, column, query),
-            Self::Bit => bit::different_lengths(column, query),
-            Self::Sparse => error::different_dims(sparsevec::TYPE, column, query),
+        if self == Self::Bit {
+            return bit::different_lengths(column, query);
         }
+        error::different_dims(self.type_name(), column, query)
     }
 
     /// Shows a vector and its number of dimensions. Its numbers are of single precision, which all

@@ -1,7 +1,6 @@
 //! `vector_score`: how near two vectors are, as Milvus reports it. Ordering stays with the
 //! operators; of L2, HAMMING and JACCARD less is nearer, of IP and COSINE more.
 
-use half::{bf16, f16};
 use kernels::CosineTerms;
 
 use super::metric;
@@ -9,51 +8,33 @@ use crate::pg::error::Report;
 use crate::pg::function::pg_export;
 use crate::pg::varlena::Detoasted;
 use crate::types::bit::{self, BitsRef};
-use crate::types::dense::{self, DenseRef, Element};
-use crate::types::sparsevec::{self, SparseRef};
+use crate::types::numbers::{Numbers, for_each_number_type};
 
-pg_export! { "vector_score":
-    vector => dense::<f32>;
-    halfvec => dense::<f16>;
-    bf16vec => dense::<bf16>;
-    i8vec => dense::<i8>;
-    sparsevec => sparse;
-    bit => bits;
+macro_rules! export {
+    ($type:literal, $vector:ty) => {
+        pg_export!(@ concat!("vector_score_", $type) => score::<$vector>);
+    };
 }
+for_each_number_type!(export);
+pg_export! { "vector_score": bit => bits; }
 
-fn dense<E: Element>(a: DenseRef<E>, b: DenseRef<E>, metric: Detoasted) -> Result<f32, Report> {
-    let metric = metric::named(&metric, format_args!("type {}", E::TYPE), OF_NUMBERS)?;
+fn score<'a, V: Numbers<'a>>(a: V, b: V, metric: Detoasted) -> Result<f32, Report> {
+    let metric = metric::named(&metric, format_args!("type {}", V::TYPE), OF_NUMBERS)?;
     // As in Milvus.
-    Ok(of_dense(&a, &b, metric)?.unwrap_or(0.0))
+    Ok(of_numbers(&a, &b, metric)?.unwrap_or(0.0))
 }
 
 /// The score of two vectors by a metric; none for the direction of a zero vector.
-pub fn of_dense<E: Element>(
-    a: &DenseRef<E>,
-    b: &DenseRef<E>,
+pub fn of_numbers<'a, V: Numbers<'a>>(
+    a: &V,
+    b: &V,
     metric: OfNumbers,
 ) -> Result<Option<f32>, Report> {
-    dense::check::same_dims(a, b)?;
+    a.check_same_dims(b)?;
     Ok(match metric {
-        OfNumbers::L2 => Some(kernels::l2_squared::<E>(a, b).into() as f32),
-        OfNumbers::Ip => Some(kernels::inner_product::<E>(a, b).into() as f32),
-        OfNumbers::Cosine => cosine(kernels::cosine_terms::<E>(a, b)),
-    })
-}
-
-fn sparse(a: SparseRef, b: SparseRef, metric: Detoasted) -> Result<f32, Report> {
-    let metric = metric::named(&metric, "type sparsevec", OF_NUMBERS)?;
-    Ok(of_sparse(&a, &b, metric)?.unwrap_or(0.0))
-}
-
-/// The same of sparse vectors.
-pub fn of_sparse(a: &SparseRef, b: &SparseRef, metric: OfNumbers) -> Result<Option<f32>, Report> {
-    sparsevec::check::same_dims(a, b)?;
-    let (a, b) = (a.view(), b.view());
-    Ok(match metric {
-        OfNumbers::L2 => Some(kernels::sparse::l2_squared(a, b)),
-        OfNumbers::Ip => Some(kernels::sparse::inner_product(a, b)),
-        OfNumbers::Cosine => cosine(kernels::sparse::cosine_terms(a, b)),
+        OfNumbers::L2 => Some(a.l2_squared(b) as f32),
+        OfNumbers::Ip => Some(a.inner_product(b) as f32),
+        OfNumbers::Cosine => cosine(&a.cosine_terms(b)),
     })
 }
 
@@ -90,9 +71,9 @@ pub const OF_NUMBERS: &[(&str, OfNumbers)] =
 const OF_BITS: &[(&str, OfBits)] = &[("HAMMING", OfBits::Hamming), ("JACCARD", OfBits::Jaccard)];
 
 /// Cosine of the angle; none where a vector is zero.
-fn cosine<Sum: Into<f64>>(terms: CosineTerms<Sum>) -> Option<f32> {
-    match (terms.norm_a.into() * terms.norm_b.into()).sqrt() {
+fn cosine(terms: &CosineTerms<f64>) -> Option<f32> {
+    match (terms.norm_a * terms.norm_b).sqrt() {
         0.0 => None,
-        norms => Some((terms.dot.into() / norms).clamp(-1.0, 1.0) as f32),
+        norms => Some((terms.dot / norms).clamp(-1.0, 1.0) as f32),
     }
 }

@@ -3,7 +3,6 @@
 
 #![allow(unsafe_code)] // tells the planner
 
-use half::{bf16, f16};
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
 
 use super::bound::nearest;
@@ -13,31 +12,21 @@ use super::within_support::answer;
 use crate::pg::error::Report;
 use crate::pg::function::{pg_export, pg_functions};
 use crate::pg::varlena::Detoasted;
-use crate::types::cost::{self, Internal};
-use crate::types::dense::{DenseRef, Element};
-use crate::types::sparsevec::SparseRef;
+use crate::types::cost::Internal;
+use crate::types::numbers::{Numbers, for_each_number_type};
 
 /// By so much a sphere is wider than the interval: scores are of single precision.
 const MARGIN: f64 = 1e-6;
 
-pg_export! { "within":
-    vector => dense::<f32>;
-    halfvec => dense::<f16>;
-    bf16vec => dense::<bf16>;
-    i8vec => dense::<i8>;
-    sparsevec => sparse;
+macro_rules! export {
+    ($type:literal, $vector:ty) => {
+        pg_export!(@ concat!("within_", $type) => within::<$vector>);
+        pg_export! { $type: within_support => support::<$vector>; }
+    };
 }
-pg_export! { "vector": within_support => support::<f32>; }
-pg_export! { "halfvec": within_support => support::<f16>; }
-pg_export! { "bf16vec": within_support => support::<bf16>; }
-pg_export! { "i8vec": within_support => support::<i8>; }
+for_each_number_type!(export);
 
 pg_functions! {
-    fn sparsevec_within_support(request: Internal) -> Internal {
-        // SAFETY: PostgreSQL passes a request node.
-        unsafe { answer(&request) }.unwrap_or_else(|| cost::sparse_distance_support(request))
-    }
-
     /// The radius of a sphere that holds the interval.
     fn within_radius(
         radius: Option<f64>,
@@ -66,9 +55,9 @@ pg_functions! {
     }
 }
 
-fn support<E: Element>(request: Internal) -> Internal {
+fn support<'a, V: Numbers<'a>>(request: Internal) -> Internal {
     // SAFETY: PostgreSQL passes a request node.
-    unsafe { answer(&request) }.unwrap_or_else(|| cost::dense_distance_support::<E>(request))
+    unsafe { answer(&request) }.unwrap_or_else(|| V::distance_support(request))
 }
 
 /// Scores that are near enough, and not too near.
@@ -121,29 +110,16 @@ impl Interval {
     }
 }
 
-fn dense<E: Element>(
-    v: Option<DenseRef<E>>,
-    q: Option<DenseRef<E>>,
+fn within<'a, V: Numbers<'a>>(
+    v: Option<V>,
+    q: Option<V>,
     radius: Option<f64>,
     range_filter: Option<f64>,
     metric: Option<Detoasted>,
 ) -> Result<Option<bool>, Report> {
     let Some(interval) = Interval::new(radius, range_filter, metric)? else { return Ok(None) };
     let Some((v, q)) = v.zip(q) else { return Ok(None) };
-    let score = score::of_dense(&v, &q, interval.metric)?;
-    Ok(Some(score.is_some_and(|score| interval.contains(score))))
-}
-
-fn sparse(
-    v: Option<SparseRef>,
-    q: Option<SparseRef>,
-    radius: Option<f64>,
-    range_filter: Option<f64>,
-    metric: Option<Detoasted>,
-) -> Result<Option<bool>, Report> {
-    let Some(interval) = Interval::new(radius, range_filter, metric)? else { return Ok(None) };
-    let Some((v, q)) = v.zip(q) else { return Ok(None) };
-    let score = score::of_sparse(&v, &q, interval.metric)?;
+    let score = score::of_numbers(&v, &q, interval.metric)?;
     Ok(Some(score.is_some_and(|score| interval.contains(score))))
 }
 

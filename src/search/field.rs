@@ -10,6 +10,7 @@ use pgrx::pg_sys::{self, Oid};
 use super::table::{Table, TableColumn};
 use crate::pg::catalog::{operator, type_in, type_name};
 use crate::pg::error::Report;
+use crate::types::numbers;
 
 /// How vectors are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,10 +147,8 @@ fn vectors(column: &TableColumn, schema: Oid) -> Option<Vectors> {
     if [pg_sys::BITOID, pg_sys::VARBITOID].contains(&column.of) {
         return Some(Vectors { of: pg_sys::BITOID, of_bits: true, sparse: false });
     }
-    let is = |name| type_in(schema, name) == Some(column.of);
-    let sparse = is(c"sparsevec");
-    let dense = || [c"vector", c"halfvec", c"bf16vec", c"i8vec"].into_iter().any(is);
-    (sparse || dense()).then_some(Vectors { of: column.of, of_bits: false, sparse })
+    let name = numbers::NAMES.into_iter().find(|name| type_in(schema, name) == Some(column.of))?;
+    Some(Vectors { of: column.of, of_bits: false, sparse: name == c"sparsevec" })
 }
 
 fn named(name: &str, of_bits: bool) -> Result<Metric, Report> {

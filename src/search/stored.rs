@@ -22,13 +22,11 @@ use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument, Itself};
 use crate::pg::parameter::Parameter;
 use crate::pg::varlena::{Detoasted, VARHDRSZ, VarlenaBuf};
+use crate::types::numbers;
 
 const VERSION: u8 = 1;
 /// Bytes of a document, and of a query, at most.
 const MAX_BYTES: usize = 16 << 20;
-
-/// The types of the extension whose queries are kept as they are sent.
-const VECTORS: [&CStr; 5] = [c"vector", c"halfvec", c"bf16vec", c"i8vec", c"sparsevec"];
 
 /// A request as it came: its other fields, and the query.
 pub struct Stored {
@@ -49,7 +47,7 @@ pub enum Form {
     Bit,
     /// A `bit varying`, as it is sent.
     Varbit,
-    /// A vector of one of the types [`VECTORS`], as it is sent.
+    /// A vector of one of the types [`numbers::NAMES`] of numbers, as it is sent.
     Vector(u8),
 }
 
@@ -60,7 +58,7 @@ impl Form {
             pg_sys::BITOID => Form::Bit,
             pg_sys::VARBITOID => Form::Varbit,
             _ => {
-                let found = (0..).zip(VECTORS).find(|(_, name)| named(name, schema) == of);
+                let found = (0..).zip(numbers::NAMES).find(|(_, name)| named(name, schema) == of);
                 found.map_or(Form::Text, |(number, _)| Form::Vector(number))
             }
         }
@@ -82,7 +80,7 @@ impl Form {
             1 => Form::Text,
             2 => Form::Bit,
             3 => Form::Varbit,
-            4.. if usize::from(number - 4) < VECTORS.len() => Form::Vector(number - 4),
+            4.. if usize::from(number - 4) < numbers::NAMES.len() => Form::Vector(number - 4),
             _ => return None,
         })
     }
@@ -98,7 +96,7 @@ impl Form {
             Form::Bit => pg_sys::BITOID,
             Form::Varbit => pg_sys::VARBITOID,
             Form::Vector(number) => {
-                let name = VECTORS[usize::from(number)];
+                let name = numbers::NAMES[usize::from(number)];
                 let of = named(name, schema);
                 if of == Oid::INVALID {
                     let message = format!("type {} does not exist", name.to_string_lossy());
@@ -211,7 +209,7 @@ mod tests {
     fn forms_have_numbers() {
         let known = (0..=u8::MAX).filter_map(|number| Some((number, Form::numbered(number)?)));
         let known: Vec<_> = known.collect();
-        assert_eq!(known.len(), 4 + VECTORS.len());
+        assert_eq!(known.len(), 4 + numbers::NAMES.len());
         assert!(known.iter().all(|(number, form)| form.number() == *number));
     }
 

@@ -3,11 +3,14 @@
 mod array;
 pub mod bf16vec;
 pub mod bit;
+mod compare;
 pub mod cost;
 pub mod dense;
+mod distance;
 pub mod error;
 pub mod halfvec;
 pub mod i8vec;
+pub mod numbers;
 pub mod sparsevec;
 pub mod sphere;
 pub mod vector;

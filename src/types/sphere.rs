@@ -5,12 +5,11 @@
 
 #![allow(unsafe_code)] // reads composite datums
 
-use half::{bf16, f16};
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
 use pgrx::pg_sys::{self, Datum};
 
-use super::dense::{DenseRef, Element, distance as dense};
-use super::sparsevec::{SparseRef, distance as sparse};
+use super::distance::{cosine, l2, negative_inner_product};
+use super::numbers::{Numbers, for_each_number_type};
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument, pg_export};
 
@@ -93,73 +92,28 @@ impl Argument<'_> for Sphere {
     }
 }
 
-/// A distance of two vectors.
-type Distance<V> = fn(V, V) -> Result<f64, Report>;
-
-fn inside<E: Element>(
-    vector: DenseRef<E>,
-    sphere: &Sphere,
-    distance: for<'a> fn(DenseRef<'a, E>, DenseRef<'a, E>) -> Result<f64, Report>,
+/// Whether a vector is inside, by a distance; none where the sphere is not known.
+fn inside<'a, V: Numbers<'a>>(
+    vector: V,
+    sphere: Sphere,
+    distance: fn(V, V) -> Result<f64, Report>,
 ) -> Result<Option<bool>, Report> {
     let Some((centre, range)) = sphere.known() else { return Ok(None) };
-    // SAFETY: SQL declares that the centre is of the type of the vector.
-    let centre = unsafe { DenseRef::from_datum(centre) }?;
+    // SAFETY: SQL declares that the centre is of the type of the vector; it lives as long as the call.
+    let centre = unsafe { V::view(centre) }?;
     Ok(Some(range.contains(distance(vector, centre)?)))
 }
 
-fn inside_sparse<'a>(
-    vector: SparseRef<'a>,
-    sphere: &Sphere,
-    distance: Distance<SparseRef<'a>>,
-) -> Result<Option<bool>, Report> {
-    let Some((centre, range)) = sphere.known() else { return Ok(None) };
-    // SAFETY: as above.
-    let centre = unsafe { SparseRef::from_datum(centre) }?;
-    Ok(Some(range.contains(distance(vector, centre)?)))
+macro_rules! export {
+    ($type:literal, $vector:ty) => {
+        pg_export! { $type:
+            l2_inside => |vector: $vector, sphere| inside(vector, sphere, l2);
+            ip_inside => |vector: $vector, sphere| inside(vector, sphere, negative_inner_product);
+            cosine_inside => |vector: $vector, sphere| inside(vector, sphere, cosine);
+        }
+    };
 }
-
-/// Operator `<<->>`.
-fn l2<E: Element>(vector: DenseRef<E>, sphere: Sphere) -> Result<Option<bool>, Report> {
-    inside(vector, &sphere, dense::l2)
-}
-
-/// Operator `<<#>>`.
-fn ip<E: Element>(vector: DenseRef<E>, sphere: Sphere) -> Result<Option<bool>, Report> {
-    inside(vector, &sphere, dense::negative_inner_product)
-}
-
-/// Operator `<<=>>`.
-fn cosine<E: Element>(vector: DenseRef<E>, sphere: Sphere) -> Result<Option<bool>, Report> {
-    inside(vector, &sphere, dense::cosine)
-}
-
-fn sparse_l2(vector: SparseRef, sphere: Sphere) -> Result<Option<bool>, Report> {
-    inside_sparse(vector, &sphere, sparse::l2)
-}
-
-fn sparse_ip(vector: SparseRef, sphere: Sphere) -> Result<Option<bool>, Report> {
-    inside_sparse(vector, &sphere, sparse::negative_inner_product)
-}
-
-fn sparse_cosine(vector: SparseRef, sphere: Sphere) -> Result<Option<bool>, Report> {
-    inside_sparse(vector, &sphere, sparse::cosine)
-}
-
-pg_export! { "vector":
-    l2_inside => l2::<f32>; ip_inside => ip::<f32>; cosine_inside => cosine::<f32>;
-}
-pg_export! { "halfvec":
-    l2_inside => l2::<f16>; ip_inside => ip::<f16>; cosine_inside => cosine::<f16>;
-}
-pg_export! { "bf16vec":
-    l2_inside => l2::<bf16>; ip_inside => ip::<bf16>; cosine_inside => cosine::<bf16>;
-}
-pg_export! { "i8vec":
-    l2_inside => l2::<i8>; ip_inside => ip::<i8>; cosine_inside => cosine::<i8>;
-}
-pg_export! { "sparsevec":
-    l2_inside => sparse_l2; ip_inside => sparse_ip; cosine_inside => sparse_cosine;
-}
+for_each_number_type!(export);
 
 #[cfg(test)]
 mod tests {

@@ -57,15 +57,7 @@ fn named<T>(what: &str, name: &Detoasted, find: fn(&str) -> Option<T>) -> Result
 /// `TYPE_METRIC_ops`, taken apart.
 fn class_named(name: &str) -> Option<OpClass> {
     let (kind, metric) = name.strip_suffix("_ops")?.rsplit_once('_')?;
-    let kind = match kind {
-        "vector" => ElementKind::F32,
-        "halfvec" => ElementKind::F16,
-        "bf16vec" => ElementKind::Bf16,
-        "i8vec" => ElementKind::I8,
-        "bit" => ElementKind::Bit,
-        "sparsevec" => ElementKind::Sparse,
-        _ => return None,
-    };
+    let kind = ElementKind::named(kind)?;
     let metric = match metric {
         "l2" => Metric::L2,
         "ip" => Metric::InnerProduct,

@@ -28,7 +28,7 @@ pub const MAX_DIMS: usize = 16_000;
 macro_rules! export_dense {
     ($type:literal, $element:ty) => {
         const _: () = {
-            use $crate::types::dense::{aggregate, arithmetic, cast, compare, distance, io};
+            use $crate::types::dense::{aggregate, arithmetic, cast, distance, io};
 
             $crate::pg::function::pg_export! { $type:
                 in => io::input::<$element>;
@@ -41,15 +41,7 @@ macro_rules! export_dense {
                 from_array => cast::from_array::<$element>;
                 to_float4 => cast::to_float4::<$element>;
 
-                l2_distance => distance::l2::<$element>;
-                l2_squared_distance => distance::l2_squared::<$element>;
-                inner_product => distance::inner_product::<$element>;
-                negative_inner_product => distance::negative_inner_product::<$element>;
-                cosine_distance => distance::cosine::<$element>;
                 spherical_distance => distance::spherical::<$element>;
-                l1_distance => distance::l1::<$element>;
-                distance_support => $crate::types::cost::dense_distance_support::<$element>;
-                dims => distance::dims::<$element>;
                 norm => distance::norm::<$element>;
 
                 add => arithmetic::add::<$element>;
@@ -59,13 +51,6 @@ macro_rules! export_dense {
                 subvector => arithmetic::subvector::<$element>;
                 binary_quantize => arithmetic::binary_quantize::<$element>;
 
-                lt => compare::lt::<$element>;
-                le => compare::le::<$element>;
-                eq => compare::eq::<$element>;
-                ne => compare::ne::<$element>;
-                ge => compare::ge::<$element>;
-                gt => compare::gt::<$element>;
-                cmp => compare::cmp::<$element>;
 
                 accum => aggregate::accumulate::<$element>;
                 sum_accum => aggregate::accumulate_sum::<$element>;

@@ -5,6 +5,7 @@ use super::{SparseBuf, SparseRef, TYPE, check};
 use crate::pg::error::Report;
 use crate::pg::function::pg_functions;
 use crate::types::error;
+use crate::types::numbers::Numbers;
 
 pg_functions! {
     fn sparsevec_add(a: SparseRef, b: SparseRef) -> Result<SparseBuf, Report> {
@@ -48,7 +49,7 @@ fn elementwise(
     b: &SparseRef,
     op: impl Fn(f32, f32) -> Result<f32, Report>,
 ) -> Result<SparseBuf, Report> {
-    check::same_dims(a, b)?;
+    a.check_same_dims(b)?;
     let results = union(a, b).map(|(index, x, y)| match op(x, y)? {
         result if result.is_infinite() => Err(error::overflow()),
         result => Ok((index.into(), result)),

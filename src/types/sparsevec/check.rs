@@ -6,12 +6,6 @@ use super::{MAX_DIMS, MAX_NNZ, SparseRef, TYPE};
 use crate::pg::error::Report;
 use crate::types::error;
 
-/// Checks that two vectors have the same number of dimensions.
-#[inline]
-pub fn same_dims(a: &SparseRef, b: &SparseRef) -> Result<(), Report> {
-    if a.dims() == b.dims() { Ok(()) } else { Err(error::different_dims(TYPE, a.dims(), b.dims())) }
-}
-
 /// A number of dimensions within the limits of the type.
 pub fn dims(dims: i64) -> Result<usize, Report> {
     match usize::try_from(dims) {

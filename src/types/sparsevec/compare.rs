@@ -5,40 +5,9 @@ use std::cmp::Ordering;
 
 use super::SparseRef;
 use super::value::union;
-use crate::pg::function::pg_functions;
 
-pg_functions! {
-    fn sparsevec_lt(a: SparseRef, b: SparseRef) -> bool {
-        compare(&a, &b).is_lt()
-    }
-
-    fn sparsevec_le(a: SparseRef, b: SparseRef) -> bool {
-        compare(&a, &b).is_le()
-    }
-
-    fn sparsevec_eq(a: SparseRef, b: SparseRef) -> bool {
-        compare(&a, &b).is_eq()
-    }
-
-    fn sparsevec_ne(a: SparseRef, b: SparseRef) -> bool {
-        compare(&a, &b).is_ne()
-    }
-
-    fn sparsevec_ge(a: SparseRef, b: SparseRef) -> bool {
-        compare(&a, &b).is_ge()
-    }
-
-    fn sparsevec_gt(a: SparseRef, b: SparseRef) -> bool {
-        compare(&a, &b).is_gt()
-    }
-
-    /// -1, 0 or 1, for the btree operator class.
-    fn sparsevec_cmp(a: SparseRef, b: SparseRef) -> i32 {
-        compare(&a, &b) as i32
-    }
-}
-
-fn compare(a: &SparseRef, b: &SparseRef) -> Ordering {
+/// Order of the vectors that they stand for.
+pub fn compare(a: &SparseRef, b: &SparseRef) -> Ordering {
     // Beyond the dimensions of the shorter vector only their number counts.
     let dims = a.dims().min(b.dims());
     union(a, b)

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use pgrx::pg_sys::{self, Oid, Relation};
 
 use super::counter_slots::{self as slots, Slot};
-use super::work::{ScanFigures, Way};
+use super::work::ScanFigures;
 use crate::pg::function::pg_functions;
 use crate::pg::relation;
 use crate::pg::rows::{Cell, Rows};
@@ -86,12 +86,9 @@ impl Counted {
     pub fn add_scan(&self, figures: &ScanFigures) {
         let Some(counters) = self.counters() else { return };
         let work = &figures.work;
-        let found = match work.way {
-            Way::Graph { expanded, .. } => (&counters.expanded, expanded),
-            Way::Lists { probed, .. } => (&counters.probed, probed),
-        };
         for (counter, value) in [
-            found,
+            (&counters.expanded, work.value("expanded").unwrap_or(0)),
+            (&counters.probed, work.value("probed").unwrap_or(0)),
             (&counters.scored, work.scored),
             (&counters.exact, work.exact),
             (&counters.tuples, work.tuples),

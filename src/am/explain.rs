@@ -9,7 +9,7 @@ use std::ptr;
 use pgrx::pg_sys::{self, ExplainState, IndexScanDesc};
 
 use super::scan;
-use super::work::{ScanFigures, Way};
+use super::work::ScanFigures;
 
 /// Shows what the scans of a node of a plan have done.
 ///
@@ -23,15 +23,9 @@ pub unsafe fn show(desc: IndexScanDesc, es: *mut ExplainState) {
         // SAFETY: the caller's promise; labels are copied.
         unsafe { pg_sys::ExplainPropertyUInteger(label.as_ptr(), ptr::null(), value, es) };
     };
-    match work.way {
-        Way::Graph { ef, beam: _, expanded } => {
-            property(c"Search Width", ef);
-            property(c"Nodes Expanded", expanded);
-        }
-        Way::Lists { lists, probes, probed } => {
-            property(c"Lists", lists);
-            property(c"Probes", probes);
-            property(c"Lists Searched", probed);
+    for (figure, value) in work.own() {
+        if let Some(label) = figure.label {
+            property(label, value);
         }
     }
     property(c"Codes Scored", work.scored);

@@ -15,7 +15,6 @@ use pgrx::pg_sys::Oid;
 use super::index_choice::IndexChoice;
 use super::inspect::Index;
 use super::stats;
-use super::work::Way;
 use crate::pg::error::Report;
 use crate::pg::function::pg_functions;
 use crate::pg::role::AsOwner;
@@ -115,14 +114,19 @@ fn measure(index: &Index, k: i32, sample: i32) -> Result<Measured, Report> {
             truth.last().is_some_and(|farthest| *distance <= farthest || farthest.is_nan())
         };
         measured.hits += found.iter().filter(within).count() as u64;
-        match scan.work.way {
-            Way::Graph { expanded, .. } => *measured.expanded.get_or_insert(0) += expanded,
-            Way::Lists { probed, .. } => *measured.probed.get_or_insert(0) += probed,
-        }
+        add(&mut measured.expanded, scan.work.value("expanded"));
+        add(&mut measured.probed, scan.work.value("probed"));
         measured.pages += scan.pages;
         measured.time += scan.time;
     }
     Ok(measured)
+}
+
+/// Adds to a sum what an access method has of it.
+fn add(sum: &mut Option<u64>, value: Option<u64>) {
+    if let Some(value) = value {
+        *sum.get_or_insert(0) += value;
+    }
 }
 
 fn unusable(index: &Index) -> Report {

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::work::{ScanFigures, Way, Work};
+use super::work::{ScanFigures, Work};
 use crate::pg::function::pg_functions;
 use crate::pg::rows::{Cell as Value, Rows};
 
@@ -28,16 +28,10 @@ pg_functions! {
         let Some(ScanFigures { index, work, late, pages, time }) = last_scan() else {
             return Rows(Vec::new());
         };
-        let Work { way, scored, exact, tuples } = work;
-        let [ef, beam, expanded, lists, probes, probed] = match way {
-            Way::Graph { ef, beam, expanded } => {
-                [Some(ef), Some(beam), Some(expanded), None, None, None]
-            }
-            Way::Lists { lists, probes, probed } => {
-                [None, None, None, Some(lists), Some(probes), Some(probed)]
-            }
-        }
-        .map(|figure| figure.map_or(Value::Null, Value::from));
+        let Work { scored, exact, tuples, .. } = work;
+        let [ef, beam, expanded, lists, probes, probed] =
+            ["ef", "beam", "expanded", "lists", "probes", "probed"]
+                .map(|name| work.value(name).map_or(Value::Null, Value::from));
         let [scored, exact, tuples, late, pages] =
             [scored, exact, tuples, late, pages].map(Value::from);
         let (index, time) = (Value::Oid(index), Value::Float(time.as_secs_f64() * 1e6));

@@ -1,14 +1,31 @@
 //! What a scan of an index does, in figures.
 
+use std::ffi::CStr;
 use std::time::Duration;
 
 use pgrx::pg_sys::Oid;
 
+/// A figure that searches of some access methods have.
+#[derive(Debug)]
+pub struct Figure {
+    /// Its name: a column of `vector_scan_stats`.
+    pub name: &'static str,
+    /// How `EXPLAIN (ANALYZE)` names it, if that shows it.
+    pub label: Option<&'static CStr>,
+    /// Whether it grows with the search, and so is the sum over several.
+    pub grows: bool,
+}
+
+/// Most figures that an access method has of its own.
+const MOST_FIGURES: usize = 3;
+
 /// What a search did so far.
 #[derive(Debug, Clone, Copy)]
 pub struct Work {
-    /// What only searches of its kind do.
-    pub way: Way,
+    /// Figures that only searches of its access method have.
+    pub figures: &'static [Figure],
+    /// Their values.
+    pub values: [u64; MOST_FIGURES],
     /// Distances estimated from codes.
     pub scored: u64,
     /// Distances computed from whole vectors.
@@ -17,27 +34,28 @@ pub struct Work {
     pub tuples: u64,
 }
 
-/// How rows are found.
-#[derive(Debug, Clone, Copy)]
-pub enum Way {
-    /// Along the edges of a graph.
-    Graph {
-        /// Width of the search as set when it began.
-        ef: u64,
-        /// Entries of the beam, which a scan that goes on widens.
-        beam: u64,
-        /// Elements whose records were read and whose neighbors were followed.
-        expanded: u64,
-    },
-    /// In the nearest of many lists.
-    Lists {
-        /// Lists of the index.
-        lists: u64,
-        /// Lists to be searched at first, as set when the search began.
-        probes: u64,
-        /// Lists searched.
-        probed: u64,
-    },
+impl Work {
+    /// The figures of the access method, and their values.
+    pub fn own(&self) -> impl Iterator<Item = (&'static Figure, u64)> {
+        self.figures.iter().zip(self.values)
+    }
+
+    /// The value of a figure of the access method, if it has that.
+    pub fn value(&self, name: &str) -> Option<u64> {
+        self.own().find(|(figure, _)| figure.name == name).map(|(_, value)| value)
+    }
+
+    /// Adds what an earlier search of the same index did.
+    fn add(&mut self, earlier: &Work) {
+        for ((value, before), figure) in
+            self.values.iter_mut().zip(earlier.values).zip(self.figures)
+        {
+            *value += if figure.grows { before } else { 0 };
+        }
+        self.scored += earlier.scored;
+        self.exact += earlier.exact;
+        self.tuples += earlier.tuples;
+    }
 }
 
 /// The figures of one scan, or of several of one index.
@@ -55,24 +73,10 @@ pub struct ScanFigures {
     pub time: Duration,
 }
 
-impl Way {
-    /// The figure that grows with the search: elements expanded, or lists searched.
-    fn count(&mut self) -> &mut u64 {
-        match self {
-            Way::Graph { expanded, .. } => expanded,
-            Way::Lists { probed, .. } => probed,
-        }
-    }
-}
-
 impl ScanFigures {
     /// Adds an earlier scan of the same index.
     pub fn after(mut self, earlier: &ScanFigures) -> ScanFigures {
-        let (work, mut before) = (&mut self.work, earlier.work);
-        *work.way.count() += *before.way.count();
-        work.scored += before.scored;
-        work.exact += before.exact;
-        work.tuples += before.tuples;
+        self.work.add(&earlier.work);
         self.late += earlier.late;
         self.pages += earlier.pages;
         self.time += earlier.time;

@@ -11,8 +11,17 @@ use quant::Metric;
 use super::settings;
 use crate::am::scan;
 use crate::am::search::{Extent, Search, Searchable};
-use crate::am::work::{Way, Work};
+use crate::am::work::{Figure, Work};
 use crate::pg::store::RelationStore;
+
+/// What only searches of a graph have: the width as set when the search began; entries of the beam,
+/// which a scan that goes on widens; elements whose records were read and whose neighbors were
+/// followed.
+const FIGURES: &[Figure] = &[
+    Figure { name: "ef", label: Some(c"Search Width"), grows: false },
+    Figure { name: "beam", label: None, grows: false },
+    Figure { name: "expanded", label: Some(c"Nodes Expanded"), grows: true },
+];
 
 /// About the memory that a search takes for each element that it is asked for.
 const ELEMENT_BYTES: usize = 256;
@@ -67,7 +76,8 @@ impl Search for Scan {
         let stats = self.stats();
         let (ef, beam) = (self.options().ef as u64, self.beam_width() as u64);
         Work {
-            way: Way::Graph { ef, beam, expanded: stats.expanded },
+            figures: FIGURES,
+            values: [ef, beam, stats.expanded],
             scored: stats.scored,
             exact: stats.exact,
             tuples: stats.tuples,

@@ -14,8 +14,16 @@ use super::settings;
 use crate::am::load::dense;
 use crate::am::scan;
 use crate::am::search::{Extent, Search, Searchable};
-use crate::am::work::{Way, Work};
+use crate::am::work::{Figure, Work};
 use crate::pg::store::RelationStore;
+
+/// What only searches of lists have: lists of the index; lists to be searched at first, as set when the
+/// search began; lists searched.
+const FIGURES: &[Figure] = &[
+    Figure { name: "lists", label: Some(c"Lists"), grows: false },
+    Figure { name: "probes", label: Some(c"Probes"), grows: false },
+    Figure { name: "probed", label: Some(c"Lists Searched"), grows: true },
+];
 
 /// Gives the next row; false after the last.
 #[pg_guard]
@@ -106,7 +114,8 @@ impl Search for ListSearch {
     fn work(&self) -> Work {
         let stats = self.scan.stats();
         Work {
-            way: Way::Lists { lists: self.lists, probes: self.probes, probed: stats.lists },
+            figures: FIGURES,
+            values: [self.lists, self.probes, stats.lists],
             scored: if self.coded { stats.entries } else { 0 },
             exact: stats.exact,
             tuples: stats.tuples,

@@ -1,39 +1,230 @@
-//! `CREATE INDEX` and `REINDEX`: what PostgreSQL is told of a build.
+//! `CREATE INDEX` and `REINDEX`: the whole table at once.
+//!
+//! The rows are read by the backend; the index is built by threads, while the backend's own thread
+//! looks for interrupts; then the pages are written in order, and searches are measured. What does
+//! not fit `maintenance_work_mem` lies in a temporary file that is mapped into memory.
 
-#![allow(unsafe_code)] // calls into PostgreSQL
+#![allow(unsafe_code)] // called by PostgreSQL
 
-use pgrx::pg_sys::{self, IndexBuildResult};
+use std::ffi::{CStr, c_char};
+use std::ptr;
 
+use pgrx::pg_guard;
+use pgrx::pg_sys::{self, ForkNumber, IndexBuildResult, IndexInfo, Relation};
+use space::Space;
+
+use super::load::{self, Column, Sink};
+use super::method::AccessMethod;
+use super::opclass::OpClass;
+use super::resources;
+use crate::pg::bulk::BulkWriter;
 use crate::pg::error::Report;
-use crate::pg::{progress, reserve};
+use crate::pg::store::RelationStore;
+use crate::pg::temp_file::TempFile;
+use crate::pg::{progress, relation, reserve};
 
-/// The phase in `pg_stat_progress_create_index` that PostgreSQL sets itself; ours follow it.
-pub const INITIALIZING: i64 = pg_sys::PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE as i64;
+/// Called again and again by a build with its phase (a place in [`Build::PHASES`]), what it has done in
+/// it, and of how much; it stops when this returns false.
+pub type Tick<'a> = dyn FnMut(usize, usize, usize) -> bool + 'a;
 
-/// What a build is to call again and again with its phase, what it has done in it, and of how much:
-/// shows that, and stops where the user wants it. `number` tells the number of a phase.
-pub fn watch<P>(number: impl Fn(P) -> i64) -> impl FnMut(P, usize, usize) -> bool {
-    let mut phase = INITIALIZING;
-    move |at, done, total| {
-        pgrx::check_for_interrupts!();
-        reserve::check().unwrap_or_else(|refused| Report::from(refused).raise());
-        let now = number(at);
-        if now != phase {
-            phase = now;
-            progress::begin_phase(phase, total);
-        }
-        progress::tuples_done(done);
-        true
-    }
+/// How an access method builds an index.
+pub trait Build: AccessMethod {
+    /// Names of the phases after the rows are read, in `pg_stat_progress_create_index`. The last is
+    /// that of [`Build::measure`].
+    const PHASES: &'static [&'static CStr];
+    /// Whether searches of a new index are measured.
+    const MEASURED: bool;
+
+    /// What an index is made with.
+    type Options: Copy;
+    /// An index that is being built, part of which may lie in a file that lives as long.
+    type Bulk<'a>: Sink;
+
+    /// The dimensions of a new index's vectors, and what it is to be made with.
+    ///
+    /// # Safety
+    /// `index` is open, and of this class.
+    unsafe fn options(index: Relation, class: OpClass) -> Result<(usize, Self::Options), Report>;
+    /// An index without rows.
+    fn begin(options: Self::Options, space: Space<'_>) -> pages::Result<Self::Bulk<'_>>;
+    /// Looks at the rows that were read. Returns the options with which the build has to begin anew,
+    /// if these rows ask for others.
+    fn loaded(
+        bulk: &Self::Bulk<'_>,
+        options: &Self::Options,
+    ) -> pages::Result<Option<Self::Options>>;
+    /// Builds the index with so many threads, and hands its pages to `append`.
+    fn write(
+        bulk: Self::Bulk<'_>,
+        threads: usize,
+        tick: &mut Tick<'_>,
+        append: &mut dyn FnMut(&[u8]) -> pages::Result<()>,
+    ) -> pages::Result<()>;
+    /// Measures searches of a new index of so many rows, at least one. `name` is the index's.
+    fn measure(
+        store: &RelationStore<'_>,
+        options: &Self::Options,
+        rows: usize,
+        name: &dyn Fn() -> String,
+    ) -> pages::Result<()>;
 }
 
-/// The result of `ambuild`: rows of the table, and of the index.
-pub fn result((heap_tuples, index_tuples): (f64, usize)) -> *mut IndexBuildResult {
-    // SAFETY: `palloc0` gives memory for it.
+/// The phase in `pg_stat_progress_create_index` that PostgreSQL sets itself; ours follow it.
+const INITIALIZING: i64 = pg_sys::PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE as i64;
+const LOADING: i64 = INITIALIZING + 1;
+/// The first of [`Build::PHASES`].
+const FIRST_OWN: i64 = LOADING + 1;
+
+/// Names a phase.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn ambuildphasename<M: Build>(phase: i64) -> *mut c_char {
+    let own = || M::PHASES.get(usize::try_from(phase - FIRST_OWN).ok()?).copied();
+    let name = match phase {
+        INITIALIZING => Some(c"initializing"),
+        LOADING => Some(c"loading tuples"),
+        _ => own(),
+    };
+    name.map_or(ptr::null_mut(), |name| name.as_ptr().cast_mut())
+}
+
+/// Builds the index of a table.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn ambuild<M: Build>(
+    heap: Relation,
+    index: Relation,
+    info: *mut IndexInfo,
+) -> *mut IndexBuildResult {
+    // SAFETY: PostgreSQL gives an open table, and a new, empty index that nobody else sees;
+    // `palloc0` gives memory for the result.
     unsafe {
+        let built = build::<M>(heap, index, info);
+        let (heap_tuples, index_tuples) = built.unwrap_or_else(|error| error.raise());
         let result = pg_sys::palloc0(size_of::<IndexBuildResult>()).cast::<IndexBuildResult>();
         (*result).heap_tuples = heap_tuples;
         (*result).index_tuples = index_tuples as f64;
         result
+    }
+}
+
+/// Writes the empty index that an unlogged one becomes after a crash.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn ambuildempty<M: Build>(index: Relation) {
+    // SAFETY: PostgreSQL gives an open index whose initial fork is empty.
+    unsafe { write_empty::<M>(index) }.unwrap_or_else(|error| error.raise());
+}
+
+/// # Safety
+/// As [`ambuildempty`].
+unsafe fn write_empty<M: Build>(index: Relation) -> Result<(), Report> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (_, options) = M::options(index, OpClass::of(index)?)?;
+        let mut writer = BulkWriter::new(index, ForkNumber::INIT_FORKNUM);
+        M::begin(options, Space::unlimited())
+            .and_then(|bulk| {
+                M::write(bulk, 1, &mut |_, _, _| true, &mut |body| writer.append(body))
+            })
+            .map_err(|error| Report::of_index(&relation::qualified_name(index), error))?;
+        writer.finish();
+    }
+    Ok(())
+}
+
+/// Rows of the table, and of the index.
+///
+/// # Safety
+/// As [`ambuild`].
+unsafe fn build<M: Build>(
+    heap: Relation,
+    index: Relation,
+    info: *mut IndexInfo,
+) -> Result<(f64, usize), Report> {
+    // SAFETY: the caller's promise, for all calls.
+    unsafe {
+        let failed = |error| Report::of_index(&relation::qualified_name(index), error);
+        let class = OpClass::of(index)?;
+        let (dims, options) = M::options(index, class)?;
+        let column = Column { kind: class.kind, dims, metric: class.metric };
+        let relations = (heap, index, info);
+        let mut file = TempFile::default();
+        let (heap_tuples, bulk) = collect::<M>(relations, column, options, &mut file)?;
+        let rows = match M::loaded(&bulk, &options).map_err(failed)? {
+            None => write::<M>((heap, index), bulk, &options)?,
+            Some(options) => {
+                drop(bulk);
+                drop(file);
+                let mut file = TempFile::default();
+                let (_, bulk) = collect::<M>(relations, column, options, &mut file)?;
+                write::<M>((heap, index), bulk, &options)?
+            }
+        };
+        Ok((heap_tuples, rows))
+    }
+}
+
+/// Reads the rows that belong into the index; also tells how many the table has.
+///
+/// # Safety
+/// As [`ambuild`].
+unsafe fn collect<M: Build>(
+    (heap, index, info): (Relation, Relation, *mut IndexInfo),
+    column: Column,
+    options: M::Options,
+    file: &mut TempFile,
+) -> Result<(f64, M::Bulk<'_>), Report> {
+    let map_file = |bytes| Ok(file.map(bytes).unwrap_or_else(|error| error.raise()));
+    let space = Space::new(resources::maintenance_work_mem(), Box::new(map_file));
+    // SAFETY: the caller's promise, for all calls.
+    unsafe {
+        let mut bulk = M::begin(options, space)
+            .map_err(|error| Report::of_index(&relation::qualified_name(index), error))?;
+        progress::begin_phase(LOADING, relation::estimated_rows(heap));
+        let heap_tuples = load::all_rows::<M>((heap, index, info), column, &mut bulk);
+        Ok((heap_tuples, bulk))
+    }
+}
+
+/// Writes an index, and tells how many rows it has.
+///
+/// # Safety
+/// As [`ambuild`].
+unsafe fn write<M: Build>(
+    (heap, index): (Relation, Relation),
+    bulk: M::Bulk<'_>,
+    options: &M::Options,
+) -> Result<usize, Report> {
+    // SAFETY: the caller's promise, for all calls.
+    unsafe {
+        let name = || relation::qualified_name(index);
+        let failed = |error| Report::of_index(&name(), error);
+        let rows = bulk.rows();
+        let workers = resources::workers(heap, rows);
+        if workers > 0 {
+            pgrx::debug1!("using {workers} parallel workers");
+        }
+        let mut writer = BulkWriter::new(index, ForkNumber::MAIN_FORKNUM);
+        let mut append = |body: &[u8]| writer.append(body);
+        M::write(bulk, 1 + workers, &mut watch(), &mut append).map_err(failed)?;
+        writer.finish();
+        if M::MEASURED && rows > 0 {
+            progress::begin_phase(LOADING + M::PHASES.len() as i64, 0);
+            M::measure(&RelationStore::new(index), options, rows, &name).map_err(failed)?;
+        }
+        Ok(rows)
+    }
+}
+
+/// Shows the progress of a build, and stops it where the user wants that.
+fn watch() -> impl FnMut(usize, usize, usize) -> bool {
+    let mut current = None;
+    move |phase, done, total| {
+        pgrx::check_for_interrupts!();
+        reserve::check().unwrap_or_else(|refused| Report::from(refused).raise());
+        if current != Some(phase) {
+            current = Some(phase);
+            progress::begin_phase(FIRST_OWN + phase as i64, total);
+        }
+        progress::tuples_done(done);
+        true
     }
 }

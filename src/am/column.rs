@@ -1,18 +1,25 @@
 //! What an indexed column must be.
 
+#![allow(unsafe_code)] // asks PostgreSQL for a column
+
 use pgrx::PgSqlErrorCode::{
     ERRCODE_FEATURE_NOT_SUPPORTED, ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
 };
-use pgrx::pg_sys::{self, Oid};
+use pgrx::pg_sys::{self, Relation};
 
 use crate::pg::error::Report;
+use crate::pg::relation;
 
-/// Dimensions of a column of this type and modifier, 1..=`most`, for an index of access method
-/// `method`.
+/// Dimensions of the column of a new index of access method `method`, 1..=`most`.
 ///
 /// # Errors
 /// Where the column has none, or more, or its values differ in length.
-pub fn dims((of, typmod): (Oid, i32), most: usize, method: &str) -> Result<usize, Report> {
+///
+/// # Safety
+/// `index` is open.
+pub unsafe fn dims(index: Relation, most: usize, method: &str) -> Result<usize, Report> {
+    // SAFETY: the caller's promise; the index has a column, number 1.
+    let (of, typmod) = unsafe { relation::type_and_modifier(index, 1) };
     if of == pg_sys::VARBITOID {
         let message = format!("type not supported for {method} index");
         return Err(Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message)

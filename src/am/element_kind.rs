@@ -2,10 +2,10 @@
 
 #![allow(unsafe_code)] // reads datums
 
-use graph::Vector;
 use half::{bf16, f16};
 use pgrx::pg_sys::Datum;
 
+use super::vector::Vector;
 use crate::pg::error::Report;
 use crate::types::bit::{self, BitsRef};
 use crate::types::dense::{self, DenseRef, Element};
@@ -96,7 +96,7 @@ impl ElementKind {
                 Self::Sparse => {
                     let vector = SparseRef::from_datum(vector)?;
                     check::indices(&vector)?;
-                    Ok(look(vector.dims(), vector.view().into()))
+                    Ok(look(vector.dims(), Vector::Sparse(vector.view())))
                 }
             }
         }
@@ -104,7 +104,7 @@ impl ElementKind {
 }
 
 fn dense<R>(vector: &[f32], look: impl FnOnce(usize, Vector<'_>) -> R) -> R {
-    look(vector.len(), vector.into())
+    look(vector.len(), Vector::Dense(vector))
 }
 
 /// # Safety

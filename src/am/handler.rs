@@ -2,27 +2,37 @@
 
 #![allow(unsafe_code)] // gives raw pointers to PostgreSQL
 
-use pgrx::pg_sys::{self, Datum, IndexAmRoutine, NodeTag, Oid, Relation, ambuild_function};
+use pgrx::pg_sys::{self, Datum, IndexAmRoutine, NodeTag, Oid, bytea};
 use pgrx::{PgBox, pg_guard};
 
+use super::build::{self, Build};
+use super::cost::{self, Estimate};
+use super::insert::{self, Insert};
+use super::inspector::{Inspect, Inspector};
+use super::method::AccessMethod;
 use super::scan;
+use super::vacuum::{self, Vacuum};
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Return};
 
 /// The result type `index_am_handler`.
-pub struct Routine(*mut IndexAmRoutine);
+pub struct Routine {
+    routine: *mut IndexAmRoutine,
+    inspector: Inspector,
+}
 
 impl Return for Routine {
-    fn into_datum(self, _: &Args) -> Result<Datum, Report> {
-        Ok(Datum::from(self.0))
+    fn into_datum(self, args: &Args) -> Result<Datum, Report> {
+        self.inspector.announce(args.itself().0);
+        Ok(Datum::from(self.routine))
     }
 }
 
-/// Describes what our access methods have in common, and what `own` adds. All that neither names is
-/// zero: no, none or null.
-pub fn routine(own: impl FnOnce(&mut IndexAmRoutine)) -> Routine {
+/// Describes an access method. All that is not named is zero: no, none or null.
+pub fn routine<M: Build + Insert + Vacuum + Estimate + Inspect>() -> Routine {
     // SAFETY: a node of this type is a struct of this name; zeroed, it is valid.
     let mut routine = unsafe { PgBox::<IndexAmRoutine>::alloc_node(NodeTag::T_IndexAmRoutine) };
+    routine.amsupport = M::SUPPORT_FUNCTIONS;
     routine.amcanorderbyop = true;
     routine.amoptionalkey = true;
     routine.amparallelvacuumoptions = pg_sys::VACUUM_OPTION_PARALLEL_BULKDEL as u8;
@@ -30,22 +40,29 @@ pub fn routine(own: impl FnOnce(&mut IndexAmRoutine)) -> Routine {
     // `amcanbuildparallel` (from 17 on) stays false: it has PostgreSQL plan worker processes,
     // and a build has threads.
     routine.amvalidate = Some(amvalidate);
+    routine.amoptions = Some(amoptions::<M>);
+    routine.ambuild = Some(build::ambuild::<M>);
+    routine.ambuildempty = Some(build::ambuildempty::<M>);
+    routine.ambuildphasename = Some(build::ambuildphasename::<M>);
+    routine.aminsert = Some(insert::aminsert::<M>);
+    routine.ambulkdelete = Some(vacuum::ambulkdelete::<M>);
+    routine.amvacuumcleanup = Some(vacuum::amvacuumcleanup::<M>);
+    routine.amcostestimate = Some(cost::amcostestimate::<M>);
     routine.ambeginscan = Some(scan::ambeginscan);
     routine.amrescan = Some(scan::amrescan);
+    routine.amgettuple = Some(scan::amgettuple::<M>);
     routine.amendscan = Some(scan::amendscan);
-    own(&mut routine);
-    Routine(routine.into_pg())
+    Routine { routine: routine.into_pg(), inspector: Inspector::new::<M>() }
 }
 
-/// Whether `build` builds an index.
-///
-/// # Safety
-/// `index` is an open relation.
-pub unsafe fn is_built_by(index: Relation, build: ambuild_function) -> bool {
-    let address = |build: ambuild_function| build.map(|build| build as *const ());
-    // SAFETY: null for relations that are no index.
-    let routine = unsafe { (*index).rd_indam.as_ref() };
-    routine.is_some_and(|routine| address(routine.ambuild) == address(build))
+/// Parses storage parameters.
+#[pg_guard]
+unsafe extern "C-unwind" fn amoptions<M: AccessMethod>(
+    reloptions: Datum,
+    validate: bool,
+) -> *mut bytea {
+    // SAFETY: PostgreSQL gives the parameters as its catalog has them.
+    unsafe { M::parameters().parse(reloptions, validate) }
 }
 
 /// Accepts every operator class: the one thing it must tell, its metric, is asked for when an index

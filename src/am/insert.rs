@@ -2,26 +2,61 @@
 
 #![allow(unsafe_code)] // called by PostgreSQL
 
-use graph::Vector;
 use pages::{Error, HeapTid};
-use pgrx::pg_sys::{Datum, ItemPointer, Relation};
+use pgrx::pg_guard;
+use pgrx::pg_sys::{Datum, IndexInfo, IndexUniqueCheck, ItemPointer, Relation};
 
 use super::counters;
+use super::method::AccessMethod;
 use super::opclass::OpClass;
 use super::search::Searchable;
+use super::vector::Vector;
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 use crate::pg::{relation, tid};
 
-/// Adds a row to an index of `I` by `insert`. What the metric has no place for is left out.
-///
+/// How an access method adds a row to an index.
+pub trait Insert: AccessMethod {
+    /// Adds a row.
+    ///
+    /// # Safety
+    /// `index` is an open index of this method, and `store` holds its pages.
+    unsafe fn insert(
+        index: Relation,
+        store: &RelationStore<'_>,
+        vector: Vector<'_>,
+        tid: HeapTid,
+    ) -> pages::Result<()>;
+}
+
+/// Adds a row to the index; NULL and what the metric has no place for are left out.
+#[pg_guard]
+#[expect(clippy::too_many_arguments, reason = "PostgreSQL's signature")]
+pub unsafe extern "C-unwind" fn aminsert<M: Insert>(
+    index: Relation,
+    values: *mut Datum,
+    isnull: *mut bool,
+    heap_tid: ItemPointer,
+    _heap: Relation,
+    _check_unique: IndexUniqueCheck::Type,
+    _index_unchanged: bool,
+    _info: *mut IndexInfo,
+) -> bool {
+    // SAFETY: PostgreSQL gives an open index, and one value for its one column.
+    unsafe {
+        if !*isnull {
+            add_row::<M>(index, *values, heap_tid).unwrap_or_else(|error| error.raise());
+        }
+    }
+    false
+}
+
 /// # Safety
 /// `index` is open, `value` of the type that its operator class is for, `heap_tid` valid.
-pub unsafe fn add_row<I: Searchable>(
+unsafe fn add_row<M: Insert>(
     index: Relation,
     value: Datum,
     heap_tid: ItemPointer,
-    insert: impl FnOnce(&RelationStore<'_>, Vector<'_>, HeapTid) -> pages::Result<()>,
 ) -> Result<(), Report> {
     // SAFETY: the caller's promise, for all calls.
     unsafe {
@@ -29,11 +64,11 @@ pub unsafe fn add_row<I: Searchable>(
         let tid = tid::from_item_pointer(&*heap_tid);
         let inserted = kind.look(value, |dims, vector| {
             let store = RelationStore::new(index);
-            expect_dims::<I>(index, &store, dims)?;
-            if !graph::indexable(metric, vector) {
+            expect_dims::<M>(index, &store, dims)?;
+            if !M::indexable(metric, vector) {
                 return Ok(());
             }
-            insert(&store, vector, tid)
+            M::insert(index, &store, vector, tid)
         })?;
         inserted.map_err(|error| Report::of_index(&relation::qualified_name(index), error))?;
         if let Some(counters) = counters::of(index) {
@@ -48,7 +83,7 @@ pub unsafe fn add_row<I: Searchable>(
 ///
 /// # Safety
 /// `index` is open, and `store` holds its pages.
-unsafe fn expect_dims<I: Searchable>(
+unsafe fn expect_dims<M: AccessMethod>(
     index: Relation,
     store: &RelationStore<'_>,
     found: usize,
@@ -57,7 +92,6 @@ unsafe fn expect_dims<I: Searchable>(
     if unsafe { relation::type_and_modifier(index, 1) }.1 > 0 {
         return Ok(());
     }
-    // SAFETY: the caller's promise.
-    let expected = unsafe { I::open(index, store) }?.dims();
+    let expected = M::open(store)?.dims();
     if expected == found { Ok(()) } else { Err(Error::Dimensions { expected, found }) }
 }

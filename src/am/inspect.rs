@@ -9,7 +9,7 @@ use pgrx::PgSqlErrorCode::{
 };
 use pgrx::pg_sys::{self, Oid};
 
-use super::{hnsw, ivf as lists};
+use super::inspector::Inspector;
 use crate::pg::error::Report;
 use crate::pg::function::pg_functions;
 use crate::pg::relation::{self, Opened};
@@ -20,11 +20,8 @@ pg_functions! {
     /// What an index is and holds: a row for each property.
     fn vector_index_info(index: Oid) -> Result<Rows<2>, Report> {
         let index = Index::open(index)?;
-        let rows = match index.method {
-            Method::Hnsw => graph::info(&index.store()).map(|info| hnsw::properties(&info)),
-            Method::Ivf => ivf::info(&index.store()).map(|info| lists::properties(&info)),
-        };
-        let rows = rows.map_err(|error| index.failed(error))?.into_iter();
+        let properties = (index.inspector.info)(&index.store());
+        let rows = properties.map_err(|error| index.failed(error))?.into_iter();
         Ok(Rows(rows.map(|(name, value)| [Cell::Text(name.into()), Cell::Text(value)]).collect()))
     }
 
@@ -40,11 +37,8 @@ pg_functions! {
         };
         // SAFETY: the table is open as long as the index is looked into.
         let blocks = || unsafe { relation::blocks(index.table.get()) };
-        match index.method {
-            Method::Hnsw => graph::check(&index.store(), &blocks, &mut report),
-            Method::Ivf => ivf::check(&index.store(), &blocks, &mut report),
-        }
-        .map_err(|error| index.failed(error))?;
+        (index.inspector.check)(&index.store(), &blocks, &mut report)
+            .map_err(|error| index.failed(error))?;
         refused?;
         Ok(Rows(rows))
     }
@@ -54,23 +48,7 @@ pg_functions! {
 pub(super) struct Index {
     table: Opened,
     opened: Opened,
-    method: Method,
-}
-
-/// Access methods.
-#[derive(Clone, Copy)]
-enum Method {
-    Hnsw,
-    Ivf,
-}
-
-impl Method {
-    /// That of an index; none where it is not one of ours.
-    fn of(index: &Opened) -> Option<Method> {
-        // SAFETY: the relation is open.
-        let (hnsw, ivf) = unsafe { (hnsw::is_ours(index.get()), lists::is_ours(index.get())) };
-        if hnsw { Some(Method::Hnsw) } else { ivf.then_some(Method::Ivf) }
-    }
+    inspector: Inspector,
 }
 
 /// What to name.
@@ -91,14 +69,16 @@ impl Index {
         let table = unsafe { pg_sys::IndexGetRelation(oid, true) };
         let table = Opened::find(table);
         let opened = Opened::find(oid).ok_or_else(unknown)?;
-        let (Some(table), Some(method)) = (table, Method::of(&opened)) else {
+        // SAFETY: the relation is open.
+        let inspector = unsafe { Inspector::of(opened.get()) };
+        let (Some(table), Some(inspector)) = (table, inspector) else {
             let message = format!("{} is not a vector index", opened.name());
             return Err(Report::new(ERRCODE_WRONG_OBJECT_TYPE, message).hint(HINT));
         };
         if opened.kind() == pg_sys::RELKIND_PARTITIONED_INDEX {
             return Err(partitioned(&opened.name()));
         }
-        let index = Index { table, opened, method };
+        let index = Index { table, opened, inspector };
         if index.table.may_read() || may_read_all() { Ok(index) } else { Err(index.denied()) }
     }
 

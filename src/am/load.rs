@@ -5,13 +5,14 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use graph::Vector;
 use pages::HeapTid;
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, Datum, IndexInfo, ItemPointer, Relation};
 use quant::Metric;
 
 use super::element_kind::ElementKind;
+use super::method::AccessMethod;
+use super::vector::Vector;
 use crate::pg::error::Report;
 use crate::pg::{progress, relation, reserve, tid};
 use crate::types::error::unexpected_dims;
@@ -22,34 +23,6 @@ pub trait Sink {
     fn push(&mut self, vector: Vector<'_>, tid: HeapTid) -> pages::Result<()>;
     /// Rows taken.
     fn rows(&self) -> usize;
-}
-
-impl Sink for graph::Bulk<'_> {
-    fn push(&mut self, vector: Vector<'_>, tid: HeapTid) -> pages::Result<()> {
-        self.push(vector, tid)
-    }
-
-    fn rows(&self) -> usize {
-        self.len()
-    }
-}
-
-impl Sink for ivf::Bulk<'_> {
-    fn push(&mut self, vector: Vector<'_>, tid: HeapTid) -> pages::Result<()> {
-        self.push(dense(vector), tid)
-    }
-
-    fn rows(&self) -> usize {
-        self.len()
-    }
-}
-
-/// The numbers of a vector that is no sparse one: no index of inverted lists is on such.
-pub fn dense(vector: Vector<'_>) -> &[f32] {
-    match vector {
-        Vector::Dense(numbers) => numbers,
-        Vector::Sparse(_) => &[],
-    }
 }
 
 /// What an index is on.
@@ -67,18 +40,19 @@ pub struct Column {
 struct Load<'a> {
     sink: &'a mut dyn Sink,
     column: Column,
+    indexable: fn(Metric, Vector<'_>) -> bool,
 }
 
 /// Gives `sink` all rows that belong into an index, and tells how many rows the table has.
 ///
 /// # Safety
 /// Called from `ambuild`, with its arguments; `column` is what the index is on.
-pub unsafe fn all_rows(
+pub unsafe fn all_rows<M: AccessMethod>(
     (heap, index, info): (Relation, Relation, *mut IndexInfo),
     column: Column,
     sink: &mut dyn Sink,
 ) -> f64 {
-    let mut load = Load { sink, column };
+    let mut load = Load { sink, column, indexable: M::indexable };
     let state = (&raw mut load).cast();
     // SAFETY: the caller's promise; the state outlives the call.
     unsafe {
@@ -126,7 +100,7 @@ impl Load<'_> {
                 if found != dims {
                     return Err(unexpected_dims(dims as i64, found));
                 }
-                if !graph::indexable(metric, vector) {
+                if !(self.indexable)(metric, vector) {
                     return Ok(false);
                 }
                 let pushed = self.sink.push(vector, tid);

@@ -1,6 +1,6 @@
 //! Index access methods: glue between PostgreSQL and the cores. Holds no algorithm.
 //!
-//! What access methods have in common is beside their folders; of these only `inspect` knows them.
+//! What access methods have in common is beside their folders, and knows none of them.
 
 mod build;
 mod column;
@@ -14,10 +14,14 @@ mod hnsw;
 mod index_choice;
 mod insert;
 mod inspect;
+mod inspector;
+mod iterative_scan;
 mod ivf;
 mod load;
+mod method;
 mod opclass;
 pub mod ordered_scan;
+mod parameters;
 mod recall;
 pub mod reorder;
 mod resources;
@@ -29,6 +33,7 @@ mod table_end;
 mod target;
 mod target_recall;
 mod vacuum;
+mod vector;
 mod work;
 
 /// Registers options, settings, counters and hooks. Called once, when the library is loaded.

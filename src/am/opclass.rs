@@ -33,6 +33,20 @@ pub const fn class(kind: ElementKind, metric: Metric) -> i32 {
     (kind as i32) << 8 | metric as i32
 }
 
+/// Exports the support functions of the classes on a type of dense or sparse vectors:
+/// `hnsw_halfvec_l2_support`, and so on.
+macro_rules! export_classes {
+    ($prefix:literal, $kind:expr) => {
+        $crate::pg::function::pg_export! { $prefix:
+            l2_support => || $crate::am::opclass::class($kind, quant::Metric::L2);
+            ip_support => || $crate::am::opclass::class($kind, quant::Metric::InnerProduct);
+            cosine_support => || $crate::am::opclass::class($kind, quant::Metric::Cosine);
+        }
+    };
+}
+
+pub(super) use export_classes;
+
 impl OpClass {
     /// The class of an index.
     ///

@@ -12,9 +12,11 @@ use std::time::{Duration, Instant};
 use pages::Hit;
 use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_guard;
-use pgrx::pg_sys::{self, IndexScanDesc, IndexScanDescData, Oid, Relation, ScanKey};
+use pgrx::pg_sys::{self, IndexScanDesc, IndexScanDescData, Oid, Relation, ScanDirection, ScanKey};
 
 use super::counters::{self, Counted};
+use super::inspector::Inspector;
+use super::method::AccessMethod;
 use super::opclass::OpClass;
 use super::ordered_scan::{self, Distance, give, is_mvcc, look};
 use super::reorder::{Order, Reorder};
@@ -139,21 +141,22 @@ pub unsafe extern "C-unwind" fn amrescan(
     }
 }
 
-/// Gives the next row; false after the last. For `amgettuple` of a method.
-///
-/// # Safety
-/// `desc` is a scan of an index of this method, begun by [`ambeginscan`]; nobody else uses it now.
-pub unsafe fn next_row<I: Searchable>(desc: IndexScanDesc) -> bool {
-    // SAFETY: the caller's promise.
+/// Gives the next row; false after the last.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn amgettuple<M: AccessMethod>(
+    desc: IndexScanDesc,
+    _direction: ScanDirection::Type,
+) -> bool {
+    // SAFETY: PostgreSQL gives a scan of ours, and uses it for nothing else now.
     unsafe {
         let state = &mut *(*desc).opaque.cast::<ScanState>();
-        next::<I>(&mut *desc, state).unwrap_or_else(|error| error.raise())
+        next::<M>(&mut *desc, state).unwrap_or_else(|error| error.raise())
     }
 }
 
 /// # Safety
-/// As [`next_row`].
-unsafe fn next<I: Searchable>(
+/// `desc` is a scan of an index of this method, and `state` its own.
+unsafe fn next<M: AccessMethod>(
     desc: &mut IndexScanDescData,
     state: &mut ScanState,
 ) -> Result<bool, Report> {
@@ -166,7 +169,7 @@ unsafe fn next<I: Searchable>(
     let running = match &mut state.running {
         Some(running) => running,
         // SAFETY: the caller's promise.
-        none => none.insert(unsafe { start::<I>(desc, state.request, &store)? }),
+        none => none.insert(unsafe { start::<M>(desc, state.request, &store)? }),
     };
     let Running { search, reorder, target, distance, keeps_order, table_end, .. } = running;
     let range = target.range;
@@ -223,8 +226,8 @@ unsafe fn next<I: Searchable>(
 /// Prepares the search.
 ///
 /// # Safety
-/// As [`next_row`].
-unsafe fn start<I: Searchable>(
+/// `desc` is a scan of an open index of this method, and has its keys.
+unsafe fn start<M: AccessMethod>(
     desc: &mut IndexScanDescData,
     request: Option<Request>,
     store: &RelationStore<'_>,
@@ -234,7 +237,7 @@ unsafe fn start<I: Searchable>(
     unsafe {
         let relation = desc.indexRelation;
         let failed = |error| Report::of_index(&relation::qualified_name(relation), error);
-        let index = I::open(relation, store).map_err(failed)?;
+        let index = M::open(store).map_err(failed)?;
         let Some(mut target) = Target::of(desc)? else {
             let method = relation::access_method(relation);
             return Err(unsupported(format!("cannot scan {method} index without order")));
@@ -263,7 +266,7 @@ unsafe fn start<I: Searchable>(
                     return Err(kind.different_dims(dims, found));
                 }
                 index.accept(query).map_err(failed)?;
-                let indexable = graph::indexable(index.metric(), query);
+                let indexable = M::indexable(index.metric(), query);
                 let distance = if indexable { Distance::Number } else { Distance::NotANumber };
                 Ok((index.search(Some(query), extent, wanted), distance))
             })??
@@ -319,10 +322,8 @@ pub unsafe extern "C-unwind" fn amendscan(desc: IndexScanDesc) {
 /// # Safety
 /// `index` is an open relation.
 pub unsafe fn is_ours(index: Relation) -> bool {
-    let ours = amendscan as *const ();
-    // SAFETY: null for relations that are no index.
-    unsafe { (*index).rd_indam.as_ref() }
-        .is_some_and(|routine| routine.amendscan.is_some_and(|theirs| theirs as *const () == ours))
+    // SAFETY: the caller's promise.
+    unsafe { Inspector::of(index) }.is_some()
 }
 
 /// Says what a node of our own asks, which is told of rows by [`row_found`] from now on.

@@ -1,12 +1,9 @@
 //! How an index is searched, as its access method tells [`scan`](super::scan).
 
-#![allow(unsafe_code)] // asks PostgreSQL what an index is of
-
-use graph::Vector;
 use pages::Hit;
-use pgrx::pg_sys::Relation;
 use quant::Metric;
 
+use super::vector::Vector;
 use super::work::Work;
 use crate::pg::store::RelationStore;
 
@@ -26,11 +23,6 @@ pub trait Searchable: Sized {
     /// A search of it.
     type Search: Search + 'static;
 
-    /// Opens an index.
-    ///
-    /// # Safety
-    /// `index` is an open index of this method, and `store` holds its pages.
-    unsafe fn open(index: Relation, store: &RelationStore<'_>) -> pages::Result<Self>;
     /// Dimensions of its vectors.
     fn dims(&self) -> usize;
     /// How vectors are compared.

@@ -4,13 +4,33 @@
 
 use std::ffi::c_void;
 
-use pages::HeapTid;
+use pages::{HeapTid, PageStore};
+use pgrx::pg_guard;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{self, IndexBulkDeleteCallback, IndexBulkDeleteResult, IndexVacuumInfo};
 
 use super::counters;
+use super::method::AccessMethod;
 use crate::pg::error::Report;
+use crate::pg::store::RelationStore;
 use crate::pg::{relation, tid};
+
+/// How an access method vacuums an index.
+pub trait Vacuum: AccessMethod {
+    /// Removes the rows that are dead.
+    ///
+    /// # Safety
+    /// Index and strategy of `info` are valid.
+    unsafe fn remove(
+        info: &IndexVacuumInfo,
+        is_dead: &mut dyn FnMut(HeapTid) -> bool,
+    ) -> pages::Result<Removed>;
+    /// Does what is left to do at the end, also where no row was removed.
+    ///
+    /// # Safety
+    /// As [`Vacuum::remove`].
+    unsafe fn clean_up(info: &IndexVacuumInfo) -> pages::Result<()>;
+}
 
 /// Rows of an index after a vacuum.
 pub struct Removed {
@@ -20,15 +40,13 @@ pub struct Removed {
     pub remaining: u64,
 }
 
-/// Has `remove` take out of an index the rows that it is told are dead.
-///
-/// # Safety
-/// Called from `ambulkdelete`, with its arguments.
-pub unsafe fn bulk_delete(
+/// Removes the rows that `callback` calls dead.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn ambulkdelete<M: Vacuum>(
     info: *mut IndexVacuumInfo,
     stats: *mut IndexBulkDeleteResult,
-    (callback, state): (IndexBulkDeleteCallback, *mut c_void),
-    remove: impl FnOnce(&mut dyn FnMut(HeapTid) -> bool) -> pages::Result<Removed>,
+    callback: IndexBulkDeleteCallback,
+    state: *mut c_void,
 ) -> *mut IndexBulkDeleteResult {
     // SAFETY: PostgreSQL gives an open index, and statistics of an earlier round or null.
     unsafe {
@@ -44,7 +62,7 @@ pub unsafe fn bulk_delete(
             // The closure owns nothing that an error would leak.
             pg_guard_ffi_boundary(|| callback(&raw mut tid, state))
         };
-        let Removed { removed, remaining } = remove(&mut is_dead)
+        let Removed { removed, remaining } = M::remove(&*info, &mut is_dead)
             .map_err(|error| Report::of_index(&relation::qualified_name(index), error))
             .unwrap_or_else(|error| error.raise());
         if let Some(counters) = counters::of(index) {
@@ -55,4 +73,26 @@ pub unsafe fn bulk_delete(
         (*stats).estimated_count = false;
         stats
     }
+}
+
+/// Ends a vacuum, and completes its statistics.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn amvacuumcleanup<M: Vacuum>(
+    info: *mut IndexVacuumInfo,
+    stats: *mut IndexBulkDeleteResult,
+) -> *mut IndexBulkDeleteResult {
+    // SAFETY: PostgreSQL gives an open index; statistics are null where `ambulkdelete` did not run.
+    unsafe {
+        if (*info).analyze_only {
+            return stats;
+        }
+        let index = (*info).index;
+        M::clean_up(&*info)
+            .map_err(|error| Report::of_index(&relation::qualified_name(index), error))
+            .unwrap_or_else(|error| error.raise());
+        if let Some(stats) = stats.as_mut() {
+            stats.num_pages = RelationStore::new(index).blocks().unwrap_or(0);
+        }
+    }
+    stats
 }

@@ -1,25 +1,32 @@
-//! What an index holds, for `vector_index_info`.
+//! What an index holds, and what is wrong with it.
 
 use graph::Info;
-use pages::Form;
-use pgrx::pg_sys::BLCKSZ;
+use pages::{Form, Problem};
 use quant::Metric;
 
+use super::method::Method;
 use super::settings;
+use crate::am::inspector::{Inspect, Properties, metric_name, page_bytes};
+use crate::pg::store::RelationStore;
 
-/// Properties and their values.
-pub fn properties(info: &Info) -> Vec<(&'static str, String)> {
+impl Inspect for Method {
+    fn info(store: &RelationStore<'_>) -> pages::Result<Properties> {
+        graph::info(store).map(|info| properties(&info))
+    }
+
+    fn check(
+        store: &RelationStore<'_>,
+        table_blocks: &dyn Fn() -> u32,
+        report: &mut dyn FnMut(Problem),
+    ) -> pages::Result<()> {
+        graph::check(store, table_blocks, report)
+    }
+}
+
+fn properties(info: &Info) -> Properties {
     let meta = &info.meta;
     let geometry = &meta.geometry;
-    let metric = match Metric::from_byte(meta.metric) {
-        Some(Metric::L2) => "l2",
-        Some(Metric::InnerProduct) => "inner product",
-        Some(Metric::Cosine) => "cosine",
-        Some(Metric::L1) => "l1",
-        Some(Metric::Hamming) => "hamming",
-        Some(Metric::Jaccard) => "jaccard",
-        None => "unknown",
-    };
+    let metric = Metric::from_byte(meta.metric).map_or("unknown", metric_name);
     let form = match geometry.form {
         Form::Floats => "32-bit floats",
         Form::Halves => "16-bit floats",
@@ -33,7 +40,6 @@ pub fn properties(info: &Info) -> Vec<(&'static str, String)> {
     let elements = info.levels.first().copied().unwrap_or(0);
     let records: u64 = info.levels.iter().sum();
     let bytes = |records: u64| (records * geometry.record_size as u64).to_string();
-    let blocks = |pages: u32| (u64::from(pages) * u64::from(BLCKSZ)).to_string();
     let edges = info.edges as f64 / records.max(1) as f64;
     let mut properties = vec![
         ("format version", pages::FORMAT_VERSION.to_string()),
@@ -54,13 +60,13 @@ pub fn properties(info: &Info) -> Vec<(&'static str, String)> {
         ("bytes per record", geometry.record_size.to_string()),
         ("bits per code", (geometry.code_bytes() * 8).to_string()),
         ("pages", info.pages.to_string()),
-        ("bytes", blocks(info.pages)),
+        ("bytes", page_bytes(info.pages)),
         ("bytes of elements", bytes(elements)),
         ("bytes of upper levels", bytes(records - elements)),
         ("bytes of overflow records", bytes(info.overflow)),
         ("bytes of dying elements", bytes(info.dying)),
         ("bytes of free records", bytes(info.free)),
-        ("bytes of unwritten pages", blocks(info.unwritten)),
+        ("bytes of unwritten pages", page_bytes(info.unwritten)),
     ];
     if let Some(calibration) = &meta.calibration {
         let ef = settings::default_ef_search(Some(calibration));

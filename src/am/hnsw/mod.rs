@@ -1,25 +1,23 @@
-//! Access method `hnsw`: graph search. One file a verb; the algorithms are in the crate `graph`.
+//! Access method `hnsw`: graph search. One file for each operation; the algorithms are in the crate
+//! `graph`.
 //!
 //! Locks, WAL, crash windows and the interplay with vacuum: `README.md` beside this file.
 
 mod build;
-pub mod cost;
+mod cost;
 mod estimate;
-mod handler;
 mod insert;
 mod inspect;
+mod method;
 mod opclass;
 mod options;
 mod quantization;
 mod scan;
-pub mod settings;
+mod settings;
 mod vacuum;
-
-pub use handler::is_ours;
-pub use inspect::properties;
 
 /// Registers options and settings. Called once, when the library is loaded.
 pub fn init() {
-    options::register();
+    options::PARAMETERS.register();
     settings::register();
 }

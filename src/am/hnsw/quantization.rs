@@ -1,20 +1,17 @@
 //! Storage parameter `quantization`: in which form an index holds its vectors.
 
-#![allow(unsafe_code)] // calls into PostgreSQL
-
 use std::ffi::CStr;
-use std::ptr;
 
 use pages::Form;
 use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
-use pgrx::pg_sys::{self, relopt_enum_elt_def};
 use quant::Metric;
 
 use crate::am::element_kind::ElementKind;
 use crate::am::opclass::OpClass;
+use crate::am::parameters::{Parameter, Values};
 use crate::pg::error::Report;
 
-/// Values of the parameter. The discriminants are what PostgreSQL keeps.
+/// Values of the parameter. The discriminants are their places among the words of the parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum Quantization {
@@ -29,24 +26,18 @@ pub enum Quantization {
 }
 
 impl Quantization {
-    /// All values and their names.
-    const ALL: [(Self, &CStr); 4] = [
-        (Self::Auto, c"auto"),
-        (Self::None, c"none"),
-        (Self::Sq8, c"sq8"),
-        (Self::Rabitq, c"rabitq"),
-    ];
+    /// All values, in the order of the parameter's words.
+    const ALL: [Self; 4] = [Self::Auto, Self::None, Self::Sq8, Self::Rabitq];
 
     /// The value that PostgreSQL keeps as `number`.
     pub fn from_number(number: i32) -> Self {
-        let found = Self::ALL.into_iter().find(|&(value, _)| value as i32 == number);
-        found.map_or(Self::Auto, |(value, _)| value)
+        Self::ALL.into_iter().find(|&value| value as i32 == number).unwrap_or(Self::Auto)
     }
 
     /// The value of this name.
     pub fn named(name: &str) -> Option<Self> {
-        let is_named = |&&(_, known): &&(Self, &CStr)| known.to_bytes() == name.as_bytes();
-        Self::ALL.iter().find(is_named).map(|&(value, _)| value)
+        let mut named = Self::ALL.into_iter().zip(WORDS);
+        named.find(|(_, word)| word.to_bytes() == name.as_bytes()).map(|(value, _)| value)
     }
 
     /// The form in which an index on vectors of such elements holds them, as long as these do not
@@ -79,29 +70,13 @@ impl Quantization {
     }
 }
 
-/// Makes the parameter known.
-///
-/// # Safety
-/// Called once, when the library is loaded, with a kind of parameters of ours.
-pub unsafe fn add_option(kind: pg_sys::relopt_kind::Type, lock: pg_sys::LOCKMODE) {
-    let value = |(value, name): (Quantization, &CStr)| relopt_enum_elt_def {
-        string_val: name.as_ptr(),
-        symbol_val: value as i32,
-    };
-    let end = relopt_enum_elt_def { string_val: ptr::null(), symbol_val: 0 };
-    let values: Vec<_> = Quantization::ALL.into_iter().map(value).chain([end]).collect();
-    let (name, text) = (c"quantization", c"Form in which the index holds vectors");
-    let detail = c"Valid values are \"auto\", \"none\", \"sq8\" and \"rabitq\".";
-    // SAFETY: strings that end with NUL; PostgreSQL copies them but keeps the list.
-    unsafe {
-        pg_sys::add_enum_reloption(
-            kind,
-            name.as_ptr(),
-            text.as_ptr(),
-            values.leak().as_mut_ptr(),
-            Quantization::Auto as i32,
-            detail.as_ptr(),
-            lock,
-        );
-    }
-}
+/// Names of the values.
+const WORDS: &[&CStr] = &[c"auto", c"none", c"sq8", c"rabitq"];
+
+/// The parameter.
+pub const PARAMETER: Parameter = Parameter {
+    name: c"quantization",
+    text: c"Form in which the index holds vectors",
+    default: Quantization::Auto as i32,
+    values: Values::Words(WORDS, c"Valid values are \"auto\", \"none\", \"sq8\" and \"rabitq\"."),
+};

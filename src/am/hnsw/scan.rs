@@ -1,16 +1,13 @@
 //! `ORDER BY column <operator> query`, by a search of the graph.
 
-#![allow(unsafe_code)] // called by PostgreSQL
-
-use graph::{Hnsw, Iterative, Scan, ScanOptions, Vector};
+use graph::{Hnsw, Iterative, Scan, ScanOptions};
 use pages::Hit;
-use pgrx::pg_guard;
-use pgrx::pg_sys::{IndexScanDesc, Relation, ScanDirection};
 use quant::Metric;
 
+use super::method::of_graph;
 use super::settings;
-use crate::am::scan;
 use crate::am::search::{Extent, Search, Searchable};
+use crate::am::vector::Vector;
 use crate::am::work::{Figure, Work};
 use crate::pg::store::RelationStore;
 
@@ -26,22 +23,8 @@ const FIGURES: &[Figure] = &[
 /// About the memory that a search takes for each element that it is asked for.
 const ELEMENT_BYTES: usize = 256;
 
-/// Gives the next row; false after the last.
-#[pg_guard]
-pub unsafe extern "C-unwind" fn amgettuple(
-    desc: IndexScanDesc,
-    _direction: ScanDirection::Type,
-) -> bool {
-    // SAFETY: PostgreSQL gives a scan of an hnsw index, and uses it for nothing else now.
-    unsafe { scan::next_row::<Hnsw>(desc) }
-}
-
 impl Searchable for Hnsw {
     type Search = Scan;
-
-    unsafe fn open(_: Relation, store: &RelationStore<'_>) -> pages::Result<Self> {
-        Hnsw::open(store)
-    }
 
     fn dims(&self) -> usize {
         self.meta().geometry.dims
@@ -52,7 +35,7 @@ impl Searchable for Hnsw {
     }
 
     fn accept(&self, query: Vector<'_>) -> pages::Result<()> {
-        self.accept(query)
+        self.accept(of_graph(query))
     }
 
     fn keeps_order(&self, extent: Extent) -> bool {
@@ -63,7 +46,7 @@ impl Searchable for Hnsw {
         let options = settings::scan_options(self.meta().calibration.as_ref());
         let iterative = if extent == Extent::Settings { options.iterative } else { Iterative::On };
         let wanted = wanted.min(options.memory / ELEMENT_BYTES);
-        Scan::new(self, query, ScanOptions { iterative, wanted, ..options })
+        Scan::new(self, query.map(of_graph), ScanOptions { iterative, wanted, ..options })
     }
 }
 

@@ -7,25 +7,12 @@
 use graph::{Iterative, ScanOptions};
 use pages::Calibration;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
-use pgrx::{PostgresGucEnum, pg_sys};
+use pgrx::pg_sys;
 
+use crate::am::iterative_scan::IterativeScan;
 use crate::am::target_recall::target_recall;
 use crate::pg::setting::Origin;
 use crate::pg::version;
-
-/// Values of `hnsw.iterative_scan`.
-#[derive(Clone, Copy, PostgresGucEnum)]
-enum IterativeScan {
-    /// A scan ends after `ef_search` elements.
-    #[name = c"off"]
-    Off,
-    /// It goes on; rows may come slightly out of order.
-    #[name = c"relaxed_order"]
-    RelaxedOrder,
-    /// It goes on, in exact order.
-    #[name = c"strict_order"]
-    StrictOrder,
-}
 
 /// `hnsw.ef_search` where nobody has set it.
 const DEFAULT_EF_SEARCH: u16 = 40;

@@ -1,35 +1,23 @@
 //! `INSERT` and `UPDATE`: one new row.
 
-#![allow(unsafe_code)] // called by PostgreSQL
+#![allow(unsafe_code)] // is promised an open index
 
-use pgrx::pg_guard;
-use pgrx::pg_sys::{Datum, IndexInfo, IndexUniqueCheck, ItemPointer, Relation};
+use pages::HeapTid;
+use pgrx::pg_sys::Relation;
 
-use super::scan::Lists;
-use crate::am::insert::add_row;
-use crate::am::load::dense;
+use super::method::{Method, dense};
+use super::variant::Variant;
+use crate::am::insert::Insert;
+use crate::am::vector::Vector;
+use crate::pg::store::RelationStore;
 
-/// Adds a row to the index; NULL and what the metric has no place for are left out.
-#[pg_guard]
-#[expect(clippy::too_many_arguments, reason = "PostgreSQL's signature")]
-pub unsafe extern "C-unwind" fn aminsert(
-    index: Relation,
-    values: *mut Datum,
-    isnull: *mut bool,
-    heap_tid: ItemPointer,
-    _heap: Relation,
-    _check_unique: IndexUniqueCheck::Type,
-    _index_unchanged: bool,
-    _info: *mut IndexInfo,
-) -> bool {
-    // SAFETY: PostgreSQL gives an open index, and one value for its one column.
-    unsafe {
-        if !*isnull {
-            add_row::<Lists>(index, *values, heap_tid, |store, vector, tid| {
-                ivf::insert(store, dense(vector), tid)
-            })
-            .unwrap_or_else(|error| error.raise());
-        }
+impl<V: Variant> Insert for Method<V> {
+    unsafe fn insert(
+        _: Relation,
+        store: &RelationStore<'_>,
+        vector: Vector<'_>,
+        tid: HeapTid,
+    ) -> pages::Result<()> {
+        ivf::insert(store, dense(vector), tid)
     }
-    false
 }

@@ -1,32 +1,39 @@
-//! What an index holds, for `vector_index_info`.
+//! What an index holds, and what is wrong with it.
 
 use ivf::Info;
-use pages::Form;
-use pgrx::pg_sys::BLCKSZ;
-use quant::Metric;
+use pages::{Form, Problem};
 
-/// Properties and their values.
-pub fn properties(info: &Info) -> Vec<(&'static str, String)> {
+use super::method::Method;
+use super::variant::Variant;
+use crate::am::inspector::{Inspect, Properties, metric_name, page_bytes};
+use crate::pg::store::RelationStore;
+
+impl<V: Variant> Inspect for Method<V> {
+    fn info(store: &RelationStore<'_>) -> pages::Result<Properties> {
+        ivf::info(store).map(|info| properties(&info))
+    }
+
+    fn check(
+        store: &RelationStore<'_>,
+        table_blocks: &dyn Fn() -> u32,
+        report: &mut dyn FnMut(Problem),
+    ) -> pages::Result<()> {
+        ivf::check(store, table_blocks, report)
+    }
+}
+
+fn properties(info: &Info) -> Properties {
     let meta = &info.meta;
     let geometry = &meta.geometry;
-    let metric = match meta.metric {
-        Metric::L2 => "l2",
-        Metric::InnerProduct => "inner product",
-        Metric::Cosine => "cosine",
-        Metric::L1 => "l1",
-        Metric::Hamming => "hamming",
-        Metric::Jaccard => "jaccard",
-    };
     let form = match geometry.form {
         Form::Bits => "bits",
         Form::Sq8 => "8-bit codes",
         Form::Halves | Form::Floats | Form::Rabitq | Form::Sparse | Form::Bytes => "16-bit floats",
     };
-    let blocks = |pages: u32| (u64::from(pages) * u64::from(BLCKSZ)).to_string();
     let mean = info.rows as f64 / f64::from(meta.lists);
     let mut properties = vec![
         ("format version", pages::FORMAT_VERSION.to_string()),
-        ("metric", metric.into()),
+        ("metric", metric_name(meta.metric).into()),
         ("dimensions", geometry.dims.to_string()),
         ("vectors held as", form.into()),
         ("bits per code", (geometry.shape().bytes() * 8).to_string()),
@@ -39,10 +46,10 @@ pub fn properties(info: &Info) -> Vec<(&'static str, String)> {
         ("imbalance", format!("{:.2}", info.imbalance)),
         ("vacant entries", info.vacant.to_string()),
         ("pages", info.pages.to_string()),
-        ("bytes", blocks(info.pages)),
-        ("bytes of lists", blocks(info.block_pages)),
-        ("bytes of vectors", blocks(info.vector_pages)),
-        ("bytes of unwritten pages", blocks(info.unwritten)),
+        ("bytes", page_bytes(info.pages)),
+        ("bytes of lists", page_bytes(info.block_pages)),
+        ("bytes of vectors", page_bytes(info.vector_pages)),
+        ("bytes of unwritten pages", page_bytes(info.unwritten)),
     ];
     if let Some(calibration) = &meta.calibration {
         let probes = |target| {

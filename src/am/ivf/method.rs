@@ -1,47 +1,59 @@
-//! The two access methods over inverted lists: what they have in common is all but defaults.
+//! What the two access methods over inverted lists have in common: all but defaults.
 
-#![allow(unsafe_code)] // reads what PostgreSQL knows of an index
+use std::marker::PhantomData;
 
-use std::ffi::CStr;
+use quant::Metric;
 
-use pgrx::pg_sys::{Relation, amoptions_function};
+use super::scan::Lists;
+use super::variant::{Ivf, IvfFlat, Variant};
+use crate::am::handler::{self, Routine};
+use crate::am::method::AccessMethod;
+use crate::am::parameters::Parameters;
+use crate::am::vector::Vector;
+use crate::pg::function::pg_functions;
+use crate::pg::store::RelationStore;
 
-use super::options;
+/// The access method of a variant.
+pub struct Method<V>(PhantomData<V>);
 
-/// An access method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// `ivf`: codes, and lists and probes that need no setting.
-    Ivf,
-    /// `ivfflat`: with pgvector's options, settings and defaults.
-    IvfFlat,
+impl<V: Variant> AccessMethod for Method<V> {
+    const NAME: &'static str = V::NAME;
+    /// pgvector's classes have five.
+    const SUPPORT_FUNCTIONS: u16 = 5;
+
+    type Index = Lists;
+
+    fn parameters() -> &'static Parameters {
+        V::parameters()
+    }
+
+    fn open(store: &RelationStore<'_>) -> pages::Result<Lists> {
+        let ivf = ivf::Ivf::open(store)?;
+        let options = V::settings().scan_options(ivf.meta());
+        Ok(Lists { ivf, options })
+    }
+
+    fn indexable(metric: Metric, vector: Vector<'_>) -> bool {
+        ivf::indexable(metric, dense(vector))
+    }
 }
 
-impl Method {
-    /// Of an index.
-    ///
-    /// # Safety
-    /// `index` is an open index of one of the two.
-    pub unsafe fn of(index: Relation) -> Method {
-        let parser = |parse: amoptions_function| parse.map(|parse| parse as *const ());
-        // SAFETY: the caller's promise; an open index has a routine.
-        let found = unsafe { parser((*(*index).rd_indam).amoptions) };
-        if found == parser(Some(options::ivf_amoptions)) { Self::Ivf } else { Self::IvfFlat }
+/// The numbers of a vector that is no sparse one: no index of inverted lists is on such.
+pub fn dense(vector: Vector<'_>) -> &[f32] {
+    match vector {
+        Vector::Dense(numbers) => numbers,
+        Vector::Sparse(_) => &[],
+    }
+}
+
+pg_functions! {
+    /// Describes the access method `ivf`.
+    fn ivfhandler() -> Routine {
+        handler::routine::<Method<Ivf>>()
     }
 
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ivf => "ivf",
-            Self::IvfFlat => "ivfflat",
-        }
-    }
-
-    /// Its name, and the prefix of its settings.
-    pub fn c_name(self) -> &'static CStr {
-        match self {
-            Self::Ivf => c"ivf",
-            Self::IvfFlat => c"ivfflat",
-        }
+    /// Describes the access method `ivfflat`.
+    fn ivfflathandler() -> Routine {
+        handler::routine::<Method<IvfFlat>>()
     }
 }

@@ -1,11 +1,10 @@
-//! Access methods `ivf` and `ivfflat`: inverted lists. One file a verb; the algorithms are in the
-//! crate `ivf`.
+//! Access methods `ivf` and `ivfflat`: inverted lists. One file for each operation; the algorithms are
+//! in the crate `ivf`.
 //!
 //! Pages, locks, WAL, crash windows and the interplay with vacuum: `README.md` beside this file.
 
 mod build;
 mod cost;
-mod handler;
 mod insert;
 mod inspect;
 mod method;
@@ -14,12 +13,11 @@ mod options;
 mod scan;
 mod settings;
 mod vacuum;
-
-pub use handler::is_ours;
-pub use inspect::properties;
+mod variant;
 
 /// Registers options and settings. Called once, when the library is loaded.
 pub fn init() {
-    options::register();
+    options::IVF.register();
+    options::IVFFLAT.register();
     settings::register();
 }

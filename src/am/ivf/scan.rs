@@ -1,19 +1,12 @@
 //! `ORDER BY column <operator> query`, by a search of the nearest lists.
 
-#![allow(unsafe_code)] // called by PostgreSQL
-
-use graph::Vector;
 use ivf::{Ivf, Scan, ScanOptions};
 use pages::Hit;
-use pgrx::pg_guard;
-use pgrx::pg_sys::{IndexScanDesc, Relation, ScanDirection};
 use quant::Metric;
 
-use super::method::Method;
-use super::settings;
-use crate::am::load::dense;
-use crate::am::scan;
+use super::method::dense;
 use crate::am::search::{Extent, Search, Searchable};
+use crate::am::vector::Vector;
 use crate::am::work::{Figure, Work};
 use crate::pg::store::RelationStore;
 
@@ -25,31 +18,16 @@ const FIGURES: &[Figure] = &[
     Figure { name: "probed", label: Some(c"Lists Searched"), grows: true },
 ];
 
-/// Gives the next row; false after the last.
-#[pg_guard]
-pub unsafe extern "C-unwind" fn amgettuple(
-    desc: IndexScanDesc,
-    _direction: ScanDirection::Type,
-) -> bool {
-    // SAFETY: PostgreSQL gives a scan of one of our indexes, and uses it for nothing else now.
-    unsafe { scan::next_row::<Lists>(desc) }
-}
-
 /// An index, with the settings of its method.
-pub(super) struct Lists {
-    ivf: Ivf,
-    options: ScanOptions,
+pub struct Lists {
+    /// The index.
+    pub ivf: Ivf,
+    /// How it is searched.
+    pub options: ScanOptions,
 }
 
 impl Searchable for Lists {
     type Search = ListSearch;
-
-    unsafe fn open(index: Relation, store: &RelationStore<'_>) -> pages::Result<Self> {
-        let ivf = Ivf::open(store)?;
-        // SAFETY: the caller's promise.
-        let options = settings::scan_options(unsafe { Method::of(index) }, ivf.meta());
-        Ok(Self { ivf, options })
-    }
 
     fn dims(&self) -> usize {
         self.ivf.meta().geometry.dims
@@ -84,7 +62,7 @@ impl Searchable for Lists {
 }
 
 /// A search, and what its figures mean.
-pub(super) struct ListSearch {
+pub struct ListSearch {
     scan: Scan,
     /// Lists of the index.
     lists: u64,

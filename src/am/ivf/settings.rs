@@ -6,12 +6,12 @@ use ivf::{Meta, ScanOptions};
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::{PostgresGucEnum, pg_sys};
 
-use super::method::Method;
+use crate::am::iterative_scan::IterativeScan;
 use crate::am::target_recall::target_recall;
 use crate::pg::version;
 
 /// Values of `ivfflat.iterative_scan`.
-#[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+#[derive(Clone, Copy, PostgresGucEnum)]
 enum FlatIterativeScan {
     /// A scan ends after `probes` lists.
     #[name = c"off"]
@@ -19,20 +19,6 @@ enum FlatIterativeScan {
     /// It goes on; rows may come slightly out of order.
     #[name = c"relaxed_order"]
     RelaxedOrder,
-}
-
-/// Values of `ivf.iterative_scan`.
-#[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
-enum IterativeScan {
-    /// A scan ends after `probes` lists.
-    #[name = c"off"]
-    Off,
-    /// It goes on; rows may come slightly out of order.
-    #[name = c"relaxed_order"]
-    RelaxedOrder,
-    /// It goes on, in exact order.
-    #[name = c"strict_order"]
-    StrictOrder,
 }
 
 const MAX_LISTS: i32 = 32_768;
@@ -49,39 +35,50 @@ static FLAT_ITERATIVE_SCAN: GucSetting<FlatIterativeScan> =
     GucSetting::<FlatIterativeScan>::new(FlatIterativeScan::Off);
 static FLAT_MAX_PROBES: GucSetting<i32> = GucSetting::<i32>::new(MAX_LISTS);
 
-/// Lists that a scan of an index with this metapage searches at first.
-pub fn probes(method: Method, meta: &Meta) -> usize {
-    let set = match method {
-        Method::Ivf => PROBES.get(),
-        Method::IvfFlat => FLAT_PROBES.get(),
-    };
-    match usize::try_from(set) {
-        Ok(0) => meta.probes(target_recall().unwrap_or(TARGET)),
-        Ok(probes) => probes,
-        Err(_) => 1,
-    }
+/// The settings of an access method.
+pub struct Settings {
+    /// Lists that a scan searches at first; 0 leaves it to the index.
+    probes: i32,
+    iterative: IterativeScan,
+    max_probes: i32,
 }
 
-/// The settings that a scan beginning now runs under.
-pub fn scan_options(method: Method, meta: &Meta) -> ScanOptions {
-    let (on, strict, most) = match method {
-        Method::Ivf => {
-            let order = ITERATIVE_SCAN.get();
-            let strict = order == IterativeScan::StrictOrder;
-            (order != IterativeScan::Off, strict, MAX_PROBES.get())
-        }
-        Method::IvfFlat => {
-            let on = FLAT_ITERATIVE_SCAN.get() == FlatIterativeScan::RelaxedOrder;
-            (on, false, FLAT_MAX_PROBES.get())
-        }
+/// Those of `ivf` at this moment.
+pub fn ivf() -> Settings {
+    Settings { probes: PROBES.get(), iterative: ITERATIVE_SCAN.get(), max_probes: MAX_PROBES.get() }
+}
+
+/// Those of `ivfflat` at this moment.
+pub fn ivfflat() -> Settings {
+    let iterative = match FLAT_ITERATIVE_SCAN.get() {
+        FlatIterativeScan::Off => IterativeScan::Off,
+        FlatIterativeScan::RelaxedOrder => IterativeScan::RelaxedOrder,
     };
-    ScanOptions {
-        probes: probes(method, meta),
-        max_probes: if on { usize::try_from(most).unwrap_or(1) } else { 0 },
-        strict,
-        wanted: 0,
+    Settings { probes: FLAT_PROBES.get(), iterative, max_probes: FLAT_MAX_PROBES.get() }
+}
+
+impl Settings {
+    /// Lists that a scan of an index with this metapage searches at first.
+    pub fn probes(&self, meta: &Meta) -> usize {
+        match usize::try_from(self.probes) {
+            Ok(0) => meta.probes(target_recall().unwrap_or(TARGET)),
+            Ok(probes) => probes,
+            Err(_) => 1,
+        }
+    }
+
+    /// How a scan of such an index runs that begins now.
+    pub fn scan_options(&self, meta: &Meta) -> ScanOptions {
+        let most = usize::try_from(self.max_probes).unwrap_or(1);
         // SAFETY: a setting, read on the backend's own thread.
-        memory: usize::try_from(unsafe { pg_sys::work_mem }).unwrap_or(0).saturating_mul(1024),
+        let work_mem = unsafe { pg_sys::work_mem };
+        ScanOptions {
+            probes: self.probes(meta),
+            max_probes: if self.iterative == IterativeScan::Off { 0 } else { most },
+            strict: self.iterative == IterativeScan::StrictOrder,
+            wanted: 0,
+            memory: usize::try_from(work_mem).unwrap_or(0).saturating_mul(1024),
+        }
     }
 }
 
@@ -148,6 +145,6 @@ pub fn register() {
         GucContext::Userset,
         flags,
     );
-    version::reserve_settings(Method::Ivf.c_name());
-    version::reserve_settings(Method::IvfFlat.c_name());
+    version::reserve_settings(c"ivf");
+    version::reserve_settings(c"ivfflat");
 }

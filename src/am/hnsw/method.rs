@@ -1,0 +1,49 @@
+//! What the access method is.
+
+use graph::Hnsw;
+use quant::Metric;
+
+use super::options::PARAMETERS;
+use crate::am::handler::{self, Routine};
+use crate::am::method::AccessMethod;
+use crate::am::parameters::Parameters;
+use crate::am::vector::Vector;
+use crate::pg::function::pg_functions;
+use crate::pg::store::RelationStore;
+
+/// The access method `hnsw`.
+pub struct Method;
+
+impl AccessMethod for Method {
+    const NAME: &'static str = "hnsw";
+    const SUPPORT_FUNCTIONS: u16 = 3;
+
+    type Index = Hnsw;
+
+    fn parameters() -> &'static Parameters {
+        &PARAMETERS
+    }
+
+    fn open(store: &RelationStore<'_>) -> pages::Result<Hnsw> {
+        Hnsw::open(store)
+    }
+
+    fn indexable(metric: Metric, vector: Vector<'_>) -> bool {
+        graph::indexable(metric, of_graph(vector))
+    }
+}
+
+/// A vector as the crate `graph` takes it.
+pub fn of_graph(vector: Vector<'_>) -> graph::Vector<'_> {
+    match vector {
+        Vector::Dense(numbers) => graph::Vector::Dense(numbers),
+        Vector::Sparse(elements) => graph::Vector::Sparse(elements),
+    }
+}
+
+pg_functions! {
+    /// Describes the access method.
+    fn hnswhandler() -> Routine {
+        handler::routine::<Method>()
+    }
+}

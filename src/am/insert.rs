@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)] // called by PostgreSQL
 
-use pages::{Error, HeapTid};
+use pages::Error;
 use pgrx::pg_guard;
 use pgrx::pg_sys::{Datum, IndexInfo, IndexUniqueCheck, ItemPointer, Relation};
 
@@ -10,29 +10,14 @@ use super::counters;
 use super::method::AccessMethod;
 use super::opclass::OpClass;
 use super::search::Searchable;
-use super::vector::Vector;
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 use crate::pg::{relation, tid};
 
-/// How an access method adds a row to an index.
-pub trait Insert: AccessMethod {
-    /// Adds a row.
-    ///
-    /// # Safety
-    /// `index` is an open index of this method, and `store` holds its pages.
-    unsafe fn insert(
-        index: Relation,
-        store: &RelationStore<'_>,
-        vector: Vector<'_>,
-        tid: HeapTid,
-    ) -> pages::Result<()>;
-}
-
 /// Adds a row to the index; NULL and what the metric has no place for are left out.
 #[pg_guard]
 #[expect(clippy::too_many_arguments, reason = "PostgreSQL's signature")]
-pub unsafe extern "C-unwind" fn aminsert<M: Insert>(
+pub unsafe extern "C-unwind" fn aminsert<M: AccessMethod>(
     index: Relation,
     values: *mut Datum,
     isnull: *mut bool,
@@ -53,7 +38,7 @@ pub unsafe extern "C-unwind" fn aminsert<M: Insert>(
 
 /// # Safety
 /// `index` is open, `value` of the type that its operator class is for, `heap_tid` valid.
-unsafe fn add_row<M: Insert>(
+unsafe fn add_row<M: AccessMethod>(
     index: Relation,
     value: Datum,
     heap_tid: ItemPointer,

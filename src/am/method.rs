@@ -1,9 +1,13 @@
-//! What an access method is, for all that it does.
+//! What an access method is.
 //!
-//! Each operation has a trait of its own beside the callbacks that it serves ([`build`](super::build),
-//! [`insert`](super::insert), [`vacuum`](super::vacuum), [`cost`](super::cost),
-//! [`inspector`](super::inspector)).
+//! Larger operations have traits of their own, beside the callbacks that these serve:
+//! [`build`](super::build), [`vacuum`](super::vacuum), [`cost`](super::cost),
+//! [`inspector`](super::inspector).
 
+#![allow(unsafe_code)] // is promised open indexes
+
+use pages::HeapTid;
+use pgrx::pg_sys::Relation;
 use quant::Metric;
 
 use super::parameters::Parameters;
@@ -27,4 +31,14 @@ pub trait AccessMethod: 'static {
     fn open(store: &RelationStore<'_>) -> pages::Result<Self::Index>;
     /// Whether an index holds vectors such as this.
     fn indexable(metric: Metric, vector: Vector<'_>) -> bool;
+    /// Adds a row to an index.
+    ///
+    /// # Safety
+    /// `index` is an open index of this method, and `store` holds its pages.
+    unsafe fn insert(
+        index: Relation,
+        store: &RelationStore<'_>,
+        vector: Vector<'_>,
+        tid: HeapTid,
+    ) -> pages::Result<()>;
 }

@@ -1,6 +1,10 @@
 //! What the access method is.
 
+#![allow(unsafe_code)] // takes a lock of PostgreSQL
+
 use graph::Hnsw;
+use pages::HeapTid;
+use pgrx::pg_sys::Relation;
 use quant::Metric;
 
 use super::options::PARAMETERS;
@@ -9,6 +13,7 @@ use crate::am::method::AccessMethod;
 use crate::am::parameters::Parameters;
 use crate::am::vector::Vector;
 use crate::pg::function::pg_functions;
+use crate::pg::lock::InsertLock;
 use crate::pg::store::RelationStore;
 
 /// The access method `hnsw`.
@@ -30,6 +35,17 @@ impl AccessMethod for Method {
 
     fn indexable(metric: Metric, vector: Vector<'_>) -> bool {
         graph::indexable(metric, of_graph(vector))
+    }
+
+    unsafe fn insert(
+        index: Relation,
+        store: &RelationStore<'_>,
+        vector: Vector<'_>,
+        tid: HeapTid,
+    ) -> pages::Result<()> {
+        // SAFETY: the caller's promise.
+        let _lock = unsafe { InsertLock::take(index) };
+        graph::insert(store, of_graph(vector), tid)
     }
 }
 

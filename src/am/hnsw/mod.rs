@@ -6,7 +6,6 @@
 mod build;
 mod cost;
 mod estimate;
-mod insert;
 mod inspect;
 mod method;
 mod opclass;

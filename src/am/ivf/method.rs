@@ -1,7 +1,11 @@
 //! What the two access methods over inverted lists have in common: all but defaults.
 
+#![allow(unsafe_code)] // is promised open indexes
+
 use std::marker::PhantomData;
 
+use pages::HeapTid;
+use pgrx::pg_sys::Relation;
 use quant::Metric;
 
 use super::scan::Lists;
@@ -35,6 +39,15 @@ impl<V: Variant> AccessMethod for Method<V> {
 
     fn indexable(metric: Metric, vector: Vector<'_>) -> bool {
         ivf::indexable(metric, dense(vector))
+    }
+
+    unsafe fn insert(
+        _: Relation,
+        store: &RelationStore<'_>,
+        vector: Vector<'_>,
+        tid: HeapTid,
+    ) -> pages::Result<()> {
+        ivf::insert(store, dense(vector), tid)
     }
 }
 

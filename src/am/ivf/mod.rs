@@ -5,7 +5,6 @@
 
 mod build;
 mod cost;
-mod insert;
 mod inspect;
 mod method;
 mod opclass;

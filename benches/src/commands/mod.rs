@@ -52,7 +52,7 @@ pub fn run() -> Result<()> {
         (Some(Command { usage, help, .. }), true) => {
             print!("Usage: benches {usage} [OPTION]...\n\n{help}{}", options::HELP);
         }
-        (None, true) if name.is_empty() => {
+        (None, _) if name.is_empty() => {
             println!("Usage: benches COMMAND [OPTION]...\n");
             for command in &COMMANDS {
                 let summary = command.help.lines().next().unwrap_or_default();

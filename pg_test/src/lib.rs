@@ -8,6 +8,7 @@ pub mod any_data;
 mod cluster;
 pub mod data;
 mod db;
+mod done;
 mod imitation;
 mod inspect;
 mod kind;
@@ -21,6 +22,7 @@ mod watchdog;
 
 pub use cluster::Cluster;
 pub use db::TestDb;
+pub use done::{AtEnd, Done};
 pub use imitation::imitate_pgvector;
 pub use inspect::{
     buffers, explain_analyze, explain_plan, hint, index_problems, message, refusal, scans_index,

@@ -1,11 +1,10 @@
 //! Builds that are cancelled, that run beside writers, that begin anew.
 
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use pg_test::data::{DIMENSIONS, documents};
-use pg_test::{TestDb, Vector, copy_vectors, index_problems, sqlstate, wait_until};
+use pg_test::{Done, TestDb, Vector, copy_vectors, index_problems, sqlstate, wait_until};
 use postgres::Client;
 
 static SENTENCES: LazyLock<Vec<Vec<f32>>> =
@@ -87,16 +86,16 @@ fn concurrent_builds_miss_no_row() {
         "REINDEX INDEX CONCURRENTLY i",
     ];
     for (step, first) in steps.into_iter().zip([3000, 7000]) {
-        let done = AtomicBool::new(false);
+        let done = &Done::default();
         let inserted = thread::scope(|scope| {
-            let (mut client, done) = (db.connect(), &done);
+            let _end = done.at_end();
+            let mut client = db.connect();
             let writer = scope.spawn(move || {
-                let go_on = |_: &i32| !done.load(Ordering::Relaxed);
+                let go_on = |_: &i32| !done.is_set();
                 (first..first + 4000).take_while(go_on).map(|id| insert(&mut client, id)).count()
             });
-            let built = db.batch_execute(step);
-            done.store(true, Ordering::Relaxed);
-            built.unwrap();
+            db.batch_execute(step).unwrap();
+            done.set();
             writer.join().unwrap()
         });
         assert!(inserted > 5, "{inserted} rows beside {step}");

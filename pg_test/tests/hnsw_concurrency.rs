@@ -1,11 +1,10 @@
 //! Many sessions at once: no errors, no row that cannot be found, no answer that is too short.
 
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use pg_test::{
-    TestDb, Vector, copy_vectors, explain_plan, index_problems, random_vector, scans_index,
+    Done, TestDb, Vector, copy_vectors, explain_plan, index_problems, random_vector, scans_index,
 };
 use postgres::Client;
 use rand::rngs::SmallRng;
@@ -59,33 +58,14 @@ fn all_are_found(db: &TestDb) -> usize {
     rows.len()
 }
 
-/// Vacuums until `done`; returns how often.
-fn vacuum(mut client: Client, done: &AtomicBool) -> u32 {
-    let mut rounds = 0;
-    while !done.load(Ordering::Relaxed) {
-        client.batch_execute("VACUUM t").unwrap();
-        rounds += 1;
-    }
-    rounds
+/// Vacuums until `done`.
+fn vacuum(mut client: Client, done: &Done) {
+    done.repeat(|_| client.batch_execute("VACUUM t").unwrap());
 }
 
 /// Searches until `done`; returns how often. Every answer has its 50 rows.
-fn search(mut client: Client, done: &AtomicBool) -> i32 {
-    let mut searches = 0;
-    while !done.load(Ordering::Relaxed) {
-        searches += 1;
-        assert_eq!(nearest(&mut client, &vector(-searches), 50).len(), 50);
-    }
-    searches
-}
-
-/// Tells a loop beside to end, also where the thread that holds this panics.
-struct Done<'a>(&'a AtomicBool);
-
-impl Drop for Done<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
+fn search(mut client: Client, done: &Done) -> i32 {
+    done.repeat(|round| assert_eq!(nearest(&mut client, &vector(-round), 50).len(), 50))
 }
 
 /// Inserts, deletes and searches rows of its own; those that are there are found at once.
@@ -121,11 +101,11 @@ fn mixed_work(client: &mut Client, first: i32, operations: u32) -> usize {
 #[test]
 fn sessions_insert_search_delete_and_vacuum_at_once() {
     let db = table(1000);
-    let done = AtomicBool::new(false);
+    let done = Done::default();
     let rows: usize = thread::scope(|scope| {
-        let _done = Done(&done);
+        let _end = done.at_end();
         let client = db.connect();
-        scope.spawn(|| assert!(vacuum(client, &done) > 0));
+        scope.spawn(|| vacuum(client, &done));
         let worker = |number: i32| {
             let mut client = connect(&db);
             scope.spawn(move || mixed_work(&mut client, 10_000 * number, 500))
@@ -140,11 +120,11 @@ fn sessions_insert_search_delete_and_vacuum_at_once() {
 #[test]
 fn rows_that_come_and_go_are_found_meanwhile() {
     let db = table(0);
-    let done = AtomicBool::new(false);
+    let done = Done::default();
     thread::scope(|scope| {
-        let _done = Done(&done);
+        let _end = done.at_end();
         let client = db.connect();
-        scope.spawn(|| assert!(vacuum(client, &done) > 0));
+        scope.spawn(|| vacuum(client, &done));
         let worker = |number: i32| {
             let mut client = connect(&db);
             scope.spawn(move || {
@@ -167,12 +147,14 @@ fn the_first_rows_may_come_at_once() {
     for round in 0..20 {
         db.batch_execute("TRUNCATE t").unwrap();
         let barrier = Barrier::new(10);
+        // All connect before the first waits for the others: none may fail in between.
+        let clients: Vec<Client> = (0..10).map(|_| db.connect()).collect();
         thread::scope(|scope| {
-            for i in 0..10 {
-                let (mut client, barrier) = (db.connect(), &barrier);
+            for (id, mut client) in (round * 10..).zip(clients) {
+                let barrier = &barrier;
                 scope.spawn(move || {
                     barrier.wait();
-                    insert(&mut client, round * 10 + i);
+                    insert(&mut client, id);
                 });
             }
         });
@@ -183,11 +165,11 @@ fn the_first_rows_may_come_at_once() {
 #[test]
 fn a_search_beside_vacuum_gets_its_limit() {
     let mut db = table(3000);
-    let done = AtomicBool::new(false);
+    let done = Done::default();
     thread::scope(|scope| {
-        let _done = Done(&done);
+        let _end = done.at_end();
         let (client, reader, mut writer) = (db.connect(), connect(&db), db.connect());
-        let vacuum = scope.spawn(|| vacuum(client, &done));
+        scope.spawn(|| vacuum(client, &done));
         let searches = scope.spawn(|| search(reader, &done));
         // Two thirds of the rows go, a part at a time; then as many come.
         for part in 0..20 {
@@ -197,8 +179,7 @@ fn a_search_beside_vacuum_gets_its_limit() {
                 insert(&mut writer, 10_000 + part * 50 + id);
             }
         }
-        done.store(true, Ordering::Relaxed);
-        assert!(vacuum.join().unwrap() > 0);
+        done.set();
         assert!(searches.join().unwrap() > 20);
     });
     all_are_found(&db);

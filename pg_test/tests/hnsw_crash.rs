@@ -181,9 +181,10 @@ fn crash_again_and_again(name: &str, column: Column, rows: i32, rounds: u64) {
                 scope.spawn(move || insert(client, column, ids, told));
             }
             let begun = || Ok(told.inserted.lock().unwrap().len() > before);
-            wait_until("the first row", begun).unwrap();
+            let begun = wait_until("the first row", begun);
             thread::sleep(moment); // the random moment
-            cluster.crash().unwrap();
+            cluster.crash().unwrap(); // in any case: some threads go on until then
+            begun.unwrap();
         });
         assert!(!cluster.has_crashed(), "{}", cluster.log());
         cluster.start().unwrap();

@@ -172,7 +172,9 @@ fn an_index_is_not_dropped_under_a_search() {
     db.batch_execute(&format!("BEGIN; DECLARE c CURSOR FOR {SEARCH}")).unwrap();
     let mut found = ids(&mut db, "FETCH 1 FROM c");
     thread::scope(|scope| {
-        let drop = scope.spawn(move || other.batch_execute("DROP INDEX i"));
+        // The limit ends the wait if this thread panics before it commits.
+        let drop = "SET lock_timeout = '1min'; DROP INDEX i";
+        let drop = scope.spawn(move || other.batch_execute(drop));
         let waits = "SELECT count(*) FROM pg_locks WHERE pid = $1 AND NOT granted";
         wait_until("DROP to wait", || Ok(db.query_one(waits, &[&pid])?.get::<_, i64>(0) > 0))
             .unwrap();

@@ -1,10 +1,10 @@
 //! A streaming standby answers like its primary, while it replays and afterwards.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use pg_test::{
-    Cluster, Vector, copy_vectors, explain_plan, index_problems, random_vector, scans_index,
+    Cluster, Done, Vector, copy_vectors, explain_plan, index_problems, random_vector, scans_index,
     wait_until,
 };
 use postgres::Client;
@@ -52,15 +52,15 @@ fn compare(primary: &Cluster, standby: &Cluster) {
 }
 
 /// Searches until told to stop; every answer is full and in order.
-fn read(mut client: Client, done: &AtomicBool, reads: &AtomicU64) {
+fn read(mut client: Client, done: &Done, reads: &AtomicU64) {
     let statement = client.prepare(SEARCH).unwrap();
-    for query in (1..).take_while(|_| !done.load(Ordering::Relaxed)) {
+    done.repeat(|query| {
         let rows = client.query(&statement, &[&Vector(vector(-query))]).unwrap();
         let distances: Vec<f64> = rows.iter().map(|row| row.get(1)).collect();
         assert_eq!(distances.len(), 20);
         assert!(distances.is_sorted(), "{distances:?}");
         reads.fetch_add(1, Ordering::Relaxed);
-    }
+    });
 }
 
 #[test]
@@ -81,12 +81,11 @@ fn a_standby_answers_like_its_primary() {
     client.batch_execute("CREATE INDEX i ON t USING hnsw (v vector_l2_ops)").unwrap();
     compare(&primary, &standby);
 
-    let (done, reads) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (done, reads) = (Done::default(), AtomicU64::new(0));
     thread::scope(|scope| {
+        let _end = done.at_end();
         let reader = connect(&standby);
         scope.spawn(|| read(reader, &done, &reads));
-        // Were a step to fail, the reader would keep the scope open for ever.
-        let _stop = Stop(&done);
         let begun = || Ok(reads.load(Ordering::Relaxed) > 0);
         wait_until("the first read", begun).unwrap();
 
@@ -126,13 +125,5 @@ fn a_standby_answers_like_its_primary() {
     for id in (20_000..20_300).filter(|id| id % 7 > 0) {
         let found: i32 = client.query_one(&search, &[&Vector(vector(id))]).unwrap().get(0);
         assert_eq!(found, id);
-    }
-}
-
-struct Stop<'a>(&'a AtomicBool);
-
-impl Drop for Stop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
     }
 }

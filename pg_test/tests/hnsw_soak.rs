@@ -1,11 +1,10 @@
 //! Many clients do everything at once, for a while: 25 seconds, or as many as `SOAK_SECONDS` in the
 //! environment says.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pg_test::{TestDb, Vector, copy_vectors, index_problems, random_vector, sqlstate};
+use pg_test::{Done, TestDb, Vector, copy_vectors, index_problems, random_vector, sqlstate};
 use postgres::Client;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
@@ -127,19 +126,16 @@ impl Worker {
 }
 
 /// Vacuums and looks for damage, in turn; now and then the vacuum is cut short.
-fn tend(mut client: Client, done: &AtomicBool) -> u32 {
-    let mut rounds = 0;
-    while !done.load(Ordering::Relaxed) {
-        rounds += 1;
-        let limit = if rounds % 4 == 0 { 50 } else { 0 };
+fn tend(mut client: Client, done: &Done) -> i32 {
+    done.repeat(|round| {
+        let limit = if round % 4 == 0 { 50 } else { 0 };
         client.batch_execute(&format!("SET statement_timeout = {limit}")).unwrap();
         if let Err(error) = client.batch_execute("VACUUM t") {
             assert_eq!(sqlstate(&error), "57014", "{error}");
         }
         client.batch_execute("SET statement_timeout = 0").unwrap();
         assert_eq!(index_problems(&mut client, "i").unwrap(), [""; 0]);
-    }
-    rounds
+    })
 }
 
 #[test]
@@ -152,20 +148,19 @@ fn many_clients_do_everything_at_once() {
     let create = "CREATE INDEX i ON t USING hnsw (v vector_l2_ops); CREATE INDEX ON t (id)";
     db.batch_execute(create).unwrap();
 
-    let done = AtomicBool::new(false);
+    let done = Done::default();
     let (rows, steps) = thread::scope(|scope| {
+        let _end = done.at_end();
         let client = db.connect();
         let tender = scope.spawn(|| tend(client, &done));
         let done = &done;
         let worker = |number| {
             let mut worker = Worker::new(&db, number);
             scope.spawn(move || {
-                let _stop = StopAll(done);
+                let _end = done.at_end();
                 let begin = Instant::now();
                 let mut steps = 0;
-                while begin.elapsed() < Duration::from_secs(seconds)
-                    && !done.load(Ordering::Relaxed)
-                {
+                while begin.elapsed() < Duration::from_secs(seconds) && !done.is_set() {
                     worker.step();
                     steps += 1;
                 }
@@ -174,7 +169,6 @@ fn many_clients_do_everything_at_once() {
         };
         let workers: Vec<_> = (1..CLIENTS).map(worker).collect();
         let ended: Vec<_> = workers.into_iter().map(thread::ScopedJoinHandle::join).collect();
-        done.store(true, Ordering::Relaxed);
         println!("{} rounds of vacuum", tender.join().unwrap());
         let ended = ended.into_iter().map(Result::unwrap);
         ended.fold((0, 0), |all, worker| (all.0 + worker.0, all.1 + worker.1))
@@ -190,13 +184,4 @@ fn many_clients_do_everything_at_once() {
     let row = db.query_one("SELECT recall FROM vector_index_recall('i', 10, 200)", &[]).unwrap();
     println!("recall {}", row.get::<_, f64>(0));
     assert!(row.get::<_, f64>(0) >= 0.97, "{row:?}");
-}
-
-/// Tells all to end should the thread that holds it fail.
-struct StopAll<'a>(&'a AtomicBool);
-
-impl Drop for StopAll<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_or(thread::panicking(), Ordering::Relaxed);
-    }
 }

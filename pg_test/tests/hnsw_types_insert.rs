@@ -8,10 +8,11 @@ use postgres::Client;
 
 /// Sessions insert rows at once, each by itself: `rows` each, counting from 0.
 fn insert_at_once(db: &TestDb, kind: &Kind, sessions: i32, rows: i32) {
-    let barrier = Barrier::new(sessions as usize);
+    let barrier = &Barrier::new(sessions as usize);
+    // All connect before the first waits for the others: none may fail in between.
+    let clients: Vec<Client> = (0..sessions).map(|_| db.connect()).collect();
     thread::scope(|scope| {
-        for session in 0..sessions {
-            let (mut client, barrier) = (db.connect(), &barrier);
+        for (session, mut client) in (0..).zip(clients) {
             scope.spawn(move || {
                 barrier.wait();
                 for id in session * rows..(session + 1) * rows {

@@ -1,9 +1,8 @@
 //! Vacuum of indexes on columns of every type.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use pg_test::{KINDS, Kind, Search, TestDb};
+use pg_test::{Done, KINDS, Kind, Search, TestDb};
 use postgres::Client;
 
 fn size(client: &mut Client) -> i64 {
@@ -61,37 +60,19 @@ fn most_is_found_before_and_after() {
     }
 }
 
-/// Repeats until `done`; returns how often.
-fn repeat(done: &AtomicBool, mut act: impl FnMut()) -> u32 {
-    let rounds = (1..).take_while(|_| {
-        act();
-        !done.load(Ordering::Relaxed)
-    });
-    rounds.last().unwrap_or(0)
-}
-
-/// Tells loops beside to end, also where the thread that holds this panics.
-struct Done<'a>(&'a AtomicBool);
-
-impl Drop for Done<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 fn beside_writers_and_readers(db: &mut TestDb, kind: &Kind) {
     let (class, operator) = kind.classes[0];
     kind.create_table(db, "");
     kind.insert(db, 0..600);
     kind.create_index(db, class, "");
-    let done = AtomicBool::new(false);
+    let done = &Done::default();
     thread::scope(|scope| {
-        let (_done, done) = (Done(&done), &done);
+        let _end = done.at_end();
         let (mut vacuum, mut reader) = (db.connect(), db.connect());
-        scope.spawn(move || repeat(done, || vacuum.batch_execute("VACUUM t").unwrap()));
+        scope.spawn(move || done.repeat(|_| vacuum.batch_execute("VACUUM t").unwrap()));
         scope.spawn(move || {
             let nearest = Search { operator, condition: "true", limit: 20 };
-            repeat(done, || {
+            done.repeat(|_| {
                 let answers = kind.search(&mut reader, &nearest, true);
                 assert!(answers.iter().all(|found| found.len() == 20 && found.is_sorted()));
             })

@@ -1,10 +1,10 @@
 //! Sessions side by side, a server that is killed, a standby: no row of an `ivfflat` index is lost.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use pg_test::{
-    Cluster, TestDb, Vector, explain_plan, index_problems, random_vector, scans_index, sqlstate,
+    Cluster, Done, TestDb, Vector, explain_plan, index_problems, random_vector, scans_index,
+    sqlstate,
 };
 use postgres::Client;
 
@@ -60,8 +60,9 @@ fn whole(client: &mut Client) -> usize {
 fn sessions_side_by_side() {
     let mut db = TestDb::new();
     create(&mut db);
-    let done = &AtomicBool::new(false);
+    let done = &Done::default();
     thread::scope(|scope| {
+        let _end = done.at_end();
         let writers: Vec<_> = (1..4)
             .map(|writer| {
                 let mut client = db.connect();
@@ -74,24 +75,19 @@ fn sessions_side_by_side() {
             })
             .collect();
         let mut client = db.connect();
-        scope.spawn(move || {
-            while !done.load(Ordering::Relaxed) {
-                client.batch_execute("VACUUM t").unwrap();
-            }
-        });
+        scope.spawn(move || done.repeat(|_| client.batch_execute("VACUUM t").unwrap()));
         let mut client = db.connect();
         scope.spawn(move || {
-            while !done.load(Ordering::Relaxed) {
+            done.repeat(|_| {
                 // Those that were there from the start are always found, and once.
                 let found = by_index(&mut client);
                 assert_eq!(found.iter().filter(|&&id| id < 1000).count(), 1000);
                 assert_eq!(found[0], 7);
-            }
+            })
         });
         for writer in writers {
             writer.join().unwrap();
         }
-        done.store(true, Ordering::Relaxed);
     });
     let mut client = db.connect();
     assert_eq!(whole(&mut client), 4000 - 3 * 140);
@@ -104,9 +100,11 @@ fn a_killed_server_loses_nothing() {
     let mut next = 1000;
     for round in 0..4 {
         let mut client = cluster.connect().unwrap();
+        let done = &Done::default();
         let told = thread::scope(|scope| {
+            let _end = done.at_end();
             let inserter = scope.spawn(move || {
-                let told = |id: &i32| {
+                let mut told = |id: &i32| {
                     let result =
                         client.execute("INSERT INTO t VALUES ($1, $2)", &[id, &vector(*id)]);
                     let Err(error) = result else { return true };
@@ -117,7 +115,7 @@ fn a_killed_server_loses_nothing() {
                     );
                     false
                 };
-                (next..).take_while(told).count() as i32
+                (next..).take_while(|id| !done.is_set() && told(id)).count() as i32
             });
             let mut client = cluster.connect().unwrap();
             client.batch_execute("DELETE FROM t WHERE id % 7 = 3").unwrap();

@@ -1,9 +1,10 @@
 //! An `ivfflat` index that grows: vacuum divides its lists, beside readers, crashes and standbys.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use pg_test::{Cluster, TestDb, Vector, explain_plan, index_problems, random_vector, scans_index};
+use pg_test::{
+    Cluster, Done, TestDb, Vector, explain_plan, index_problems, random_vector, scans_index,
+};
 use postgres::Client;
 
 const DIMENSIONS: usize = 24;
@@ -81,17 +82,18 @@ fn an_index_made_on_an_empty_table_gets_its_lists() {
 fn searches_and_inserts_go_on_meanwhile() {
     let mut db = TestDb::new();
     create(&mut db, "rabitq");
-    let done = &AtomicBool::new(false);
+    let done = &Done::default();
     thread::scope(|scope| {
+        let _end = done.at_end();
         for _ in 0..2 {
             let mut client = db.connect();
             scope.spawn(move || {
-                while !done.load(Ordering::Relaxed) {
+                done.repeat(|_| {
                     let found = by_index(&mut client);
                     assert_eq!(found[0], 7);
                     // Those that were there from the start are always found, and once.
                     assert_eq!(found.iter().filter(|&&id| id < 3000).count(), 3000);
-                }
+                })
             });
         }
         let mut client = db.connect();
@@ -100,7 +102,6 @@ fn searches_and_inserts_go_on_meanwhile() {
             db.batch_execute("VACUUM t").unwrap();
         }
         inserter.join().unwrap();
-        done.store(true, Ordering::Relaxed);
     });
     assert!(lists(&mut db) > 5);
     holds(&mut db, 0..6000);
@@ -136,24 +137,23 @@ fn a_killed_server_and_a_standby_lose_nothing() {
     let primary = Cluster::new("ivf_growth", &[]).unwrap();
     create(&mut primary.connect().unwrap(), "rabitq");
     let standby = primary.standby().unwrap();
-    let done = &AtomicBool::new(false);
     for round in 1..4 {
         let mut client = primary.connect().unwrap();
         insert(&mut client, round * 3000..(round + 1) * 3000);
         standby.catch_up(&primary).unwrap();
-        done.store(false, Ordering::Relaxed);
+        let done = &Done::default();
         thread::scope(|scope| {
+            let _end = done.at_end();
             let mut reader = standby.connect().unwrap();
             scope.spawn(move || {
-                while !done.load(Ordering::Relaxed) {
+                done.repeat(|_| {
                     let found = by_index(&mut reader);
                     assert_eq!(found[0], 7);
                     assert_eq!(found.len() as i32, (round + 1) * 3000);
-                }
+                })
             });
             client.batch_execute("VACUUM t").unwrap();
             standby.catch_up(&primary).unwrap();
-            done.store(true, Ordering::Relaxed);
         });
         holds(&mut standby.connect().unwrap(), 0..(round + 1) * 3000);
         primary.crash().unwrap();

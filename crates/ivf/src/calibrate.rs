@@ -7,8 +7,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use memory::{Grow, copied};
-use pages::{Batch, HeapTid, META_BLOCK, PageStore, Result};
+use memory::{Grow, copied, with_room};
+use pages::{Batch, Error, HeapTid, META_BLOCK, PageStore, Result};
 use quant::SplitMix64;
 
 use crate::block::Entry;
@@ -18,10 +18,11 @@ use crate::index::Ivf;
 use crate::lists::{List, NearestLists};
 use crate::meta::Meta;
 use crate::query::Query;
+use crate::rebalance::Rebalanced;
 use crate::vectors::Reader;
 
-/// Searches that are tried: the mean recall is then known to about a point.
-const SEARCHES: usize = 100;
+/// Searches that are tried: the mean recall is then known to less than a point.
+const SEARCHES: usize = 200;
 /// Neighbors of each that are looked for.
 const NEAREST: usize = 10;
 /// A smaller index is not calibrated: any search finds nearly all.
@@ -47,6 +48,19 @@ pub fn calibrate<S: PageStore>(store: &S, rows: u64) -> Result<()> {
     batch.commit()
 }
 
+/// Calibrates after a reorganization: where lists changed, and where the index has rows enough for the
+/// first time.
+///
+/// # Errors
+/// Those of [`calibrate`].
+pub fn recalibrate<S: PageStore>(store: &S, done: &Rebalanced) -> Result<()> {
+    let changed = done.split + done.merged + done.renewed > 0;
+    let first = || {
+        Ok::<_, Error>(done.rows >= FEWEST_ROWS && Ivf::open(store)?.meta().calibration.is_none())
+    };
+    if changed || first()? { calibrate(store, done.rows) } else { Ok(()) }
+}
+
 fn measure<S: PageStore>(store: &S, ivf: &Ivf, rows: u64) -> Result<Option<Calibration>> {
     if rows < FEWEST_ROWS {
         return Ok(None);
@@ -55,22 +69,47 @@ fn measure<S: PageStore>(store: &S, ivf: &Ivf, rows: u64) -> Result<Option<Calib
     let entries = least.max(rows / share) as usize;
     let lists = ivf.all_lists(store)?;
     let random = &mut SplitMix64::new(ivf.meta().seed);
-    let (mut sums, mut weights, mut searches) = ([0.0; POINTS], 0.0, 0);
+    let mut searches: Vec<Search> = with_room(SEARCHES)?;
     for _ in 0..SEARCHES {
         let list = &lists[(random.next_u64() % lists.len() as u64) as usize];
         let Some((row, of_list)) = Row::at_random(store, ivf, list, random)? else { continue };
         let query = row.shifted(store, ivf, entries / 4, random)?;
         let nearest = nearest(store, ivf, &row, &query, entries)?;
+        let found = std::array::from_fn(|i| {
+            nearest.iter().filter(|near| near.place < 1 << i).count() as f64
+        });
         // A row of a short list was more likely to be chosen.
-        weights += (of_list * nearest.len()) as f64;
-        searches += 1;
-        for (i, sum) in sums.iter_mut().enumerate() {
-            let found = nearest.iter().filter(|near| near.place < 1 << i).count();
-            *sum += (of_list * found) as f64;
-        }
+        searches.push(Search { weight: of_list as f64, wanted: nearest.len() as f64, found });
     }
-    let recall = sums.map(|sum| (sum / weights).min(1.0) as f32);
-    Ok((weights > 0.0).then_some(Calibration { searches, recall }))
+    Ok(calibration(&searches))
+}
+
+/// What a search found.
+struct Search {
+    weight: f64,
+    /// Neighbors that there are to find.
+    wanted: f64,
+    /// Those in the nearest 1, 2, 4 … lists.
+    found: [f64; POINTS],
+}
+
+/// What one can rely on that searches find: their mean less its standard error.
+fn calibration(searches: &[Search]) -> Option<Calibration> {
+    let wanted: f64 = searches.iter().map(|search| search.weight * search.wanted).sum();
+    if wanted == 0.0 {
+        return None;
+    }
+    let mut least = 0.0_f64;
+    let recall = std::array::from_fn(|i| {
+        let found: f64 = searches.iter().map(|search| search.weight * search.found[i]).sum();
+        let mean = found / wanted;
+        let variance = searches
+            .iter()
+            .map(|search| (search.weight * (search.found[i] - mean * search.wanted)).powi(2));
+        least = least.max(mean - variance.sum::<f64>().sqrt() / wanted);
+        least.min(1.0) as f32
+    });
+    Some(Calibration { searches: searches.len() as u32, recall })
 }
 
 /// A row whose like is searched for.

@@ -35,7 +35,7 @@ mod vectors;
 mod write;
 
 pub use bulk::{Bulk, Phase};
-pub use calibrate::calibrate;
+pub use calibrate::{calibrate, recalibrate};
 pub use calibration::Calibration;
 pub use check::check;
 pub use geometry::{BlockNo, Geometry, VectorNo};

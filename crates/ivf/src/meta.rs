@@ -103,6 +103,10 @@ pub struct Meta {
 /// Lists that are searched in an index that was never calibrated: so many, and a share of the rest.
 const UNKNOWN: (usize, usize) = (16, 8);
 
+/// Lists that are searched whatever calibration says: its searches are for rows of the index, and
+/// those for anything else need more.
+const LEAST: usize = 4;
+
 impl Meta {
     /// The lists that a search must read to find the share `target` of the nearest rows, as far as the
     /// index was measured; at most all.
@@ -110,7 +114,7 @@ impl Meta {
         let lists = self.lists as usize;
         let (some, share) = UNKNOWN;
         let probes = match &self.calibration {
-            Some(calibration) => calibration.probes(target).unwrap_or(lists),
+            Some(calibration) => calibration.probes(target).unwrap_or(lists).max(LEAST),
             None => some + lists / share,
         };
         probes.min(lists)

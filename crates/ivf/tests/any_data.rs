@@ -3,8 +3,8 @@
 mod support;
 
 use ivf::{
-    Ivf, Quantization, Rebalance, Scan, ScanOptions, calibrate, indexable, insert, rebalance,
-    vacuum,
+    Ivf, Quantization, Rebalance, Rebalanced, Scan, ScanOptions, calibrate, indexable, insert,
+    rebalance, recalibrate, vacuum,
 };
 use pages::mem::MemStore;
 use quant::Metric;
@@ -49,12 +49,9 @@ impl Index {
     /// What a vacuum does that finds every other row dead, or none.
     fn vacuum(&mut self, half: bool) {
         let dead = |i: usize| half && i.is_multiple_of(2);
-        let stats = vacuum(&self.store, &mut |tid| dead(row(tid))).expect("vacuums");
+        vacuum(&self.store, &mut |tid| dead(row(tid))).expect("vacuums");
         let done = rebalance(&self.store, &Rebalance { lists: 0, work: 100_000 });
-        let done = done.expect("reorganizes");
-        if done.split + done.merged + done.renewed > 0 {
-            calibrate(&self.store, stats.remaining).expect("measures");
-        }
+        recalibrate(&self.store, &done.expect("reorganizes")).expect("measures");
         for (i, vector) in self.vectors.iter_mut().enumerate() {
             if dead(i) {
                 vector.clear();
@@ -153,4 +150,20 @@ fn copies_of_a_row_do_not_count_as_found_by_it() {
     };
     let (probes, lists) = calibrated(&rows);
     assert!(probes as u32 > lists / 5, "{probes} of {lists}");
+}
+
+/// Also where its lists are as they should be.
+#[test]
+fn an_index_is_calibrated_when_it_has_grown_large_enough() {
+    let rows = clustered(Metric::L2, 500, 8, 1);
+    let store = built(options((Metric::L2, Quantization::Rabitq), 8, 0), &rows);
+    let calibrated = |rows| {
+        let unchanged = Rebalanced { rows, ..Rebalanced::default() };
+        recalibrate(&store, &unchanged).expect("measures");
+        Ivf::open(&store).expect("opens").meta().calibration
+    };
+    assert_eq!(calibrated(499), None);
+    let first = calibrated(500);
+    assert!(first.is_some());
+    assert_eq!(calibrated(2_000), first, "nothing has changed");
 }

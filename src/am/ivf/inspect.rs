@@ -51,11 +51,8 @@ fn properties(info: &Info) -> Properties {
         ("bytes of vectors", page_bytes(info.vector_pages)),
         ("bytes of unwritten pages", page_bytes(info.unwritten)),
     ];
-    if let Some(calibration) = &meta.calibration {
-        let probes = |target| {
-            let probes = calibration.probes(target).unwrap_or(meta.lists as usize);
-            probes.min(meta.lists as usize).to_string()
-        };
+    if meta.calibration.is_some() {
+        let probes = |target| meta.probes(target).to_string();
         properties.extend([
             ("probes for recall 0.9", probes(0.9)),
             ("probes for recall 0.95", probes(0.95)),

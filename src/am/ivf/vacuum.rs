@@ -39,15 +39,12 @@ impl<V: Variant> Vacuum for Method<V> {
             (store, Options::of(V::parameters(), info.index))
         };
         let work = (info.num_heap_tuples / MOVED_SHARE).max(MOVED) as u64;
-        let done = ivf::rebalance(&store, &Rebalance { lists: options.lists as u64, work })?;
-        if let Some(why) = done.no_room {
+        let mut done = ivf::rebalance(&store, &Rebalance { lists: options.lists as u64, work })?;
+        if let Some(why) = done.no_room.take() {
             // SAFETY: the caller's promise.
             no_room(&unsafe { relation::qualified_name(info.index) }, why).log();
         }
-        match done.split + done.merged + done.renewed {
-            1.. if V::MEASURED => ivf::calibrate(&store, done.rows),
-            _ => Ok(()),
-        }
+        if V::MEASURED { ivf::recalibrate(&store, &done) } else { Ok(()) }
     }
 }
 

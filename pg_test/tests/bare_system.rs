@@ -5,11 +5,12 @@ use std::fs;
 use std::path::Path;
 
 /// Programs of Debian's essential packages (coreutils, dash, util-linux), PostgreSQL's clients, and
-/// `make`, without which no test would have begun.
+/// `make` and binutils (the linker is of it), without which no test would have begun.
 const PROGRAMS: &[&str] = &[
     "chown",
     "make",
     "mktemp",
+    "objcopy",
     "pg_dump",
     "pg_restore",
     "prlimit",

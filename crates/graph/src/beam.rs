@@ -6,6 +6,9 @@ use pages::NodeNo;
 /// About how many edges of a spill lead to the same element, or to one that was expanded since.
 const REPEATS: usize = 4;
 
+/// Edges in a spill from which on those that lead nowhere new are dropped, whatever it costs.
+const MANY: usize = 1 << 16;
+
 /// One edge that leads to an element, with the estimated rank of that element.
 ///
 /// An element that several expanded elements point at has several entries, with different
@@ -111,6 +114,9 @@ impl Beam {
     pub(crate) fn widen(&mut self, width: usize, fresh: impl Fn(NodeNo) -> bool) -> Result<bool> {
         self.width = self.width.max(width);
         let mut widened = false;
+        if let Some(spill) = self.spill.as_mut().filter(|spill| spill.len() > MANY) {
+            best_of_each(spill, &fresh);
+        }
         while let Some(spill) = self.spill.as_mut().filter(|spill| !spill.is_empty()) {
             let room = self.width.saturating_sub(self.entries.len());
             if room == 0 {
@@ -121,9 +127,7 @@ impl Beam {
             spill.select_nth_unstable_by(rest, |a, b| b.0.total_cmp(&a.0));
             let mut edges = copied(&spill[rest..])?;
             spill.truncate(rest);
-            edges.retain(|&(_, node)| fresh(node));
-            edges.sort_unstable_by(|a, b| a.1.cmp(&b.1).then(a.0.total_cmp(&b.0)));
-            edges.dedup_by_key(|edge| edge.1);
+            best_of_each(&mut edges, &fresh);
             edges.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
             widened |= !edges.is_empty();
             // Those for which there is no room are spilled again.
@@ -157,6 +161,13 @@ impl Beam {
     }
 }
 
+/// Keeps the best edge to each element for which `fresh` holds.
+fn best_of_each(edges: &mut Vec<(f32, NodeNo)>, fresh: impl Fn(NodeNo) -> bool) {
+    edges.retain(|&(_, node)| fresh(node));
+    edges.sort_unstable_by(|a, b| a.1.cmp(&b.1).then(a.0.total_cmp(&b.0)));
+    edges.dedup_by_key(|edge| edge.1);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,5 +191,18 @@ mod tests {
         beam.push(7.0, NodeNo(7)).expect("memory");
         beam.push(8.0, NodeNo(8)).expect("memory");
         assert_eq!(beam.pop(|node| Ok(node != NodeNo(7))), Ok(Some(NodeNo(8))));
+    }
+
+    #[test]
+    fn a_long_spill_keeps_one_edge_to_each_element() {
+        let mut beam = Beam::new(1, true).expect("memory");
+        for i in 0..MANY + 10 {
+            beam.push(i as f32, NodeNo((i % 100) as u32)).expect("memory");
+        }
+        let long = beam.memory();
+        assert_eq!(beam.widen(2, |_| true), Ok(true));
+        assert!(beam.memory() < long / 100);
+        beam.widen(1_000, |_| true).expect("memory");
+        assert_eq!(drain(&mut beam).len(), 101, "the first, and one of each element");
     }
 }

@@ -29,7 +29,7 @@ fn main() -> Outcome<()> {
     let (_, queries) = read(&arguments[0], "query", 300)?;
     let options = IndexOptions {
         metric,
-        form: pages::Form::Halves,
+        form: vectors::Form::Halves,
         dims,
         m: 16,
         ef_construction: 64,

@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (_, queries) = read(&arguments[0], "query", 1_000)?;
     let options = IndexOptions {
         metric,
-        form: pages::Form::Halves,
+        form: vectors::Form::Halves,
         dims,
         m: 16,
         ef_construction: 64,

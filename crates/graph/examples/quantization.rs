@@ -12,9 +12,10 @@ use std::time::Instant;
 
 use data::{kth_distance, read};
 use graph::{Bulk, Hnsw, IndexOptions, Iterative, Scan, ScanOptions};
-use pages::{Form, HeapTid, PageStore, mem::MemStore};
+use pages::{HeapTid, PageStore, mem::MemStore};
 use quant::Metric;
 use space::Space;
+use vectors::Form;
 
 const K: usize = 10;
 const SCAN: ScanOptions = ScanOptions {

@@ -13,9 +13,10 @@ use std::time::Instant;
 
 use graph::{Bulk, Hnsw, IndexOptions, Iterative, Scan, ScanOptions};
 use kernels::sparse::{self, Sparse};
-use pages::{Form, HeapTid, mem::MemStore};
+use pages::{HeapTid, mem::MemStore};
 use quant::Metric;
 use space::Space;
+use vectors::Form;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

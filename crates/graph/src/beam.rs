@@ -1,7 +1,8 @@
 //! The frontier of a search.
 
 use memory::{Grow, OutOfMemory, Result, copied, with_room};
-use pages::NodeNo;
+
+use crate::format::NodeNo;
 
 /// About how many edges of a spill lead to the same element, or to one that was expanded since.
 const REPEATS: usize = 4;

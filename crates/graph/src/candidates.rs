@@ -3,10 +3,11 @@
 use std::cell::OnceCell;
 
 use memory::{OutOfMemory, with_room};
-use pages::{Form, NodeNo, State};
+use vectors::Form;
 
 use crate::Hnsw;
 use crate::bits::rank_bits;
+use crate::format::{NodeNo, State};
 use crate::prune::{self, Reason};
 use crate::vector::{VectorBuf, rank, rank_f16};
 use crate::walk::Met;

@@ -1,6 +1,6 @@
 //! How wide to search: read off an index's calibration.
 
-use pages::{CALIBRATED_EF, Calibration};
+use crate::format::{CALIBRATED_EF, Calibration};
 
 /// The least `ef` whose searches find `target` (a share below 1) of the `k` nearest, by the
 /// calibration: the greatest calibrated one where none does.

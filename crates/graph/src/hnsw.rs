@@ -1,9 +1,11 @@
 //! An index that is open: its metapage and what follows from it.
 
 use kernels::CodeShape;
-use pages::{Error, Form, Geometry, META_BLOCK, Meta, PAGE_BODY, PageStore, Result};
+use pages::{Error, META_BLOCK, PAGE_BODY, PageStore, Result};
 use quant::{EdgeCoder, Metric, Rotation};
+use vectors::Form;
 
+use crate::format::{Geometry, Meta};
 use crate::stored::Holder;
 use crate::vector::{Vector, VectorBuf};
 

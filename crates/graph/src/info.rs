@@ -1,8 +1,9 @@
 //! What an index holds.
 
-use pages::{META_BLOCK, Meta, PageStore, Record, Result, State};
+use pages::{META_BLOCK, PageStore, Result};
 
 use crate::Hnsw;
+use crate::format::{Meta, Record, State};
 
 /// Counts over all pages of an index.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,8 @@
 //! Which elements stand on upper levels.
 
-use pages::MAX_LEVEL;
 use quant::splitmix64;
+
+use crate::format::MAX_LEVEL;
 
 /// Level 1 should have a quarter to half a thousand elements at least, as far as the next limit
 /// allows: enough for a few in every region of the data.

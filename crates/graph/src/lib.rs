@@ -36,6 +36,7 @@ mod vector;
 mod walk;
 
 pub mod build;
+pub mod format;
 pub mod vacuum;
 
 pub use bulk::{Bulk, Phase, build_memory, index_pages};

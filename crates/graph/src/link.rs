@@ -1,9 +1,11 @@
 //! Edges on disk: coding a neighbor into a slot, and making room for it.
 
-use pages::{Batch, Form, MAX_BATCH, NodeNo, PageStore, Record, RecordMut, Result, Slot, State};
+use pages::{Batch, MAX_BATCH, PageStore, Result};
 use quant::{Angles, EdgeCoder, EdgeQuery, Factors, Metric, PreparedOwner};
+use vectors::Form;
 
 use crate::bits::{pack, rank_bits};
+use crate::format::{NodeNo, Record, RecordMut, Slot, State};
 use crate::stored::vector_of;
 use crate::vector::{Vector, VectorBuf, rank};
 use crate::{Hnsw, prune, records};

@@ -1,7 +1,8 @@
 //! A set of record numbers.
 
 use memory::{Result, filled};
-use pages::NodeNo;
+
+use crate::format::NodeNo;
 
 /// Open addressing with linear probing, at most half full. Faster than a general hash set for the
 /// few hundred numbers of a search, and as small as a bitmap for many.

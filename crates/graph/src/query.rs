@@ -1,11 +1,12 @@
 //! A vector that others are compared with: exactly, and by their codes.
 
-use pages::{Form, Record};
 use quant::{EdgeQuery, Metric};
+use vectors::Form;
 
 use crate::Hnsw;
 use crate::bits::rank_bits;
 use crate::exact::{Exact, ExactQuery};
+use crate::format::Record;
 use crate::stored::vector_of;
 use crate::vector::Vector;
 

@@ -1,7 +1,9 @@
 //! Reading records: where a number becomes a record.
 
-use pages::{Error, Form, NodeNo, PageStore, Record, Result, State, Tail, is_new};
+use pages::{Error, PageStore, Result, is_new};
+use vectors::Form;
 
+use crate::format::{NodeNo, Record, State, Tail};
 use crate::{Hnsw, sparse};
 
 /// An element whose record was read.

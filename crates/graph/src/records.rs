@@ -1,11 +1,9 @@
 //! Records that come and go.
 
-use pages::{
-    Batch, Error, Geometry, META_BLOCK, Meta, NodeNo, PageKind, PageStore, RecordMut, Result,
-    State, init_page,
-};
+use pages::{Batch, Error, META_BLOCK, PageKind, PageStore, Result, init_page};
 
 use crate::Hnsw;
+use crate::format::{Geometry, Meta, NodeNo, RecordMut, State};
 
 /// Opens a record of a page that the batch holds or locks now.
 pub(crate) fn open<'a, B: Batch>(

@@ -1,8 +1,9 @@
 //! The element of level 0 where searches begin. All tethers start from it, directly or not.
 
-use pages::{Batch, NodeNo, PageStore, Record, Result};
+use pages::{Batch, PageStore, Result};
 
 use crate::Hnsw;
+use crate::format::{NodeNo, Record};
 use crate::link::{BackLink, Owner, put_edge, uncoded_victim};
 use crate::records::open;
 use crate::stored::vector_of;

@@ -4,8 +4,9 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
 
 use memory::Grow;
-use pages::{Error, HeapTid, Hit, META_BLOCK, NodeNo, PageStore, Result, State, TidFilter};
+use pages::{Error, HeapTid, Hit, META_BLOCK, PageStore, Result, TidFilter};
 
+use crate::format::{NodeNo, State};
 use crate::noise::Noise;
 use crate::query::Query;
 use crate::records::Chain;

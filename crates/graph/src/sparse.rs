@@ -1,8 +1,8 @@
 //! Sparse vectors: how records hold them, and the sketches that codes are made of.
 
 use kernels::sparse::Sparse;
-use pages::{SKETCH_DIMS, SPARSE_ELEMENT};
 use quant::SplitMix64;
+use vectors::{SKETCH_DIMS, SPARSE_ELEMENT};
 use zerocopy::FromBytes;
 
 use crate::vector::VectorBuf;

@@ -1,13 +1,14 @@
 //! Vectors as records hold them.
 
-use pages::{Element, Form, Record};
 use quant::{
     CoarseInfo, Metric, Rotation, cosine_is_safe, encode_coarse, encode_half, nibble, pack_nibbles,
     random_part,
 };
+use vectors::Form;
 
 use crate::Hnsw;
 use crate::bits::{pack, unpack};
+use crate::format::{Element, Record};
 use crate::sparse;
 use crate::vector::{Vector, VectorBuf, norm, unit};
 

@@ -3,9 +3,10 @@
 //! The first tail belongs to nobody until the batch that makes the element claims it. So a crash
 //! in between leaves a chain that vacuum can tell from all others.
 
-use pages::{Batch, NodeNo, PageStore, Result, State, Tail};
+use pages::{Batch, PageStore, Result};
 
 use crate::Hnsw;
+use crate::format::{NodeNo, State, Tail};
 use crate::records::{Allocation, lock_in_order, open};
 
 /// Writes the tails of a vector, one batch each, the first one first; none where it needs none.

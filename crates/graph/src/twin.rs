@@ -1,8 +1,9 @@
 //! Rows that share an element, because they have the same vector.
 
-use pages::{Batch, HeapTid, NodeNo, PageStore, RecordMut, Result, State};
+use pages::{Batch, HeapTid, PageStore, Result};
 
 use crate::Hnsw;
+use crate::format::{NodeNo, RecordMut, State};
 use crate::records::{Allocation, lock_in_order, open};
 
 /// A row whose vector an element has already.

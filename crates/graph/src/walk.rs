@@ -3,10 +3,11 @@
 use std::ops::RangeInclusive;
 
 use memory::Grow;
-use pages::{Error, NodeNo, PageStore, Record, Result};
+use pages::{Error, PageStore, Result};
 
 use crate::beam::Beam;
 use crate::exact::Exact;
+use crate::format::{NodeNo, Record};
 use crate::nodes::NodeSet;
 use crate::query::Query;
 use crate::{Hnsw, ScanStats};

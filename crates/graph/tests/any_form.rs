@@ -5,11 +5,11 @@ mod support;
 use distributions::{Column, Conversion};
 use graph::{Bulk, Hnsw, IndexOptions, Scan};
 use kernels::sparse::Sparse;
-use pages::Form;
 use pages::mem::MemStore;
 use quant::Metric;
 use space::Space;
 use support::*;
+use vectors::Form;
 
 /// Width of the searches: the default.
 const EF: usize = 40;

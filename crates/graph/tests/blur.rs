@@ -3,9 +3,9 @@
 mod support;
 
 use graph::IndexOptions;
-use pages::Form;
 use quant::Metric;
 use support::*;
+use vectors::Form;
 
 /// `vectors` moved by `offset` in each dimension.
 fn moved(vectors: &[Vec<f32>], offset: f32) -> Vec<Vec<f32>> {

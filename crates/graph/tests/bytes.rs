@@ -3,9 +3,9 @@
 mod support;
 
 use graph::{Hnsw, IndexOptions, Scan};
-use pages::Form;
 use quant::Metric;
 use support::*;
+use vectors::Form;
 
 const METRICS: [Metric; 4] = [Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::L1];
 

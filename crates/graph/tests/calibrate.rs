@@ -2,9 +2,10 @@
 
 mod support;
 
+use graph::format::{Calibration, RecordMut, State};
 use graph::{calibrate, expected_recall, insert, outgrown, vacuum};
+use pages::PageStore;
 use pages::mem::MemStore;
-use pages::{Calibration, PageStore, RecordMut, State};
 use quant::Metric;
 use support::*;
 

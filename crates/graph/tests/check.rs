@@ -3,8 +3,9 @@
 mod support;
 
 use graph::Hnsw;
+use graph::format::{Meta, NodeNo, RecordMut, Slot, State};
+use pages::PageStore;
 use pages::mem::MemStore;
-use pages::{Meta, NodeNo, PageStore, RecordMut, Slot, State};
 use quant::Metric;
 use support::*;
 

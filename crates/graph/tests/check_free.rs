@@ -3,9 +3,9 @@
 
 mod support;
 
+use graph::format::{Meta, NodeNo, RecordMut, State};
 use graph::{Hnsw, Problem, check, insert, vacuum};
 use pages::mem::{Eventful, MemStore, Step};
-use pages::{Meta, NodeNo, RecordMut, State};
 use quant::Metric;
 use support::*;
 

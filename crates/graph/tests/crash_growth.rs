@@ -3,9 +3,10 @@
 
 mod support;
 
+use graph::format::Record;
 use graph::{Hnsw, vacuum};
 use pages::mem::MemStore;
-use pages::{Error, PageStore, Record};
+use pages::{Error, PageStore};
 use quant::Metric;
 use support::*;
 
@@ -44,7 +45,7 @@ fn expect_rows(store: &MemStore, vectors: &[Vec<f32>], there: impl Fn(usize) -> 
 fn rows_of_entry(store: &MemStore) -> Vec<usize> {
     let hnsw = Hnsw::open(store).expect("opens");
     let geometry = hnsw.meta().geometry;
-    let read = |node: pages::NodeNo, look: &mut dyn FnMut(&Record<'_>)| {
+    let read = |node: graph::format::NodeNo, look: &mut dyn FnMut(&Record<'_>)| {
         let block = node.block(&geometry);
         let page = store.read(block).expect("reads");
         look(&Record::read(&page, block, node.place(&geometry), &geometry).expect("reads"));

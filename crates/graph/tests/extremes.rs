@@ -5,10 +5,10 @@ mod support;
 use distributions::extremes;
 use graph::{Bulk, Hnsw, IndexOptions, Iterative, Scan, ScanOptions, Vector, vacuum};
 use kernels::sparse::{self, Sparse};
-use pages::Form;
 use pages::mem::MemStore;
 use quant::Metric;
 use support::*;
+use vectors::Form;
 
 const ROWS: usize = 120;
 

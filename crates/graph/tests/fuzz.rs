@@ -9,13 +9,14 @@ use fuzz::{Case, scribble};
 use graph::{Bulk, Hnsw, IndexOptions, Iterative, Scan, Vector, vacuum};
 use kernels::sparse::Sparse;
 use pages::mem::{MemBatch, MemPage, MemStore};
-use pages::{Form, PageStore, Result};
+use pages::{PageStore, Result};
 use quant::{Metric, SplitMix64};
 use rand::Rng;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use space::Space;
 use support::*;
+use vectors::Form;
 
 const DIMS: usize = 20;
 

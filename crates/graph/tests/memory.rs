@@ -6,10 +6,10 @@ use std::cell::Cell;
 
 use graph::{Bulk, IndexOptions, build_memory, index_pages};
 use memmap2::MmapMut;
-use pages::Form;
 use quant::Metric;
 use space::Space;
 use support::{clustered, tid};
+use vectors::Form;
 
 const ROWS: usize = 3_000;
 

@@ -5,9 +5,10 @@ mod support;
 
 use graph::{Hnsw, Scan, calibrate, check, info, insert, vacuum};
 use pages::mem::MemStore;
-use pages::{Error, Form, Result};
+use pages::{Error, Result};
 use quant::Metric;
 use support::{bulk_built, clustered, options, problems, row, scan_options, tid};
+use vectors::Form;
 
 /// Pages that may be read between two pauses.
 const MOST: u64 = 64;

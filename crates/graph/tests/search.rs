@@ -3,9 +3,10 @@
 mod support;
 
 use graph::{Hnsw, IndexOptions, Iterative, Scan, ScanOptions};
-use pages::{Form, PageStore};
+use pages::PageStore;
 use quant::{Metric, splitmix64};
 use support::*;
+use vectors::Form;
 
 #[test]
 fn built_and_inserted_indexes_find_the_neighbors() {

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, HashSet};
 use graph::{Bulk, Hnsw, IndexOptions, Scan, vacuum};
 use kernels::sparse::{self, Sparse};
 use pages::mem::MemStore;
-use pages::{Error, Form, HeapTid};
+use pages::{Error, HeapTid};
 use quant::{Metric, SplitMix64};
 use space::Space;
 use support::{problems, row, scan_options, tid, written};
+use vectors::Form;
 
 const METRICS: [Metric; 4] = [Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::L1];
 

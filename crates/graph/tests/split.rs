@@ -4,11 +4,13 @@ mod support;
 
 use std::collections::HashSet;
 
+use graph::format::Geometry;
 use graph::vacuum;
 use pages::mem::MemStore;
-use pages::{Error, Form, Geometry, HeapTid, PageStore};
+use pages::{Error, HeapTid, PageStore};
 use quant::Metric;
 use support::*;
+use vectors::Form;
 
 const DIMS: usize = 9_000;
 

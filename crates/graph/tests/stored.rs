@@ -11,10 +11,10 @@ use flate2::Compression;
 use flate2::read::{GzDecoder, GzEncoder};
 use graph::{Bulk, Hnsw, IndexOptions, Scan, Vector};
 use kernels::sparse::Sparse;
-use pages::Form;
 use pages::mem::MemStore;
 use quant::Metric;
 use support::*;
+use vectors::Form;
 
 const ROWS: usize = 24;
 const DIMS: usize = 32;

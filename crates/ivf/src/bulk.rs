@@ -4,10 +4,11 @@ use std::ops::RangeInclusive;
 
 use kmeans::{Clusters, Options, assign, train, training_bytes};
 use memory::{collected, copied, filled, with_room};
-use pages::{Error, Form, HeapTid, PAGE_BODY, Result};
+use pages::{Error, HeapTid, PAGE_BODY, Result};
 use quant::{SplitMix64, trimmed_mean};
 use space::{Array, NoSpace, Space};
 use threads::{Stopped, Workers};
+use vectors::Form;
 
 use crate::index::{IndexOptions, lists_for};
 use crate::rows::Rows;

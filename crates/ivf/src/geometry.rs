@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use kernels::{BLOCK, CodeShape};
-use pages::{Error, Form, HeapTid, PAGE_USABLE, Result};
+use pages::{Error, HeapTid, PAGE_USABLE, Result};
+use vectors::Form;
 
 /// Bits of a code at most: a longer one gains little, and a block of them would outgrow a page.
 const MAX_BITS: usize = 1536;

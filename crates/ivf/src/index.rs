@@ -1,7 +1,8 @@
 //! An index that is open: its metapage and what follows from it.
 
-use pages::{Error, Form, META_BLOCK, PageStore, Result};
+use pages::{Error, META_BLOCK, PageStore, Result};
 use quant::{EdgeCoder, Metric, Rotation};
+use vectors::Form;
 
 use crate::block::Sketch;
 use crate::geometry::Geometry;

@@ -1,9 +1,10 @@
 //! The metapage: block 0, what an index is and where a search begins.
 
 use pages::{
-    Error, FORMAT_VERSION, Form, META_BLOCK, PAGE_USABLE, PageKind, Result, init_page, page_kind,
+    Error, FORMAT_VERSION, META_BLOCK, PAGE_USABLE, PageKind, Result, init_page, page_kind,
 };
 use quant::Metric;
+use vectors::Form;
 
 use crate::block::Open;
 use crate::calibration::Calibration;

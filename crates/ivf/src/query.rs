@@ -1,8 +1,8 @@
 //! A vector that others are compared with: exactly, and by their codes.
 
 use kernels::BLOCK;
-use pages::Form;
 use quant::{EdgeQuery, Metric, Narrowed, Rounded, RoundedDistance, SeenOwner, rounding};
+use vectors::Form;
 
 use crate::block::Block;
 use crate::index::Ivf;

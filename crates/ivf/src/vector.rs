@@ -6,8 +6,9 @@
 
 use std::ops::Range;
 
-use pages::{Batch, Error, Form, PageKind, Result, init_page, is_new, page_kind};
+use pages::{Batch, Error, PageKind, Result, init_page, is_new, page_kind};
 use quant::{CoarseInfo, Metric, Rotation, encode_half, encode_turned, half_scale};
+use vectors::Form;
 use zerocopy::FromBytes;
 
 use crate::geometry::{Geometry, VectorNo};

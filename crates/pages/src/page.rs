@@ -13,6 +13,9 @@ pub const PAGE_BODY: usize = 8192 - 24;
 /// Bytes of a body before the trailer.
 pub const PAGE_USABLE: usize = PAGE_BODY - TRAILER;
 
+/// Block of the metapage.
+pub const META_BLOCK: u32 = 0;
+
 /// Version of the page format that this crate writes and reads.
 pub const FORMAT_VERSION: u8 = 2;
 
@@ -36,7 +39,7 @@ const _: () = assert!(at::ID.end == PAGE_BODY);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum PageKind {
-    /// Block 0.
+    /// Block [`META_BLOCK`].
     Meta = 1,
     /// Records: elements of all levels and tid overflow.
     Records = 2,

@@ -4,11 +4,13 @@
 
 use std::ffi::CStr;
 
+use graph::format::Calibration;
 use graph::{Bulk, IndexOptions, Phase};
-use pages::{Calibration, Form, HeapTid};
+use pages::HeapTid;
 use pgrx::PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION;
 use pgrx::pg_sys::Relation;
 use space::Space;
+use vectors::Form;
 
 use super::method::{Method, of_graph};
 use super::options::Options;

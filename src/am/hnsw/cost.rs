@@ -16,7 +16,7 @@
 //! With a selective condition the rows themselves, whose reading PostgreSQL adds, make another index
 //! the cheaper path. What distances cost other plans tells `vector_distance_support`.
 
-use pages::Meta;
+use graph::format::Meta;
 
 use super::method::Method;
 use super::settings;

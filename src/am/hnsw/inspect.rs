@@ -1,8 +1,9 @@
 //! What an index holds, and what is wrong with it.
 
 use graph::Info;
-use pages::{Form, Problem};
+use pages::Problem;
 use quant::Metric;
+use vectors::Form;
 
 use super::method::Method;
 use super::settings;

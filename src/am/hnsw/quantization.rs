@@ -2,9 +2,9 @@
 
 use std::ffi::CStr;
 
-use pages::Form;
 use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use quant::Metric;
+use vectors::Form;
 
 use crate::am::element_kind::ElementKind;
 use crate::am::opclass::OpClass;

@@ -4,8 +4,8 @@
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
+use graph::format::Calibration;
 use graph::{Iterative, ScanOptions};
-use pages::Calibration;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::pg_sys;
 

@@ -5,11 +5,12 @@
 use std::ffi::CStr;
 
 use ivf::{Bulk, Geometry, IndexOptions, Phase, Quantization};
-use pages::{Form, HeapTid};
+use pages::HeapTid;
 use pgrx::pg_sys::Relation;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode, function_name};
 use space::Space;
+use vectors::Form;
 
 use super::method::{Method, dense};
 use super::options::Options;

@@ -1,7 +1,8 @@
 //! What an index holds, and what is wrong with it.
 
 use ivf::Info;
-use pages::{Form, Problem};
+use pages::Problem;
+use vectors::Form;
 
 use super::method::Method;
 use super::variant::Variant;

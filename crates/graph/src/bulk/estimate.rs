@@ -1,7 +1,8 @@
 //! What a build and its index take.
 
-use pages::{Form, Result, SPARSE_ELEMENT};
+use pages::Result;
 use quant::{Metric, Sq8Coder};
+use vectors::{Form, SPARSE_ELEMENT};
 
 use super::SHORT;
 use super::rows::Rows;

@@ -12,11 +12,13 @@ mod sample;
 mod vectors;
 mod write;
 
-use pages::{Error, Form, HeapTid, PAGE_BODY, Result, SPARSE_ELEMENT};
+use ::vectors::{Form, SPARSE_ELEMENT};
+use pages::{Error, HeapTid, PAGE_BODY, Result};
 use quant::{Metric, Rotation, Sq8Coder};
 use space::Space;
 use threads::Workers;
 
+use self::vectors::{BitDistances, Coded, SparseDistances, widened};
 use crate::build::{
     BuildError, BuildOptions, FlatDistances, Graph, SMALL_BYTES, Sq8Distances, build_graph,
     list_bytes,
@@ -27,7 +29,6 @@ use estimate::graph_memory;
 pub use estimate::{build_memory, index_pages};
 use rows::Rows;
 use sample::Sample;
-use vectors::{BitDistances, Coded, SparseDistances, widened};
 use write::Writer;
 
 /// What a build is busy with.

@@ -4,7 +4,7 @@ use memory::Grow;
 
 use super::rows::Rows;
 use crate::build::BuildError;
-use pages::Geometry;
+use crate::format::Geometry;
 
 /// An element with more tails than usual.
 #[derive(Debug)]

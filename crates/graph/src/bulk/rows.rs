@@ -2,9 +2,10 @@
 
 use std::hash::{DefaultHasher, Hasher};
 
-use pages::{Form, HeapTid};
+use pages::HeapTid;
 use quant::Metric;
 use space::{Array, NoSpace, Space, Strings, Table};
+use vectors::Form;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::by_hash::ByHash;

@@ -7,9 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use memory::{Grow, filled};
-use pages::{
-    Element, META_BLOCK, NodeNo, PAGE_BODY, PageKind, RecordMut, Result, Slot, Tail, init_page,
-};
+use pages::{META_BLOCK, PAGE_BODY, PageKind, Result, init_page};
 use quant::Sq8Set;
 use threads::Workers;
 
@@ -19,6 +17,7 @@ use super::rows::{Rows, Twin};
 use super::{Phase, Tick, failed};
 use crate::Hnsw;
 use crate::build::{BuildError, Graph, NO_NEIGHBOR, UpperLevel};
+use crate::format::{Element, NodeNo, RecordMut, Slot, Tail};
 
 /// Pages made before they are appended.
 const PAGES_PER_TURN: u32 = 512;

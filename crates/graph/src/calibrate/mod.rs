@@ -14,7 +14,7 @@ mod search;
 mod sums;
 
 use memory::Grow;
-use pages::{Batch, Calibration, META_BLOCK, Meta, PageStore, Result};
+use pages::{Batch, META_BLOCK, PageStore, Result};
 use quant::SplitMix64;
 
 use self::overlooked::find_overlooked;
@@ -22,6 +22,7 @@ use self::question::Question;
 use self::search::{Row, search};
 use self::sums::Sums;
 use crate::Hnsw;
+use crate::format::{Calibration, Meta};
 
 /// Searches at most: the mean recall is then known to about half a point, in half a second.
 const SEARCHES: u64 = 300;

@@ -1,11 +1,12 @@
 //! Neighbors that searches do not find, found without the graph.
 
 use memory::Grow;
-use pages::{META_BLOCK, PageStore, Result, State};
+use pages::{META_BLOCK, PageStore, Result};
 use quant::SplitMix64;
 
 use super::question::Question;
 use crate::Hnsw;
+use crate::format::State;
 
 /// Comparisons for each record of the index, on average. With as many questions as there are at
 /// most, one page of ten is read: an overlooked element stands for no more than a question asks for.

@@ -1,12 +1,13 @@
 //! What a search should have found.
 
 use memory::{Grow, copied};
-use pages::{NodeNo, PageStore, Record, Result};
+use pages::{PageStore, Result};
 
 use super::WIDEST;
 use super::search::{Met, Row, Search, found, search};
 use crate::Hnsw;
 use crate::exact::ExactQuery;
+use crate::format::{NodeNo, Record};
 use crate::vector::VectorBuf;
 
 /// A query for the `k` nearest elements, and what its search found.

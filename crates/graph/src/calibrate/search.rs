@@ -1,9 +1,10 @@
 //! Searches for rows as if these were not in the index.
 
 use memory::Grow;
-use pages::{NodeNo, PageStore, Result, State};
+use pages::{PageStore, Result};
 use quant::{Metric, SplitMix64};
 
+use crate::format::{NodeNo, State};
 use crate::query::Query;
 use crate::stored::vector_of;
 use crate::vector::{VectorBuf, rank};

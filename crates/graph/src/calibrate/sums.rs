@@ -1,6 +1,6 @@
 //! What searches of the widths that a calibration tells about do on average.
 
-use pages::{CALIBRATED_EF, Calibration};
+use crate::format::{CALIBRATED_EF, Calibration};
 
 use super::question::Question;
 use super::search::Search;

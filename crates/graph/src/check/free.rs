@@ -1,9 +1,10 @@
 //! Records that inserts may take: those in the list of free ones, and those never used.
 
-use pages::{META_BLOCK, NodeNo, PageStore, Record, Result, State};
+use pages::{META_BLOCK, PageStore, Result};
 
 use super::{ATTEMPTS, BEYOND_THE_END, Check, places};
 use crate::Hnsw;
+use crate::format::{NodeNo, Record, State};
 use crate::records::Chain;
 
 /// How a walk along the list of free records went.

@@ -7,13 +7,11 @@ mod places;
 mod reach;
 mod rows;
 
-use pages::{
-    Error, Geometry, META_BLOCK, NodeNo, PageKind, PageStore, Problem, Record, Result, Rows, State,
-    is_new, page_kind,
-};
+use pages::{Error, META_BLOCK, PageKind, PageStore, Problem, Result, Rows, is_new, page_kind};
 
 use self::places::Places;
 use crate::Hnsw;
+use crate::format::{Geometry, NodeNo, Record, State};
 
 /// How often what looks wrong is looked at, for it may have changed in the meantime.
 const ATTEMPTS: usize = 3;

@@ -1,7 +1,8 @@
 //! What a check remembers of the records: one byte each.
 
 use memory::{Result, collected, filled};
-use pages::{Geometry, NodeNo, Record, State};
+
+use crate::format::{Geometry, NodeNo, Record, State};
 
 const STATE: u8 = 0b0000_0011;
 const LEVEL: u8 = 0b0001_1100;

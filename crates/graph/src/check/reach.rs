@@ -1,10 +1,11 @@
 //! Elements that no path leads to.
 
 use memory::Grow;
-use pages::{NodeNo, PageStore, Record, Result, State};
+use pages::{PageStore, Result};
 
 use super::{ATTEMPTS, Check};
 use crate::Hnsw;
+use crate::format::{NodeNo, Record, State};
 use crate::root::root_in;
 
 impl<S: PageStore> Check<'_, S> {

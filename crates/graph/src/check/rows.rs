@@ -1,9 +1,10 @@
 //! Rows that elements stand for: each once, and all of the table.
 
 use memory::Grow;
-use pages::{HeapTid, NodeNo, PageStore, Record, Result, Rows, State, lastingly_repeated};
+use pages::{HeapTid, PageStore, Result, Rows, lastingly_repeated};
 
 use super::{ATTEMPTS, Check};
+use crate::format::{NodeNo, Record, State};
 use crate::records::Chain;
 
 impl<S: PageStore> Check<'_, S> {

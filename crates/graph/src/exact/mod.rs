@@ -2,12 +2,13 @@
 
 mod sums;
 
-use pages::{Element, Form, Record};
 use quant::{Metric, Narrowed, Rounded, RoundedDistance, cosine_is_safe, rounding};
+use vectors::Form;
 use zerocopy::FromBytes;
 
 use self::sums::{OfBytes, OfFloats, OfHalves, OfSparse, Sums};
 use crate::bits::{bit_distance, pack};
+use crate::format::{Element, Record};
 use crate::sparse;
 use crate::stored::Holder;
 use crate::vector::{Vector, VectorBuf, norm};

@@ -4,9 +4,10 @@ mod row;
 mod write;
 
 use memory::Grow;
-use pages::{Batch, HeapTid, META_BLOCK, Meta, NodeNo, PageStore, Result};
+use pages::{Batch, HeapTid, META_BLOCK, PageStore, Result};
 
 use crate::candidates::{Candidates, Neighbor};
+use crate::format::{Meta, NodeNo};
 use crate::link::{BackLink, Edge, Owner};
 use crate::prune::Reason;
 use crate::query::Query;

@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 
-use pages::{Element, HeapTid, NodeNo, PageStore, Record, Result, State, Tail};
+use pages::{HeapTid, PageStore, Result};
 
 use crate::Hnsw;
+use crate::format::{Element, NodeNo, Record, State, Tail};
 use crate::level::level_of;
 use crate::stored::Stored;
 use crate::tail::write_tails;

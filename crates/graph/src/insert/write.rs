@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 
 use memory::Grow;
-use pages::{Batch, Element, NodeNo, PageStore, Result, State};
+use pages::{Batch, PageStore, Result};
 use quant::Metric;
 
 use super::row::Row;
 use crate::Hnsw;
+use crate::format::{Element, NodeNo, State};
 use crate::link::{BackLink, Edge, Owner, add_back_links, put_edge, uncoded_victim};
 use crate::nodes::NodeSet;
 use crate::records::{Allocation, open};

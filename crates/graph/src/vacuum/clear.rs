@@ -1,10 +1,11 @@
 //! Pass 1: dead heap tids.
 
 use memory::Grow;
-use pages::{Batch, HeapTid, META_BLOCK, NodeNo, PageStore, Result, State, Tail};
+use pages::{Batch, HeapTid, META_BLOCK, PageStore, Result};
 
 use super::{ClearStats, Emptied};
 use crate::Hnsw;
+use crate::format::{NodeNo, State, Tail};
 use crate::records::{Allocation, Chain, lock_in_order, open};
 
 /// Forgets the heap tids that `is_dead` tells and marks elements without any as dying.

@@ -1,9 +1,10 @@
 //! Moving the entry off a dying element.
 
-use pages::{Batch, META_BLOCK, Meta, NodeNo, PageStore, Result, State};
+use pages::{Batch, META_BLOCK, PageStore, Result};
 
 use super::Emptied;
 use crate::Hnsw;
+use crate::format::{Meta, NodeNo, State};
 use crate::root::{hold_root, root_of};
 
 /// Makes searches begin at a live record, of the highest level known.

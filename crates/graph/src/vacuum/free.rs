@@ -1,9 +1,10 @@
 //! Pass 3: records that nothing leads to any more.
 
-use pages::{Batch, META_BLOCK, Meta, PageStore, Result, State};
+use pages::{Batch, META_BLOCK, PageStore, Result};
 
 use super::Emptied;
 use crate::Hnsw;
+use crate::format::{Meta, State};
 use crate::records::open;
 use crate::tail::{free_tails, free_unclaimed};
 

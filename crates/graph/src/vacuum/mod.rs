@@ -17,8 +17,9 @@ mod repair;
 mod unlink;
 
 use memory::Grow;
-use pages::{NodeNo, Result, Tail};
+use pages::Result;
 
+use crate::format::{NodeNo, Tail};
 use crate::nodes::NodeSet;
 
 pub use clear::clear;

@@ -1,7 +1,8 @@
 //! Who holds whom by a tether.
 
 use memory::{Grow, Result, filled};
-use pages::NodeNo;
+
+use crate::format::NodeNo;
 
 /// The owner of each element's tether, by record number: four bytes each, and one for what is known.
 #[derive(Debug)]

@@ -2,8 +2,9 @@
 
 use std::cmp::Reverse;
 
-use pages::{NodeNo, PageStore, Result, State};
+use pages::{PageStore, Result};
 
+use crate::format::{NodeNo, State};
 use crate::link::{Edge, Owner};
 use crate::nodes::NodeSet;
 use crate::query::Query;

@@ -1,12 +1,13 @@
 //! Pass 2: edges to dying elements.
 
 use memory::Grow;
-use pages::{Batch, META_BLOCK, NodeNo, PageStore, Record, RecordMut, Result, State};
+use pages::{Batch, META_BLOCK, PageStore, Result};
 
 use super::Emptied;
 use super::entry::move_entry;
 use super::owners::Owners;
 use super::repair::Survivor;
+use crate::format::{NodeNo, Record, RecordMut, State};
 use crate::link::{BackLink, Edge, Owner, put_edge, uncoded_victim};
 use crate::query::Query;
 use crate::records::open;

@@ -5,9 +5,10 @@ use std::collections::HashSet;
 
 use distributions::Distribution;
 use graph::{Bulk, Hnsw, IndexOptions, Iterative, Problem, Scan, ScanOptions, check, vacuum};
+use pages::HeapTid;
 use pages::mem::MemStore;
-use pages::{Form, HeapTid};
 use quant::{Metric, SplitMix64};
+use vectors::Form;
 
 pub fn options(metric: Metric, dims: usize) -> IndexOptions {
     IndexOptions { metric, form: forms(metric)[0], dims, m: 16, ef_construction: 64, seed: 7 }

@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use crate::{Error, Form, HeapTid, Meta, PAGE_USABLE, Result};
+use pages::{Error, HeapTid, PAGE_USABLE, Result};
+use vectors::Form;
+
+use super::Meta;
 
 /// Highest level an element can have.
 pub const MAX_LEVEL: u8 = 7;

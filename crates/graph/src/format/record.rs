@@ -3,10 +3,10 @@
 //! A record is an element on one level (vector, neighbor slots with codes, heap tids on level 0),
 //! an overflow of heap tids, a tail of a vector that no page holds whole, or free.
 
-use crate::{
-    Error, Form, Geometry, HeapTid, MAX_ELEMENTS, MAX_LEVEL, PAGE_BODY, PageKind, Result,
-    SPARSE_ELEMENT, page_kind,
-};
+use pages::{Error, HeapTid, PAGE_BODY, PageKind, Result, page_kind};
+use vectors::{Form, MAX_ELEMENTS, SPARSE_ELEMENT};
+
+use super::{Geometry, MAX_LEVEL};
 
 /// Number of a record: `block × records_per_page + place in the page`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -350,7 +350,7 @@ impl<'a> Record<'a> {
         })
     }
 
-    /// The vector as it is held, see [`Form`](crate::Form). A record that was read from its page has
+    /// The vector as it is held, see [`Form`]. A record that was read from its page has
     /// only its own part of a vector that is split.
     pub fn vector(&self) -> &'a [u8] {
         let start = self.geometry.vector_at();
@@ -577,8 +577,9 @@ impl<'a> RecordMut<'a> {
 
 #[cfg(test)]
 mod tests {
+    use pages::{PAGE_USABLE, init_page};
+
     use super::*;
-    use crate::{Form, PAGE_USABLE, init_page};
 
     fn page() -> (Geometry, Vec<u8>) {
         let mut body = vec![0; PAGE_BODY];

@@ -1,4 +1,4 @@
-//! How records hold vectors.
+//! How pages hold vectors.
 
 /// Most elements of a sparse vector that are not zero.
 pub const MAX_ELEMENTS: usize = 16_000;
@@ -92,7 +92,7 @@ impl Form {
 
     /// Bytes that a code of a neighbor needs to steer a search well (evidence:
     /// `src/am/hnsw/README.md`).
-    pub(crate) fn steering_bytes(self) -> usize {
+    pub fn steering_bytes(self) -> usize {
         match self {
             Self::Floats | Self::Halves | Self::Bytes | Self::Sq8 | Self::Rabitq => 256 / 8,
             Self::Bits | Self::Sparse => 512 / 8,
@@ -100,7 +100,7 @@ impl Form {
     }
 
     /// Bytes that stay together where a vector is split.
-    pub(crate) fn unit(self) -> usize {
+    pub fn unit(self) -> usize {
         match self {
             Self::Floats | Self::Sparse => 4,
             Self::Halves => 2,

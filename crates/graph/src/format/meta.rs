@@ -1,12 +1,11 @@
 //! The metapage: block 0, what an index is and where a search begins.
 
-use crate::{
-    Calibration, Error, FORMAT_VERSION, Form, Geometry, NodeNo, PAGE_USABLE, PageKind, Result,
-    init_page, page_kind,
+use pages::{
+    Error, FORMAT_VERSION, META_BLOCK, PAGE_USABLE, PageKind, Result, init_page, page_kind,
 };
+use vectors::Form;
 
-/// Block of the metapage.
-pub const META_BLOCK: u32 = 0;
+use super::{Calibration, Geometry, NodeNo};
 
 const MAGIC: u32 = 0x5845_4856;
 /// The upper half of the number of dimensions.
@@ -270,8 +269,10 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use pages::PAGE_BODY;
+
+    use super::super::CalibrationPoint;
     use super::*;
-    use crate::{CalibrationPoint, Form, PAGE_BODY};
 
     fn sample() -> Meta {
         let geometry = Geometry::choose(Form::Halves, 384, 16, true).expect("fits");

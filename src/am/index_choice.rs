@@ -64,10 +64,9 @@ unsafe extern "C-unwind" fn on_relation_info(
             pg_guard_ffi_boundary(|| previous(root, table, inhparent, rel));
         }
         let Some(choice) = CHOICE.get().filter(|choice| choice.table == table) else { return };
-        let chosen = |&info: &*mut pg_sys::Node| {
-            Some((*info.cast::<IndexOptInfo>()).indexoid) == choice.index
+        let chosen = |node: &node::Node| {
+            node.get::<IndexOptInfo>().map(|index| index.indexoid) == choice.index
         };
-        let kept: Vec<_> = node::nodes((*rel).indexlist).filter(chosen).collect();
-        (*rel).indexlist = node::list(&kept);
+        (*rel).indexlist = node::list(node::nodes((*rel).indexlist).filter(chosen));
     }
 }

@@ -10,7 +10,7 @@ use pgrx::pg_sys::{
     self, Datum, IndexScanDesc, IndexScanDescData, Relation, ScanKey, ScanKeyData, SnapshotType,
 };
 
-use super::reorder::{Found, Row};
+use super::reorder::{Candidate, Row};
 use super::row_distance::RowDistance;
 use crate::pg::tid;
 
@@ -74,7 +74,7 @@ pub unsafe fn look(
     order: &mut ScanKeyData,
     row_distance: &mut Option<RowDistance>,
     hit: &Hit,
-) -> Found<()> {
+) -> Candidate<()> {
     let distance = if hit.exact {
         Some(hit.distance)
     } else {
@@ -83,8 +83,8 @@ pub unsafe fn look(
             row_distance.get_or_insert_with(|| RowDistance::new(desc)).of(desc, order, hit.tid)
         }
     };
-    let row = distance.map(|distance| Row { tid: hit.tid, distance, content: () });
-    Found { bound: hit.distance, row }
+    let row = distance.map(|distance| Row { tid: hit.tid, distance, payload: () });
+    Candidate { bound: hit.distance, row }
 }
 
 /// # Safety

@@ -11,7 +11,7 @@ use crate::pg::error::Report;
 
 /// What an index has found.
 #[derive(Clone, Copy, Debug)]
-pub struct Found<T> {
+pub struct Candidate<T> {
     /// A number that the distance of this row is not below. It falls only where an index goes on
     /// with a wider search, which finds rows late.
     pub bound: f64,
@@ -27,24 +27,24 @@ pub struct Row<T> {
     /// Anything but NaN.
     pub distance: f64,
     /// What else is known of it.
-    pub content: T,
+    pub payload: T,
 }
 
 /// What takes memory beyond its size.
-pub trait Content {
+pub trait Payload {
     /// Bytes of it.
     fn bytes(&self) -> usize;
 }
 
-impl Content for () {
+impl Payload for () {
     fn bytes(&self) -> usize {
         0
     }
 }
 
-impl<T: Content> Row<T> {
+impl<T: Payload> Row<T> {
     fn bytes(&self) -> usize {
-        size_of::<Self>() + self.content.bytes()
+        size_of::<Self>() + self.payload.bytes()
     }
 }
 
@@ -108,7 +108,7 @@ pub struct Reorder<T> {
     ended: bool,
 }
 
-impl<T: Content> Reorder<T> {
+impl<T: Payload> Reorder<T> {
     /// Nothing was found yet.
     pub fn new(order: Order) -> Self {
         Self {
@@ -138,7 +138,7 @@ impl<T: Content> Reorder<T> {
     /// Those of `find`, and that memory is used up.
     pub fn next(
         &mut self,
-        mut find: impl FnMut() -> Result<Option<Found<T>>, Report>,
+        mut find: impl FnMut() -> Result<Option<Candidate<T>>, Report>,
     ) -> Result<Option<Row<T>>, Report> {
         loop {
             let is_full = self.bytes > self.order.room;
@@ -168,7 +168,7 @@ impl<T: Content> Reorder<T> {
         Some(row)
     }
 
-    fn take(&mut self, Found { bound, row }: Found<T>) -> Result<(), OutOfMemory> {
+    fn take(&mut self, Candidate { bound, row }: Candidate<T>) -> Result<(), OutOfMemory> {
         self.bound = if self.order.strict { bound } else { bound.max(self.bound) };
         if row.is_none() && self.order.strict && self.gather == 0 {
             self.gather = self.order.wanted.saturating_sub(self.returned);
@@ -211,9 +211,9 @@ mod tests {
         loop {
             let next = reorder.next(|| {
                 let tid = HeapTid { block: at as u32, offset: 1 };
-                let next = found.get(at).map(|&(bound, distance)| Found {
+                let next = found.get(at).map(|&(bound, distance)| Candidate {
                     bound,
-                    row: distance.map(|distance| Row { tid, distance, content: () }),
+                    row: distance.map(|distance| Row { tid, distance, payload: () }),
                 });
                 at += 1;
                 Ok(next)

@@ -54,10 +54,34 @@ pub unsafe fn apply(operator: Oid, left: Datum, right: Datum) -> Datum {
     }
 }
 
-/// The operator `name` in `schema` on two values of type `of`.
-pub fn operator(schema: Oid, name: &CStr, of: Oid) -> Option<Oid> {
-    let key = [Datum::from(name.as_ptr()), Datum::from(of), Datum::from(of), Datum::from(schema)];
+/// The operator that gives the same with its operands the other way round.
+pub fn commutator(operator: Oid) -> Option<Oid> {
+    // SAFETY: a look-up in the catalog.
+    let commutator = unsafe { pg_sys::get_commutator(operator) };
+    (commutator != Oid::INVALID).then_some(commutator)
+}
+
+/// The operator `name` in `schema` on operands of these types.
+pub fn operator(schema: Oid, name: &CStr, [left, right]: [Oid; 2]) -> Option<Oid> {
+    let (left, right) = (Datum::from(left), Datum::from(right));
+    let key = [Datum::from(name.as_ptr()), left, right, Datum::from(schema)];
     oid(SysCacheIdentifier::OPERNAMENSP, key)
+}
+
+/// The function `name` in `schema` that takes arguments of these types.
+pub fn function(schema: Oid, name: &CStr, arguments: &[Oid]) -> Option<Oid> {
+    let count = i32::try_from(arguments.len()).ok()?;
+    // SAFETY: as many types as are counted.
+    let types = unsafe { pg_sys::buildoidvector(arguments.as_ptr(), count) };
+    let (types, schema) = (Datum::from(types), Datum::from(schema));
+    let key = [Datum::from(name.as_ptr()), types, schema, Datum::null()];
+    oid(SysCacheIdentifier::PROCNAMEARGSNSP, key)
+}
+
+/// The schema of a function.
+pub fn schema_of_function(function: Oid) -> Oid {
+    // SAFETY: a look-up in the catalog.
+    unsafe { pg_sys::get_func_namespace(function) }
 }
 
 /// The type `name` in `schema`.
@@ -68,9 +92,10 @@ pub fn type_in(schema: Oid, name: &CStr) -> Option<Oid> {
 }
 
 fn oid(cache: SysCacheIdentifier::Type, [a, b, c, d]: [Datum; 4]) -> Option<Oid> {
-    // SAFETY: a look-up whose key has the parts of the cache's; names end with NUL. The first column
-    // of these catalogs is the OID.
-    let oid = unsafe { pg_sys::GetSysCacheOid(cache as i32, 1, a, b, c, d) };
+    // The first column of the other catalogs, too.
+    const OID: pg_sys::AttrNumber = pg_sys::Anum_pg_type_oid as pg_sys::AttrNumber;
+    // SAFETY: a look-up whose key has the parts of the cache's; names end with NUL.
+    let oid = unsafe { pg_sys::GetSysCacheOid(cache as i32, OID, a, b, c, d) };
     (oid != Oid::INVALID).then_some(oid)
 }
 

@@ -35,6 +35,7 @@ pub mod signals;
 pub mod signature;
 pub mod spi;
 pub mod store;
+pub mod support;
 pub mod temp_file;
 pub mod tid;
 

@@ -1,65 +1,219 @@
-//! Expressions and lists, as the planner has them.
+//! Nodes, expressions and lists of the planner, read and made by safe functions.
 
-#![allow(unsafe_code)] // makes and reads nodes of the planner
+#![allow(unsafe_code)] // reads and makes nodes of the planner
 
 use std::ffi::CStr;
-use std::ptr;
+use std::marker::PhantomData;
+use std::ptr::{self, NonNull};
 
-use pgrx::pg_sys::{self, CoercionForm, InvalidOid, List, Node, NodeTag, Oid, OpExpr};
+use pgrx::pg_sys::{self, CoercionForm, InvalidOid, List, NodeTag, NullTestType, Oid};
 
-/// A name with its schema.
-pub fn names(schema: &CStr, name: &CStr) -> *mut List {
-    // SAFETY: both are copied.
-    let string =
-        |name: &CStr| unsafe { pg_sys::makeString(pg_sys::pstrdup(name.as_ptr())).cast::<Node>() };
-    list(&[string(schema), string(name)])
+use super::catalog;
+use super::varlena::Detoasted;
+
+/// A node that lives, unchanged, during `'p`: mostly a call of the planner.
+#[derive(Clone, Copy)]
+pub struct Node<'p> {
+    ptr: NonNull<pg_sys::Node>,
+    life: PhantomData<&'p pg_sys::Node>,
 }
 
-/// A list of nodes.
-pub fn list(nodes: &[*mut Node]) -> *mut List {
-    // SAFETY: a null pointer is the empty list.
-    nodes.iter().fold(ptr::null_mut(), |list, &node| unsafe { pg_sys::lappend(list, node.cast()) })
-}
-
-/// The nodes of a list.
+/// A struct that a tag names.
 ///
 /// # Safety
-/// `list` is null or a list of nodes, and stays as it is meanwhile.
-pub unsafe fn nodes(list: *mut List) -> impl Iterator<Item = *mut Node> {
-    // SAFETY: the caller's promise.
-    let length = if list.is_null() { 0 } else { unsafe { (*list).length } };
-    // SAFETY: a list has as many elements as it says.
-    (0..length).map(move |i| unsafe { (*(*list).elements.add(i as usize)).ptr_value.cast() })
+/// The tag is that of the struct.
+pub unsafe trait Tagged {
+    /// What the struct begins with.
+    const TAG: NodeTag;
 }
 
-/// A copy of an expression.
-///
-/// # Safety
-/// `node` is valid.
-pub unsafe fn copy(node: *mut Node) -> *mut Node {
-    // SAFETY: the caller's promise.
-    unsafe { pg_sys::copyObjectImpl(node.cast()).cast() }
-}
-
-/// A call of a function by its name, with copies of `arguments`; none where there is no such
-/// function.
-///
-/// # Safety
-/// `arguments` are expressions.
-pub unsafe fn call(schema: &CStr, function: &CStr, arguments: &[*mut Node]) -> Option<*mut Node> {
-    // SAFETY: the caller's promise; the function has as many arguments as types are given.
-    unsafe {
-        let types: Vec<Oid> = arguments.iter().map(|&node| pg_sys::exprType(node)).collect();
-        let count = i32::try_from(types.len()).ok()?;
-        let function = pg_sys::LookupFuncName(names(schema, function), count, types.as_ptr(), true);
-        if function == InvalidOid {
-            return None;
+macro_rules! tagged {
+    ($($name:ident: $tag:ident),*) => {$(
+        // SAFETY: PostgreSQL names tags after their structs.
+        unsafe impl Tagged for pg_sys::$name {
+            const TAG: NodeTag = NodeTag::$tag;
         }
-        let copies: Vec<*mut Node> = arguments.iter().map(|&node| copy(node)).collect();
-        let of = pg_sys::get_func_rettype(function);
-        let form = CoercionForm::COERCE_EXPLICIT_CALL;
-        let arguments = list(&copies);
-        Some(pg_sys::makeFuncExpr(function, of, arguments, InvalidOid, InvalidOid, form).cast())
+    )*};
+}
+tagged! {
+    Const: T_Const, CustomPath: T_CustomPath, CustomScan: T_CustomScan, FuncExpr: T_FuncExpr,
+    IndexClause: T_IndexClause, IndexOptInfo: T_IndexOptInfo, IndexPath: T_IndexPath,
+    NullTest: T_NullTest, OpExpr: T_OpExpr, RangeTblEntry: T_RangeTblEntry,
+    RestrictInfo: T_RestrictInfo, SupportRequestCost: T_SupportRequestCost,
+    SupportRequestIndexCondition: T_SupportRequestIndexCondition,
+    SupportRequestSelectivity: T_SupportRequestSelectivity, TargetEntry: T_TargetEntry, Var: T_Var
+}
+
+impl<'p> Node<'p> {
+    /// None for null.
+    ///
+    /// # Safety
+    /// `node` is null or a node that lives during `'p`, as does all that it points to; neither
+    /// changes meanwhile.
+    pub unsafe fn of<T>(node: *mut T) -> Option<Self> {
+        Some(Self { ptr: NonNull::new(node.cast())?, life: PhantomData })
+    }
+
+    /// The node for PostgreSQL, by the struct that its tag names or begins with.
+    pub fn as_ptr<T>(self) -> *mut T {
+        self.ptr.as_ptr().cast()
+    }
+
+    /// The node as a struct, if its tag names that.
+    pub fn get<T: Tagged>(self) -> Option<&'p T> {
+        // SAFETY: the node is valid, and the tag tells the struct.
+        unsafe { (self.ptr.as_ref().type_ == T::TAG).then(|| self.ptr.cast().as_ref()) }
+    }
+
+    /// Whether both are the same expression.
+    pub fn equals(self, other: Node) -> bool {
+        // SAFETY: both are valid.
+        unsafe { pg_sys::equal(self.as_ptr(), other.as_ptr()) }
+    }
+
+    /// A copy.
+    pub fn copy(self) -> Self {
+        // SAFETY: the node is valid; a copy is not null.
+        unsafe {
+            let copy = NonNull::new_unchecked(pg_sys::copyObjectImpl(self.as_ptr()).cast());
+            Self { ptr: copy, ..self }
+        }
+    }
+
+    /// The type of an expression.
+    pub fn type_of(self) -> Oid {
+        // SAFETY: the node is valid; PostgreSQL raises an error if it is no expression.
+        unsafe { pg_sys::exprType(self.as_ptr()) }
+    }
+
+    /// The modifier of this type; negative if it has none.
+    pub fn type_modifier(self) -> i32 {
+        // SAFETY: the node is valid.
+        unsafe { pg_sys::exprTypmod(self.as_ptr()) }
+    }
+
+    /// NULL of the same type.
+    pub fn null(self) -> Self {
+        // SAFETY: the node is valid; a new constant is not null.
+        unsafe {
+            let collation = pg_sys::exprCollation(self.as_ptr());
+            let null = pg_sys::makeNullConst(self.type_of(), self.type_modifier(), collation);
+            Self { ptr: NonNull::new_unchecked(null.cast()), ..self }
+        }
+    }
+
+    /// Whether it is a column.
+    pub fn is_column(self) -> bool {
+        self.get::<pg_sys::Var>().is_some()
+    }
+
+    /// Bytes of a constant of a type of variable length; none if it is NULL or something else.
+    pub fn constant_size(self) -> Option<usize> {
+        let constant = self.get::<pg_sys::Const>()?;
+        let has_size = constant.constlen == -1 && !constant.constisnull;
+        // SAFETY: a value of variable length.
+        has_size.then(|| unsafe { pg_sys::toast_raw_datum_size(constant.constvalue) })
+    }
+
+    /// The text that it is a constant of; none if it is NULL or something else.
+    pub fn constant_text(self) -> Option<Detoasted<'p>> {
+        let constant = self.get::<pg_sys::Const>()?;
+        let is_text = constant.consttype == pg_sys::TEXTOID && !constant.constisnull;
+        // SAFETY: a text, which is part of the node.
+        is_text.then(|| unsafe { Detoasted::from_datum(constant.constvalue) })
+    }
+
+    /// The expression that it says is not NULL, if it says that.
+    pub fn not_null(self) -> Option<Self> {
+        let test = self.get::<pg_sys::NullTest>()?;
+        let says = test.nulltesttype == NullTestType::IS_NOT_NULL && !test.argisrow;
+        // SAFETY: the expression is part of the node.
+        if says { unsafe { Node::of(test.arg) } } else { None }
+    }
+
+    /// The operands of an operator, or the arguments of a function; none of other nodes.
+    pub fn arguments(self) -> Vec<Self> {
+        let operation = self.get::<pg_sys::OpExpr>().map(|operation| operation.args);
+        let call = || self.get::<pg_sys::FuncExpr>().map(|call| call.args);
+        let list = operation.or_else(call).unwrap_or(ptr::null_mut());
+        // SAFETY: the list is part of the node.
+        unsafe { nodes(list).collect() }
+    }
+
+    /// The node as an operator with two operands, if it is one.
+    pub fn operation(self) -> Option<Operation<'p>> {
+        let &pg_sys::OpExpr { opno: operator, inputcollid: collation, .. } = self.get()?;
+        let operands = self.arguments().try_into().ok()?;
+        Some(Operation { node: self, operator, collation, operands })
+    }
+
+    /// Whether its value is the same for all rows of a scan.
+    pub fn is_constant(self) -> bool {
+        let node = self.as_ptr();
+        // SAFETY: the node is valid.
+        unsafe {
+            !pg_sys::contain_var_clause(node)
+                && !pg_sys::contain_subplans(node)
+                && !pg_sys::contain_volatile_functions(node)
+        }
+    }
+
+    /// The condition of a restriction.
+    pub fn restriction(self) -> Option<Self> {
+        // SAFETY: the condition is part of the node.
+        unsafe { Node::of(self.get::<pg_sys::RestrictInfo>()?.clause) }
+    }
+}
+
+/// An operator with two operands.
+#[derive(Clone, Copy)]
+pub struct Operation<'p> {
+    /// The whole expression.
+    pub node: Node<'p>,
+    /// The operator.
+    pub operator: Oid,
+    /// The collation of its operands.
+    pub collation: Oid,
+    /// Left and right.
+    pub operands: [Node<'p>; 2],
+}
+
+impl<'p> Operation<'p> {
+    /// The same with its operands the other way round; none if the operator has no commutator.
+    pub fn commuted(&self) -> Option<Operation<'p>> {
+        catalog::commutator(self.operator)?;
+        let copy = self.node.copy();
+        // SAFETY: the copy, an operator with two operands and a commutator, is ours to change.
+        unsafe {
+            pg_sys::CommuteOpExpr(copy.as_ptr());
+            pg_sys::set_opfuncid(copy.as_ptr());
+        }
+        copy.operation()
+    }
+}
+
+/// The condition that an operator makes of two operands.
+pub fn condition<'p>(operator: Oid, collation: Oid, [left, right]: [Node<'p>; 2]) -> Node<'p> {
+    // SAFETY: both operands are valid; a new node is not null.
+    unsafe {
+        let (left, right) = (left.as_ptr(), right.as_ptr());
+        let kind = pg_sys::BOOLOID;
+        let new = pg_sys::make_opclause(operator, kind, false, left, right, InvalidOid, collation);
+        Node { ptr: NonNull::new_unchecked(new.cast()), life: PhantomData }
+    }
+}
+
+/// A call of a function by its name, with copies of `arguments`; none if no function takes exactly
+/// their types.
+pub fn call<'p>(schema: Oid, name: &CStr, arguments: &[Node<'p>]) -> Option<Node<'p>> {
+    let types: Vec<Oid> = arguments.iter().map(|argument| argument.type_of()).collect();
+    let function = catalog::function(schema, name, &types)?;
+    let arguments = list(arguments.iter().map(|argument| argument.copy()));
+    let form = CoercionForm::COERCE_EXPLICIT_CALL;
+    // SAFETY: the function takes arguments of these types.
+    unsafe {
+        let result = pg_sys::get_func_rettype(function);
+        Node::of(pg_sys::makeFuncExpr(function, result, arguments, InvalidOid, InvalidOid, form))
     }
 }
 
@@ -70,60 +224,67 @@ pub unsafe fn call(schema: &CStr, function: &CStr, arguments: &[*mut Node]) -> O
 pub unsafe fn new_node<T>(tag: NodeTag) -> *mut T {
     // SAFETY: the caller's promise; every node begins with its tag.
     unsafe {
-        let node = pg_sys::palloc0(size_of::<T>()).cast::<Node>();
+        let node = pg_sys::palloc0(size_of::<T>()).cast::<pg_sys::Node>();
         (*node).type_ = tag;
         node.cast()
     }
 }
 
-/// An operator with its operands, if a node is one.
-///
-/// # Safety
-/// `node` is an expression.
-pub unsafe fn operation(node: *mut Node) -> Option<*mut OpExpr> {
-    // SAFETY: the caller's promise; the tag tells the struct.
-    unsafe { ((*node).type_ == NodeTag::T_OpExpr).then(|| node.cast()) }
-}
-
-/// The operands of an operator that has two.
-///
-/// # Safety
-/// `operation` is valid.
-pub unsafe fn operands(operation: *mut OpExpr) -> Option<[*mut Node; 2]> {
-    // SAFETY: operators have expressions as operands.
-    unsafe { nodes((*operation).args).collect::<Vec<_>>().try_into().ok() }
+/// A list of nodes.
+pub fn list<'p>(nodes: impl IntoIterator<Item = Node<'p>>) -> *mut List {
+    // SAFETY: a null pointer is the empty list.
+    let add = |list, node: Node| unsafe { pg_sys::lappend(list, node.as_ptr()) };
+    nodes.into_iter().fold(ptr::null_mut(), add)
 }
 
 /// A list of OIDs.
-pub fn oids(oids: &[Oid]) -> *mut List {
-    // SAFETY: a null pointer is the empty list.
-    oids.iter().fold(ptr::null_mut(), |list, &oid| unsafe { pg_sys::lappend_oid(list, oid) })
+pub fn oid_list(oids: impl IntoIterator<Item = Oid>) -> *mut List {
+    // SAFETY: as above.
+    oids.into_iter().fold(ptr::null_mut(), |list, oid| unsafe { pg_sys::lappend_oid(list, oid) })
 }
 
 /// A list of small numbers; larger ones are as large as one can be.
-pub fn integers(numbers: &[usize]) -> *mut List {
-    numbers.iter().fold(ptr::null_mut(), |list, &number| {
-        // SAFETY: a null pointer is the empty list.
+pub fn integer_list(numbers: impl IntoIterator<Item = usize>) -> *mut List {
+    numbers.into_iter().fold(ptr::null_mut(), |list, number| {
+        // SAFETY: as above.
         unsafe { pg_sys::lappend_int(list, i32::try_from(number).unwrap_or(i32::MAX)) }
     })
+}
+
+/// The nodes of a list.
+///
+/// # Safety
+/// `list` is null or a list of nodes, for each of which and the list itself [`Node::of`] may be
+/// called.
+pub unsafe fn nodes<'p>(list: *mut List) -> impl Iterator<Item = Node<'p>> {
+    // SAFETY: the caller's promise; members of such a list are pointers.
+    unsafe { cells(list).filter_map(|cell| Node::of(cell.ptr_value)) }
 }
 
 /// The members of a list of OIDs.
 ///
 /// # Safety
-/// `list` is one, and stays as it is meanwhile.
-pub unsafe fn oids_of(list: *mut List) -> impl Iterator<Item = Oid> {
+/// `list` is null or one, and stays as it is meanwhile.
+pub unsafe fn oids(list: *mut List) -> impl Iterator<Item = Oid> {
     // SAFETY: the caller's promise.
-    (0..unsafe { pg_sys::list_length(list) })
-        .map(move |i| unsafe { (*(*list).elements.add(i as usize)).oid_value })
+    unsafe { cells(list).map(|cell| cell.oid_value) }
 }
 
-/// The members of a list that [`integers`] has made.
+/// The members of a list of small numbers, of which none is negative.
 ///
 /// # Safety
-/// `list` is one, and stays as it is meanwhile.
-pub unsafe fn integers_of(list: *mut List) -> impl Iterator<Item = usize> {
+/// `list` is null or one, and stays as it is meanwhile.
+pub unsafe fn integers(list: *mut List) -> impl Iterator<Item = usize> {
     // SAFETY: the caller's promise.
-    (0..unsafe { pg_sys::list_length(list) })
-        .map(move |i| unsafe { (*(*list).elements.add(i as usize)).int_value } as usize)
+    unsafe { cells(list).map(|cell| cell.int_value as usize) }
+}
+
+/// # Safety
+/// `list` is null or a list, and stays as it is meanwhile.
+unsafe fn cells(list: *mut List) -> impl Iterator<Item = pg_sys::ListCell> {
+    // SAFETY: a list has as many members as it says.
+    unsafe {
+        let length = list.as_ref().map_or(0, |list| usize::try_from(list.length).unwrap_or(0));
+        (0..length).map(move |number| *(*list).elements.add(number))
+    }
 }

@@ -4,7 +4,7 @@
 
 use pgrx::pg_sys::{PlannerInfo, RelOptInfo};
 
-use super::recognise::Recognised;
+use super::recognize::Recognized;
 use crate::am::cost::order_cost;
 
 /// Cost up to the first row, and to the last.
@@ -14,11 +14,9 @@ use crate::am::cost::order_cost;
 ///
 /// # Safety
 /// Arguments are what the planner gave.
-pub unsafe fn costs(root: *mut PlannerInfo, rel: &RelOptInfo, of: &Recognised) -> (f64, f64) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let (path, order) = (&(*of.path).path, (*of.path).indexorderbys);
-        let spared = rel.rows * order_cost(root, order);
-        (path.startup_cost, (path.total_cost - spared).max(path.startup_cost))
-    }
+pub unsafe fn costs(root: *mut PlannerInfo, rel: &RelOptInfo, of: &Recognized) -> (f64, f64) {
+    // SAFETY: the planner's own state, and a list of its expressions.
+    let sort_key = unsafe { order_cost(root, of.path.indexorderbys) };
+    let path = &of.path.path;
+    (path.startup_cost, (path.total_cost - rel.rows * sort_key).max(path.startup_cost))
 }

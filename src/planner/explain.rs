@@ -6,16 +6,14 @@ use std::ffi::CStr;
 
 use pgrx::pg_guard;
 use pgrx::pg_sys::{
-    self, CustomScan, CustomScanState, ExplainState, InvalidOid, List, Node, Oid, OpExpr,
-    TargetEntry,
+    self, CustomScan, CustomScanState, ExplainState, InvalidOid, List, TargetEntry,
 };
 
-use super::execute::run_of;
+use super::private::Private;
+use super::range::less;
+use super::state::run_of;
 use crate::am;
-use crate::pg::node::{list, nodes, operands};
-
-/// `<` of `float8`.
-const LESS: u32 = 672;
+use crate::pg::node::{Node, Operation, condition, list, nodes};
 
 /// Shows the index, what it is asked for, and what it did.
 #[pg_guard]
@@ -34,47 +32,53 @@ pub unsafe extern "C-unwind" fn explain(
         }
         let context = (*es).deparse_cxt;
         let context = pg_sys::set_deparse_context_plan(context, (*node).ss.ps.plan, ancestors);
-        let show = |label: &CStr, expression: *mut Node| {
+        let show = |label: &CStr, expression: *mut pg_sys::Node| {
             let text = pg_sys::deparse_expression(expression, context, (*es).verbose, false);
             pg_sys::ExplainPropertyText(label.as_ptr(), text, es);
         };
-        let entries: Vec<*mut Node> = nodes(plan.custom_scan_tlist).collect();
-        let distance = entries[entries.len() - run.private().distances];
-        let distance = (*distance.cast::<TargetEntry>()).expr;
-        show(c"Order By", distance.cast());
-        let conditions = conditions(plan, &run.private().operators, distance.cast());
-        if !conditions.is_empty() {
-            show(c"Index Cond", pg_sys::make_ands_explicit(list(&conditions)).cast());
+        if let Some(distance) = distance(plan, run.private()) {
+            show(c"Order By", distance.node.as_ptr());
+            let conditions = list(conditions(plan, run.private(), &distance));
+            if !conditions.is_null() {
+                show(c"Index Cond", pg_sys::make_ands_explicit(conditions).cast());
+            }
         }
         if (*es).analyze {
-            am::explain::show(run.scan(), es);
+            am::explain::show(run.index_scan(), es);
         }
+    }
+}
+
+/// The distance that rows are ordered by.
+///
+/// # Safety
+/// `plan` is one of ours, and `private` its own.
+unsafe fn distance<'p>(plan: &'p CustomScan, private: &Private) -> Option<Operation<'p>> {
+    // SAFETY: the last entries are the distance; an expression is part of its entry.
+    unsafe {
+        let entries: Vec<Node> = nodes(plan.custom_scan_tlist).collect();
+        let entry = entries.get(entries.len().checked_sub(private.distances)?)?;
+        Node::of(entry.get::<TargetEntry>()?.expr)?.operation()
     }
 }
 
 /// What the index is asked for beside the order.
 ///
 /// # Safety
-/// `plan` is one of ours, `operators` are its own, and `distance` is what it orders by.
-unsafe fn conditions(
-    plan: &CustomScan,
-    operators: &[(Oid, Oid)],
-    distance: *mut OpExpr,
-) -> Vec<*mut Node> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let Some([column, _]) = operands(distance) else { return Vec::new() };
-        let clause = |operator, collation, left: *mut Node, right: *mut Node| {
-            let kind = pg_sys::BOOLOID;
-            let (left, right) = (left.cast(), right.cast());
-            pg_sys::make_opclause(operator, kind, false, left, right, InvalidOid, collation).cast()
-        };
-        let asked = nodes(plan.custom_exprs).zip(operators).skip(1);
-        let served =
-            asked.map(|(with, &(operator, collation))| clause(operator, collation, column, with));
-        let radius = nodes(plan.custom_exprs).nth(operators.len());
-        let within =
-            radius.map(|radius| clause(Oid::from(LESS), InvalidOid, distance.cast(), radius));
-        served.chain(within).collect()
-    }
+/// `plan` is one of ours, `private` its own, and `distance` what it orders by.
+unsafe fn conditions<'p>(
+    plan: &'p CustomScan,
+    private: &Private,
+    distance: &Operation<'p>,
+) -> Vec<Node<'p>> {
+    // SAFETY: a list of expressions.
+    let operands: Vec<Node> = unsafe { nodes(plan.custom_exprs).collect() };
+    let [column, _] = distance.operands;
+    let served = operands.iter().zip(&private.operators).skip(1);
+    let served = served.map(|(&operand, &(operator, collation))| {
+        condition(operator, collation, [column, operand])
+    });
+    let radius = operands.get(private.operators.len());
+    let within = radius.map(|&radius| condition(less(), InvalidOid, [distance.node, radius]));
+    served.chain(within).collect()
 }

@@ -7,9 +7,9 @@ use pgrx::pg_sys::{
     ScanKeyData,
 };
 
-use super::plan::Private;
+use super::private::Private;
 use crate::pg::memory;
-use crate::pg::node::nodes;
+use crate::pg::node::{Node, nodes};
 use crate::types::sphere::Range;
 
 /// The operands of a scan, not yet computed.
@@ -39,9 +39,8 @@ impl Operands {
     pub unsafe fn new(node: &mut CustomScanState, plan: &CustomScan, private: &Private) -> Self {
         // SAFETY: the caller's promise; `custom_exprs` refer to nothing that changes with rows.
         unsafe {
-            let compile = |expression: *mut pg_sys::Node| {
-                pg_sys::ExecInitExpr(expression.cast(), &raw mut node.ss.ps)
-            };
+            let compile =
+                |expression: Node| pg_sys::ExecInitExpr(expression.as_ptr(), &raw mut node.ss.ps);
             Self {
                 expressions: nodes(plan.custom_exprs).map(compile).collect(),
                 operators: private.operators.clone(),
@@ -71,17 +70,16 @@ impl Operands {
                 };
                 self.expressions.iter().map(value).collect()
             });
-            let mut keys = self.operators.iter().zip(&values).enumerate();
-            let mut key = |is_order| {
-                keys.next()
-                    .map(|(_, (&operator, &value))| scan_key(index, operator, value, is_order))
-            };
-            let order = key(true).unwrap_or_default();
-            let conditions = std::iter::from_fn(|| key(false)).collect();
+            let keys = self.operators.iter().zip(&values).enumerate();
+            let mut keys = keys
+                .map(|(number, (&operator, &value))| scan_key(index, operator, value, number == 0));
+            let order = keys.next().unwrap_or_default();
+            let conditions = keys.collect();
             let radius = values.get(self.operators.len());
-            let radius =
-                radius.map(|radius| radius.map(|radius| f64::from_bits(radius.value() as u64)));
-            Keys { order, conditions, range: radius.and_then(Range::below) }
+            let range = radius.and_then(|radius| {
+                Range::below(radius.map(|radius| f64::from_bits(radius.value() as u64)))
+            });
+            Keys { order, conditions, range }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Offers the node to the planner, beside the index scan whose place it takes.
+//! Offers the node to the planner, beside the index scan that it replaces.
 
 #![allow(unsafe_code)] // called by PostgreSQL
 
@@ -11,12 +11,12 @@ use pgrx::pg_sys::{
 };
 
 use super::cost::costs;
-use super::recognise::{Recognised, recognised};
+use super::recognize::{Recognized, recognized};
 use super::{NAME, plan};
 use crate::pg::node::{list, new_node};
 use crate::pg::version;
 
-/// The hook that stood in our place before.
+/// The hook that was set before.
 static BEFORE: OnceLock<pg_sys::set_rel_pathlist_hook_type> = OnceLock::new();
 
 static METHODS: Shared<CustomPathMethods> = Shared(CustomPathMethods {
@@ -56,7 +56,7 @@ unsafe extern "C-unwind" fn add_paths(
         if let Some(Some(before)) = BEFORE.get() {
             pg_guard_ffi_boundary(|| before(root, rel, number, entry));
         }
-        for found in recognised(&*rel) {
+        for found in recognized(&*rel) {
             let path = custom_path(root, rel, &found);
             pg_sys::add_path(rel, path.cast());
         }
@@ -68,11 +68,11 @@ unsafe extern "C-unwind" fn add_paths(
 unsafe fn custom_path(
     root: *mut PlannerInfo,
     rel: *mut RelOptInfo,
-    found: &Recognised,
+    found: &Recognized,
 ) -> *mut CustomPath {
     // SAFETY: the caller's promise; a zeroed path is valid.
     unsafe {
-        let of = &(*found.path).path;
+        let of = &found.path.path;
         let custom = new_node::<CustomPath>(NodeTag::T_CustomPath);
         let path = &mut (*custom).path;
         path.pathtype = NodeTag::T_CustomScan;
@@ -84,7 +84,7 @@ unsafe fn custom_path(
         (path.startup_cost, path.total_cost) = costs(root, &*rel, found);
         version::copy_disabled(path, of);
         (*custom).flags = version::PROJECTS;
-        (*custom).custom_private = list(&[found.path.cast()]);
+        (*custom).custom_private = list([found.node]);
         (*custom).methods = &raw const METHODS.0;
         custom
     }

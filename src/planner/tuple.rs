@@ -6,12 +6,12 @@ use std::ops::Range;
 use std::ptr;
 
 use pgrx::pg_sys::{
-    self, Bitmapset, CustomScan, CustomScanState, Datum, Expr, ExprState, Node, NodeTag,
-    ProjectionInfo, TargetEntry, TupleTableSlot,
+    self, Bitmapset, CustomScan, CustomScanState, Datum, ExprState, ProjectionInfo, TargetEntry,
+    TupleTableSlot,
 };
 
-use super::plan::Private;
-use crate::pg::node::{list, new_node, nodes};
+use super::private::Private;
+use crate::pg::node::{Node, list, nodes};
 
 /// Makes tuples of the scan.
 pub struct Tuples {
@@ -35,19 +35,21 @@ impl Tuples {
     pub unsafe fn new(node: &mut CustomScanState, plan: &CustomScan, private: &Private) -> Self {
         // SAFETY: the caller's promise. PostgreSQL has made the slot for tuples of this form.
         unsafe {
-            let entries: Vec<*mut TargetEntry> =
-                nodes(plan.custom_scan_tlist).map(|entry| entry.cast()).collect();
+            let entries: Vec<Node> = nodes(plan.custom_scan_tlist)
+                .filter_map(|entry| Node::of(entry.get::<TargetEntry>()?.expr))
+                .collect();
             let distances = entries.len() - private.distances..entries.len();
             let base = &plan.scan.plan;
             let used =
                 columns_of(base.qual.cast(), columns_of(base.targetlist.cast(), ptr::null_mut()));
-            let looked_at = |number: usize| !distances.contains(&number) && has(used, number);
-            let columns = entries.iter().enumerate().map(|(number, &entry)| {
-                let expression = (*entry).expr;
-                let expression = if looked_at(number) { expression } else { null(expression) };
-                entry_of(expression, (*entry).resno).cast()
+            let is_used = |number: usize| !distances.contains(&number) && has(used, number);
+            let columns = entries.iter().enumerate().filter_map(|(number, &expression)| {
+                let expression = if is_used(number) { expression } else { expression.null() };
+                let number = i16::try_from(number + 1).ok()?;
+                let (name, is_junk) = (ptr::null_mut(), false);
+                Node::of(pg_sys::makeTargetEntry(expression.as_ptr(), number, name, is_junk))
             });
-            let columns = list(&columns.collect::<Vec<_>>());
+            let columns = list(columns);
 
             // Rows may come in slots of any kind, as those that EvalPlanQual tests do.
             let ps = &mut node.ss.ps;
@@ -56,18 +58,18 @@ impl Tuples {
             let row = (*node.ss.ss_currentRelation).rd_att;
             let ps = &raw mut node.ss.ps;
             let projection = pg_sys::ExecBuildProjectionInfo(columns, context, slot, ps, row);
-            let distance = pg_sys::ExecInitExpr((*entries[distances.start]).expr, ps);
+            let distance = pg_sys::ExecInitExpr(entries[distances.start].as_ptr(), ps);
             (*ps).scanopsfixed = fixed;
 
-            let conditions: Vec<*mut Node> = nodes(base.qual).collect();
-            let of_distance = |&condition: &*mut Node| {
-                let columns = columns_of(condition, ptr::null_mut());
+            let conditions: Vec<Node> = nodes(base.qual).collect();
+            let of_distance = |condition: &Node| {
+                let columns = columns_of(condition.as_ptr(), ptr::null_mut());
                 distances.clone().any(|number| has(columns, number))
             };
             let first = conditions.iter().position(of_distance).unwrap_or(conditions.len());
             let (before, after) = conditions.split_at(first);
             let [before, after] =
-                [before, after].map(|conditions| pg_sys::ExecInitQual(list(conditions), ps));
+                [before, after].map(|part| pg_sys::ExecInitQual(list(part.iter().copied()), ps));
             Self { projection, distance, before, after, distances }
         }
     }
@@ -132,7 +134,7 @@ unsafe fn count_removed<T>(node: &mut CustomScanState) -> Option<T> {
 ///
 /// # Safety
 /// `node` is null or valid, of a finished plan.
-unsafe fn columns_of(node: *mut Node, mut others: *mut Bitmapset) -> *mut Bitmapset {
+unsafe fn columns_of(node: *mut pg_sys::Node, mut others: *mut Bitmapset) -> *mut Bitmapset {
     // SAFETY: the caller's promise.
     unsafe { pg_sys::pull_varattnos(node, pg_sys::INDEX_VAR as pg_sys::Index, &raw mut others) };
     others
@@ -146,28 +148,4 @@ unsafe fn has(columns: *mut Bitmapset, number: usize) -> bool {
     let number = number as i32 + 1 - pg_sys::FirstLowInvalidHeapAttributeNumber;
     // SAFETY: the caller's promise.
     unsafe { pg_sys::bms_is_member(number, columns) }
-}
-
-/// NULL of the same type.
-///
-/// # Safety
-/// `expression` is valid.
-unsafe fn null(expression: *mut Expr) -> *mut Expr {
-    let node = expression.cast();
-    // SAFETY: the caller's promise.
-    unsafe {
-        let (of, modifier) = (pg_sys::exprType(node), pg_sys::exprTypmod(node));
-        pg_sys::makeNullConst(of, modifier, pg_sys::exprCollation(node)).cast()
-    }
-}
-
-/// # Safety
-/// `expression` is valid.
-unsafe fn entry_of(expression: *mut Expr, number: i16) -> *mut TargetEntry {
-    // SAFETY: an entry without a name is valid.
-    unsafe {
-        let entry = new_node::<TargetEntry>(NodeTag::T_TargetEntry);
-        ((*entry).expr, (*entry).resno) = (expression, number);
-        entry
-    }
 }

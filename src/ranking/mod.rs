@@ -7,5 +7,4 @@ mod metric;
 mod norm;
 mod real;
 mod score;
-mod within;
-mod within_support;
+pub mod within;

@@ -1,18 +1,16 @@
 //! `within`: whether a score is in Milvus's interval of a range search. Of L2 less is nearer, of IP
 //! and COSINE more.
 
-#![allow(unsafe_code)] // tells the planner
+use std::ffi::CStr;
 
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
 
 use super::bound::nearest;
 use super::metric;
 use super::score::{self, OF_NUMBERS, OfNumbers};
-use super::within_support::answer;
 use crate::pg::error::Report;
 use crate::pg::function::{pg_export, pg_functions};
 use crate::pg::varlena::Detoasted;
-use crate::types::cost::Internal;
 use crate::types::numbers::{Numbers, for_each_number_type};
 
 /// By so much a sphere is wider than the interval: scores are of single precision.
@@ -21,7 +19,6 @@ const MARGIN: f64 = 1e-6;
 macro_rules! export {
     ($type:literal, $vector:ty) => {
         pg_export!(@ concat!("within_", $type) => within::<$vector>);
-        pg_export! { $type: within_support => support::<$vector>; }
     };
 }
 for_each_number_type!(export);
@@ -53,11 +50,6 @@ pg_functions! {
             OfNumbers::Cosine => 1.0 - filter - MARGIN,
         })
     }
-}
-
-fn support<'a, V: Numbers<'a>>(request: Internal) -> Internal {
-    // SAFETY: PostgreSQL passes a request node.
-    unsafe { answer(&request) }.unwrap_or_else(|| V::distance_support(request))
 }
 
 /// Scores that are near enough, and not too near.
@@ -124,7 +116,7 @@ fn within<'a, V: Numbers<'a>>(
 }
 
 /// The operator that tells whether a vector is inside of a sphere, by the metric's name.
-pub fn operator(metric: &Detoasted) -> Option<&'static std::ffi::CStr> {
+pub fn operator(metric: &Detoasted) -> Option<&'static CStr> {
     Some(match metric::named(metric, "within", OF_NUMBERS).ok()? {
         OfNumbers::L2 => c"<<->>",
         OfNumbers::Ip => c"<<#>>",

@@ -111,7 +111,7 @@ impl<'a> Field<'a> {
                 .hint("Name a column of type vector, halfvec, bf16vec, i8vec, sparsevec or bit.")
         })?;
         let operators: Vec<(Metric, Oid)> = Metric::of_type(of_bits)
-            .filter_map(|metric| Some((metric, operator(schema, metric.operator(), of)?)))
+            .filter_map(|metric| Some((metric, operator(schema, metric.operator(), [of, of])?)))
             .collect();
         let indexed = of_indexes(table, column, &operators);
         let metric = match metric {

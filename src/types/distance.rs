@@ -15,7 +15,6 @@ macro_rules! export {
             cosine_distance => cosine::<$vector>;
             l1_distance => l1::<$vector>;
             dims => |vector: $vector| vector.n_dims() as i32; // at most a billion
-            distance_support => <$vector>::distance_support;
         }
     };
 }

@@ -4,7 +4,6 @@ mod array;
 pub mod bf16vec;
 pub mod bit;
 mod compare;
-pub mod cost;
 pub mod dense;
 mod distance;
 pub mod error;

@@ -10,7 +10,6 @@ use std::ffi::CStr;
 use kernels::{CosineTerms, sparse};
 use pgrx::pg_sys::Datum;
 
-use super::cost::{self, Internal};
 use super::dense::{self, DenseRef, Element};
 use super::error;
 use super::sparsevec::{self, SparseRef};
@@ -62,9 +61,6 @@ pub trait Numbers<'a>: Argument<'a> {
     /// The taxicab distance.
     fn l1(&self, other: &Self) -> f64;
 
-    /// Planner support of functions whose first two arguments are of the type.
-    fn distance_support(request: Internal) -> Internal;
-
     /// Checks that two vectors have the same number of dimensions.
     #[inline(always)]
     fn check_same_dims(&self, other: &Self) -> Result<(), Report> {
@@ -110,10 +106,6 @@ impl<'a, E: Element> Numbers<'a> for DenseRef<'a, E> {
     fn l1(&self, other: &Self) -> f64 {
         kernels::l1::<E>(self, other).into()
     }
-
-    fn distance_support(request: Internal) -> Internal {
-        cost::dense_distance_support::<E>(request)
-    }
 }
 
 impl<'a> Numbers<'a> for SparseRef<'a> {
@@ -146,10 +138,6 @@ impl<'a> Numbers<'a> for SparseRef<'a> {
 
     fn l1(&self, other: &Self) -> f64 {
         sparse::l1(self.view(), other.view()).into()
-    }
-
-    fn distance_support(request: Internal) -> Internal {
-        cost::sparse_distance_support(request)
     }
 }
 

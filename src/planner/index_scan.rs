@@ -1,0 +1,105 @@
+//! The scan of the index below a node.
+
+#![allow(unsafe_code)] // calls into PostgreSQL
+
+use std::ptr;
+
+use pgrx::pg_sys::{
+    self, CustomScanState, IndexScanDesc, Oid, Relation, ScanDirection, TupleTableSlot,
+};
+
+use super::keys::{Keys, Operands};
+use crate::am::scan::{self, Request, RowFound};
+use crate::pg::{memory, version};
+
+/// Distances that a scan is in order of.
+const ORDERS: i32 = 1;
+
+/// A scan of an index, not begun at first.
+pub struct IndexScan {
+    /// Null until the scan is begun.
+    index: Relation,
+    scan: IndexScanDesc,
+}
+
+impl IndexScan {
+    /// Opens nothing.
+    pub const NONE: Self = Self { index: ptr::null_mut(), scan: ptr::null_mut() };
+
+    /// For `EXPLAIN`; null until the scan is begun.
+    pub fn as_ptr(&self) -> IndexScanDesc {
+        self.scan
+    }
+
+    /// Begins the scan, or begins it anew.
+    ///
+    /// # Safety
+    /// The node is being run; `operands` are those of the index.
+    pub unsafe fn begin(
+        &mut self,
+        node: &CustomScanState,
+        index: Oid,
+        operands: &Operands,
+        wanted: usize,
+    ) {
+        let conditions = operands.conditions() as i32;
+        // SAFETY: the caller's promise; a plan is made anew if its index was dropped. What a scan keeps
+        // lives as long as the query.
+        unsafe {
+            let estate = &*node.ss.ps.state;
+            memory::within(estate.es_query_cxt, || {
+                if self.index.is_null() {
+                    self.index = pg_sys::index_open(index, pg_sys::AccessShareLock as i32);
+                    let (table, snapshot) = (node.ss.ss_currentRelation, estate.es_snapshot);
+                    self.scan =
+                        version::begin_index_scan(table, self.index, snapshot, conditions, ORDERS);
+                }
+            });
+            let Keys { mut order, conditions: mut keys, range } =
+                operands.compute(node.ss.ps.ps_ExprContext, self.index);
+            scan::request(self.scan, Request { wanted, range });
+            pg_sys::index_rescan(self.scan, keys.as_mut_ptr(), conditions, &raw mut order, ORDERS);
+        }
+    }
+
+    /// The next row that the index finds. It is put in `slot`, unless the snapshot does not see it,
+    /// which the flag tells.
+    ///
+    /// # Safety
+    /// The scan has begun; the slot is one for rows of the table.
+    pub unsafe fn next(&mut self, slot: *mut TupleTableSlot) -> Option<(RowFound, bool)> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let forward = ScanDirection::ForwardScanDirection;
+            if pg_sys::index_getnext_tid(self.scan, forward).is_null() {
+                return None;
+            }
+            let found = scan::row_found(self.scan)?;
+            Some((found, pg_sys::index_fetch_heap(self.scan, slot)))
+        }
+    }
+
+    /// Whether rows that are found late wait for all others.
+    ///
+    /// # Safety
+    /// The scan has begun.
+    pub unsafe fn keeps_order(&self) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { scan::row_found(self.scan) }.is_some_and(|found| found.keeps_order)
+    }
+
+    /// Ends the scan, if it was begun. Its lock on the index is kept until the transaction ends.
+    ///
+    /// # Safety
+    /// The node is being ended.
+    pub unsafe fn end(&mut self) {
+        if !self.index.is_null() {
+            // SAFETY: opened by `begin`.
+            unsafe {
+                pg_sys::index_endscan(self.scan);
+                pg_sys::index_close(self.index, pg_sys::NoLock as i32);
+            }
+            *self = Self::NONE;
+        }
+    }
+}

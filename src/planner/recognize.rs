@@ -1,0 +1,69 @@
+//! Index paths of PostgreSQL's that our node can replace, and what they search for.
+
+#![allow(unsafe_code)] // reads PostgreSQL's paths
+
+use pgrx::pg_sys::{IndexClause, IndexOptInfo, IndexPath, List, RelOptInfo};
+
+use crate::am::scan;
+use crate::pg::node::{Node, Operation, nodes};
+use crate::pg::relation::Opened;
+
+/// A scan of one of our indexes in order of a distance.
+pub struct Recognized<'p> {
+    /// PostgreSQL's path, as a node.
+    pub node: Node<'p>,
+    /// The same.
+    pub path: &'p IndexPath,
+    /// Its index.
+    pub index: &'p IndexOptInfo,
+    /// The distance; its left operand is what the index is on.
+    pub distance: Operation<'p>,
+    /// Conditions that the index serves, in the same form.
+    pub conditions: Vec<Operation<'p>>,
+}
+
+/// The paths of a relation that our node can replace: those of no outer relation, as PostgreSQL asks no
+/// order of others, with one distance as their order.
+///
+/// # Safety
+/// `rel` has its paths; those of indexes live during `'p`.
+pub unsafe fn recognized<'p>(rel: &RelOptInfo) -> Vec<Recognized<'p>> {
+    // SAFETY: a list of paths, which lives as long as the result is gathered.
+    unsafe { nodes(rel.pathlist).filter_map(Recognized::of).collect() }
+}
+
+impl<'p> Recognized<'p> {
+    /// None if our node cannot replace it.
+    pub fn of(node: Node<'p>) -> Option<Self> {
+        let path: &IndexPath = node.get()?;
+        // SAFETY: the index and the lists of a path live as long as the path.
+        let (index, distance, clauses) =
+            unsafe { (&*path.indexinfo, only(path.indexorderbys), nodes(path.indexclauses)) };
+        if path.path.pathkeys.is_null() || !path.path.param_info.is_null() || index.hypothetical {
+            return None;
+        }
+        let distance = distance?.operation()?;
+        let conditions = clauses.map(condition).collect::<Option<Vec<_>>>()?;
+        let opened = Opened::open(index.indexoid);
+        // SAFETY: the relation is open.
+        let is_ours = unsafe { scan::is_ours(opened.get()) };
+        is_ours.then_some(Self { node, path, index, distance, conditions })
+    }
+}
+
+/// What an index is asked for by one clause, if that is a single operator.
+fn condition(clause: Node) -> Option<Operation> {
+    // SAFETY: the list lives as long as the clause.
+    unsafe { only(clause.get::<IndexClause>()?.indexquals) }?.restriction()?.operation()
+}
+
+/// The node of a list that has one.
+///
+/// # Safety
+/// As [`nodes`].
+unsafe fn only<'p>(list: *mut List) -> Option<Node<'p>> {
+    // SAFETY: the caller's promise.
+    let mut nodes = unsafe { nodes(list) };
+    let first = nodes.next()?;
+    if nodes.next().is_some() { None } else { Some(first) }
+}

@@ -1,0 +1,226 @@
+//! What a node keeps while it is run, and the next row.
+
+#![allow(unsafe_code)] // calls into PostgreSQL
+
+use pgrx::PgMemoryContexts;
+use pgrx::pg_sys::{
+    self, CustomScan, CustomScanState, EState, IndexScanDesc, MemoryContext, MinimalTuple,
+    TupleTableSlot,
+};
+
+use super::index_scan::IndexScan;
+use super::keys::Operands;
+use super::private::{Private, Wanted};
+use super::recheck;
+use super::tuple::Tuples;
+use crate::am::ordered_scan::Distance;
+use crate::am::reorder::{Candidate, Payload, Reorder, Row};
+use crate::am::scan;
+use crate::pg::error::Report;
+use crate::pg::{memory, tid};
+
+/// PostgreSQL's part of a node's state, and ours.
+#[repr(C)]
+pub struct VectorScanState {
+    /// PostgreSQL's.
+    pub node: CustomScanState,
+    /// Null until the node begins; lives as long as the query's memory.
+    run: *mut Run,
+}
+
+/// What a node keeps.
+pub struct Run {
+    private: Private,
+    operands: Operands,
+    tuples: Tuples,
+    /// A row of the table.
+    row: *mut TupleTableSlot,
+    index: IndexScan,
+    /// Rows found that were not returned yet; none if the scan is to begin anew.
+    found: Option<Reorder<Tuple>>,
+    /// Where their tuples are.
+    memory: MemoryContext,
+    /// The tuple returned last, which its slot refers to.
+    returned: Option<Tuple>,
+}
+
+/// A tuple of the scan, in the memory of found rows.
+struct Tuple(MinimalTuple);
+
+impl Payload for Tuple {
+    fn bytes(&self) -> usize {
+        // SAFETY: the tuple lives until the row is returned, or the scan begins anew.
+        unsafe { (*self.0).t_len as usize }
+    }
+}
+
+/// Our part of a node.
+///
+/// # Safety
+/// The node is ours, and has begun; nobody else uses its state during `'a`.
+pub unsafe fn run_of<'a>(node: *mut CustomScanState) -> &'a mut Run {
+    // SAFETY: the caller's promise.
+    unsafe { &mut *(*node.cast::<VectorScanState>()).run }
+}
+
+impl Run {
+    /// Begins a node: compiles expressions, and opens nothing, as `EXPLAIN` and EvalPlanQual may only
+    /// want to look at it.
+    ///
+    /// # Safety
+    /// PostgreSQL begins a node of ours, with its table open and its slot for tuples made.
+    pub unsafe fn begin(node: *mut CustomScanState, estate: *mut EState) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let plan = &*(*node).ss.ps.plan.cast::<CustomScan>();
+            let Some(private) = Private::of(plan) else {
+                Report::internal("plan of a vector scan is not one").raise()
+            };
+            let table = (*node).ss.ss_currentRelation;
+            let slots = pg_sys::table_slot_callbacks(table);
+            let run = Run {
+                operands: Operands::new(&mut *node, plan, &private),
+                tuples: Tuples::new(&mut *node, plan, &private),
+                row: pg_sys::ExecInitExtraTupleSlot(estate, (*table).rd_att, slots),
+                index: IndexScan::NONE,
+                found: None,
+                memory: memory::new_context((*estate).es_query_cxt, c"VectorScan rows"),
+                returned: None,
+                private,
+            };
+            let mut memory = PgMemoryContexts::For((*estate).es_query_cxt);
+            (*node.cast::<VectorScanState>()).run = memory.leak_and_drop_on_delete(run);
+        }
+    }
+
+    /// Puts the next row in the slot for tuples of the scan; false after the last.
+    ///
+    /// # Safety
+    /// `node` is this node, which is being run.
+    pub unsafe fn next(&mut self, node: &mut CustomScanState) -> Result<bool, Report> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match recheck::row_tested(node, self.row) {
+                Some(row) => Ok(!row.is_null() && self.tuples.make(node, row, None).is_some()),
+                None => self.next_of_index(node),
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`next`](Self::next).
+    unsafe fn next_of_index(&mut self, node: &mut CustomScanState) -> Result<bool, Report> {
+        let slot = node.ss.ss_ScanTupleSlot;
+        // SAFETY: the caller's promise; the slot refers to the tuple returned before, if to any.
+        unsafe {
+            pg_sys::ExecClearTuple(slot);
+            if let Some(Tuple(tuple)) = self.returned.take() {
+                pg_sys::pfree(tuple.cast());
+            }
+            let (mut found, mut first) = match self.found.take() {
+                Some(found) => (found, None),
+                None => {
+                    // A search for all rows grows until it has them.
+                    let wanted = match self.private.wanted {
+                        Wanted::Some(count) => count,
+                        Wanted::All | Wanted::Unknown => 0,
+                    };
+                    self.index.begin(node, self.private.index, &self.operands, wanted);
+                    let first = self.find(node);
+                    (self.order(), Some(first))
+                }
+            };
+            let next = found.next(|| Ok(first.take().unwrap_or_else(|| self.find(node))))?;
+            self.found = Some(found);
+            let Some(Row { tid, payload, .. }) = next else { return Ok(false) };
+            pg_sys::MemoryContextReset((*node.ss.ps.ps_ExprContext).ecxt_per_tuple_memory);
+            pg_sys::ExecForceStoreMinimalTuple(payload.0, slot, false);
+            // For `WHERE CURRENT OF`.
+            (*slot).tts_tid = tid::to_item_pointer(tid);
+            (*slot).tts_tableOid = (*node.ss.ss_currentRelation).rd_id;
+            self.returned = Some(payload);
+            Ok(true)
+        }
+    }
+
+    /// No row, to be put in order as the scan that has begun says.
+    ///
+    /// # Safety
+    /// A scan has begun.
+    unsafe fn order(&self) -> Reorder<Tuple> {
+        // SAFETY: the caller's promise.
+        let strict = unsafe { self.index.keeps_order() };
+        let (wanted, eager) = match self.private.wanted {
+            Wanted::All => (usize::MAX, true),
+            Wanted::Some(count) => (count, self.private.is_tight),
+            Wanted::Unknown => (0, false),
+        };
+        Reorder::new(scan::order(strict, wanted, eager))
+    }
+
+    /// The next row that the index finds.
+    ///
+    /// # Safety
+    /// As [`next`](Self::next); a scan has begun.
+    unsafe fn find(&mut self, node: &mut CustomScanState) -> Option<Candidate<Tuple>> {
+        pgrx::check_for_interrupts!();
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (found, is_visible) = self.index.next(self.row)?;
+            let hit = found.hit;
+            let known = match found.distance {
+                Distance::Null => Some(None),
+                Distance::NotANumber => Some(Some(f64::NAN)),
+                Distance::Number if hit.exact => Some(Some(hit.distance)),
+                Distance::Number => None,
+            };
+            let distance = if is_visible { self.tuples.make(node, self.row, known) } else { None };
+            let slot = node.ss.ss_ScanTupleSlot;
+            let row = distance.map(|distance| Row {
+                tid: tid::from_item_pointer(&(*self.row).tts_tid),
+                distance: if hit.exact { hit.distance } else { number(distance) },
+                payload: Tuple(memory::within(self.memory, || {
+                    pg_sys::ExecCopySlotMinimalTuple(slot)
+                })),
+            });
+            // The tuple in the slot may refer to the row's page.
+            pg_sys::ExecClearTuple(slot);
+            pg_sys::ExecClearTuple(self.row);
+            Some(Candidate { bound: hit.distance, row })
+        }
+    }
+
+    /// Drops all rows, so that the next call of [`next`](Self::next) begins anew.
+    ///
+    /// # Safety
+    /// The node's slot is empty: it may have referred to the tuple returned last.
+    pub unsafe fn reset(&mut self) {
+        (self.found, self.returned) = (None, None);
+        // SAFETY: the caller's promise; nobody else refers to the tuples.
+        unsafe { pg_sys::MemoryContextReset(self.memory) };
+    }
+
+    /// Ends the scan of the index.
+    ///
+    /// # Safety
+    /// The node is being ended.
+    pub unsafe fn end(&mut self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.index.end() };
+    }
+
+    /// The scan of the index; null until it has begun.
+    pub fn index_scan(&self) -> IndexScanDesc {
+        self.index.as_ptr()
+    }
+
+    /// What the plan says.
+    pub fn private(&self) -> &Private {
+        &self.private
+    }
+}
+
+/// A distance as it is ordered by: what is not a number comes last.
+fn number(distance: Option<f64>) -> f64 {
+    distance.filter(|distance| !distance.is_nan()).unwrap_or(f64::INFINITY)
+}

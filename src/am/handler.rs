@@ -23,7 +23,7 @@ pub struct Routine {
 
 impl Return for Routine {
     fn into_datum(self, args: &Args) -> Result<Datum, Report> {
-        self.inspector.announce(args.itself().0);
+        self.inspector.announce(args.callee().0);
         Ok(Datum::from(self.routine))
     }
 }

@@ -100,7 +100,7 @@ fn measure(index: &Index, k: i32, sample: i32) -> Result<Measured, Report> {
         let nearest = |choice| -> Result<Vec<f64>, Report> {
             let _choice = IndexChoice::of(table, choice);
             let found = spi.select_once(&statements.nearest, &[query, place])?;
-            Ok((0..found.count()).filter_map(|row| found.value(row, 1)?.float()).collect())
+            Ok((0..found.count()).filter_map(|row| found.value(row, 1)?.double()).collect())
         };
         let truth = nearest(None)?;
         let found = nearest(Some(index.oid()))?;

@@ -8,12 +8,15 @@
 use std::marker::PhantomData;
 use std::ptr;
 
+use memory::Grow;
 use pgrx::PgSqlErrorCode::{ERRCODE_DATA_CORRUPTED, ERRCODE_DATA_EXCEPTION};
 use pgrx::pg_sys::{self, Datum, Oid};
 use pgrx::prelude::FromDatum;
 
+use super::catalog::array_type;
 use super::error::Report;
 use super::function::{Args, Argument, Return};
+use super::value::{OwnedValue, SqlValue};
 use super::varlena::{Detoasted, Plain, VARHDRSZ, VarlenaBuf};
 
 /// Number of dimensions, offset of the items, element type: the fixed part of the header.
@@ -215,43 +218,51 @@ fn corrupted() -> Report {
     Report::new(ERRCODE_DATA_CORRUPTED, "invalid array")
 }
 
-/// An array of one dimension.
+/// An array of one dimension, in the current memory context.
 ///
-/// # Safety
-/// The items are of type `of`, and those that are references live.
-pub unsafe fn array(items: &mut [Datum], of: Oid) -> Result<Datum, Report> {
-    let count = i32::try_from(items.len())
+/// # Errors
+/// Where an item is not of type `of`, there are too many, or there is no memory.
+pub fn array<'a>(items: impl Iterator<Item = SqlValue<'a>>, of: Oid) -> Result<OwnedValue, Report> {
+    let mut datums = Vec::new();
+    for item in items {
+        if item.of() != of {
+            return Err(Report::internal("items of an array are of another type"));
+        }
+        datums.try_push(item.datum())?;
+    }
+    let count = i32::try_from(datums.len())
         .map_err(|_| Report::new(ERRCODE_DATA_EXCEPTION, "array is too large"))?;
     let (mut length, mut by_value, mut align) = (0, false, 0);
     // SAFETY: there are as many items as are counted, of a type that the catalog describes.
     unsafe {
         pg_sys::get_typlenbyvalalign(of, &raw mut length, &raw mut by_value, &raw mut align);
-        let items = items.as_mut_ptr();
-        let array = pg_sys::construct_array(items, count, of, i32::from(length), by_value, align);
-        Ok(Datum::from(array))
+        let (datums, length) = (datums.as_mut_ptr(), i32::from(length));
+        let array = pg_sys::construct_array(datums, count, of, length, by_value, align);
+        Ok(OwnedValue::of_call(array_type(of), Datum::from(array)))
     }
 }
 
-/// The items of an array of any type and shape, in their order; none for NULL. They lie in the memory
-/// of the call.
-pub struct Values(pub Vec<Option<Datum>>);
+/// The items of an array, of any shape, of a type of variable length, in their order; none for NULL.
+pub struct Items<'a>(pub Vec<Option<Detoasted<'a>>>);
 
-impl Argument<'_> for Values {
-    fn take(args: &mut Args) -> Result<Values, Report> {
+impl<'a> Argument<'a> for Items<'a> {
+    fn take(args: &mut Args<'a>) -> Result<Items<'a>, Report> {
         let array: Detoasted = args.take()?;
         let array = array.into_raw().as_ptr().cast::<pg_sys::ArrayType>();
         let (mut length, mut by_value, mut align) = (0, false, 0);
         let (mut items, mut nulls, mut count) = (ptr::null_mut(), ptr::null_mut(), 0);
         // SAFETY: SQL declares the argument as an array; as many items and flags come back as are
-        // counted.
+        // counted. They point into the array, which lives as long as the call.
         unsafe {
             let of = (*array).elemtype;
             pg_sys::get_typlenbyvalalign(of, &raw mut length, &raw mut by_value, &raw mut align);
-            let length = i32::from(length);
+            if length != -1 {
+                return Err(Report::internal("items of an array are not of variable length"));
+            }
             pg_sys::deconstruct_array(
                 array,
                 of,
-                length,
+                length.into(),
                 by_value,
                 align,
                 &raw mut items,
@@ -259,8 +270,8 @@ impl Argument<'_> for Values {
                 &raw mut count,
             );
             let count = usize::try_from(count).unwrap_or(0);
-            let value = |n: usize| (!*nulls.add(n)).then(|| *items.add(n));
-            Ok(Values((0..count).map(value).collect()))
+            let item = |n| (!*nulls.add(n)).then(|| Detoasted::from_datum(*items.add(n)));
+            Ok(Items((0..count).map(item).collect()))
         }
     }
 }

@@ -13,6 +13,7 @@ use pgrx::pg_sys::{self, Datum, Oid, SysCacheIdentifier};
 use super::encoding::decode_c;
 use super::error::Report;
 use super::relation::quoted;
+use super::value::SqlValue;
 
 /// The name of a type with its schema, quoted.
 ///
@@ -42,16 +43,19 @@ pub fn operator_types(operator: Oid) -> [Oid; 2] {
     [left, right]
 }
 
-/// Applies an operator.
-///
-/// # Safety
-/// The operands are of [`operator_types`].
-pub unsafe fn apply(operator: Oid, left: Datum, right: Datum) -> Datum {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let function = pg_sys::get_opcode(operator);
-        pg_sys::OidFunctionCall2Coll(function, Oid::INVALID, left, right)
+/// Applies an operator that gives a `double precision`; none if it is another, or takes other types.
+pub fn apply(operator: Oid, left: SqlValue, right: SqlValue) -> Option<f64> {
+    // SAFETY: a look-up in the catalog.
+    let result = unsafe { pg_sys::get_op_rettype(operator) };
+    if operator_types(operator) != [left.of(), right.of()] || result != pg_sys::FLOAT8OID {
+        return None;
     }
+    // SAFETY: the operands are of the operator's types, as just checked.
+    let result = unsafe {
+        let function = pg_sys::get_opcode(operator);
+        pg_sys::OidFunctionCall2Coll(function, Oid::INVALID, left.datum(), right.datum())
+    };
+    Some(f64::from_bits(result.value() as u64))
 }
 
 /// The operator that gives the same with its operands the other way round.
@@ -82,6 +86,59 @@ pub fn function(schema: Oid, name: &CStr, arguments: &[Oid]) -> Option<Oid> {
 pub fn schema_of_function(function: Oid) -> Oid {
     // SAFETY: a look-up in the catalog.
     unsafe { pg_sys::get_func_namespace(function) }
+}
+
+/// The name of a schema; none if there is no such schema.
+///
+/// # Errors
+/// Where it is no text.
+pub fn schema_name(schema: Oid) -> Result<Option<String>, Report> {
+    // SAFETY: a look-up in the catalog, which gives null or a name that ends with NUL.
+    unsafe {
+        let name = pg_sys::get_namespace_name(schema);
+        if name.is_null() { Ok(None) } else { decode_c(name).map(Some) }
+    }
+}
+
+/// The type that a domain is over; any other type itself.
+pub fn base_type(of: Oid) -> Oid {
+    // SAFETY: a look-up in the catalog.
+    unsafe { pg_sys::getBaseType(of) }
+}
+
+/// The type of the elements of an array; none of other types.
+pub fn element_type(of: Oid) -> Option<Oid> {
+    // SAFETY: a look-up in the catalog.
+    let element = unsafe { pg_sys::get_element_type(of) };
+    (element != Oid::INVALID).then_some(element)
+}
+
+/// The type of arrays of a type; 0 if there is none.
+pub fn array_type(element: Oid) -> Oid {
+    // SAFETY: a look-up in the catalog.
+    unsafe { pg_sys::get_array_type(element) }
+}
+
+/// Whether a type is an enumeration.
+pub fn is_enum(of: Oid) -> bool {
+    // SAFETY: a look-up in the catalog.
+    unsafe { pg_sys::type_is_enum(of) }
+}
+
+/// What users call a type.
+///
+/// # Errors
+/// Where the name is no text.
+pub fn displayed_type(of: Oid) -> Result<String, Report> {
+    // SAFETY: PostgreSQL gives a text that ends with NUL, whatever the type.
+    unsafe { decode_c(pg_sys::format_type_be(of)) }
+}
+
+/// The relation whose rows are of a type; none of other types.
+pub fn relation_of_rows(row: Oid) -> Option<Oid> {
+    // SAFETY: a look-up in the catalog, with a type or nothing.
+    let relation = unsafe { pg_sys::get_typ_typrelid(row) };
+    (relation != Oid::INVALID).then_some(relation)
 }
 
 /// The type `name` in `schema`.
@@ -121,9 +178,8 @@ fn qualified(
         };
         let (name, schema) = (column(name), column(schema));
         let name = decode_c(name.cast_mut_ptr());
-        let schema = pg_sys::get_namespace_name(Oid::from(schema.value() as u32));
+        let schema = schema_name(Oid::from(schema.value() as u32));
         pg_sys::ReleaseSysCache(row);
-        let schema = if schema.is_null() { String::new() } else { decode_c(schema)? };
-        Ok((schema, name?))
+        Ok((schema?.unwrap_or_default(), name?))
     }
 }

@@ -17,8 +17,10 @@ use std::panic::AssertUnwindSafe;
 use pgrx::pg_sys::panic::pgrx_extern_c_guard;
 use pgrx::pg_sys::{self, Datum, FunctionCallInfo};
 
+use super::catalog::schema_of_function;
 use super::encoding::{decode, encode};
 use super::error::Report;
+use super::value::SqlValue;
 use super::varlena::{Detoasted, VARHDRSZ};
 
 /// The arguments of one call, handed out from left to right.
@@ -55,11 +57,16 @@ impl<'a> Args<'a> {
         self.peek(n)
     }
 
-    /// The type of the next argument, and its value; none for NULL.
-    pub fn take_typed(&mut self) -> Result<(TypeOf, Option<Datum>), Report> {
+    /// The next argument with its type; none for NULL.
+    pub fn take_typed(&mut self) -> Result<Option<SqlValue<'a>>, Report> {
         let n = self.next;
-        let of = self.take()?;
-        Ok((of, self.peek(n)))
+        let TypeOf(of) = self.take()?;
+        let Some(datum) = self.peek(n) else { return Ok(None) };
+        if of == pg_sys::Oid::INVALID {
+            return Err(Report::internal("type of an argument is not known"));
+        }
+        // SAFETY: the argument is of its type, and lives as long as the call.
+        Ok(Some(unsafe { SqlValue::new(of, datum) }))
     }
 
     #[inline(always)]
@@ -81,9 +88,9 @@ impl<'a> Args<'a> {
     }
 
     /// The function that is called.
-    pub fn itself(&self) -> Itself {
+    pub fn callee(&self) -> Callee {
         // SAFETY: `flinfo` is valid during the call.
-        Itself(unsafe { (*(*self.fcinfo).flinfo).fn_oid })
+        Callee(unsafe { (*(*self.fcinfo).flinfo).fn_oid })
     }
 
     /// The raw call, for the few functions of PostgreSQL that want it.
@@ -200,13 +207,20 @@ impl Argument<'_> for TypeOf {
 }
 
 /// The function that is called.
-pub struct Itself(pub pg_sys::Oid);
+pub struct Callee(pub pg_sys::Oid);
 
-impl Argument<'_> for Itself {
+impl Callee {
+    /// Its schema: that of the extension.
+    pub fn schema(&self) -> pg_sys::Oid {
+        schema_of_function(self.0)
+    }
+}
+
+impl Argument<'_> for Callee {
     const COUNT: usize = 0;
 
-    fn take(args: &mut Args) -> Result<Itself, Report> {
-        Ok(args.itself())
+    fn take(args: &mut Args) -> Result<Callee, Report> {
+        Ok(args.callee())
     }
 }
 

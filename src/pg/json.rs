@@ -10,6 +10,8 @@ use pgrx::PgSqlErrorCode::{
     ERRCODE_PROGRAM_LIMIT_EXCEEDED,
 };
 use pgrx::pg_sys;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::encoding::decode;
@@ -60,6 +62,24 @@ pub fn parse(text: &CStr) -> Result<Value, Report> {
         let message = format!("invalid input syntax for type json: {message}");
         Report::new(ERRCODE_INVALID_TEXT_REPRESENTATION, message)
     })
+}
+
+/// Reads an object into a struct or an enum; none if it is no object, or does not fit.
+pub fn from_object<T: DeserializeOwned>(value: Value) -> Option<T> {
+    // Serde reads structs from arrays, too.
+    if value.is_object() { serde_json::from_value(value).ok() } else { None }
+}
+
+/// For serde: a field that counts as missing if it is of another type.
+///
+/// # Errors
+/// None of its own.
+pub fn lenient<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
 }
 
 fn check_size(bytes: usize) -> Result<(), Report> {

@@ -12,7 +12,6 @@ pub mod encoding;
 pub mod error;
 pub mod function;
 pub mod json;
-pub mod kept;
 pub mod lock;
 pub mod memory;
 pub mod message;
@@ -36,8 +35,9 @@ pub mod signature;
 pub mod spi;
 pub mod store;
 pub mod support;
+pub mod table;
 pub mod temp_file;
 pub mod tid;
-
+pub mod value;
 pub mod varlena;
 pub mod version;

@@ -36,7 +36,7 @@ macro_rules! tagged {
     )*};
 }
 tagged! {
-    Const: T_Const, CustomPath: T_CustomPath, CustomScan: T_CustomScan, FuncExpr: T_FuncExpr,
+    Const: T_Const, FuncExpr: T_FuncExpr,
     IndexClause: T_IndexClause, IndexOptInfo: T_IndexOptInfo, IndexPath: T_IndexPath,
     NullTest: T_NullTest, OpExpr: T_OpExpr, RangeTblEntry: T_RangeTblEntry,
     RestrictInfo: T_RestrictInfo, SupportRequestCost: T_SupportRequestCost,
@@ -222,7 +222,7 @@ pub fn call<'p>(schema: Oid, name: &CStr, arguments: &[Node<'p>]) -> Option<Node
 /// # Safety
 /// `T` is the struct of the tag; zeroed, it is valid.
 pub unsafe fn new_node<T>(tag: NodeTag) -> *mut T {
-    // SAFETY: the caller's promise; every node begins with its tag.
+    // SAFETY: `T` is the struct of the tag, valid when zeroed; every node begins with its tag.
     unsafe {
         let node = pg_sys::palloc0(size_of::<T>()).cast::<pg_sys::Node>();
         (*node).type_ = tag;
@@ -237,18 +237,11 @@ pub fn list<'p>(nodes: impl IntoIterator<Item = Node<'p>>) -> *mut List {
     nodes.into_iter().fold(ptr::null_mut(), add)
 }
 
-/// A list of OIDs.
-pub fn oid_list(oids: impl IntoIterator<Item = Oid>) -> *mut List {
+/// A list of numbers.
+pub fn integer_list(numbers: impl IntoIterator<Item = i32>) -> *mut List {
     // SAFETY: as above.
-    oids.into_iter().fold(ptr::null_mut(), |list, oid| unsafe { pg_sys::lappend_oid(list, oid) })
-}
-
-/// A list of small numbers; larger ones are as large as one can be.
-pub fn integer_list(numbers: impl IntoIterator<Item = usize>) -> *mut List {
-    numbers.into_iter().fold(ptr::null_mut(), |list, number| {
-        // SAFETY: as above.
-        unsafe { pg_sys::lappend_int(list, i32::try_from(number).unwrap_or(i32::MAX)) }
-    })
+    let add = |list, number| unsafe { pg_sys::lappend_int(list, number) };
+    numbers.into_iter().fold(ptr::null_mut(), add)
 }
 
 /// The nodes of a list.
@@ -257,8 +250,17 @@ pub fn integer_list(numbers: impl IntoIterator<Item = usize>) -> *mut List {
 /// `list` is null or a list of nodes, for each of which and the list itself [`Node::of`] may be
 /// called.
 pub unsafe fn nodes<'p>(list: *mut List) -> impl Iterator<Item = Node<'p>> {
-    // SAFETY: the caller's promise; members of such a list are pointers.
-    unsafe { cells(list).filter_map(|cell| Node::of(cell.ptr_value)) }
+    // SAFETY: `list` is null or a list of nodes.
+    unsafe { pointers(list).filter_map(|node: *mut pg_sys::Node| Node::of(node)) }
+}
+
+/// The members of a list of pointers.
+///
+/// # Safety
+/// `list` is null or one, and stays as it is meanwhile.
+pub unsafe fn pointers<T>(list: *mut List) -> impl Iterator<Item = *mut T> {
+    // SAFETY: `list` is null or a list of pointers.
+    unsafe { cells(list).map(|cell| cell.ptr_value.cast()) }
 }
 
 /// The members of a list of OIDs.
@@ -266,17 +268,17 @@ pub unsafe fn nodes<'p>(list: *mut List) -> impl Iterator<Item = Node<'p>> {
 /// # Safety
 /// `list` is null or one, and stays as it is meanwhile.
 pub unsafe fn oids(list: *mut List) -> impl Iterator<Item = Oid> {
-    // SAFETY: the caller's promise.
+    // SAFETY: `list` is null or a list of OIDs.
     unsafe { cells(list).map(|cell| cell.oid_value) }
 }
 
-/// The members of a list of small numbers, of which none is negative.
+/// The members of a list of numbers.
 ///
 /// # Safety
 /// `list` is null or one, and stays as it is meanwhile.
-pub unsafe fn integers(list: *mut List) -> impl Iterator<Item = usize> {
-    // SAFETY: the caller's promise.
-    unsafe { cells(list).map(|cell| cell.int_value as usize) }
+pub unsafe fn integers(list: *mut List) -> impl Iterator<Item = i32> {
+    // SAFETY: `list` is null or a list of numbers.
+    unsafe { cells(list).map(|cell| cell.int_value) }
 }
 
 /// # Safety

@@ -10,11 +10,12 @@ use pgrx::pg_sys::{self, Datum, Oid, TypeCacheEntry};
 use super::catalog::{operator_name, operator_types, type_name};
 use super::error::Report;
 use super::spi::Connection;
+use super::value::{OwnedValue, SqlValue};
 
 /// Gives numbers to the values of a type, from 0; equal values have one number, and NULL has one.
 pub struct Numbering<'a> {
     of: Type,
-    numbers: HashMap<u32, Vec<(Datum, usize)>>,
+    numbers: HashMap<u32, Vec<(OwnedValue, usize)>>,
     null: Option<usize>,
     count: usize,
     connection: PhantomData<&'a Connection>,
@@ -29,11 +30,6 @@ pub struct Type {
 }
 
 impl Type {
-    /// Its OID.
-    pub fn oid(self) -> Oid {
-        self.oid
-    }
-
     /// A type by its OID; none where its values have no order.
     pub fn find(of: Oid, collation: Oid) -> Option<Type> {
         let wanted = pg_sys::TYPECACHE_EQ_OPR_FINFO
@@ -100,26 +96,30 @@ impl<'a> Numbering<'a> {
 
     /// The number of a value, which is the next one if no equal value has come before.
     ///
-    /// # Safety
-    /// `value` is of the type, or of a domain over it.
-    pub unsafe fn number(&mut self, value: Option<Datum>) -> usize {
+    /// # Errors
+    /// Where it is of another type.
+    pub fn number(&mut self, value: Option<SqlValue>) -> Result<usize, Report> {
         let next = self.count;
         let Some(value) = value else {
             let null = *self.null.get_or_insert(next);
             self.count += usize::from(null == next);
-            return null;
+            return Ok(null);
         };
-        let Type { entry, .. } = self.of;
-        // SAFETY: the caller's promise; a copy is in memory that outlives the connection.
+        if value.of() != self.of.oid {
+            return Err(Report::internal("value to be numbered is of another type"));
+        }
+        // SAFETY: values of the type, as just checked. SPI is connected.
         unsafe {
-            let alike = self.numbers.entry(self.of.hash(value)).or_default();
-            if let Some((_, number)) = alike.iter().find(|(v, _)| self.of.are_equal(*v, value)) {
-                return *number;
+            let bucket = self.numbers.entry(self.of.hash(value.datum())).or_default();
+            let is_equal = |(other, _): &&(OwnedValue, usize)| {
+                self.of.are_equal(other.value().datum(), value.datum())
+            };
+            if let Some(&(_, number)) = bucket.iter().find(is_equal) {
+                return Ok(number);
             }
-            let copy = pg_sys::SPI_datumTransfer(value, (*entry).typbyval, (*entry).typlen.into());
-            alike.push((copy, next));
+            bucket.push((OwnedValue::copy(value), next));
         }
         self.count += 1;
-        next
+        Ok(next)
     }
 }

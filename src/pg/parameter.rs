@@ -5,12 +5,14 @@
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
+use std::rc::Rc;
+
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_BINARY_REPRESENTATION;
 use pgrx::pg_sys::{self, Datum, Oid, StringInfoData};
 
-use super::encoding::{decode_c, encode};
+use super::encoding::encode;
 use super::error::Report;
-use super::varlena::{Detoasted, VARHDRSZ};
+use super::value::{OwnedValue, SqlValue};
 
 /// A value of a parameter.
 #[derive(Clone)]
@@ -26,7 +28,7 @@ enum Value {
     /// As its receive function does, and a byte 0 behind it.
     Binary(Vec<u8>),
     /// As it is in memory.
-    Datum(Datum),
+    Owned(Rc<OwnedValue>),
 }
 
 impl Parameter {
@@ -45,11 +47,8 @@ impl Parameter {
     }
 
     /// A value as it is in memory.
-    ///
-    /// # Safety
-    /// `datum` is of type `of`, and lives as long as the parameter.
-    pub unsafe fn of_datum(of: Oid, datum: Datum) -> Parameter {
-        Parameter { of, value: Value::Datum(datum) }
+    pub fn of_value(value: OwnedValue) -> Parameter {
+        Parameter { of: value.value().of(), value: Value::Owned(Rc::new(value)) }
     }
 
     /// The type.
@@ -64,8 +63,25 @@ impl Parameter {
     pub fn text(&self) -> Result<String, Report> {
         match &self.value {
             Value::Text(text) => Ok(text.clone()),
-            // SAFETY: the type's receive function has made the value, or `of_datum` was given one.
-            Value::Binary(_) | Value::Datum(_) => unsafe { text(self.of, self.datum()?) },
+            // SAFETY: the type's receive function makes the value.
+            Value::Binary(_) => unsafe { SqlValue::new(self.of, self.datum()?) }.text(),
+            Value::Owned(value) => value.value().text(),
+        }
+    }
+
+    /// The value, which is kept: so it is read once. It lives no longer than the call.
+    ///
+    /// # Errors
+    /// As [`datum`](Self::datum).
+    pub fn evaluate(&mut self) -> Result<SqlValue<'_>, Report> {
+        if !matches!(self.value, Value::Owned(_)) {
+            // SAFETY: the type's own function makes the value, in memory of the call.
+            let value = unsafe { OwnedValue::of_call(self.of, self.datum()?) };
+            self.value = Value::Owned(Rc::new(value));
+        }
+        match &self.value {
+            Value::Owned(value) => Ok(value.value()),
+            Value::Text(_) | Value::Binary(_) => Err(Report::internal("value was not kept")),
         }
     }
 
@@ -96,41 +112,11 @@ impl Parameter {
                 };
                 if buffer.cursor == length { Ok(value) } else { Err(malformed()) }
             }
-            Value::Datum(datum) => Ok(*datum),
+            Value::Owned(value) => Ok(value.value().datum()),
         }
     }
 }
 
 fn malformed() -> Report {
     Report::new(ERRCODE_INVALID_BINARY_REPRESENTATION, "incorrect binary data format")
-}
-
-/// A value as text.
-///
-/// # Safety
-/// `value` is of type `of`.
-///
-/// # Errors
-/// Where the text cannot be converted.
-pub unsafe fn text(of: Oid, value: Datum) -> Result<String, Report> {
-    let (mut function, mut is_varlena) = (Oid::INVALID, false);
-    // SAFETY: the caller's promise; an output function gives a string that ends with NUL.
-    unsafe {
-        pg_sys::getTypeOutputInfo(of, &raw mut function, &raw mut is_varlena);
-        decode_c(pg_sys::OidOutputFunctionCall(function, value))
-    }
-}
-
-/// A value as its type sends it.
-///
-/// # Safety
-/// `value` is of type `of`.
-pub unsafe fn binary(of: Oid, value: Datum) -> Vec<u8> {
-    let (mut function, mut is_varlena) = (Oid::INVALID, false);
-    // SAFETY: the caller's promise; a send function gives a `bytea`.
-    unsafe {
-        pg_sys::getTypeBinaryOutputInfo(of, &raw mut function, &raw mut is_varlena);
-        let sent = Detoasted::from_datum(Datum::from(pg_sys::OidSendFunctionCall(function, value)));
-        sent.slice(VARHDRSZ, sent.size() - VARHDRSZ).unwrap_or_default().to_vec()
-    }
 }

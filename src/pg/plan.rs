@@ -10,6 +10,7 @@ use pgrx::pg_sys::{self, CachedPlanSource, Oid};
 
 use super::encoding::encode;
 use super::error::Report;
+use super::node::pointers;
 use super::parameter::Parameter;
 use super::spi::{expect, failed};
 
@@ -26,7 +27,7 @@ thread_local! {
 /// changes in the catalog, in row security or of the user makes a new one of it.
 #[derive(Default)]
 struct Plans {
-    kept: HashMap<Key, Rc<Kept>>,
+    kept: HashMap<Key, Rc<CachedPlan>>,
     /// Uses so far.
     clock: u64,
 }
@@ -37,7 +38,7 @@ struct Key {
     types: Vec<Oid>,
 }
 
-struct Kept {
+struct CachedPlan {
     plan: pg_sys::SPIPlanPtr,
     /// Bytes when it was used last.
     bytes: Cell<usize>,
@@ -47,14 +48,14 @@ struct Kept {
     running: Cell<usize>,
 }
 
-impl Kept {
-    fn new(plan: pg_sys::SPIPlanPtr) -> Kept {
-        Kept { plan, bytes: Cell::new(0), used: Cell::new(0), running: Cell::new(0) }
+impl CachedPlan {
+    fn new(plan: pg_sys::SPIPlanPtr) -> CachedPlan {
+        CachedPlan { plan, bytes: Cell::new(0), used: Cell::new(0), running: Cell::new(0) }
     }
 }
 
 /// A plan that is being run, until it is dropped.
-pub struct Running(Rc<Kept>);
+pub struct Running(Rc<CachedPlan>);
 
 impl Running {
     /// The plan of a statement, made at its first use.
@@ -73,7 +74,7 @@ impl Running {
             None => {
                 // SAFETY: the caller's promise.
                 let plan = unsafe { prepare(&key)? };
-                let kept = Rc::new(Kept::new(plan));
+                let kept = Rc::new(CachedPlan::new(plan));
                 PLANS.with_borrow_mut(|plans| plans.kept.insert(key, kept.clone()));
                 kept
             }
@@ -100,7 +101,7 @@ impl Drop for Running {
 impl Plans {
     /// Notes that a plan is used, and frees those that were used longest ago and have no place beside
     /// the others.
-    fn used(&mut self, kept: &Kept) {
+    fn used(&mut self, kept: &CachedPlan) {
         self.clock += 1;
         kept.used.set(self.clock);
         let mut bytes: usize = self.kept.values().map(|kept| kept.bytes.get()).sum();
@@ -141,14 +142,12 @@ unsafe fn bytes(plan: pg_sys::SPIPlanPtr) -> usize {
     // SAFETY: the sources of a plan are as many as it has statements. What they point to are contexts
     // of memory that live as long; the plan itself takes a few hundred bytes more.
     unsafe {
-        let sources =
-            pgrx::PgList::<CachedPlanSource>::from_pg(pg_sys::SPI_plan_get_plan_sources(plan));
         let source = |source: *mut CachedPlanSource| {
             let generic = (*source).gplan.as_ref();
             let generic = generic.map_or(0, |plan| allocated(plan.context));
             allocated((*source).context) + generic
         };
-        sources.iter_ptr().map(source).sum()
+        pointers(pg_sys::SPI_plan_get_plan_sources(plan)).map(source).sum()
     }
 }
 

@@ -19,18 +19,6 @@ pub unsafe fn qualified_name(relation: Relation) -> String {
     unsafe { encoding::shown(qualified(relation)) }
 }
 
-/// The same for a statement.
-///
-/// # Safety
-/// `relation` is open.
-///
-/// # Errors
-/// Where the name is no text.
-pub unsafe fn name_in_sql(relation: Relation) -> Result<String, Report> {
-    // SAFETY: the caller's promise; the name ends with NUL.
-    unsafe { encoding::decode_c(qualified(relation)) }
-}
-
 /// # Safety
 /// `relation` is open.
 unsafe fn qualified(relation: Relation) -> *const c_char {
@@ -169,6 +157,15 @@ impl Opened {
     pub fn unqualified_name(&self) -> String {
         // SAFETY: an open relation has its row of pg_class; names end with NUL.
         unsafe { encoding::shown((*(*self.0).rd_rel).relname.data.as_ptr()) }
+    }
+
+    /// The name with its schema, quoted where needed, for a statement.
+    ///
+    /// # Errors
+    /// Where the name is no text.
+    pub fn name_in_sql(&self) -> Result<String, Report> {
+        // SAFETY: the relation is open; the name ends with NUL.
+        unsafe { encoding::decode_c(qualified(self.0)) }
     }
 
     /// What it is: `RELKIND_INDEX` and so on.

@@ -8,6 +8,7 @@ use pgrx::pg_sys::{self, Datum, SetFunctionReturnMode};
 
 use super::error::Report;
 use super::function::{Args, Return};
+use super::value::SqlValue;
 
 /// A value of a row.
 pub enum Cell {
@@ -112,11 +113,26 @@ impl ResultSet {
         unsafe { pg_sys::tuplestore_puttuple(self.store, tuple) }
     }
 
+    /// Adds a row; NULL is none.
+    ///
+    /// # Errors
+    /// Where a value is not of its column's type.
+    pub fn add<const N: usize>(&self, row: [Option<SqlValue>; N]) -> Result<(), Report> {
+        let mut columns = (1..).zip(row);
+        if columns.any(|(column, value)| value.is_some_and(|v| v.of() != self.of(column))) {
+            return Err(Report::internal("query returns other types than the function"));
+        }
+        let values = row.map(|value| value.map_or(Datum::null(), SqlValue::datum));
+        // SAFETY: the values are of the columns' types, as just checked.
+        unsafe { self.put(values, row.map(|value| value.is_none())) };
+        Ok(())
+    }
+
     /// Adds a row of values, which are of the columns' types.
     ///
     /// # Safety
     /// They are, and those that are references live.
-    pub unsafe fn put<const N: usize>(&self, mut values: [Datum; N], mut nulls: [bool; N]) {
+    unsafe fn put<const N: usize>(&self, mut values: [Datum; N], mut nulls: [bool; N]) {
         // SAFETY: `begin` has checked that rows have N columns.
         unsafe {
             let (values, nulls) = (values.as_mut_ptr(), nulls.as_mut_ptr());

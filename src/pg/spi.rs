@@ -10,10 +10,10 @@ use pgrx::pg_sys::{self, Datum, Oid};
 
 use super::encoding::{decode_c, encode};
 use super::error::Report;
-use super::kept::Kept;
 use super::parameter::Parameter;
 use super::plan::Running;
 use super::rows::ResultSet;
+use super::value::{OwnedValue, SqlValue};
 
 /// A connection to the server that the function runs in; at its end, what was found through it is
 /// freed.
@@ -45,7 +45,7 @@ impl Connection {
     }
 
     /// Runs a query, and returns all of its rows.
-    pub fn select(&self, text: &str, parameters: &[Parameter]) -> Result<Found<'_>, Report> {
+    pub fn select(&self, text: &str, parameters: &[Parameter]) -> Result<ResultRows<'_>, Report> {
         let mut values = datums(parameters)?;
         // SAFETY: SPI is connected; there are as many values as the plan has parameters.
         unsafe {
@@ -54,16 +54,20 @@ impl Connection {
             let result = pg_sys::SPI_execute_plan(running.plan(), values, ptr::null(), true, 0);
             expect(result, pg_sys::SPI_OK_SELECT, "select")?;
         }
-        Ok(Found::last())
+        Ok(ResultRows::last())
     }
 
     /// As [`select`](Self::select), but plans anew at each call and keeps no plan.
-    pub fn select_once(&self, text: &str, parameters: &[Value]) -> Result<Found<'_>, Report> {
+    pub fn select_once(
+        &self,
+        text: &str,
+        parameters: &[SqlValue],
+    ) -> Result<ResultRows<'_>, Report> {
         let query = encode(text)?;
         let count =
             i32::try_from(parameters.len()).map_err(|_| Report::internal("many parameters"))?;
-        let mut types: Vec<Oid> = parameters.iter().map(|parameter| parameter.of).collect();
-        let mut values: Vec<Datum> = parameters.iter().map(|parameter| parameter.datum).collect();
+        let mut types: Vec<Oid> = parameters.iter().map(|parameter| parameter.of()).collect();
+        let mut values: Vec<Datum> = parameters.iter().map(|parameter| parameter.datum()).collect();
         // SAFETY: SPI is connected; there are as many values as types, of these types.
         unsafe {
             let (types, values) = (types.as_mut_ptr(), values.as_mut_ptr());
@@ -72,7 +76,7 @@ impl Connection {
                 pg_sys::SPI_execute_with_args(query, count, types, values, ptr::null(), true, 0);
             expect(result, pg_sys::SPI_OK_SELECT, "select")?;
         }
-        Ok(Found::last())
+        Ok(ResultRows::last())
     }
 
     /// Begins a query whose rows are fetched as they are wanted.
@@ -108,10 +112,10 @@ pub struct Cursor<'a> {
 
 impl Cursor<'_> {
     /// The next `count` rows; fewer at the end.
-    pub fn fetch(&mut self, count: i64) -> Found<'_> {
+    pub fn fetch(&mut self, count: i64) -> ResultRows<'_> {
         // SAFETY: the portal is open.
         unsafe { pg_sys::SPI_cursor_fetch(self.portal, true, count) };
-        Found::last()
+        ResultRows::last()
     }
 }
 
@@ -125,15 +129,15 @@ impl Drop for Cursor<'_> {
 }
 
 /// Rows that a query has given.
-pub struct Found<'a> {
+pub struct ResultRows<'a> {
     table: *mut pg_sys::SPITupleTable,
     connection: PhantomData<&'a Connection>,
 }
 
-impl Found<'_> {
+impl ResultRows<'_> {
     fn last() -> Self {
         // SAFETY: set by the query that ran last, which gives rows.
-        Found { table: unsafe { pg_sys::SPI_tuptable }, connection: PhantomData }
+        ResultRows { table: unsafe { pg_sys::SPI_tuptable }, connection: PhantomData }
     }
 
     fn tuples(&self) -> &[pg_sys::HeapTuple] {
@@ -153,13 +157,18 @@ impl Found<'_> {
 
     /// The value in a row, from 0, and a column, from 1; none for NULL, or where there is no such
     /// row or column.
-    pub fn value(&self, row: usize, column: i32) -> Option<Value<'_>> {
-        let row = *self.tuples().get(row)?;
+    pub fn value(&self, row: usize, column: i32) -> Option<SqlValue<'_>> {
+        self.value_of(*self.tuples().get(row)?, column)
+    }
+
+    fn value_of(&self, row: pg_sys::HeapTuple, column: i32) -> Option<SqlValue<'_>> {
         let mut null = true;
         // SAFETY: a row of the table that the descriptor describes; of no column the value is NULL.
-        let datum =
-            unsafe { pg_sys::SPI_getbinval(row, (*self.table).tupdesc, column, &raw mut null) };
-        (!null).then(|| Value { of: self.of(column), datum, found: PhantomData })
+        unsafe {
+            let descriptor = (*self.table).tupdesc;
+            let datum = pg_sys::SPI_getbinval(row, descriptor, column, &raw mut null);
+            (!null).then(|| SqlValue::new(self.of(column), datum))
+        }
     }
 
     /// As [`value`](Self::value), as text.
@@ -192,52 +201,23 @@ impl Found<'_> {
     }
 
     /// The rows, each with all of its values; NULL is none.
-    pub fn rows(&self) -> impl Iterator<Item = Vec<Option<Kept>>> {
+    pub fn rows(&self) -> impl Iterator<Item = Vec<Option<OwnedValue>>> {
         // SAFETY: a table of rows has a descriptor.
         let columns = unsafe { (*(*self.table).tupdesc).natts };
-        let types: Vec<Oid> = (1..=columns).map(|column| self.of(column)).collect();
-        self.tuples().iter().map(move |&row| {
-            let value = |(column, &of)| {
-                let mut null = false;
-                // SAFETY: the row has as many columns as the descriptor, which tells their types.
-                unsafe {
-                    let descriptor = (*self.table).tupdesc;
-                    let value = pg_sys::SPI_getbinval(row, descriptor, column, &raw mut null);
-                    (!null).then(|| Kept::keep(value, of))
-                }
-            };
-            (1..).zip(&types).map(value).collect()
-        })
+        // SAFETY: SPI is connected as long as the rows live.
+        let copy = |value| unsafe { OwnedValue::copy(value) };
+        self.tuples()
+            .iter()
+            .map(move |&row| (1..=columns).map(|n| self.value_of(row, n).map(copy)).collect())
     }
 }
 
-impl Drop for Found<'_> {
+impl Drop for ResultRows<'_> {
     fn drop(&mut self) {
         if !thread::panicking() {
             // SAFETY: the rows are not looked at any more.
             unsafe { pg_sys::SPI_freetuptable(self.table) };
         }
-    }
-}
-
-/// A value that a query has found, or is given.
-#[derive(Clone, Copy)]
-pub struct Value<'a> {
-    of: Oid,
-    datum: Datum,
-    found: PhantomData<&'a Datum>,
-}
-
-impl From<Oid> for Value<'_> {
-    fn from(oid: Oid) -> Self {
-        Value { of: pg_sys::OIDOID, datum: Datum::from(oid), found: PhantomData }
-    }
-}
-
-impl Value<'_> {
-    /// A `double precision`; none of another type.
-    pub fn float(&self) -> Option<f64> {
-        (self.of == pg_sys::FLOAT8OID).then(|| f64::from_bits(self.datum.value() as u64))
     }
 }
 

@@ -46,7 +46,7 @@ impl<'p> Argument<'p> for SupportRequest<'p> {
 /// # Safety
 /// `node` is a node that nobody else uses during `'p`.
 unsafe fn as_mut<'p, T: Tagged>(node: *mut pg_sys::Node) -> Option<&'p mut T> {
-    // SAFETY: the caller's promise; the tag tells the struct.
+    // SAFETY: nobody else uses the node; the tag tells the struct.
     unsafe { if (*node).type_ == T::TAG { node.cast::<T>().as_mut() } else { None } }
 }
 

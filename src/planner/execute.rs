@@ -9,12 +9,12 @@ use pgrx::pg_sys::{
     self, CustomExecMethods, CustomScan, CustomScanState, EState, Node, NodeTag, TupleTableSlot,
 };
 
-use super::path::Shared;
+use super::explain;
+use super::methods::{Methods, NAME};
 use super::state::{Run, VectorScanState, run_of};
-use super::{NAME, explain};
 use crate::pg::node::new_node;
 
-static METHODS: Shared<CustomExecMethods> = Shared(CustomExecMethods {
+static METHODS: Methods<CustomExecMethods> = Methods(CustomExecMethods {
     CustomName: NAME.as_ptr(),
     BeginCustomScan: Some(begin),
     ExecCustomScan: Some(execute),

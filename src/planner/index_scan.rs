@@ -43,8 +43,8 @@ impl IndexScan {
         wanted: usize,
     ) {
         let conditions = operands.conditions() as i32;
-        // SAFETY: the caller's promise; a plan is made anew if its index was dropped. What a scan keeps
-        // lives as long as the query.
+        // SAFETY: the node is being run; a plan is made anew if its index was dropped. What a scan
+        // keeps lives as long as the query.
         unsafe {
             let estate = &*node.ss.ps.state;
             memory::within(estate.es_query_cxt, || {
@@ -68,7 +68,7 @@ impl IndexScan {
     /// # Safety
     /// The scan has begun; the slot is one for rows of the table.
     pub unsafe fn next(&mut self, slot: *mut TupleTableSlot) -> Option<(RowFound, bool)> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the scan has begun, and the slot takes rows of its table.
         unsafe {
             let forward = ScanDirection::ForwardScanDirection;
             if pg_sys::index_getnext_tid(self.scan, forward).is_null() {
@@ -84,7 +84,7 @@ impl IndexScan {
     /// # Safety
     /// The scan has begun.
     pub unsafe fn keeps_order(&self) -> bool {
-        // SAFETY: the caller's promise.
+        // SAFETY: the scan has begun.
         unsafe { scan::row_found(self.scan) }.is_some_and(|found| found.keeps_order)
     }
 

@@ -37,7 +37,7 @@ impl Operands {
     /// # Safety
     /// The node is being begun; `plan` is its plan.
     pub unsafe fn new(node: &mut CustomScanState, plan: &CustomScan, private: &Private) -> Self {
-        // SAFETY: the caller's promise; `custom_exprs` refer to nothing that changes with rows.
+        // SAFETY: the node is being begun; `custom_exprs` refer to nothing that changes with rows.
         unsafe {
             let compile =
                 |expression: Node| pg_sys::ExecInitExpr(expression.as_ptr(), &raw mut node.ss.ps);
@@ -59,7 +59,7 @@ impl Operands {
     /// # Safety
     /// `index` is the node's; nobody uses the keys that were computed before.
     pub unsafe fn compute(&self, context: *mut ExprContext, index: Relation) -> Keys {
-        // SAFETY: the caller's promise; the radius is a `float8`.
+        // SAFETY: nobody uses the values computed before; the radius is a `float8`.
         unsafe {
             pg_sys::MemoryContextReset(self.memory);
             let values: Vec<Option<Datum>> = memory::within(self.memory, || {
@@ -96,7 +96,7 @@ unsafe fn scan_key(
     let mut key = ScanKeyData::default();
     let order = if is_order { pg_sys::SK_ORDER_BY } else { 0 };
     let null = if value.is_none() { pg_sys::SK_ISNULL } else { 0 };
-    // SAFETY: the caller's promise; an index has a first column.
+    // SAFETY: the operator is one of the operator class of the index's first column.
     unsafe {
         pg_sys::get_op_opfamily_properties(
             operator,

@@ -7,6 +7,7 @@ mod execute;
 mod explain;
 mod index_scan;
 mod keys;
+mod methods;
 mod path;
 mod plan;
 mod private;
@@ -16,11 +17,6 @@ mod recognize;
 mod state;
 mod support;
 mod tuple;
-
-use std::ffi::CStr;
-
-/// The node's name in `EXPLAIN`, and in plans that go to parallel workers.
-const NAME: &CStr = c"Vector Index Scan";
 
 /// Registers the node and the hook. Called once, when the library is loaded.
 pub fn init() {

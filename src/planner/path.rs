@@ -11,25 +11,20 @@ use pgrx::pg_sys::{
 };
 
 use super::cost::costs;
+use super::methods::{Methods, NAME};
+use super::plan;
 use super::recognize::{Recognized, recognized};
-use super::{NAME, plan};
 use crate::pg::node::{list, new_node};
 use crate::pg::version;
 
 /// The hook that was set before.
 static BEFORE: OnceLock<pg_sys::set_rel_pathlist_hook_type> = OnceLock::new();
 
-static METHODS: Shared<CustomPathMethods> = Shared(CustomPathMethods {
+static METHODS: Methods<CustomPathMethods> = Methods(CustomPathMethods {
     CustomName: NAME.as_ptr(),
     PlanCustomPath: Some(plan::plan_custom_path),
     ReparameterizeCustomPathByChild: None,
 });
-
-/// A table of functions that PostgreSQL only reads.
-pub struct Shared<T>(pub T);
-
-// SAFETY: nothing changes it, and what it points to lives forever.
-unsafe impl<T> Sync for Shared<T> {}
 
 /// Sets the hook.
 pub fn register() {
@@ -70,7 +65,7 @@ unsafe fn custom_path(
     rel: *mut RelOptInfo,
     found: &Recognized,
 ) -> *mut CustomPath {
-    // SAFETY: the caller's promise; a zeroed path is valid.
+    // SAFETY: the arguments are the planner's; a zeroed path is valid.
     unsafe {
         let of = &found.path.path;
         let custom = new_node::<CustomPath>(NodeTag::T_CustomPath);

@@ -10,14 +10,14 @@ use pgrx::pg_sys::{
     RestrictInfo, Var,
 };
 
-use super::path::Shared;
+use super::execute;
+use super::methods::{Methods, NAME};
 use super::private::{Private, Wanted};
 use super::range::radius;
 use super::recognize::Recognized;
-use super::{NAME, execute};
 use crate::pg::node::{Node, Operation, list, new_node, nodes};
 
-static METHODS: Shared<CustomScanMethods> = Shared(CustomScanMethods {
+static METHODS: Methods<CustomScanMethods> = Methods(CustomScanMethods {
     CustomName: NAME.as_ptr(),
     CreateCustomScanState: Some(execute::create_custom_scan_state),
 });
@@ -84,7 +84,7 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
 /// # Safety
 /// Both are lists of restrictions.
 unsafe fn filter(clauses: *mut List, of_index: *mut List) -> *mut List {
-    // SAFETY: the caller's promise.
+    // SAFETY: both are lists of restrictions.
     unsafe {
         let is_tested = |clause: &Node| {
             let is_implied = !pg_sys::list_member_ptr(of_index, clause.as_ptr());
@@ -106,7 +106,7 @@ unsafe fn columns(rel: &RelOptInfo, expressions: [*mut List; 3]) -> *mut List {
         node.get::<Var>()
             .is_some_and(|var| var.varno as pg_sys::Index == rel.relid && var.varlevelsup == 0)
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: lists of expressions, or null.
     expressions.into_iter().fold(ptr::null_mut(), |entries, expressions| unsafe {
         let variables = pg_sys::pull_var_clause(expressions.cast(), flags as i32);
         pg_sys::add_to_flat_tlist(entries, list(nodes(variables).filter(is_own)))

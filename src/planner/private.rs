@@ -4,7 +4,7 @@
 
 use pgrx::pg_sys::{CustomScan, List, Oid, PlannerInfo};
 
-use crate::pg::node::{Node, integer_list, integers, list, nodes, oid_list, oids};
+use crate::pg::node::{integer_list, integers};
 
 /// What the node says, of plain values.
 pub struct Private {
@@ -22,14 +22,13 @@ pub struct Private {
 }
 
 impl Private {
-    /// The lists that a plan keeps.
+    /// The list that a plan keeps.
     pub fn into_list(self) -> *mut List {
-        let operators =
-            self.operators.iter().flat_map(|&(operator, collation)| [operator, collation]);
-        let oids = oid_list([self.index].into_iter().chain(operators));
-        let numbers = [self.distances, self.wanted.into_number(), usize::from(self.is_tight)];
-        // SAFETY: lists are nodes.
-        list([oids, integer_list(numbers)].into_iter().filter_map(|list| unsafe { Node::of(list) }))
+        let number = |oid: Oid| oid.to_u32().cast_signed();
+        let (index, distances) = (number(self.index), self.distances as i32);
+        let head = [index, distances, self.wanted.into_number(), i32::from(self.is_tight)];
+        let operators = self.operators.into_iter().flat_map(<[Oid; 2]>::from).map(number);
+        integer_list(head.into_iter().chain(operators))
     }
 
     /// What [`into_list`](Self::into_list) has made.
@@ -37,19 +36,18 @@ impl Private {
     /// # Safety
     /// `node` is one of ours.
     pub unsafe fn of(node: &CustomScan) -> Option<Self> {
-        // SAFETY: the caller's promise.
-        let (mut oids, numbers) = unsafe {
-            let mut lists = nodes(node.custom_private);
-            (oids(lists.next()?.as_ptr()), integers(lists.next()?.as_ptr()))
-        };
-        let index = oids.next()?;
-        let mut operators = Vec::new();
-        while let Some(operator) = oids.next() {
-            operators.push((operator, oids.next()?));
-        }
-        let [distances, wanted, is_tight] = numbers.collect::<Vec<_>>().try_into().ok()?;
-        let (wanted, is_tight) = (Wanted::from_number(wanted), is_tight > 0);
-        Some(Self { index, operators, distances, wanted, is_tight })
+        // SAFETY: a node of ours has a list of numbers.
+        let numbers: Vec<i32> = unsafe { integers(node.custom_private).collect() };
+        let (&[index, distances, wanted, is_tight], operators) = numbers.split_first_chunk()?;
+        let oid = |number: i32| Oid::from(number.cast_unsigned());
+        let (operators, _) = operators.as_chunks();
+        Some(Self {
+            index: oid(index),
+            operators: operators.iter().map(|&[of, collation]| (oid(of), oid(collation))).collect(),
+            distances: usize::try_from(distances).ok()?,
+            wanted: Wanted::from_number(wanted),
+            is_tight: is_tight > 0,
+        })
     }
 }
 
@@ -64,9 +62,6 @@ pub enum Wanted {
     Unknown,
 }
 
-/// What stands for all rows in a list of numbers.
-const ALL: usize = i32::MAX as usize;
-
 impl Wanted {
     /// Of a query that is being planned.
     pub fn of(root: &PlannerInfo) -> Self {
@@ -80,19 +75,19 @@ impl Wanted {
         }
     }
 
-    fn into_number(self) -> usize {
+    fn into_number(self) -> i32 {
         match self {
-            Self::All => ALL,
-            Self::Some(count) => count.min(ALL - 1),
+            Self::All => i32::MAX,
+            Self::Some(count) => i32::try_from(count).unwrap_or(i32::MAX).min(i32::MAX - 1),
             Self::Unknown => 0,
         }
     }
 
-    fn from_number(number: usize) -> Self {
+    fn from_number(number: i32) -> Self {
         match number {
+            i32::MAX => Self::All,
             0 => Self::Unknown,
-            ALL => Self::All,
-            count => Self::Some(count),
+            count => Self::Some(count.unsigned_abs() as usize),
         }
     }
 }

@@ -40,6 +40,6 @@ pub unsafe fn row_tested(
 /// # Safety
 /// The slot is valid.
 unsafe fn is_empty(slot: *mut TupleTableSlot) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: the slot is valid.
     unsafe { u32::from((*slot).tts_flags) & pg_sys::TTS_FLAG_EMPTY != 0 }
 }

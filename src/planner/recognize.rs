@@ -62,7 +62,7 @@ fn condition(clause: Node) -> Option<Operation> {
 /// # Safety
 /// As [`nodes`].
 unsafe fn only<'p>(list: *mut List) -> Option<Node<'p>> {
-    // SAFETY: the caller's promise.
+    // SAFETY: `list` is null or a list of nodes.
     let mut nodes = unsafe { nodes(list) };
     let first = nodes.next()?;
     if nodes.next().is_some() { None } else { Some(first) }

@@ -59,7 +59,7 @@ impl Payload for Tuple {
 /// # Safety
 /// The node is ours, and has begun; nobody else uses its state during `'a`.
 pub unsafe fn run_of<'a>(node: *mut CustomScanState) -> &'a mut Run {
-    // SAFETY: the caller's promise.
+    // SAFETY: a node of ours that has begun has a state.
     unsafe { &mut *(*node.cast::<VectorScanState>()).run }
 }
 
@@ -70,7 +70,7 @@ impl Run {
     /// # Safety
     /// PostgreSQL begins a node of ours, with its table open and its slot for tuples made.
     pub unsafe fn begin(node: *mut CustomScanState, estate: *mut EState) {
-        // SAFETY: the caller's promise.
+        // SAFETY: a node of ours is being begun; its parts are there.
         unsafe {
             let plan = &*(*node).ss.ps.plan.cast::<CustomScan>();
             let Some(private) = Private::of(plan) else {
@@ -98,7 +98,7 @@ impl Run {
     /// # Safety
     /// `node` is this node, which is being run.
     pub unsafe fn next(&mut self, node: &mut CustomScanState) -> Result<bool, Report> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the node is being run, and `row` is a slot for rows of its table.
         unsafe {
             match recheck::row_tested(node, self.row) {
                 Some(row) => Ok(!row.is_null() && self.tuples.make(node, row, None).is_some()),
@@ -111,7 +111,7 @@ impl Run {
     /// As [`next`](Self::next).
     unsafe fn next_of_index(&mut self, node: &mut CustomScanState) -> Result<bool, Report> {
         let slot = node.ss.ss_ScanTupleSlot;
-        // SAFETY: the caller's promise; the slot refers to the tuple returned before, if to any.
+        // SAFETY: the node is being run; the slot refers to the tuple returned before, if to any.
         unsafe {
             pg_sys::ExecClearTuple(slot);
             if let Some(Tuple(tuple)) = self.returned.take() {
@@ -148,7 +148,7 @@ impl Run {
     /// # Safety
     /// A scan has begun.
     unsafe fn order(&self) -> Reorder<Tuple> {
-        // SAFETY: the caller's promise.
+        // SAFETY: a scan has begun.
         let strict = unsafe { self.index.keeps_order() };
         let (wanted, eager) = match self.private.wanted {
             Wanted::All => (usize::MAX, true),
@@ -164,7 +164,7 @@ impl Run {
     /// As [`next`](Self::next); a scan has begun.
     unsafe fn find(&mut self, node: &mut CustomScanState) -> Option<Candidate<Tuple>> {
         pgrx::check_for_interrupts!();
-        // SAFETY: the caller's promise.
+        // SAFETY: a scan has begun; the slots are those of the node, which is being run.
         unsafe {
             let (found, is_visible) = self.index.next(self.row)?;
             let hit = found.hit;
@@ -196,7 +196,7 @@ impl Run {
     /// The node's slot is empty: it may have referred to the tuple returned last.
     pub unsafe fn reset(&mut self) {
         (self.found, self.returned) = (None, None);
-        // SAFETY: the caller's promise; nobody else refers to the tuples.
+        // SAFETY: the slot is empty and the rows are dropped, so nobody refers to the tuples.
         unsafe { pg_sys::MemoryContextReset(self.memory) };
     }
 
@@ -205,7 +205,7 @@ impl Run {
     /// # Safety
     /// The node is being ended.
     pub unsafe fn end(&mut self) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the node is being ended.
         unsafe { self.index.end() };
     }
 

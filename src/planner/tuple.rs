@@ -33,7 +33,8 @@ impl Tuples {
     /// # Safety
     /// The node is being begun; `plan` is its plan.
     pub unsafe fn new(node: &mut CustomScanState, plan: &CustomScan, private: &Private) -> Self {
-        // SAFETY: the caller's promise. PostgreSQL has made the slot for tuples of this form.
+        // SAFETY: the node is being begun, with its table open. PostgreSQL has made the slot for
+        // tuples of this form.
         unsafe {
             let entries: Vec<Node> = nodes(plan.custom_scan_tlist)
                 .filter_map(|entry| Node::of(entry.get::<TargetEntry>()?.expr))
@@ -88,7 +89,8 @@ impl Tuples {
         row: *mut TupleTableSlot,
         known: Option<Option<f64>>,
     ) -> Option<Option<f64>> {
-        // SAFETY: the caller's promise; the distance is a `float8`, and its columns are there.
+        // SAFETY: the node is being run, and `row` holds a row of its table; the distance is a
+        // `float8`, and its columns are there.
         unsafe {
             let context = node.ss.ps.ps_ExprContext;
             pg_sys::MemoryContextReset((*context).ecxt_per_tuple_memory);
@@ -135,7 +137,7 @@ unsafe fn count_removed<T>(node: &mut CustomScanState) -> Option<T> {
 /// # Safety
 /// `node` is null or valid, of a finished plan.
 unsafe fn columns_of(node: *mut pg_sys::Node, mut others: *mut Bitmapset) -> *mut Bitmapset {
-    // SAFETY: the caller's promise.
+    // SAFETY: `node` is null or a finished expression.
     unsafe { pg_sys::pull_varattnos(node, pg_sys::INDEX_VAR as pg_sys::Index, &raw mut others) };
     others
 }
@@ -146,6 +148,6 @@ unsafe fn columns_of(node: *mut pg_sys::Node, mut others: *mut Bitmapset) -> *mu
 /// `columns` is a set of [`columns_of`].
 unsafe fn has(columns: *mut Bitmapset, number: usize) -> bool {
     let number = number as i32 + 1 - pg_sys::FirstLowInvalidHeapAttributeNumber;
-    // SAFETY: the caller's promise.
+    // SAFETY: `columns` is null or a set.
     unsafe { pg_sys::bms_is_member(number, columns) }
 }

@@ -5,17 +5,48 @@ use pgrx::PgSqlErrorCode::{
     ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE,
 };
 
+use super::filtering::templates;
 use super::grouping::{Scorer, Sizes};
 use super::request::{MAX_ROWS, rows};
-use super::statement::templates;
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument};
 use crate::pg::json::Json;
 
+/// Which rows, or groups, of a ranking.
+#[derive(Clone, Copy)]
+pub struct Page {
+    /// How many, from 1.
+    pub k: i64,
+    /// How many before them to leave out, from 0.
+    pub skip: i64,
+}
+
+impl Page {
+    fn new(k: i64, skip: i64) -> Result<Page, Report> {
+        if !(0..=MAX_ROWS).contains(&skip) {
+            let message =
+                format!("skip [{skip}] is invalid, it should be in range [0, {MAX_ROWS}]");
+            return Err(Report::new(ERRCODE_INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE, message)
+                .hint("It is the number of rows to leave out before the first."));
+        }
+        Ok(Page { k: rows(k, "k")?, skip })
+    }
+
+    /// How many before them to leave out.
+    pub fn skipped(self) -> usize {
+        usize::try_from(self.skip).unwrap_or(usize::MAX)
+    }
+
+    /// How many there are up to the last.
+    pub fn end(self) -> i64 {
+        self.skip.saturating_add(self.k)
+    }
+}
+
 /// What all searches take: `k`, `skip`, `filter`, `filter_params`.
 pub struct Options {
-    /// How many rows, and how many before them to leave out.
-    pub page: (i64, i64),
+    /// Which rows.
+    pub page: Page,
     /// A filter of all legs.
     pub filter: Option<String>,
     /// Values in filters.
@@ -31,7 +62,7 @@ impl Options {
         let k = args.take::<Option<i32>>()?.unwrap_or(10);
         let taken = between(args)?;
         let skip = args.take::<Option<i32>>()?.unwrap_or(0);
-        let page = page(k.into(), skip.into())?;
+        let page = Page::new(k.into(), skip.into())?;
         let (filter, params) = (args.take()?, args.take::<Json>()?);
         Ok((Options { page, filter, templates: templates(&params.0)? }, taken))
     }
@@ -90,13 +121,4 @@ impl Argument<'_> for HybridOptions {
         let (options, by) = (args.take()?, args.take()?);
         Ok(HybridOptions { options, by, sizes: args.take()?, scorer: args.take()? })
     }
-}
-
-fn page(k: i64, skip: i64) -> Result<(i64, i64), Report> {
-    if !(0..=MAX_ROWS).contains(&skip) {
-        let message = format!("skip [{skip}] is invalid, it should be in range [0, {MAX_ROWS}]");
-        return Err(Report::new(ERRCODE_INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE, message)
-            .hint("It is the number of rows to leave out before the first."));
-    }
-    Ok((rows(k, "k")?, skip))
 }

@@ -1,13 +1,11 @@
 //! Types of columns and of their values, as filters know them.
 
-#![allow(unsafe_code)] // reads what PostgreSQL caches of the catalog
-
 use filter::{Column, Kind, ParameterType, Scalar};
 use pgrx::pg_sys::{self, Oid};
 
-use crate::pg::catalog::type_name;
+use crate::pg::catalog::{array_type, base_type, displayed_type, element_type, is_enum, type_name};
 use crate::pg::context::in_context;
-use crate::pg::encoding::{decode_c, encode};
+use crate::pg::encoding::encode;
 use crate::pg::error::Report;
 use crate::pg::parameter::Parameter;
 
@@ -16,13 +14,8 @@ use crate::pg::parameter::Parameter;
 /// # Errors
 /// Where the name of its type is no text.
 pub fn column(name: &str, of: Oid, of_domain: bool) -> Result<Column, Report> {
-    // SAFETY: look-ups in the catalog.
-    let (element, base) = unsafe {
-        match pg_sys::get_element_type(of) {
-            Oid::INVALID => (of, of),
-            element => (element, pg_sys::getBaseType(element)),
-        }
-    };
+    let (element, base) =
+        element_type(of).map_or((of, of), |element| (element, base_type(element)));
     // An array over a domain is cast to the array over the domain's type.
     let of_domain = of_domain || element != base;
     let kind = match of {
@@ -33,15 +26,14 @@ pub fn column(name: &str, of: Oid, of_domain: bool) -> Result<Column, Report> {
             .or_else(|| scalar(base).map(Kind::Array))
             .unwrap_or(Kind::Other),
     };
-    let named = if element == base { of } else { array_of(base) };
+    let named = if element == base { of } else { array_type(base) };
     let column = Column::new(name, kind);
-    Ok(Column { type_name: type_name(named)?, shown_type: shown(named)?, of_domain, ..column })
-}
-
-/// What users call a type.
-fn shown(of: Oid) -> Result<String, Report> {
-    // SAFETY: PostgreSQL gives a text that ends with NUL, whatever the type.
-    unsafe { decode_c(pg_sys::format_type_be(of)) }
+    Ok(Column {
+        type_name: type_name(named)?,
+        shown_type: displayed_type(named)?,
+        of_domain,
+        ..column
+    })
 }
 
 /// Reads a string as a value that `column` is compared with: PostgreSQL raises an error where the type
@@ -78,8 +70,7 @@ fn scalar(of: Oid) -> Option<Scalar> {
         | pg_sys::CIDROID
         | pg_sys::MACADDROID
         | pg_sys::MACADDR8OID => Scalar::Other(of.to_u32()),
-        // SAFETY: a look-up in the catalog.
-        of if unsafe { pg_sys::type_is_enum(of) } => Scalar::Other(of.to_u32()),
+        of if is_enum(of) => Scalar::Other(of.to_u32()),
         _ => return None,
     })
 }
@@ -91,7 +82,7 @@ pub fn oid(kind: ParameterType) -> Oid {
         ParameterType::JsonPath => pg_sys::JSONPATHOID,
         ParameterType::TsQuery => pg_sys::TSQUERYOID,
         ParameterType::Scalar(scalar) => scalar_oid(scalar),
-        ParameterType::Array(scalar) => array_of(scalar_oid(scalar)),
+        ParameterType::Array(scalar) => array_type(scalar_oid(scalar)),
     }
 }
 
@@ -111,9 +102,4 @@ fn scalar_oid(scalar: Scalar) -> Oid {
         Scalar::Timestamptz => pg_sys::TIMESTAMPTZOID,
         Scalar::Other(number) => Oid::from(number),
     }
-}
-
-fn array_of(element: Oid) -> Oid {
-    // SAFETY: a look-up in the catalog.
-    unsafe { pg_sys::get_array_type(element) }
 }

@@ -3,69 +3,79 @@
 
 use pgrx::PgSqlErrorCode::{ERRCODE_DATATYPE_MISMATCH, ERRCODE_INVALID_PARAMETER_VALUE};
 use pgrx::pg_sys::{self, Oid};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::Number;
 
 use super::leg::Search;
-use super::ranker::{number, sum};
-use super::statement::{FOUND, Parameters};
+use super::parameters::Parameters;
+use super::query::{FOUND, constant, function, operator};
+use super::scores::sum;
 use crate::pg::error::Report;
 
 /// How scores fade; [Milvus's decay ranker](https://milvus.io/docs/decay-ranker-overview.md).
+#[derive(Deserialize)]
 pub struct Decay {
     function: Function,
     field: String,
-    origin: Value,
-    scale: Value,
-    offset: Value,
+    origin: Quantity,
+    scale: Quantity,
+    offset: Quantity,
     decay: f64,
-    mode: Mode,
+    score_mode: Mode,
     /// Whether scores of legs are first brought to a scale from 0 to 1.
     pub norm_score: bool,
 }
 
 /// The curve.
-#[derive(Clone, Copy)]
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum Function {
     Gauss,
     Exp,
     Linear,
+    #[serde(untagged)]
+    Unknown(String),
 }
 
 /// How scores of several legs make one.
-#[derive(Clone, Copy)]
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum Mode {
     Max,
     Sum,
     Avg,
+    #[serde(untagged)]
+    Unknown(String),
+}
+
+/// A number, or a time or interval as PostgreSQL reads it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Quantity {
+    Number(Number),
+    Text(String),
+}
+
+impl Function {
+    fn name(&self) -> Result<&'static str, Report> {
+        match self {
+            Function::Gauss => Ok("decay_gauss"),
+            Function::Exp => Ok("decay_exp"),
+            Function::Linear => Ok("decay_linear"),
+            Function::Unknown(name) => Err(wrong(format!("invalid decay function: {name}"))),
+        }
+    }
 }
 
 impl Decay {
-    /// Reads what `decay_ranker` writes; none where it is something else.
-    pub fn read(ranker: &Value) -> Option<Result<Decay, Report>> {
-        let text = |key| ranker.get(key).and_then(Value::as_str);
-        let value = |key| ranker.get(key).filter(|value| !value.is_null()).cloned();
-        let function = match text("function")? {
-            "gauss" => Function::Gauss,
-            "exp" => Function::Exp,
-            "linear" => Function::Linear,
-            other => return Some(Err(wrong(format!("invalid decay function: {other}")))),
-        };
-        let mode = match text("score_mode")? {
-            "max" => Mode::Max,
-            "sum" => Mode::Sum,
-            "avg" => Mode::Avg,
-            other => return Some(Err(wrong(format!("unsupported score mode: {other}")))),
-        };
-        Some(Ok(Decay {
-            function,
-            field: text("field")?.to_owned(),
-            origin: value("origin")?,
-            scale: value("scale")?,
-            offset: value("offset")?,
-            decay: ranker.get("decay")?.as_f64()?,
-            mode,
-            norm_score: ranker.get("norm_score")?.as_bool()?,
-        }))
+    /// # Errors
+    /// Where there is no such curve or mode.
+    pub fn check(&self) -> Result<(), Report> {
+        self.function.name()?;
+        match &self.score_mode {
+            Mode::Unknown(mode) => Err(wrong(format!("unsupported score mode: {mode}"))),
+            Mode::Max | Mode::Sum | Mode::Avg => Ok(()),
+        }
     }
 
     /// The score of a row, of its scores in legs, NULL where a leg did not find it, and the value
@@ -76,19 +86,18 @@ impl Decay {
     pub fn score(
         &self,
         scores: &[String],
-        search: &Search<'_>,
+        search: &Search,
         parameters: &mut Parameters,
     ) -> Result<String, Report> {
-        let schema = &search.schema.1;
-        let merged = match self.mode {
-            Mode::Max => format!("GREATEST({})", scores.join(", ")),
+        let schema = &search.table.extension.1;
+        let merged = match self.score_mode {
             Mode::Sum => sum(scores, schema),
-            Mode::Avg => format!(
-                "{schema}.as_score({} OPERATOR(pg_catalog./) \
-                 pg_catalog.num_nonnulls({})::pg_catalog.float8)",
-                sum(scores, schema),
-                scores.join(", ")
-            ),
+            Mode::Avg => {
+                let count = function("num_nonnulls", scores.join(", "));
+                let count = format!("{count}::pg_catalog.float8");
+                format!("{schema}.as_score({})", operator(sum(scores, schema), "/", count))
+            }
+            Mode::Max | Mode::Unknown(_) => format!("GREATEST({})", scores.join(", ")),
         };
         let factor = self.factor(search, parameters)?;
         Ok(format!(
@@ -97,35 +106,31 @@ impl Decay {
         ))
     }
 
-    fn factor(&self, search: &Search<'_>, parameters: &mut Parameters) -> Result<String, Report> {
+    fn factor(&self, search: &Search, parameters: &mut Parameters) -> Result<String, Report> {
         let column = search.table.column(&self.field)?;
         let [value, distance] = axis(column.of).ok_or_else(|| {
             let message = format!("unsupported field {} for rerank: no number or time", self.field);
             Report::new(ERRCODE_DATATYPE_MISMATCH, message)
                 .hint("Scores fade with the value of a column of numbers, dates or timestamps.")
         })?;
-        let mut add = |given: &Value, (of, name): (Oid, &str)| -> Result<String, Report> {
+        let mut add = |quantity: &Quantity, (of, name): (Oid, &str)| -> Result<String, Report> {
             let is_number = of == pg_sys::FLOAT8OID;
-            let number = given.as_number().map(ToString::to_string);
-            let text = if is_number { number } else { given.as_str().map(str::to_owned) };
-            let text = text.ok_or_else(|| {
-                let wanted = if is_number { "numbers" } else { "a time and intervals" };
-                wrong(format!("decay of {} takes {wanted}", self.field))
-            })?;
+            let text = match quantity {
+                Quantity::Number(number) if is_number => number.to_string(),
+                Quantity::Text(text) if !is_number => text.clone(),
+                Quantity::Number(_) | Quantity::Text(_) => {
+                    let wanted = if is_number { "numbers" } else { "a time and intervals" };
+                    return Err(wrong(format!("decay of {} takes {wanted}", self.field)));
+                }
+            };
             Ok(parameters.add(of, format!("pg_catalog.{name}"), text))
         };
         let origin = add(&self.origin, value)?;
         let (scale, offset) = (add(&self.scale, distance)?, add(&self.offset, distance)?);
-        let (schema, decay) = (&search.schema.1, number(self.decay, parameters));
-        let function = match self.function {
-            Function::Gauss => "decay_gauss",
-            Function::Exp => "decay_exp",
-            Function::Linear => "decay_linear",
-        };
-        Ok(format!(
-            "{schema}.{function}({}, {origin}, {scale}, {offset}, {decay})",
-            within_axis(column.of, &column.found_value(FOUND))
-        ))
+        let (schema, decay) = (&search.table.extension.1, parameters.number(self.decay));
+        let (function, value) = (self.function.name()?, column.found_value(FOUND));
+        let value = within_axis(column.of, &value);
+        Ok(format!("{schema}.{function}({value}, {origin}, {scale}, {offset}, {decay})"))
     }
 }
 
@@ -152,26 +157,21 @@ fn axis(of: Oid) -> Option<[(Oid, &'static str); 2]> {
 fn within_axis(of: Oid, v: &str) -> String {
     match of {
         pg_sys::NUMERICOID => {
-            let is = |relation: &str, bound: &str| {
-                format!(
-                    "pg_catalog.abs({v}) OPERATOR(pg_catalog.{relation}) '{bound}'::pg_catalog.numeric"
-                )
-            };
+            let size = function("abs", v);
             // What is no number is larger than all others.
-            format!(
-                "CASE WHEN {far} THEN pg_catalog.sign({v})::pg_catalog.float8 \
-                 OPERATOR(pg_catalog.*) '1e300'::pg_catalog.float8 \
-                 WHEN {near} THEN 0 ELSE {v}::pg_catalog.float8 END",
-                far = is(">", "1e300"),
-                near = is("<", "1e-300"),
-            )
+            let far = operator(&size, ">", constant("1e300", "numeric"));
+            let near = operator(&size, "<", constant("1e-300", "numeric"));
+            let sign = format!("{}::pg_catalog.float8", function("sign", v));
+            let end = operator(sign, "*", constant("1e300", "float8"));
+            format!("CASE WHEN {far} THEN {end} WHEN {near} THEN 0 ELSE {v}::pg_catalog.float8 END")
         }
         pg_sys::DATEOID | pg_sys::TIMESTAMPOID => {
             let of = if of == pg_sys::DATEOID { "date" } else { "timestamp" };
+            let (first, last) = (constant("4700-01-01 BC", of), constant("290000-01-01", of));
+            let is_finite = function("isfinite", v);
             format!(
-                "CASE WHEN pg_catalog.isfinite({v}) \
-                 THEN LEAST(GREATEST({v}, '4700-01-01 BC'::pg_catalog.{of}), \
-                 '290000-01-01'::pg_catalog.{of}) ELSE {v} END::pg_catalog.timestamptz"
+                "CASE WHEN {is_finite} THEN LEAST(GREATEST({v}, {first}), {last}) \
+                 ELSE {v} END::pg_catalog.timestamptz"
             )
         }
         pg_sys::TIMESTAMPTZOID => v.to_owned(),

@@ -1,7 +1,5 @@
 //! The column that a leg of a search ranks by, and how.
 
-#![allow(unsafe_code)] // reads what PostgreSQL caches of the catalog
-
 use std::ffi::CStr;
 
 use pgrx::PgSqlErrorCode::{ERRCODE_DATATYPE_MISMATCH, ERRCODE_INVALID_PARAMETER_VALUE};
@@ -14,7 +12,7 @@ use crate::types::numbers;
 
 /// How vectors are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
+pub enum MetricType {
     /// Euclidean distance, as a score squared.
     L2,
     /// Inner product.
@@ -27,41 +25,46 @@ pub enum Metric {
     Jaccard,
 }
 
-impl Metric {
-    const ALL: [Metric; 5] =
-        [Metric::L2, Metric::Ip, Metric::Cosine, Metric::Hamming, Metric::Jaccard];
+impl MetricType {
+    const ALL: [MetricType; 5] = [
+        MetricType::L2,
+        MetricType::Ip,
+        MetricType::Cosine,
+        MetricType::Hamming,
+        MetricType::Jaccard,
+    ];
 
     /// Milvus's name.
     pub fn name(self) -> &'static str {
         match self {
-            Metric::L2 => "L2",
-            Metric::Ip => "IP",
-            Metric::Cosine => "COSINE",
-            Metric::Hamming => "HAMMING",
-            Metric::Jaccard => "JACCARD",
+            MetricType::L2 => "L2",
+            MetricType::Ip => "IP",
+            MetricType::Cosine => "COSINE",
+            MetricType::Hamming => "HAMMING",
+            MetricType::Jaccard => "JACCARD",
         }
     }
 
     /// The name of the distance's operator, less of which is nearer.
     fn operator(self) -> &'static CStr {
         match self {
-            Metric::L2 => c"<->",
-            Metric::Ip => c"<#>",
-            Metric::Cosine => c"<=>",
-            Metric::Hamming => c"<~>",
-            Metric::Jaccard => c"<%>",
+            MetricType::L2 => c"<->",
+            MetricType::Ip => c"<#>",
+            MetricType::Cosine => c"<=>",
+            MetricType::Hamming => c"<~>",
+            MetricType::Jaccard => c"<%>",
         }
     }
 
     /// Whether a higher score is nearer.
     pub fn is_similarity(self) -> bool {
-        matches!(self, Metric::Ip | Metric::Cosine)
+        matches!(self, MetricType::Ip | MetricType::Cosine)
     }
 
     /// The metrics of bits, or of numbers.
-    fn of_type(of_bits: bool) -> impl Iterator<Item = Metric> {
-        let is_of_bits = |metric| matches!(metric, Metric::Hamming | Metric::Jaccard);
-        Metric::ALL.into_iter().filter(move |&metric| is_of_bits(metric) == of_bits)
+    fn of_type(of_bits: bool) -> impl Iterator<Item = MetricType> {
+        let is_of_bits = |metric| matches!(metric, MetricType::Hamming | MetricType::Jaccard);
+        MetricType::ALL.into_iter().filter(move |&metric| is_of_bits(metric) == of_bits)
     }
 }
 
@@ -74,7 +77,7 @@ pub struct Field<'a> {
     /// The type of vectors that the operator takes.
     pub of: Oid,
     /// How they are compared.
-    pub metric: Metric,
+    pub metric: MetricType,
     /// The operator of the distance.
     pub operator: Oid,
     /// Whether an index has the column's rows in the order of their distances.
@@ -110,7 +113,7 @@ impl<'a> Field<'a> {
             Report::new(ERRCODE_DATATYPE_MISMATCH, message)
                 .hint("Name a column of type vector, halfvec, bf16vec, i8vec, sparsevec or bit.")
         })?;
-        let operators: Vec<(Metric, Oid)> = Metric::of_type(of_bits)
+        let operators: Vec<(MetricType, Oid)> = MetricType::of_type(of_bits)
             .filter_map(|metric| Some((metric, operator(schema, metric.operator(), [of, of])?)))
             .collect();
         let indexed = of_indexes(table, column, &operators);
@@ -151,10 +154,10 @@ fn vectors(column: &TableColumn, schema: Oid) -> Option<Vectors> {
     Some(Vectors { of: column.of, of_bits: false, sparse: name == c"sparsevec" })
 }
 
-fn named(name: &str, of_bits: bool) -> Result<Metric, Report> {
-    let mut of_type = Metric::of_type(of_bits);
+fn named(name: &str, of_bits: bool) -> Result<MetricType, Report> {
+    let mut of_type = MetricType::of_type(of_bits);
     of_type.find(|metric| metric.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
-        let names: Vec<&str> = Metric::of_type(of_bits).map(Metric::name).collect();
+        let names: Vec<&str> = MetricType::of_type(of_bits).map(MetricType::name).collect();
         let message = format!("metric type {name} not found or not supported for the column");
         let hint = format!("Its metrics are {}.", names.join(", "));
         Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message).hint(hint)
@@ -162,10 +165,14 @@ fn named(name: &str, of_bits: bool) -> Result<Metric, Report> {
 }
 
 /// The metric that the column's indexes agree on; without an index the usual one.
-fn agreed(column: &TableColumn, indexed: &[Metric], of_bits: bool) -> Result<Metric, Report> {
+fn agreed(
+    column: &TableColumn,
+    indexed: &[MetricType],
+    of_bits: bool,
+) -> Result<MetricType, Report> {
     match indexed {
-        [] if of_bits => Ok(Metric::Hamming),
-        [] => Ok(Metric::Cosine),
+        [] if of_bits => Ok(MetricType::Hamming),
+        [] => Ok(MetricType::Cosine),
         &[metric] => Ok(metric),
         [first, ..] => {
             let names: Vec<&str> = indexed.iter().map(|metric| metric.name()).collect();
@@ -182,41 +189,15 @@ fn agreed(column: &TableColumn, indexed: &[Metric], of_bits: bool) -> Result<Met
 }
 
 /// The metrics of the column's indexes, each once.
-fn of_indexes(table: &Table, column: &TableColumn, operators: &[(Metric, Oid)]) -> Vec<Metric> {
-    // SAFETY: the relation is open; the list is a copy, whose items are OIDs of indexes of it.
-    let indexes: Vec<Oid> = unsafe {
-        let list = pg_sys::RelationGetIndexList(table.relation());
-        pgrx::PgList::<Oid>::from_pg(list).iter_oid().collect()
-    };
-    let mut metrics: Vec<Metric> = Vec::new();
-    for index in indexes {
-        // SAFETY: an index of an open relation.
-        let operator = unsafe { operator_of(index, column) };
-        let metric = operators.iter().find(|&&(_, of)| Some(of) == operator);
-        metrics
-            .extend(metric.map(|&(metric, _)| metric).filter(|metric| !metrics.contains(metric)));
+fn of_indexes(
+    table: &Table,
+    column: &TableColumn,
+    operators: &[(MetricType, Oid)],
+) -> Vec<MetricType> {
+    let mut metrics: Vec<MetricType> = Vec::new();
+    for indexed in table.order_operators(column) {
+        let metric = operators.iter().find(|&&(_, operator)| operator == indexed);
+        metrics.extend(metric.map(|&(metric, _)| metric).filter(|m| !metrics.contains(m)));
     }
     metrics
-}
-
-/// The operator that an index orders by whose first column is this one, where it can answer searches.
-///
-/// # Safety
-/// `index` is an index of a relation that is open.
-unsafe fn operator_of(index: Oid, column: &TableColumn) -> Option<Oid> {
-    let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
-    // SAFETY: the caller's promise; an index has at least one column, with an operator family.
-    unsafe {
-        let opened = pg_sys::index_open(index, lock);
-        let (info, method) = (&*(*opened).rd_index, &*(*opened).rd_indam);
-        let usable = info.indisvalid
-            && method.amcanorderbyop
-            && *info.indkey.values.as_ptr() == column.number;
-        let operator = usable.then(|| {
-            let (family, of) = (*(*opened).rd_opfamily, *(*opened).rd_opcintype);
-            pg_sys::get_opfamily_member(family, of, of, 1)
-        });
-        pg_sys::index_close(opened, lock);
-        operator
-    }
 }

@@ -2,8 +2,8 @@
 
 use pgrx::PgSqlErrorCode::{ERRCODE_DATATYPE_MISMATCH, ERRCODE_INVALID_PARAMETER_VALUE};
 
+use super::query::FOUND;
 use super::request::MAX_ROWS;
-use super::statement::FOUND;
 use super::table::Table;
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument};

@@ -1,22 +1,31 @@
 //! `hybrid_search`: one ranking of several searches.
 
+use pgrx::pg_sys;
+
 use super::grouping::{Grouping, Scorer};
+use super::groups::GroupReader;
 use super::leg::{Leg, Search};
-use super::ranker::{Found, Ranker};
-use super::request::Request;
-use super::statement::{FOUND, Parameters};
-use super::stream::Stream;
+use super::parameters::Parameters;
+use super::query::{FOUND, Select, function, operator};
+use super::ranker::{LegColumns, Ranker};
+use super::reader::Row;
+use super::table::{PLACE, place};
 use crate::pg::error::Report;
+use crate::pg::value::SqlValue;
 
 /// Rows that a leg finds at least that does not say how many.
 const USUAL: i64 = 100;
 
 /// A search of several legs.
 pub struct Hybrid<'a> {
-    search: &'a Search<'a>,
-    ranker: &'a Ranker,
-    legs: Vec<Option<Leg>>,
-    groups: Option<Groups>,
+    /// What its legs share.
+    pub search: &'a Search,
+    /// How rows are ranked.
+    pub ranker: &'a Ranker,
+    /// The legs; none of requests that look for nothing.
+    pub legs: &'a [Option<Leg>],
+    /// How the result is grouped, if it is.
+    pub groups: Option<&'a Groups>,
 }
 
 /// What the result is grouped by, and how groups are ranked.
@@ -34,79 +43,59 @@ struct Merged {
     scores: String,
 }
 
-impl<'a> Hybrid<'a> {
-    /// A search for what the requests ask for.
-    ///
-    /// # Errors
-    /// Where a request does not fit the table.
-    pub fn new(
-        search: &'a Search<'a>,
-        requests: &[Request],
-        ranker: &'a Ranker,
-        groups: Option<Groups>,
-        parameters: &mut Parameters,
-    ) -> Result<Self, Report> {
-        let leg = |request| search.leg(request, parameters);
-        let legs = requests.iter().map(leg).collect::<Result<_, _>>()?;
-        Ok(Self { search, ranker, legs, groups })
-    }
-
-    /// The statement that gives rows, scores, and what each leg has of them, `k` after the first
-    /// `skip`. Rows of one score come in the order of the primary key. Where the result is grouped,
-    /// legs are read for it, and `k` and `skip` count groups.
+impl Hybrid<'_> {
+    /// The statement that gives rows, scores, and what each leg has of them. Ties are broken by the
+    /// primary key. If the result is grouped, the legs are read for it, and `k` and `skip` count groups.
     ///
     /// # Errors
     /// Where the ranker does not fit the table, or PostgreSQL refuses a statement.
     pub fn statement(&self, parameters: &mut Parameters) -> Result<String, Report> {
-        let Search { table, options, .. } = self.search;
-        let (row, ties, (k, skip)) = (table.row(FOUND), table.ties(FOUND), options.page);
+        let Search { table, options } = self.search;
         let mut found = Vec::new();
         for (number, leg) in self.found() {
-            found.push(match &self.groups {
+            let rows = match self.groups {
                 None => self.rows(number, leg, parameters),
                 Some((grouping, _)) => self.rows_of_groups(number, leg, grouping, parameters)?,
-            });
+            };
+            found.push(format!("({rows})"));
         }
         if found.is_empty() {
             let columns = "pg_catalog.float4, NULL::pg_catalog.int4[], NULL::pg_catalog.float4[]";
             return Ok(self.search.nothing(&format!("NULL::{columns}")));
         }
-        let merged = self.merged(parameters)?;
-        let of_legs = self.of_legs(&merged.columns, &found.join(" UNION ALL "));
-        let scored = format!("SELECT *, {} AS score FROM ({of_legs}) AS {FOUND}", merged.score);
-        let (ranked, first) = match &self.groups {
+        let Merged { columns, score, ranks, scores } = self.merged(parameters)?;
+        let of_legs = self.of_legs(&columns, &found.join(" UNION ALL "));
+        let scored = Select::new("*").column(format!("{score} AS score")).of_query(of_legs);
+        let result = Select::new(table.row(FOUND)).column("f.score").column(ranks).column(scores);
+        let result = match self.groups {
             None => {
-                let (k, skip) = (parameters.count(k), parameters.count(skip));
-                let order = format!("score DESC, {ties}");
-                (format!("{scored} ORDER BY {order} LIMIT {k} OFFSET {skip}"), "")
+                let page = scored.order_by("score DESC").order_by(table.ties(FOUND));
+                let page = page.limit(parameters.count(options.page.k));
+                result.of_query(page.offset(parameters.count(options.page.skip)))
             }
-            Some((grouping, scorer)) => {
-                (self.ranked_groups(&scored, grouping, *scorer, parameters), "f.gr, ")
-            }
+            Some((grouping, scorer)) => result
+                .of_query(self.ranked_groups(scored, grouping, *scorer, parameters))
+                .order_by("f.gr"),
         };
-        let Merged { ranks, scores, .. } = merged;
-        Ok(format!(
-            "SELECT {row}, f.score, {ranks}, {scores} FROM ({ranked}) AS {FOUND} \
-             ORDER BY {first}f.score DESC, {ties}"
-        ))
+        Ok(result.order_by("f.score DESC").order_by(table.ties(FOUND)).to_string())
     }
 
     /// Each row once, with what all legs have found of it. Rows go through windows, not groups: so
     /// their columns come along, and the table need not be read again.
-    fn of_legs(&self, columns: &str, found: &str) -> String {
-        let row = self.search.table.found(FOUND);
-        format!(
-            "SELECT * FROM (SELECT {row}, {columns}, pg_catalog.row_number() OVER w AS copy \
-             FROM ({found}) AS {FOUND} WINDOW w AS (PARTITION BY f.o, f.p)) AS {FOUND} \
-             WHERE f.copy OPERATOR(pg_catalog.=) 1"
-        )
+    fn of_legs(&self, columns: &str, found: &str) -> Select {
+        let copies = Select::new(self.search.table.found(FOUND))
+            .column(columns)
+            .column("pg_catalog.row_number() OVER w AS copy")
+            .of_query(found)
+            .window(format!("PARTITION BY {}", place(FOUND)));
+        Select::new("*").of_query(copies).filter(operator("f.copy", "=", 1))
     }
 
     /// The statements that are read for groups.
-    pub fn streams(&self) -> String {
-        let Some((grouping, _)) = &self.groups else { return String::new() };
-        let streams = self.found().map(|(_, leg)| self.stream(leg, grouping).statement());
-        streams.collect::<Vec<_>>().join(";\n")
+    pub fn group_statements(&self) -> String {
+        let Some((grouping, _)) = self.groups else { return String::new() };
+        let statements = self.found().map(|(_, leg)| self.reader(leg, grouping).statement());
+        statements.collect::<Vec<_>>().join(";\n")
     }
 
     /// The legs that look for something, with their numbers, from 0.
@@ -117,9 +106,8 @@ impl<'a> Hybrid<'a> {
     /// How many rows, or groups, a leg finds that does not say: the same for many pages, since the
     /// pages of one ranking must be made of the same rows.
     fn usual(&self) -> i64 {
-        let (k, skip) = self.search.options.page;
         let mut usual = USUAL;
-        while usual < k.saturating_add(skip) {
+        while usual < self.search.options.page.end() {
             usual = usual.saturating_mul(2);
         }
         usual
@@ -127,23 +115,21 @@ impl<'a> Hybrid<'a> {
 
     /// What is known of the rows that a leg finds: their columns, ranks, and scores where the ranker
     /// looks at them.
-    fn selected(&self, number: usize, leg: &Leg, order: &str) -> String {
+    fn selected(&self, number: usize, leg: &Leg, order: &str) -> Select {
         let score = if self.ranker.by_scores() { &leg.score } else { "NULL::pg_catalog.float4" };
-        format!(
-            "SELECT {number} AS leg, {}, \
-             pg_catalog.row_number() OVER (ORDER BY {order}) AS r, {score} AS s",
-            self.search.table.found(FOUND)
-        )
+        Select::new(format!("{number} AS leg"))
+            .column(self.search.table.found(FOUND))
+            .column(format!("pg_catalog.row_number() OVER (ORDER BY {order}) AS r"))
+            .column(format!("{score} AS s"))
     }
 
-    fn rows(&self, number: usize, leg: &Leg, parameters: &mut Parameters) -> String {
+    fn rows(&self, number: usize, leg: &Leg, parameters: &mut Parameters) -> Select {
         let page = self.search.page(leg, leg.k.unwrap_or(self.usual()), 0, parameters);
-        let selected = self.selected(number, leg, &self.search.order(leg));
-        format!("({selected} FROM ({page}) AS {FOUND})")
+        self.selected(number, leg, &self.search.order(leg)).of_query(page)
     }
 
-    fn stream<'s>(&'s self, leg: &'s Leg, grouping: &'s Grouping) -> Stream<'s> {
-        Stream { search: self.search, leg, grouping, wanted: leg.k.unwrap_or(self.usual()) }
+    fn reader<'s>(&'s self, leg: &'s Leg, grouping: &'s Grouping) -> GroupReader<'s> {
+        GroupReader { search: self.search, leg, grouping, wanted: leg.k.unwrap_or(self.usual()) }
     }
 
     fn rows_of_groups(
@@ -152,48 +138,74 @@ impl<'a> Hybrid<'a> {
         leg: &Leg,
         grouping: &Grouping,
         parameters: &mut Parameters,
+    ) -> Result<Select, Report> {
+        let groups = self.reader(leg, grouping).groups(parameters)?;
+        let source = self.source_of(&groups, parameters)?;
+        Ok(self.selected(number, leg, "f.g, f.n").from(source))
+    }
+
+    /// The rows of groups as a source of rows [`FOUND`], which have two more columns: `g`, the number of
+    /// the group, and `n`, the row's number in it, both from 1.
+    fn source_of(
+        &self,
+        groups: &[Vec<Row>],
+        parameters: &mut Parameters,
     ) -> Result<String, Report> {
-        let groups = self.stream(leg, grouping).groups(parameters)?;
-        let found = parameters.groups(&groups, self.search.table)?;
-        Ok(format!("({} FROM {found})", self.selected(number, leg, "f.g, f.n")))
+        let table = &self.search.table;
+        let rows = || groups.iter().flatten();
+        let numbers = || {
+            let rows = |(group, rows)| (1_i32..).zip(rows).map(move |(n, _): (_, &Row)| [group, n]);
+            (1_i32..).zip(groups).flat_map(rows)
+        };
+        let mut sources = vec![parameters.unnested(table.row_type.0, rows().filter_map(Row::hit))?];
+        for (column, (_, of)) in PLACE.into_iter().enumerate() {
+            sources.push(parameters.unnested(of, rows().filter_map(|row| row.place()[column]))?);
+        }
+        for column in [0, 1] {
+            let numbers = numbers().map(|numbers| SqlValue::from(numbers[column]));
+            sources.push(parameters.unnested(pg_sys::INT4OID, numbers)?);
+        }
+        let (sources, columns) = (sources.join(", "), table.found_columns());
+        Ok(format!("ROWS FROM ({sources}) AS {FOUND}({columns}, g, n)"))
     }
 
     /// The rows of the best groups, with the numbers of groups. Of groups of one score, larger ones
     /// come first, then those whose first row does.
     fn ranked_groups(
         &self,
-        scored: &str,
+        scored: Select,
         grouping: &Grouping,
         scorer: Scorer,
         parameters: &mut Parameters,
-    ) -> String {
-        let (k, skip) = self.search.options.page;
-        let (value, scorer, ties) = (&grouping.found, scorer.name(), self.search.table.ties(FOUND));
-        let keys = self.search.table.tie_columns();
-        let first: String = (0..)
-            .zip(&keys)
-            .map(|(n, key): (usize, _)| {
-                format!(
-                    ", pg_catalog.first_value(f.{key}) \
-                     OVER (PARTITION BY f.{value} ORDER BY f.n) AS f{n}"
-                )
-            })
-            .collect();
-        let of_first: String = (0..keys.len()).map(|n| format!(", f.f{n}")).collect();
-        let size = parameters.count(grouping.sizes.size);
-        let (skip, last) = (parameters.count(skip), parameters.count(skip.saturating_add(k)));
-        format!(
-            "SELECT * FROM (\
-             SELECT *, pg_catalog.dense_rank() \
-             OVER (ORDER BY f.gs DESC, f.gn DESC{of_first}, f.{value}) AS gr FROM (\
-             SELECT *, pg_catalog.{scorer}(f.score) OVER (PARTITION BY f.{value}) AS gs, \
-             pg_catalog.count(*) OVER (PARTITION BY f.{value}) AS gn{first} FROM (\
-             SELECT *, pg_catalog.row_number() \
-             OVER (PARTITION BY f.{value} ORDER BY f.score DESC, {ties}) AS n \
-             FROM ({scored}) AS f) AS f \
-             WHERE f.n OPERATOR(pg_catalog.<=) {size}) AS f) AS f \
-             WHERE f.gr OPERATOR(pg_catalog.>) {skip} AND f.gr OPERATOR(pg_catalog.<=) {last}"
-        )
+    ) -> Select {
+        let (page, table) = (self.search.options.page, &self.search.table);
+        let (partition, ties) = (format!("PARTITION BY f.{}", grouping.found), table.ties(FOUND));
+        let numbered = Select::new("*")
+            .column(format!(
+                "pg_catalog.row_number() OVER ({partition} ORDER BY f.score DESC, {ties}) AS n"
+            ))
+            .of_query(scored);
+        let scorer = function(scorer.name(), "f.score");
+        let largest = parameters.count(grouping.sizes.size);
+        let mut valued = Select::new("*")
+            .column(format!("{scorer} OVER ({partition}) AS gs"))
+            .column(format!("pg_catalog.count(*) OVER ({partition}) AS gn"));
+        let mut order = "f.gs DESC, f.gn DESC".to_owned();
+        for (number, key) in table.tie_columns().iter().enumerate() {
+            let first = function("first_value", format_args!("f.{key}"));
+            valued = valued.column(format!("{first} OVER ({partition} ORDER BY f.n) AS f{number}"));
+            order.push_str(&format!(", f.f{number}"));
+        }
+        let valued = valued.of_query(numbered).filter(operator("f.n", "<=", largest));
+        let order = format!("ORDER BY {order}, f.{}", grouping.found);
+        let ranked = Select::new("*")
+            .column(format!("pg_catalog.dense_rank() OVER ({order}) AS gr"))
+            .of_query(valued);
+        let (skip, last) = (parameters.count(page.skip), parameters.count(page.end()));
+        Select::new("*")
+            .of_query(ranked)
+            .filter(operator("f.gr", ">", skip))
+            .filter(operator("f.gr", "<=", last))
     }
 
     fn merged(&self, parameters: &mut Parameters) -> Result<Merged, Report> {
@@ -203,7 +215,7 @@ impl<'a> Hybrid<'a> {
             (vec![null(); self.legs.len()], vec![null(); self.legs.len()]);
         for (number, leg) in self.found() {
             let (rank, score) = (format!("r{number}"), format!("s{number}"));
-            let of_leg = format!("FILTER (WHERE f.leg OPERATOR(pg_catalog.=) {number}) OVER w");
+            let of_leg = format!("FILTER (WHERE {}) OVER w", operator("f.leg", "=", number));
             columns.push(format!("pg_catalog.max(f.r) {of_leg} AS {rank}"));
             if self.ranker.by_scores() {
                 columns.push(format!("pg_catalog.max(f.s) {of_leg} AS {score}"));
@@ -211,7 +223,7 @@ impl<'a> Hybrid<'a> {
             let (rank, score) = (format!("{FOUND}.{rank}"), format!("{FOUND}.{score}"));
             scores[number] = format!("CASE WHEN {rank} IS NOT NULL THEN {} END", leg.score);
             ranks[number].clone_from(&rank);
-            found.push(Found { number, scale: leg.scale, rank, score });
+            found.push(LegColumns { number, score_type: leg.score_type, rank, score });
         }
         Ok(Merged {
             columns: columns.join(", "),

@@ -1,20 +1,19 @@
 //! One leg of a search: the rows that a request finds, nearest first.
 
-#![allow(unsafe_code)] // asks PostgreSQL for the schema of a function
-
 use pgrx::PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH;
 use pgrx::pg_sys::{self, Oid};
 
 use super::arguments::Options;
-use super::field::{Field, Metric};
+use super::field::{Field, MetricType};
+use super::filtering;
+use super::parameters::Parameters;
+use super::query::{FOUND, function, operator};
 use super::request::{Kind, Request};
-use super::statement::{FOUND, Parameters};
+use super::scores::ScoreType;
 use super::table::Table;
-use crate::pg::catalog::{operator_name, type_name};
-use crate::pg::encoding::decode_c;
+use crate::pg::catalog::{apply, operator_name, type_name};
 use crate::pg::error::Report;
 use crate::pg::parameter::Parameter;
-use crate::pg::relation::quoted;
 
 /// The parts of a statement that a leg is made of.
 #[derive(Clone)]
@@ -25,25 +24,16 @@ pub struct Leg {
     pub descending: bool,
     /// How near a row `f` is that was found, as Milvus reports it.
     pub score: String,
-    /// By what it is measured.
-    pub scale: Scale,
+    /// What the score means.
+    pub score_type: ScoreType,
     /// Which rows, in a scan.
-    pub condition: String,
+    pub conditions: Vec<String>,
     /// Whether an index has them in order, here or on another server, ties aside.
     pub is_indexed: bool,
     /// Whether what they are ordered by is no number for vectors without a direction.
     pub is_angular: bool,
     /// How many at most, if the request says.
     pub k: Option<i64>,
-}
-
-/// What a score means.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
-    /// That of a metric.
-    Metric(Metric),
-    /// How well a text fits.
-    Text,
 }
 
 impl Leg {
@@ -53,50 +43,18 @@ impl Leg {
     }
 }
 
-impl Scale {
-    /// Its name for `norm_score`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Scale::Metric(metric) => metric.name(),
-            Scale::Text => "BM25",
-        }
-    }
-
-    /// Whether a higher score is nearer.
-    pub fn is_similarity(self) -> bool {
-        match self {
-            Scale::Metric(metric) => metric.is_similarity(),
-            Scale::Text => true,
-        }
-    }
-}
-
 /// What all legs of a search share.
-pub struct Search<'a> {
+pub struct Search {
     /// The table.
-    pub table: &'a Table,
-    /// The schema of the extension: its OID, and its name, quoted.
-    pub schema: (Oid, String),
+    pub table: Table,
     /// The options of the call.
     pub options: Options,
 }
 
-impl<'a> Search<'a> {
-    /// A search of `table` by the function `function` of the extension.
-    ///
-    /// # Errors
-    /// Where the name of the extension's schema is no text.
-    pub fn new(table: &'a Table, function: Oid, options: Options) -> Result<Self, Report> {
-        // SAFETY: look-ups in the catalog, which give null or a name that ends with NUL.
-        let schema = unsafe {
-            let oid = pg_sys::get_func_namespace(function);
-            let name = pg_sys::get_namespace_name(oid);
-            if name.is_null() {
-                return Err(Report::internal("function without a schema"));
-            }
-            (oid, quoted(&decode_c(name)?))
-        };
-        Ok(Self { table, schema, options })
+impl Search {
+    /// How many rows, or groups, are wanted of a leg, those to be left out included.
+    pub fn wanted(&self, leg: &Leg) -> i64 {
+        leg.k.unwrap_or(i64::MAX).min(self.options.page.end())
     }
 
     /// The leg of a request; none where it has nothing to look for.
@@ -114,9 +72,9 @@ impl<'a> Search<'a> {
             Kind::Texts => self.by_texts(request, query, parameters)?,
         };
         for filter in self.options.filter.iter().chain(&request.filter) {
-            let named = self.table.filtered(&self.schema.1)?;
-            let filter = parameters.filter(filter, &named, &self.options.templates)?;
-            leg.condition.push_str(&format!(" AND ({filter})"));
+            let (table, templates) = (self.table.filtered()?, &self.options.templates);
+            let condition = filtering::condition(filter, &table, templates, parameters)?;
+            leg.conditions.push(format!("({condition})"));
         }
         leg.k = request.k;
         Ok(Some(leg))
@@ -128,17 +86,17 @@ impl<'a> Search<'a> {
         query: &Parameter,
         parameters: &mut Parameters,
     ) -> Result<Leg, Report> {
-        let (oid, schema) = &self.schema;
+        let (oid, schema) = &self.table.extension;
         let metric = request.params.metric.as_deref();
-        let field = Field::find(self.table, &request.field, metric, *oid)?;
+        let field = Field::find(&self.table, &request.field, metric, *oid)?;
         let query = parameters.query(field.of, type_name(field.of)?, query)?;
         let (vector, operator, metric) =
             (field.scanned(), operator_name(field.operator)?, field.metric);
         let may_be_ordered = field.is_indexed || self.table.may_be_foreign();
-        let has_no_direction =
-            metric == Metric::Cosine && parameters.last_is_zero(field.operator)?;
+        let is_angular = metric == MetricType::Cosine;
+        let has_no_direction = is_angular && has_no_direction(parameters, field.operator)?;
         // As in Milvus, a row that shares no index with the query is not found by the inner product.
-        let condition = if field.is_sparse && metric == Metric::Ip {
+        let condition = if field.is_sparse && metric == MetricType::Ip {
             format!("{schema}.sparsevec_overlap({vector}, {query})")
         } else {
             format!("{vector} IS NOT NULL")
@@ -151,10 +109,10 @@ impl<'a> Search<'a> {
                 field.found(FOUND),
                 metric.name()
             ),
-            scale: Scale::Metric(metric),
-            condition,
+            score_type: ScoreType::Metric(metric),
+            conditions: vec![condition],
             is_indexed: may_be_ordered && !has_no_direction,
-            is_angular: metric == Metric::Cosine,
+            is_angular,
             k: None,
         })
     }
@@ -175,15 +133,24 @@ impl<'a> Search<'a> {
         let kind = "pg_catalog.tsquery".to_owned();
         let query = parameters.query(pg_sys::TSQUERYOID, kind, query)?;
         let words = column.scanned_value();
+        let rank = |words: &str| function("ts_rank", format_args!("{words}, {query}"));
         Ok(Leg {
-            by: format!("pg_catalog.ts_rank({words}, {query})"),
+            by: rank(&words),
             descending: true,
-            score: format!("pg_catalog.ts_rank({}, {query})", column.found_value(FOUND)),
-            scale: Scale::Text,
-            condition: format!("{words} OPERATOR(pg_catalog.@@) {query}"),
+            score: rank(&column.found_value(FOUND)),
+            score_type: ScoreType::Text,
+            conditions: vec![operator(&words, "@@", &query)],
             is_indexed: false,
             is_angular: false,
             k: None,
         })
     }
+}
+
+/// Whether the vector that was added last has no direction: by the operator of the cosine distance it is
+/// no number away from itself.
+fn has_no_direction(parameters: &mut Parameters, operator: Oid) -> Result<bool, Report> {
+    let vector = parameters.last()?;
+    let distance = vector.and_then(|vector| apply(operator, vector, vector));
+    Ok(distance.is_some_and(f64::is_nan))
 }

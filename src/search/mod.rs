@@ -9,24 +9,32 @@
 //! parameter's value. Operands are of exactly the types that the operator or function has, by casts
 //! where a column is of a domain. So nothing that another user made is run, whatever it is called and
 //! wherever it lies: `pg_test/tests/security_search.rs`.
+//!
+//! [`functions`] are what SQL calls. Each makes a [`call`] of a [`table`], [`request`]s and [`arguments`].
+//! A request becomes a [`leg`]: the parts of a statement for one column. [`nearest`] writes the statement
+//! that finds the leg's rows, by the builder in [`query`]; [`groups`] and [`range`] read it row by row,
+//! [`hybrid`] makes one ranking of several legs, as a [`ranker`] says.
 
 mod arguments;
+mod call;
 mod column_type;
 mod decay;
 mod field;
+mod filtering;
 mod functions;
 mod grouping;
+mod groups;
 mod hybrid;
 mod leg;
 mod nearest;
+mod parameters;
+mod query;
 mod range;
 mod ranker;
 mod reader;
 mod request;
 mod request_type;
-mod statement;
+mod scores;
 mod stored;
-mod stream;
 mod table;
 mod tokens;
-mod vector;

@@ -1,9 +1,8 @@
 //! The rows that are nearest, in a total order: ties are broken by the primary key.
 
-use std::fmt::Display;
-
 use super::leg::{Leg, Search};
-use super::statement::{ALIAS, FOUND, Parameters};
+use super::parameters::Parameters;
+use super::query::{FOUND, Select, function, operator};
 
 /// The distance of vectors without a direction from any other, as Milvus has it: their score is 0.
 const RIGHT_ANGLE: &str = "1::pg_catalog.float8";
@@ -32,79 +31,82 @@ impl Limit {
     }
 }
 
-impl Search<'_> {
-    /// A query for the `limit` nearest rows, and for more that are as near as the last of them where
-    /// an index gives the order. Its columns are those of [`Table::found`](super::table::Table) and
-    /// `d`, what rows are ordered by.
+impl Search {
+    /// A query for the `limit` nearest rows, and for more that are as near as the last of them if an
+    /// index gives the order. Its columns are those of [`Table::found`](super::table::Table) and `d`,
+    /// what rows are ordered by.
     ///
     /// An index knows no ties, so that the key decides only when all of them have been read. Without
     /// an index the key is in the order that is sorted by, which keeps no more than `limit` rows.
     pub fn nearest(&self, leg: &Leg, limit: &Limit) -> String {
         let Limit { rows, planned } = limit;
-        let (by, direction, ties) = (&leg.by, leg.direction(), self.table.ties_of_scan());
-        let scan = self.scan(leg, by);
-        match (leg.is_indexed, leg.is_angular) {
-            (false, false) => format!("{scan} ORDER BY {by} {direction}, {ties} LIMIT {rows}"),
-            (false, true) => {
-                let (row, ties) = (self.table.found(FOUND), self.table.ties(FOUND));
-                format!(
-                    "SELECT {row}, CASE WHEN {FOUND}.d OPERATOR(pg_catalog.=) {NO_NUMBER} \
-                     THEN {RIGHT_ANGLE} ELSE {FOUND}.d END AS d \
-                     FROM ({scan} OFFSET 0) AS {FOUND} ORDER BY d, {ties} LIMIT {rows}"
-                )
-            }
-            (true, angular) => {
-                let first = |rows: &dyn Display| format!("FETCH FIRST {rows} ROWS WITH TIES");
-                let ordered = format!("{scan} ORDER BY {by} {direction}");
-                let ordered = match planned {
-                    None => format!("{ordered} {}", first(rows)),
-                    Some(planned) => format!(
-                        "SELECT * FROM ({ordered} {}) AS {FOUND} ORDER BY {FOUND}.d {direction} {}",
-                        first(planned),
-                        first(rows)
-                    ),
-                };
-                if angular { self.with_zeros(leg, &ordered, limit) } else { ordered }
-            }
+        let scan = self.scan(leg, &leg.by);
+        let by = format!("{} {}", leg.by, leg.direction());
+        if leg.is_indexed {
+            let ordered = match planned {
+                None => scan.order_by(by).limit_with_ties(rows),
+                Some(planned) => Select::new("*")
+                    .of_query(scan.order_by(by).limit_with_ties(planned))
+                    .order_by(format!("{FOUND}.d {}", leg.direction()))
+                    .limit_with_ties(rows),
+            };
+            if leg.is_angular { self.with_zeros(leg, &ordered, rows) } else { ordered.to_string() }
+        } else if leg.is_angular {
+            let is_zero = operator(format_args!("{FOUND}.d"), "=", NO_NUMBER);
+            Select::new(self.table.found(FOUND))
+                .column(format!("CASE WHEN {is_zero} THEN {RIGHT_ANGLE} ELSE {FOUND}.d END AS d"))
+                .of_query(scan.offset(0))
+                .order_by("d")
+                .order_by(self.table.ties(FOUND))
+                .limit(rows)
+                .to_string()
+        } else {
+            scan.order_by(by).order_by(self.table.ties_of_scan()).limit(rows).to_string()
         }
     }
 
     /// The rows of a query in the order of the cosine distance, with those between them that have no
-    /// direction and are in no index. The table is searched for them only where the nearest rows
-    /// reach a right angle.
-    fn with_zeros(&self, leg: &Leg, ordered: &str, limit: &Limit) -> String {
-        let (scan, ties) = (self.scan(leg, RIGHT_ANGLE), self.table.ties_of_scan());
-        let is_acute = format!("n.d OPERATOR(pg_catalog.<) {RIGHT_ANGLE}");
-        format!(
-            "WITH n AS MATERIALIZED ({ordered}) SELECT * FROM n WHERE {is_acute} \
-             UNION ALL ({scan} AND {by} OPERATOR(pg_catalog.=) {NO_NUMBER} \
-             AND (SELECT pg_catalog.count(*) FROM n WHERE {is_acute}) OPERATOR(pg_catalog.<) {limit} \
-             ORDER BY {ties} LIMIT {limit}) \
-             UNION ALL SELECT * FROM n WHERE n.d OPERATOR(pg_catalog.>=) {RIGHT_ANGLE} \
-             AND n.d OPERATOR(pg_catalog.<) {NO_NUMBER}",
-            by = leg.by,
-            limit = limit.rows
-        )
+    /// direction and are in no index. The table is searched for them only if the nearest rows reach a
+    /// right angle.
+    fn with_zeros(&self, leg: &Leg, ordered: &Select, limit: &str) -> String {
+        let is = |relation: &str, bound: &str| operator("n.d", relation, bound);
+        let acute = Select::new("*").from("n").filter(is("<", RIGHT_ANGLE));
+        let count = Select::new(function("count", "*")).from("n").filter(is("<", RIGHT_ANGLE));
+        let zeros = self
+            .scan(leg, RIGHT_ANGLE)
+            .filter(operator(&leg.by, "=", NO_NUMBER))
+            .filter(operator(format_args!("({count})"), "<", limit))
+            .order_by(self.table.ties_of_scan())
+            .limit(limit);
+        let others =
+            Select::new("*").from("n").filter(is(">=", RIGHT_ANGLE)).filter(is("<", NO_NUMBER));
+        format!("WITH n AS MATERIALIZED ({ordered}) {acute} UNION ALL ({zeros}) UNION ALL {others}")
+    }
+
+    /// The statement that gives rows and scores. Ties are broken by the primary key.
+    pub fn ranking(&self, leg: &Leg, parameters: &mut Parameters) -> Select {
+        let page = self.page(leg, self.wanted(leg), self.options.page.skip, parameters);
+        let rows = Select::new(self.table.row(FOUND)).column(&leg.score).of_query(page);
+        rows.order_by(self.order(leg))
     }
 
     /// A query for exactly these rows, without the first `skip`, in their order.
-    pub fn page(&self, leg: &Leg, limit: i64, skip: i64, parameters: &mut Parameters) -> String {
+    pub fn page(&self, leg: &Leg, limit: i64, skip: i64, parameters: &mut Parameters) -> Select {
         let found = self.nearest(leg, &Limit::parameter(limit, parameters));
-        let order = self.order(leg);
         let rest = parameters.count(limit.saturating_sub(skip).max(0));
         let skip = parameters.count(skip);
-        format!("SELECT * FROM ({found}) AS {FOUND} ORDER BY {order} LIMIT {rest} OFFSET {skip}")
+        Select::new("*").of_query(found).order_by(self.order(leg)).limit(rest).offset(skip)
     }
 
     /// The statement of a search that has nothing to look for; `columns` is what it gives besides the
     /// row.
     pub fn nothing(&self, columns: &str) -> String {
-        let (row, selected, name) =
-            (self.table.row(FOUND), self.table.selected(), &self.table.name);
-        format!(
-            "SELECT {row}, {columns} FROM (SELECT {selected} FROM {name} AS {ALIAS}) AS {FOUND} \
-             WHERE false"
-        )
+        let rows = Select::new(self.table.selected()).of_table(&self.table.name);
+        Select::new(self.table.row(FOUND))
+            .column(columns)
+            .of_query(rows)
+            .filter("false")
+            .to_string()
     }
 
     /// The order of rows that were found.
@@ -112,8 +114,8 @@ impl Search<'_> {
         format!("{FOUND}.d {}, {}", leg.direction(), self.table.ties(FOUND))
     }
 
-    fn scan(&self, leg: &Leg, distance: &str) -> String {
-        let (columns, name, condition) = (self.table.selected(), &self.table.name, &leg.condition);
-        format!("SELECT {columns}, {distance} AS d FROM {name} AS {ALIAS} WHERE {condition}")
+    fn scan(&self, leg: &Leg, distance: &str) -> Select {
+        let scan = Select::new(self.table.selected()).column(format!("{distance} AS d"));
+        leg.conditions.iter().fold(scan.of_table(&self.table.name), Select::filter)
     }
 }

@@ -2,13 +2,16 @@
 //! `decay_ranker` write it.
 
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
-use pgrx::pg_sys;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::decay::Decay;
-use super::leg::{Scale, Search};
-use super::statement::Parameters;
+use super::leg::Search;
+use super::parameters::Parameters;
+use super::query::operator;
+use super::scores::{ScoreType, sum};
 use crate::pg::error::Report;
+use crate::pg::json::{from_object, lenient};
 
 /// Makes one score of the ranks and scores of a row.
 pub enum Ranker {
@@ -30,12 +33,28 @@ pub enum Ranker {
     Decay(Decay),
 }
 
+/// A ranker as a document, not yet checked.
+#[derive(Deserialize)]
+#[serde(tag = "strategy", rename_all = "lowercase")]
+enum Document {
+    Rrf {
+        k: f64,
+        weights: Option<Vec<Value>>,
+    },
+    Weighted {
+        weights: Vec<Value>,
+        #[serde(default, deserialize_with = "lenient")]
+        norm_score: Option<bool>,
+    },
+    Decay(Decay),
+}
+
 /// What a leg knows of a row.
-pub struct Found {
+pub struct LegColumns {
     /// The leg's number, from 0.
     pub number: usize,
     /// By what it measures.
-    pub scale: Scale,
+    pub score_type: ScoreType,
     /// How the statement calls the row's rank, which is NULL where the leg did not find it.
     pub rank: String,
     /// How it calls the row's score.
@@ -47,27 +66,19 @@ impl Ranker {
     ///
     /// # Errors
     /// Where it is none, or its numbers are out of their ranges.
-    pub fn read(ranker: &Value, legs: usize) -> Result<Ranker, Report> {
-        match ranker.get("strategy").and_then(Value::as_str) {
-            Some("rrf") => Ranker::rrf(ranker, legs),
-            Some("weighted") => {
-                let Some(weights) = weights(ranker, legs)? else { return Err(malformed()) };
-                let norm_score = ranker.get("norm_score").and_then(Value::as_bool).unwrap_or(true);
-                Ok(Ranker::Weighted { weights, norm_score })
+    pub fn read(ranker: Value, legs: usize) -> Result<Ranker, Report> {
+        match from_object(ranker).ok_or_else(malformed)? {
+            Document::Rrf { k, weights } => {
+                check_k(k)?;
+                let weights = weights.map(|weights| checked_weights(&weights, legs)).transpose()?;
+                Ok(Ranker::Rrf { k, weights })
             }
-            Some("decay") => Decay::read(ranker).ok_or_else(malformed)?.map(Ranker::Decay),
-            Some(_) | None => Err(malformed()),
+            Document::Weighted { weights, norm_score } => Ok(Ranker::Weighted {
+                weights: checked_weights(&weights, legs)?,
+                norm_score: norm_score.unwrap_or(true),
+            }),
+            Document::Decay(decay) => decay.check().map(|()| Ranker::Decay(decay)),
         }
-    }
-
-    fn rrf(ranker: &Value, legs: usize) -> Result<Ranker, Report> {
-        let k = ranker.get("k").and_then(Value::as_f64).ok_or_else(malformed)?;
-        if !(k > 0.0 && k < 16_384.0) {
-            let message = format!("The rank params k should be in range (0, 16384): {k}");
-            return Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message)
-                .hint("With a small k the first ranks count for more; usual is 60."));
-        }
-        Ok(Ranker::Rrf { k, weights: weights(ranker, legs)? })
     }
 
     /// Whether it looks at scores; if not, at ranks alone.
@@ -81,30 +92,26 @@ impl Ranker {
     /// Where the ranker does not fit the table.
     pub fn score(
         &self,
-        found: &[Found],
-        search: &Search<'_>,
+        legs: &[LegColumns],
+        search: &Search,
         parameters: &mut Parameters,
     ) -> Result<String, Report> {
-        let schema = &search.schema.1;
-        let mut part = |leg: &Found| match self {
+        let schema = &search.table.extension.1;
+        let mut part = |leg: &LegColumns| match self {
             Ranker::Rrf { k, weights } => {
                 let weight = weights.as_ref().map_or(1.0, |weights| weights[leg.number]);
-                format!(
-                    "{schema}.as_score({weight} OPERATOR(pg_catalog./) \
-                     ({k} OPERATOR(pg_catalog.+) {}))",
-                    leg.rank,
-                    weight = number(weight, parameters),
-                    k = number(*k, parameters),
-                )
+                let (weight, k) = (parameters.number(weight), parameters.number(*k));
+                let place = operator(k, "+", &leg.rank);
+                format!("{schema}.as_score({})", operator(weight, "/", format!("({place})")))
             }
             Ranker::Weighted { weights, norm_score } => {
-                let weight = number(f64::from(weights[leg.number] as f32), parameters);
+                let weight = parameters.number(f64::from(weights[leg.number] as f32));
                 let score = leg.score(*norm_score, schema);
-                format!("{schema}.as_score({weight} OPERATOR(pg_catalog.*) {score})")
+                format!("{schema}.as_score({})", operator(weight, "*", score))
             }
             Ranker::Decay(decay) => leg.score(decay.norm_score, schema),
         };
-        let parts: Vec<String> = found.iter().map(&mut part).collect();
+        let parts: Vec<String> = legs.iter().map(&mut part).collect();
         match self {
             Ranker::Rrf { .. } | Ranker::Weighted { .. } => Ok(sum(&parts, schema)),
             Ranker::Decay(decay) => decay.score(&parts, search, parameters),
@@ -112,14 +119,14 @@ impl Ranker {
     }
 }
 
-impl Found {
+impl LegColumns {
     /// The score, where more is nearer: distances and similarities add up on one scale only.
     fn score(&self, norm_score: bool, schema: &str) -> String {
-        if norm_score || !self.scale.is_similarity() {
+        if norm_score || !self.score_type.is_similarity() {
             format!(
                 "{schema}.norm_score({}::pg_catalog.float8, '{}'::pg_catalog.text)",
                 self.score,
-                self.scale.name()
+                self.score_type.name()
             )
         } else {
             self.score.clone()
@@ -127,28 +134,19 @@ impl Found {
     }
 }
 
-/// A number as a statement writes it: the value of a parameter, so that one plan serves all.
-pub fn number(value: f64, parameters: &mut Parameters) -> String {
-    parameters.add(pg_sys::FLOAT8OID, "pg_catalog.float8".into(), format!("{value:?}"))
+fn check_k(k: f64) -> Result<(), Report> {
+    if k > 0.0 && k < 16_384.0 {
+        return Ok(());
+    }
+    let message = format!("The rank params k should be in range (0, 16384): {k}");
+    Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message)
+        .hint("With a small k the first ranks count for more; usual is 60."))
 }
 
-/// The sum of parts, of which NULL ones count as 0, rounded after each.
-pub fn sum(parts: &[String], schema: &str) -> String {
-    let part = |part: &String| format!("COALESCE({part}, 0::pg_catalog.float4)");
-    let add = |sum: String, part: String| {
-        format!("{schema}.as_score({sum}::pg_catalog.float8 OPERATOR(pg_catalog.+) {part})")
-    };
-    parts.iter().map(part).reduce(add).unwrap_or_else(|| "0::pg_catalog.float4".into())
-}
-
-fn weights(ranker: &Value, legs: usize) -> Result<Option<Vec<f64>>, Report> {
+fn checked_weights(weights: &[Value], legs: usize) -> Result<Vec<f64>, Report> {
     let wrong = |message: String| {
         Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message)
             .hint("Give one weight from 0 to 1 for each request, in their order.")
-    };
-    let weights = match ranker.get("weights") {
-        None | Some(Value::Null) => return Ok(None),
-        Some(weights) => weights.as_array().ok_or_else(malformed)?,
     };
     if weights.len() != legs {
         return Err(wrong(format!(
@@ -164,7 +162,7 @@ fn weights(ranker: &Value, legs: usize) -> Result<Option<Vec<f64>>, Report> {
             .map(|number| if number < f64::from(f32::MIN_POSITIVE) { 0.0 } else { number })
             .ok_or_else(|| wrong(format!("rank param weight should be in range [0, 1]: {weight}")))
     };
-    weights.iter().map(weight).collect::<Result<_, _>>().map(Some)
+    weights.iter().map(weight).collect()
 }
 
 fn malformed() -> Report {

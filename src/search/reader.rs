@@ -1,24 +1,24 @@
 //! Rows read one after the other, nearest first, no further than they are wanted.
 
-#![allow(unsafe_code)] // values as they are in memory
-
 use std::collections::VecDeque;
 
 use memory::Grow;
-use pgrx::pg_sys::{self, Datum, Oid};
+use pgrx::pg_sys::Oid;
 
 use super::grouping::Grouping;
 use super::leg::{Leg, Search};
 use super::nearest::Limit;
-use super::statement::{FOUND, Parameters};
+use super::parameters::Parameters;
+use super::query::{FOUND, Select};
+use super::table::{PLACE, place};
 use crate::pg::error::Report;
-use crate::pg::kept::{Kept, Order};
 use crate::pg::spi::{Connection, Cursor};
+use crate::pg::value::{Order, OwnedValue, SqlValue};
 
 /// A row that was found.
 pub struct Row {
     /// What the query selects: the columns that [`Search::reading`] lists.
-    values: Vec<Option<Kept>>,
+    values: Vec<Option<OwnedValue>>,
 }
 
 /// The columns of a row that is read; those of its key follow.
@@ -31,42 +31,45 @@ const GROUP: usize = 5;
 const KEY: usize = 6;
 
 impl Row {
-    /// The whole row, its score, its table, its place there, and its value of the column that is
-    /// grouped by.
-    pub fn hit(&self) -> Option<Datum> {
+    /// The whole row of the table.
+    pub fn hit(&self) -> Option<SqlValue<'_>> {
         self.value(HIT)
     }
 
     /// How near it is, as Milvus reports it.
     pub fn score(&self) -> f32 {
-        // The lower half of the datum is the number.
-        self.value(SCORE).map_or(f32::NAN, |score| f32::from_bits(score.value() as u32))
+        self.sql_score().and_then(SqlValue::real).unwrap_or(f32::NAN)
     }
 
     /// The score as SQL has it.
-    pub fn score_datum(&self) -> Option<Datum> {
+    pub fn sql_score(&self) -> Option<SqlValue<'_>> {
         self.value(SCORE)
     }
 
-    /// Table and place in it.
-    pub fn place(&self) -> [Option<Datum>; 2] {
+    /// Its [`PLACE`].
+    pub fn place(&self) -> [Option<SqlValue<'_>>; 2] {
         [self.value(TABLE), self.value(TID)]
     }
 
     /// The value that it is grouped by.
-    pub fn group(&self) -> Option<Datum> {
+    pub fn group(&self) -> Option<SqlValue<'_>> {
         self.value(GROUP)
     }
 
+    /// The same value, which the row gives up.
+    pub fn take_group(&mut self) -> Option<OwnedValue> {
+        self.values.get_mut(GROUP)?.take()
+    }
+
     fn distance(&self) -> f64 {
-        self.value(DISTANCE).map_or(f64::NAN, |value| f64::from_bits(value.value() as u64))
+        self.value(DISTANCE).and_then(SqlValue::double).unwrap_or(f64::NAN)
     }
 
-    fn value(&self, column: usize) -> Option<Datum> {
-        self.values.get(column)?.as_ref().map(Kept::datum)
+    fn value(&self, column: usize) -> Option<SqlValue<'_>> {
+        self.values.get(column)?.as_ref().map(OwnedValue::value)
     }
 
-    fn key(&self) -> &[Option<Kept>] {
+    fn key(&self) -> &[Option<OwnedValue>] {
         self.values.get(KEY..).unwrap_or_default()
     }
 
@@ -75,51 +78,53 @@ impl Row {
     }
 }
 
-impl Search<'_> {
-    /// The statement whose rows a [`Reader`] reads.
+impl Search {
+    /// The statement whose rows a [`RowReader`] reads.
     pub fn reading(&self, leg: &Leg, grouping: Option<&Grouping>, limit: &Limit) -> String {
-        let near = self.nearest(leg, limit);
-        let (row, score) = (self.table.row(FOUND), &leg.score);
-        let group = grouping.map_or("NULL".into(), |grouping| grouping.found_value.clone());
+        let group = grouping.map_or("NULL", |grouping| &grouping.found_value);
         let key = self.table.key();
         let key: Vec<String> = key.iter().map(|column| column.found_value(FOUND)).collect();
         let key = if key.is_empty() { self.table.ties(FOUND) } else { key.join(", ") };
-        format!(
-            "SELECT {row}, {score}, {FOUND}.d::pg_catalog.float8, {FOUND}.o, {FOUND}.p, {group}, {key} \
-             FROM ({near}) AS {FOUND}"
-        )
+        Select::new(self.table.row(FOUND))
+            .column(&leg.score)
+            .column(format!("{FOUND}.d::pg_catalog.float8"))
+            .column(place(FOUND))
+            .column(group)
+            .column(key)
+            .of_query(self.nearest(leg, limit))
+            .to_string()
     }
 
     fn tie_order(&self) -> Order {
         let key = self.table.key();
         if key.is_empty() {
-            return Order::of([pg_sys::OIDOID, pg_sys::TIDOID].map(|of| (of, Oid::INVALID)));
+            return Order::of(PLACE.map(|(_, of)| (of, Oid::INVALID)));
         }
         Order::of(key.iter().map(|column| (column.of, column.collation)))
     }
 }
 
-/// Reads the rows of a leg, nearest first. Those as near as each other come by their key.
-pub struct Reader<'a> {
+/// Reads the rows of a leg, nearest first. Ties are broken by the primary key.
+pub struct RowReader<'a> {
     cursor: Cursor<'a>,
     order: Order,
-    /// Rows as they came.
-    came: VecDeque<Row>,
-    /// Rows that are as near as each other, in order.
-    ready: VecDeque<Row>,
+    /// Rows that were fetched.
+    fetched: VecDeque<Row>,
+    /// The rows before them that are as near as each other, in order.
+    tied: VecDeque<Row>,
     read: i64,
     limit: i64,
     at_end: bool,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> RowReader<'a> {
     /// Begins to read; the statement is planned for `limit` rows.
     ///
     /// # Errors
     /// Where PostgreSQL refuses the statement.
     pub fn begin(
         connection: &'a Connection,
-        search: &Search<'_>,
+        search: &Search,
         leg: &Leg,
         grouping: Option<&Grouping>,
         limit: i64,
@@ -129,27 +134,27 @@ impl<'a> Reader<'a> {
         let text = search.reading(leg, grouping, &Limit::parameter(limit, &mut parameters));
         let cursor = connection.open(&text, &parameters.values)?;
         let order = search.tie_order();
-        let (came, ready) = (VecDeque::new(), VecDeque::new());
-        Ok(Self { cursor, order, came, ready, read: 0, limit, at_end: false })
+        let (fetched, tied) = (VecDeque::new(), VecDeque::new());
+        Ok(Self { cursor, order, fetched, tied, read: 0, limit, at_end: false })
     }
 
     /// The next row; none at the end. `wanted` is how many will be wanted for certain.
     ///
     /// # Errors
-    /// Where there is no memory for rows that are alike.
+    /// Where there is no memory for rows that are as near as each other.
     pub fn next(&mut self, wanted: i64) -> Result<Option<Row>, Report> {
-        if self.ready.is_empty() {
-            let mut alike = Vec::new();
+        if self.tied.is_empty() {
+            let mut tied = Vec::new();
             if let Some(first) = self.take(wanted)? {
-                alike.try_push(first)?;
-                while let Some(next) = self.take_if_alike(&alike)? {
-                    alike.try_push(next)?;
+                tied.try_push(first)?;
+                while let Some(next) = self.take_if_tied(&tied)? {
+                    tied.try_push(next)?;
                 }
             }
-            alike.sort_by(|a, b| self.order.compare(a.key(), b.key()));
-            self.ready = alike.into();
+            tied.sort_by(|a, b| self.order.compare(a.key(), b.key()));
+            self.tied = tied.into();
         }
-        Ok(self.ready.pop_front())
+        Ok(self.tied.pop_front())
     }
 
     /// How many rows have been read.
@@ -163,22 +168,23 @@ impl<'a> Reader<'a> {
     }
 
     /// The row that comes next, if it is as near as the others.
-    fn take_if_alike(&mut self, alike: &[Row]) -> Result<Option<Row>, Report> {
+    fn take_if_tied(&mut self, tied: &[Row]) -> Result<Option<Row>, Report> {
         let Some(next) = self.take(1)? else { return Ok(None) };
-        if alike.first().is_some_and(|first| next.is_as_near_as(first)) {
+        if tied.first().is_some_and(|first| next.is_as_near_as(first)) {
             return Ok(Some(next));
         }
-        self.came.push_front(next);
+        self.fetched.push_front(next);
         Ok(None)
     }
 
     fn take(&mut self, wanted: i64) -> Result<Option<Row>, Report> {
-        if self.came.is_empty() && !self.at_end {
+        if self.fetched.is_empty() && !self.at_end {
             let count = wanted.max(self.read / 8).max(1);
-            self.came.try_extend(self.cursor.fetch(count).rows().map(|values| Row { values }))?;
-            self.at_end = self.came.is_empty();
-            self.read = self.read.saturating_add_unsigned(self.came.len() as u64);
+            self.fetched
+                .try_extend(self.cursor.fetch(count).rows().map(|values| Row { values }))?;
+            self.at_end = self.fetched.is_empty();
+            self.read = self.read.saturating_add_unsigned(self.fetched.len() as u64);
         }
-        Ok(self.came.pop_front())
+        Ok(self.fetched.pop_front())
     }
 }

@@ -1,12 +1,17 @@
 //! Requests: what one leg of a search looks for, as `ann` and `fts` write it.
 
+use std::collections::BTreeMap;
+
 use pgrx::PgSqlErrorCode::{
     ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_INVALID_ROW_COUNT_IN_LIMIT_CLAUSE,
 };
+use serde::Deserialize;
 use serde_json::Value;
 
-use super::stored::Stored;
+use super::stored::{Stored, malformed};
 use crate::pg::error::Report;
+use crate::pg::function::{Args, Argument};
+use crate::pg::json::{from_object, lenient};
 use crate::pg::parameter::Parameter;
 
 /// Most rows of a search, and of one leg of it.
@@ -29,16 +34,17 @@ pub struct Request {
 }
 
 /// What a request compares.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Kind {
     /// Vectors.
+    #[serde(rename = "ann")]
     Vectors,
     /// Texts, as `tsvector`.
+    #[serde(rename = "fts")]
     Texts,
 }
 
 /// How to search, by Milvus's names.
-#[derive(Default)]
 pub struct Params {
     /// The metric, if not that of the column's index.
     pub metric: Option<String>,
@@ -48,66 +54,75 @@ pub struct Params {
     pub nprobe: Option<i64>,
 }
 
+/// What `ann` and `fts` write beside the query.
+#[derive(Deserialize)]
+struct Head {
+    kind: Kind,
+    field: String,
+    #[serde(default, deserialize_with = "lenient")]
+    k: Option<i64>,
+    #[serde(default, deserialize_with = "lenient")]
+    filter: Option<String>,
+    #[serde(default)]
+    params: Value,
+}
+
+/// The params of a request, not yet checked.
+#[derive(Default, Deserialize)]
+struct RawParams {
+    #[serde(default, deserialize_with = "lenient")]
+    metric_type: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    ef: Option<Value>,
+    #[serde(default, deserialize_with = "lenient")]
+    nprobe: Option<Value>,
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
+}
+
 impl Request {
     /// Reads a request.
     ///
     /// # Errors
     /// Where it is none that `ann` or `fts` writes.
     pub fn read(request: Stored) -> Result<Request, Report> {
-        let Stored { head: request, query } = request;
-        let text = |key| request.get(key).and_then(Value::as_str).map(str::to_owned);
-        let kind = match request.get("kind").and_then(Value::as_str) {
-            Some("ann") => Kind::Vectors,
-            Some("fts") => Kind::Texts,
-            Some(_) | None => return Err(malformed()),
-        };
-        let k = request.get("k").and_then(Value::as_i64);
-        Ok(Request {
-            kind,
-            field: text("field").ok_or_else(malformed)?,
-            query,
-            k: k.map(|k| rows(k, "k of a request")).transpose()?,
-            filter: text("filter"),
-            params: Params::read(request.get("params"))?,
-        })
+        let Head { kind, field, k, filter, params } =
+            from_object(request.head).ok_or_else(malformed)?;
+        let k = k.map(|k| rows(k, "k of a request")).transpose()?;
+        Ok(Request { kind, field, query: request.query, k, filter, params: Params::read(params)? })
+    }
+}
+
+impl Argument<'_> for Request {
+    fn take(args: &mut Args) -> Result<Request, Report> {
+        Request::read(args.take()?)
     }
 }
 
 impl Params {
-    fn read(params: Option<&Value>) -> Result<Params, Report> {
-        let mut read = Params::default();
-        let empty = serde_json::Map::new();
-        let params = match params {
-            None | Some(Value::Null) => &empty,
-            Some(Value::Object(params)) => params,
-            Some(_) => return Err(wrong_param("params of a request must be an object")),
-        };
-        for (key, value) in params {
-            let number = || {
-                let positive = value.as_i64().filter(|&number| number > 0);
-                positive
-                    .ok_or_else(|| wrong_param(&format!("{key} must be a number above 0: {value}")))
-            };
-            match key.as_str() {
-                "metric_type" => read.metric = value.as_str().map(str::to_owned),
-                "ef" => read.ef = Some(number()?),
-                "nprobe" => read.nprobe = Some(number()?),
-                "radius" | "range_filter" => {
-                    let message = format!("{key} is no parameter of a request");
-                    return Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message)
-                        .hint("It is an argument of range_search."));
-                }
-                _ => return Err(wrong_param(&format!("unknown search parameter {key}"))),
+    fn read(params: Value) -> Result<Params, Report> {
+        let read = if params.is_null() { Some(RawParams::default()) } else { from_object(params) };
+        let RawParams { metric_type, ef, nprobe, others } =
+            read.ok_or_else(|| wrong_param("params of a request must be an object"))?;
+        match others.keys().next().map(String::as_str) {
+            None => {}
+            Some(key @ ("radius" | "range_filter")) => {
+                let message = format!("{key} is no parameter of a request");
+                return Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message)
+                    .hint("It is an argument of range_search."));
             }
+            Some(key) => return Err(wrong_param(&format!("unknown search parameter {key}"))),
         }
-        Ok(read)
+        let (ef, nprobe) = (positive("ef", ef)?, positive("nprobe", nprobe)?);
+        Ok(Params { metric: metric_type, ef, nprobe })
     }
 }
 
-/// What is no request.
-pub fn malformed() -> Report {
-    Report::new(ERRCODE_INVALID_PARAMETER_VALUE, "not a search request")
-        .hint("Requests are made by ann(field, query) and fts(field, query).")
+fn positive(key: &str, value: Option<Value>) -> Result<Option<i64>, Report> {
+    let Some(value) = value else { return Ok(None) };
+    let number = value.as_i64().filter(|&number| number > 0);
+    let wrong = || wrong_param(&format!("{key} must be a number above 0: {value}"));
+    number.ok_or_else(wrong).map(Some)
 }
 
 fn wrong_param(message: &str) -> Report {

@@ -3,22 +3,18 @@
 //! As text, a request is a document of all its fields in JSON, in which the query is text, too. Its
 //! binary format is a byte 1 and this text, as that of `jsonb`.
 
-#![allow(unsafe_code)] // takes values of any type
-
 use std::ffi::{CStr, CString};
 
 use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
-use pgrx::pg_sys::{self, Datum, Oid};
 use serde_json::{Value, json};
 
-use super::request::malformed;
-use super::stored::{Form, Stored, schema, stored};
+use super::stored::{Form, Stored, malformed, stored};
 use crate::pg::encoding::encode;
 use crate::pg::error::Report;
-use crate::pg::function::{Args, Argument, TypeOf, pg_functions};
+use crate::pg::function::{Args, Argument, pg_functions};
 use crate::pg::json::{self, Json};
 use crate::pg::message::{Message, TextMessage};
-use crate::pg::parameter;
+use crate::pg::value::SqlValue;
 use crate::pg::varlena::VarlenaBuf;
 
 /// The version of the binary format.
@@ -101,18 +97,6 @@ impl Query {
         Query { form: Form::Text, bytes: text.into_bytes() }
     }
 
-    /// # Safety
-    /// `value` is of type `of`.
-    unsafe fn of_datum(of: Oid, value: Datum, form: Form) -> Result<Query, Report> {
-        // SAFETY: the caller's promise.
-        unsafe {
-            if form == Form::Text {
-                return parameter::text(of, value).map(Query::of_text);
-            }
-            Ok(Query { form, bytes: parameter::binary(of, value) })
-        }
-    }
-
     fn stored(&self, head: &Value) -> Result<VarlenaBuf, Report> {
         stored(head, self.form, &self.bytes)
     }
@@ -122,13 +106,14 @@ impl Argument<'_> for Query {
     const NULLABLE: bool = true;
 
     fn take(args: &mut Args) -> Result<Query, Report> {
-        let schema = schema(&args.itself());
-        let (TypeOf(of), datum) = args.take_typed()?;
-        let Some(datum) = datum else { return Ok(Query::NONE) };
-        // SAFETY: a look-up in the catalog; a value of its type, which is one of the base type, too.
-        unsafe {
-            let of = pg_sys::getBaseType(of);
-            Query::of_datum(of, datum, Form::of_type(of, schema))
+        let schema = args.callee().schema();
+        let Some(value) = args.take_typed()?.map(SqlValue::of_base_type) else {
+            return Ok(Query::NONE);
+        };
+        let form = Form::of_type(value.of(), schema);
+        if form == Form::Text {
+            return value.text().map(Query::of_text);
         }
+        Ok(Query { form, bytes: value.binary() })
     }
 }

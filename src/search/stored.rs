@@ -6,20 +6,19 @@
 //! be any: nothing is believed of them, and what a query is, its type's own receive or input function
 //! says when the query is used.
 
-#![allow(unsafe_code)] // looks up types
-
 use std::ffi::CStr;
 
 use pgrx::PgSqlErrorCode::{
-    ERRCODE_DATA_CORRUPTED, ERRCODE_PROGRAM_LIMIT_EXCEEDED, ERRCODE_UNDEFINED_OBJECT,
+    ERRCODE_DATA_CORRUPTED, ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+    ERRCODE_UNDEFINED_OBJECT,
 };
-use pgrx::pg_sys::{self, Datum, Oid};
+use pgrx::pg_sys::{self, Oid};
 use serde_json::Value;
 
-use super::request::malformed;
-use crate::pg::array::Values;
+use crate::pg::array::Items;
+use crate::pg::catalog::type_in;
 use crate::pg::error::Report;
-use crate::pg::function::{Args, Argument, Itself};
+use crate::pg::function::{Args, Argument};
 use crate::pg::parameter::Parameter;
 use crate::pg::varlena::{Detoasted, VARHDRSZ, VarlenaBuf};
 use crate::types::numbers;
@@ -58,8 +57,10 @@ impl Form {
             pg_sys::BITOID => Form::Bit,
             pg_sys::VARBITOID => Form::Varbit,
             _ => {
-                let found = (0..).zip(numbers::NAMES).find(|(_, name)| named(name, schema) == of);
-                found.map_or(Form::Text, |(number, _)| Form::Vector(number))
+                let is_it = |name: &&CStr| type_in(schema, name) == Some(of);
+                let number = numbers::NAMES.iter().position(is_it);
+                let number = number.and_then(|number| u8::try_from(number).ok());
+                number.map_or(Form::Text, Form::Vector)
             }
         }
     }
@@ -97,32 +98,14 @@ impl Form {
             Form::Varbit => pg_sys::VARBITOID,
             Form::Vector(number) => {
                 let name = numbers::NAMES[usize::from(number)];
-                let of = named(name, schema);
-                if of == Oid::INVALID {
+                type_in(schema, name).ok_or_else(|| {
                     let message = format!("type {} does not exist", name.to_string_lossy());
-                    return Err(Report::new(ERRCODE_UNDEFINED_OBJECT, message));
-                }
-                of
+                    Report::new(ERRCODE_UNDEFINED_OBJECT, message)
+                })?
             }
         };
         Ok(Some(Parameter::of_binary(of, bytes)))
     }
-}
-
-/// The type of this name; 0 where there is none.
-fn named(name: &CStr, schema: Oid) -> Oid {
-    let key = pg_sys::SysCacheIdentifier::TYPENAMENSP as i32;
-    let column = pg_sys::Anum_pg_type_oid as i16;
-    let [name, schema] = [Datum::from(name.as_ptr()), Datum::from(schema)];
-    let none = Datum::null();
-    // SAFETY: a look-up in the catalog by a name that ends with NUL and a schema.
-    unsafe { pg_sys::GetSysCacheOid(key, column, name, schema, none, none) }
-}
-
-/// The schema of the extension, which is that of the function that is called.
-pub fn schema(itself: &Itself) -> Oid {
-    // SAFETY: a look-up in the catalog.
-    unsafe { pg_sys::get_func_namespace(itself.0) }
 }
 
 /// A request as it is stored.
@@ -162,13 +145,16 @@ fn damaged() -> Report {
         .hint("Make it anew, by ann(field, query) or fts(field, query).")
 }
 
+/// What is no request.
+pub fn malformed() -> Report {
+    Report::new(ERRCODE_INVALID_PARAMETER_VALUE, "not a search request")
+        .hint("Requests are made by ann(field, query) and fts(field, query).")
+}
+
 impl Stored {
-    /// # Safety
-    /// `datum` is of type `search_request`, and lives as long as the call.
-    unsafe fn read(datum: Datum, schema: Oid) -> Result<Stored, Report> {
-        // SAFETY: the caller's promise.
-        let value = unsafe { Detoasted::from_datum(datum) };
-        let bytes = value.slice::<u8>(VARHDRSZ, value.size() - VARHDRSZ).ok_or_else(damaged)?;
+    fn read(request: Option<Detoasted>, schema: Oid) -> Result<Stored, Report> {
+        let request = request.ok_or_else(malformed)?;
+        let bytes = request.slice::<u8>(VARHDRSZ, request.size() - VARHDRSZ).ok_or_else(damaged)?;
         let (head, form, query) = parts(bytes).ok_or_else(damaged)?;
         Ok(Stored { head, query: form.query(query, schema)? })
     }
@@ -176,10 +162,7 @@ impl Stored {
 
 impl Argument<'_> for Stored {
     fn take(args: &mut Args) -> Result<Stored, Report> {
-        let schema = schema(&args.itself());
-        let datum = args.optional_datum().ok_or_else(malformed)?;
-        // SAFETY: SQL declares the argument as `search_request`.
-        unsafe { Stored::read(datum, schema) }
+        Stored::read(args.take()?, args.callee().schema())
     }
 }
 
@@ -190,14 +173,10 @@ impl Argument<'_> for StoredArray {
     const NULLABLE: bool = true;
 
     fn take(args: &mut Args) -> Result<StoredArray, Report> {
-        let schema = schema(&args.itself());
-        let items = args.take::<Option<Values>>()?.map_or_else(Vec::new, |values| values.0);
-        let read = |item: Option<Datum>| {
-            let datum = item.ok_or_else(malformed)?;
-            // SAFETY: SQL declares the argument as an array of `search_request`.
-            unsafe { Stored::read(datum, schema) }
-        };
-        items.into_iter().map(read).collect::<Result<_, _>>().map(StoredArray)
+        let schema = args.callee().schema();
+        let items = args.take::<Option<Items>>()?.map_or_else(Vec::new, |items| items.0);
+        let requests = items.into_iter().map(|item| Stored::read(item, schema));
+        requests.collect::<Result<_, _>>().map(StoredArray)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Spheres: a centre, and the distances from it that are inside. Composite types of SQL: `vsphere`
+//! Spheres: a center, and the distances from it that are inside. Composite types of SQL: `vsphere`
 //! of `vector`, and one of each other type with the distances `<->`, `<#>` and `<=>`.
 //!
 //! The operators `<<->>`, `<<#>>` and `<<=>>` tell whether a vector is inside.
@@ -48,7 +48,7 @@ impl Range {
 
 /// A sphere whose type SQL declares.
 pub struct Sphere {
-    /// None where the centre or the radius is NULL.
+    /// None where the center or the radius is NULL.
     known: Option<(Datum, Range)>,
 }
 
@@ -60,7 +60,7 @@ impl Sphere {
     pub unsafe fn from_datum(datum: Datum) -> Result<Self, Report> {
         // SAFETY: the caller's promise; composite values are of variable length. The types have
         // three attributes, the last two `float8`.
-        let [centre, radius, inner] = unsafe {
+        let [center, radius, inner] = unsafe {
             let tuple = pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast();
             [1, 2, 3].map(|number| {
                 let mut null = false;
@@ -74,10 +74,10 @@ impl Sphere {
             let message = "bounds of a sphere must be numbers, not NaN";
             return Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message));
         }
-        Ok(Self { known: centre.zip(radius.map(|radius| Range { inner, radius })) })
+        Ok(Self { known: center.zip(radius.map(|radius| Range { inner, radius })) })
     }
 
-    /// The centre, as long as the sphere lives, and the distances inside; none where one of them is
+    /// The center, as long as the sphere lives, and the distances inside; none where one of them is
     /// NULL.
     pub fn known(&self) -> Option<(Datum, Range)> {
         self.known
@@ -98,10 +98,10 @@ fn inside<'a, V: Numbers<'a>>(
     sphere: Sphere,
     distance: fn(V, V) -> Result<f64, Report>,
 ) -> Result<Option<bool>, Report> {
-    let Some((centre, range)) = sphere.known() else { return Ok(None) };
-    // SAFETY: SQL declares that the centre is of the type of the vector; it lives as long as the call.
-    let centre = unsafe { V::view(centre) }?;
-    Ok(Some(range.contains(distance(vector, centre)?)))
+    let Some((center, range)) = sphere.known() else { return Ok(None) };
+    // SAFETY: SQL declares that the center is of the type of the vector; it lives as long as the call.
+    let center = unsafe { V::view(center) }?;
+    Ok(Some(range.contains(distance(vector, center)?)))
 }
 
 macro_rules! export {

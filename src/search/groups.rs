@@ -1,14 +1,12 @@
 //! The rows of groups, read nearest first and no further than is needed to fill the groups.
 
-#![allow(unsafe_code)] // values as they are in memory
-
 use memory::Grow;
 
 use super::grouping::Grouping;
 use super::leg::{Leg, Search};
 use super::nearest::Limit;
-use super::reader::{Reader, Row};
-use super::statement::Parameters;
+use super::parameters::Parameters;
+use super::reader::{Row, RowReader};
 use crate::pg::error::Report;
 use crate::pg::numbering::Numbering;
 use crate::pg::spi::Connection;
@@ -19,9 +17,9 @@ const READ_FIRST: i64 = 2;
 const READ_MORE: i64 = 8;
 
 /// Reads groups of the rows that a leg finds.
-pub struct Stream<'a> {
+pub struct GroupReader<'a> {
     /// The search.
-    pub search: &'a Search<'a>,
+    pub search: &'a Search,
     /// Its leg.
     pub leg: &'a Leg,
     /// What its rows are grouped by.
@@ -37,7 +35,12 @@ struct Groups {
     size: usize,
 }
 
-impl Stream<'_> {
+impl<'a> GroupReader<'a> {
+    /// Reads as many groups as the search wants.
+    pub fn new(search: &'a Search, leg: &'a Leg, grouping: &'a Grouping) -> Self {
+        GroupReader { search, leg, grouping, wanted: search.wanted(leg) }
+    }
+
     /// The groups, nearest first, and the nearest rows of each. Where groups are not strict, the
     /// search ends as soon as there are as many as wanted: they may have fewer rows than exist.
     ///
@@ -91,8 +94,7 @@ impl Stream<'_> {
             let Some(row) = reader.next(i64::try_from(needed).unwrap_or(i64::MAX))? else {
                 return Ok((groups, reader.is_exhausted()));
             };
-            // SAFETY: the value is of the type that is grouped by.
-            let group = unsafe { numbering.number(row.group()) };
+            let group = numbering.number(row.group())?;
             groups.add(row, group)?;
         }
     }
@@ -103,8 +105,8 @@ impl Stream<'_> {
         leg: &Leg,
         limit: i64,
         parameters: &Parameters,
-    ) -> Result<Reader<'c>, Report> {
-        Reader::begin(connection, self.search, leg, Some(self.grouping), limit, parameters)
+    ) -> Result<RowReader<'c>, Report> {
+        RowReader::begin(connection, self.search, leg, Some(self.grouping), limit, parameters)
     }
 
     /// Looks up the rows of groups that are short, group by group: an index on their column makes
@@ -118,14 +120,12 @@ impl Stream<'_> {
         let Grouping { scanned_value: value, of, sizes, .. } = self.grouping;
         let short = groups.rows.iter_mut().filter(|rows| rows.len() < groups.size);
         for rows in short {
-            let Some(first) = rows.first() else { continue };
+            let Some(first) = rows.first_mut() else { continue };
             let (mut parameters, mut leg) = (parameters.clone(), self.leg.clone());
-            let condition = match first.group() {
+            leg.conditions.push(match first.take_group() {
                 None => format!("{value} IS NULL"),
-                // SAFETY: the value is of the type that is grouped by, and lives as long as the row.
-                Some(group) => of.equal(value, &unsafe { parameters.value(of.oid(), group) }?)?,
-            };
-            leg.condition.push_str(&format!(" AND {condition}"));
+                Some(group) => of.equal(value, &parameters.value(group)?)?,
+            });
             let mut reader = self.reader(connection, &leg, sizes.size, &parameters)?;
             let mut found = Vec::new();
             while let Some(row) = reader.next(sizes.size)?.filter(|_| found.len() < groups.size) {

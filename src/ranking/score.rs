@@ -16,38 +16,38 @@ macro_rules! export {
     };
 }
 for_each_number_type!(export);
-pg_export! { "vector_score": bit => bits; }
+pg_export! { "vector_score": bit => bit_score; }
 
 fn score<'a, V: Numbers<'a>>(a: V, b: V, metric: Detoasted) -> Result<f32, Report> {
-    let metric = metric::named(&metric, format_args!("type {}", V::TYPE), OF_NUMBERS)?;
+    let metric = metric::named(&metric, format_args!("type {}", V::TYPE), NUMBER_METRICS)?;
     // As in Milvus.
-    Ok(of_numbers(&a, &b, metric)?.unwrap_or(0.0))
+    Ok(number_score(&a, &b, metric)?.unwrap_or(0.0))
 }
 
 /// The score of two vectors by a metric; none for the direction of a zero vector.
-pub fn of_numbers<'a, V: Numbers<'a>>(
+pub fn number_score<'a, V: Numbers<'a>>(
     a: &V,
     b: &V,
-    metric: OfNumbers,
+    metric: NumberMetric,
 ) -> Result<Option<f32>, Report> {
     a.check_same_dims(b)?;
     Ok(match metric {
-        OfNumbers::L2 => Some(a.l2_squared(b) as f32),
-        OfNumbers::Ip => Some(a.inner_product(b) as f32),
-        OfNumbers::Cosine => cosine(&a.cosine_terms(b)),
+        NumberMetric::L2 => Some(a.l2_squared(b) as f32),
+        NumberMetric::Ip => Some(a.inner_product(b) as f32),
+        NumberMetric::Cosine => cosine(&a.cosine_terms(b)),
     })
 }
 
-fn bits(a: BitsRef, b: BitsRef, metric: Detoasted) -> Result<f32, Report> {
-    Ok(match metric::named(&metric, "type bit", OF_BITS)? {
-        OfBits::Hamming => bit::hamming(&a, &b)? as f32,
-        OfBits::Jaccard => bit::jaccard(&a, &b)? as f32,
+fn bit_score(a: BitsRef, b: BitsRef, metric: Detoasted) -> Result<f32, Report> {
+    Ok(match metric::named(&metric, "type bit", BIT_METRICS)? {
+        BitMetric::Hamming => bit::hamming(&a, &b)? as f32,
+        BitMetric::Jaccard => bit::jaccard(&a, &b)? as f32,
     })
 }
 
 /// Metrics of vectors of numbers.
 #[derive(Clone, Copy)]
-pub enum OfNumbers {
+pub enum NumberMetric {
     /// Squared Euclidean distance.
     L2,
     /// Inner product.
@@ -56,8 +56,15 @@ pub enum OfNumbers {
     Cosine,
 }
 
+impl NumberMetric {
+    /// Whether a higher score is nearer.
+    pub fn is_similarity(self) -> bool {
+        !matches!(self, NumberMetric::L2)
+    }
+}
+
 #[derive(Clone, Copy)]
-enum OfBits {
+enum BitMetric {
     /// Bits that differ.
     Hamming,
     /// 1 - common bits / bits in either.
@@ -65,10 +72,11 @@ enum OfBits {
 }
 
 /// Metrics of vectors of numbers by their names.
-pub const OF_NUMBERS: &[(&str, OfNumbers)] =
-    &[("L2", OfNumbers::L2), ("IP", OfNumbers::Ip), ("COSINE", OfNumbers::Cosine)];
+pub const NUMBER_METRICS: &[(&str, NumberMetric)] =
+    &[("L2", NumberMetric::L2), ("IP", NumberMetric::Ip), ("COSINE", NumberMetric::Cosine)];
 
-const OF_BITS: &[(&str, OfBits)] = &[("HAMMING", OfBits::Hamming), ("JACCARD", OfBits::Jaccard)];
+const BIT_METRICS: &[(&str, BitMetric)] =
+    &[("HAMMING", BitMetric::Hamming), ("JACCARD", BitMetric::Jaccard)];
 
 /// Cosine of the angle; none where a vector is zero.
 fn cosine(terms: &CosineTerms<f64>) -> Option<f32> {

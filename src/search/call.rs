@@ -10,7 +10,7 @@ use super::groups::GroupReader;
 use super::hybrid::{Groups, Hybrid};
 use super::leg::{Leg, Search};
 use super::parameters::Parameters;
-use super::range::{Bounds, RangeReader};
+use super::range::{self, RangeReader};
 use super::ranker::Ranker;
 use super::reader::Row;
 use super::request::Request;
@@ -22,6 +22,7 @@ use crate::pg::rows::ResultSet;
 use crate::pg::setting::Settings;
 use crate::pg::spi::Connection;
 use crate::pg::value::SqlValue;
+use crate::ranking::bound::Bounds;
 
 /// What searches give besides rows, where they find none.
 const SCORE: &str = "NULL::pg_catalog.float4";
@@ -109,7 +110,7 @@ impl Call<2> {
     ) -> Result<Self, Report> {
         let mut call = Self::new(table, vec![request], options);
         if let Some(leg) = call.leg(0)? {
-            bounds.check(leg.score_type)?;
+            range::check(&bounds, leg.score_type)?;
             call.method = Method::Range(leg, bounds);
         }
         Ok(call)

@@ -2,13 +2,13 @@
 
 use super::arguments::{GroupOptions, HybridOptions, Options};
 use super::call::Call;
-use super::range::Bounds;
 use super::request::Request;
 use super::stored::StoredArray;
 use super::table::Table;
 use crate::pg::error::Report;
 use crate::pg::function::pg_functions;
 use crate::pg::json::Json;
+use crate::ranking::bound::Bounds;
 
 pg_functions! {
     /// The rows nearest to a vector, with scores.

@@ -11,75 +11,44 @@ use super::scores::ScoreType;
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument};
 use crate::pg::spi::Connection;
-use crate::ranking::bound::nearest;
+use crate::ranking::bound::Bounds;
 
 /// Rows that are read at once, at first; as many as before each time.
 const READ_AT_ONCE: i64 = 16;
 /// How many times more a statement may read that has read what it was planned for.
 const READ_MORE: i64 = 8;
 
-/// The bounds of a range search. Of distances, `range_filter <= score < radius`; of similarities,
-/// `radius < score <= range_filter`.
-pub struct Bounds {
-    radius: f32,
-    range_filter: Option<f32>,
-}
-
 impl Argument<'_> for Bounds {
     const COUNT: usize = 2;
     const NULLABLE: bool = true;
 
     fn take(args: &mut Args) -> Result<Bounds, Report> {
-        let radius = args.take::<Option<f64>>()?.map(nearest);
-        let range_filter = args.take::<Option<f64>>()?.map(nearest);
-        let radius = radius.ok_or_else(|| wrong("radius is missing".into()))?;
-        if radius.is_nan() || range_filter.is_some_and(f32::is_nan) {
-            return Err(wrong("radius and range_filter must be numbers".into()));
-        }
-        Ok(Bounds { radius, range_filter })
-    }
-}
-
-impl Bounds {
-    /// Checks them for scores of a type.
-    ///
-    /// # Errors
-    /// Where no score can lie between the bounds.
-    pub fn check(&self, score_type: ScoreType) -> Result<(), Report> {
-        let Bounds { radius, range_filter: Some(inner) } = *self else { return Ok(()) };
-        let (is_right, relation) = if score_type.is_similarity() {
-            (inner > radius, "greater")
+        let (radius, range_filter) = (args.take::<Option<f64>>()?, args.take()?);
+        let radius = radius.ok_or_else(|| wrong("radius is missing"))?;
+        let bounds = Bounds::new(radius, range_filter);
+        if bounds.has_nan() {
+            Err(wrong("radius and range_filter must be numbers"))
         } else {
-            (inner < radius, "less")
-        };
-        if is_right {
-            return Ok(());
+            Ok(bounds)
         }
-        let name = score_type.name();
-        Err(wrong(format!(
-            "metric type ({name}), range_filter({inner}) must be {relation} than radius({radius})"
-        )))
-    }
-
-    fn ends_before(&self, score: f32, score_type: ScoreType) -> bool {
-        let inside =
-            if score_type.is_similarity() { score > self.radius } else { score < self.radius };
-        !inside
-    }
-
-    fn leaves_out(&self, score: f32, score_type: ScoreType) -> bool {
-        self.range_filter.is_some_and(|inner| {
-            if score_type.is_similarity() { score > inner } else { score < inner }
-        })
     }
 }
 
-fn wrong(message: String) -> Report {
-    Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message).hint(
-        "Of distances (L2, HAMMING, JACCARD), range_filter <= score < radius; of similarities \
-         (IP, COSINE), radius < score <= range_filter.",
-    )
+/// Checks that scores of a type can lie between the bounds.
+///
+/// # Errors
+/// Where none can.
+pub fn check(bounds: &Bounds, score_type: ScoreType) -> Result<(), Report> {
+    let checked = bounds.check(score_type.name(), score_type.is_similarity());
+    checked.map_err(|report| report.hint(HINT))
 }
+
+fn wrong(message: &str) -> Report {
+    Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message).hint(HINT)
+}
+
+const HINT: &str = "Of distances (L2, HAMMING, JACCARD), range_filter <= score < radius; of \
+                    similarities (IP, COSINE), radius < score <= range_filter.";
 
 /// A search that ends at a bound.
 pub struct RangeReader<'a> {
@@ -123,15 +92,16 @@ impl RangeReader<'_> {
         let wanted = usize::try_from(self.search.wanted(self.leg)).unwrap_or(usize::MAX);
         let mut reader =
             RowReader::begin(connection, self.search, self.leg, None, limit, parameters)?;
+        let is_similarity = self.leg.score_type.is_similarity();
         let mut rows = Vec::new();
         while rows.len() < wanted {
             let Some(row) = reader.next(READ_AT_ONCE.max(reader.read()))? else {
                 return Ok(reader.is_exhausted().then_some(rows));
             };
-            if self.bounds.ends_before(row.score(), self.leg.score_type) {
+            if self.bounds.ends_before(row.score(), is_similarity) {
                 break;
             }
-            if !self.bounds.leaves_out(row.score(), self.leg.score_type) {
+            if self.bounds.contains(row.score(), is_similarity) {
                 rows.try_push(row)?;
             }
         }

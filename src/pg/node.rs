@@ -73,11 +73,8 @@ impl<'p> Node<'p> {
 
     /// A copy.
     pub fn copy(self) -> Self {
-        // SAFETY: the node is valid; a copy is not null.
-        unsafe {
-            let copy = NonNull::new_unchecked(pg_sys::copyObjectImpl(self.as_ptr()).cast());
-            Self { ptr: copy, ..self }
-        }
+        // SAFETY: the node is valid, and its copy, which is not null, is new.
+        unsafe { Node::of(pg_sys::copyObjectImpl(self.as_ptr())) }.unwrap_or(self)
     }
 
     /// The type of an expression.
@@ -94,11 +91,11 @@ impl<'p> Node<'p> {
 
     /// NULL of the same type.
     pub fn null(self) -> Self {
-        // SAFETY: the node is valid; a new constant is not null.
+        // SAFETY: the node is valid; the constant, which is not null, is new.
         unsafe {
             let collation = pg_sys::exprCollation(self.as_ptr());
             let null = pg_sys::makeNullConst(self.type_of(), self.type_modifier(), collation);
-            Self { ptr: NonNull::new_unchecked(null.cast()), ..self }
+            Node::of(null).unwrap_or(self)
         }
     }
 

@@ -4,7 +4,7 @@
 
 use std::ptr;
 
-use pgrx::pg_sys::{self, Datum};
+use pgrx::pg_sys::{self, Datum, TupleDesc};
 
 use super::error::Report;
 use super::function::{Args, Return};
@@ -19,18 +19,27 @@ impl<const N: usize> Return for TextRow<N> {
             *value = text.into_datum(args)?;
         }
         let mut nulls = [false; N];
-        let mut desc: pg_sys::TupleDesc = ptr::null_mut();
-        // SAFETY: `fcinfo` is valid; the descriptor is set when the result is a composite, and
-        // has as many columns as values are given.
+        let columns = declared_columns::<N>(args)?;
+        // SAFETY: as many values as columns, which are texts.
         unsafe {
-            let class = pg_sys::get_call_result_type(args.fcinfo(), ptr::null_mut(), &raw mut desc);
-            if class != pg_sys::TypeFuncClass::TYPEFUNC_COMPOSITE
-                || usize::try_from((*desc).natts) != Ok(N)
-            {
-                return Err(Report::internal(format!("function must return {N} columns")));
-            }
-            let row = pg_sys::heap_form_tuple(desc, values.as_mut_ptr(), nulls.as_mut_ptr());
+            let row = pg_sys::heap_form_tuple(columns, values.as_mut_ptr(), nulls.as_mut_ptr());
             Ok(pg_sys::HeapTupleHeaderGetDatum((*row).t_data))
         }
     }
+}
+
+/// The columns of a function's result.
+///
+/// # Errors
+/// Where SQL does not declare `N` of them.
+pub fn declared_columns<const N: usize>(args: &Args) -> Result<TupleDesc, Report> {
+    let mut columns: TupleDesc = ptr::null_mut();
+    // SAFETY: `fcinfo` is valid; the descriptor is set if the result is composite.
+    let is_declared = unsafe {
+        let class = pg_sys::get_call_result_type(args.fcinfo(), ptr::null_mut(), &raw mut columns);
+        class == pg_sys::TypeFuncClass::TYPEFUNC_COMPOSITE
+            && usize::try_from((*columns).natts) == Ok(N)
+    };
+    let wrong = || Report::internal(format!("function must return {N} columns"));
+    is_declared.then_some(columns).ok_or_else(wrong)
 }

@@ -2,12 +2,12 @@
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
-use std::ptr;
-
 use pgrx::pg_sys::{self, Datum, SetFunctionReturnMode};
 
 use super::error::Report;
 use super::function::{Args, Return};
+use super::memory::within;
+use super::record::declared_columns;
 use super::value::SqlValue;
 
 /// A value of a row.
@@ -80,17 +80,11 @@ impl ResultSet {
                     return Err(Report::internal("set-valued function called where it cannot be"));
                 }
             };
-            let caller = pg_sys::CurrentMemoryContext;
-            pg_sys::CurrentMemoryContext = (*info.econtext).ecxt_per_query_memory;
-            let mut desc: pg_sys::TupleDesc = ptr::null_mut();
-            let class = pg_sys::get_call_result_type(args.fcinfo(), ptr::null_mut(), &raw mut desc);
-            let store = pg_sys::tuplestore_begin_heap(true, false, pg_sys::work_mem);
-            pg_sys::CurrentMemoryContext = caller;
-            if class != pg_sys::TypeFuncClass::TYPEFUNC_COMPOSITE
-                || usize::try_from((*desc).natts) != Ok(N)
-            {
-                return Err(Report::internal(format!("function must return {N} columns")));
-            }
+            let (desc, store) = within((*info.econtext).ecxt_per_query_memory, || {
+                let store = pg_sys::tuplestore_begin_heap(true, false, pg_sys::work_mem);
+                (declared_columns::<N>(args), store)
+            });
+            let desc = desc?;
             info.returnMode = SetFunctionReturnMode::SFRM_Materialize;
             info.setResult = store;
             info.setDesc = desc;

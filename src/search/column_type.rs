@@ -45,34 +45,40 @@ pub fn read(scalar: Scalar, column: &str, text: &str) -> Result<(), String> {
     value.map(|_| ()).map_err(|_| "the string is no text".into())
 }
 
+/// Types that filters know.
+const SCALARS: [(Oid, Scalar); 12] = [
+    (pg_sys::BOOLOID, Scalar::Bool),
+    (pg_sys::INT2OID, Scalar::Int2),
+    (pg_sys::INT4OID, Scalar::Int4),
+    (pg_sys::INT8OID, Scalar::Int8),
+    (pg_sys::FLOAT4OID, Scalar::Float4),
+    (pg_sys::FLOAT8OID, Scalar::Float8),
+    (pg_sys::NUMERICOID, Scalar::Numeric),
+    (pg_sys::TEXTOID, Scalar::Text),
+    (pg_sys::VARCHAROID, Scalar::Varchar),
+    (pg_sys::BPCHAROID, Scalar::Bpchar),
+    (pg_sys::NAMEOID, Scalar::Name),
+    (pg_sys::TIMESTAMPTZOID, Scalar::Timestamptz),
+];
+
+/// Other types whose operators are PostgreSQL's own.
+const OTHERS: [Oid; 10] = [
+    pg_sys::UUIDOID,
+    pg_sys::DATEOID,
+    pg_sys::TIMEOID,
+    pg_sys::TIMETZOID,
+    pg_sys::TIMESTAMPOID,
+    pg_sys::INTERVALOID,
+    pg_sys::INETOID,
+    pg_sys::CIDROID,
+    pg_sys::MACADDROID,
+    pg_sys::MACADDR8OID,
+];
+
 fn scalar(of: Oid) -> Option<Scalar> {
-    Some(match of {
-        pg_sys::BOOLOID => Scalar::Bool,
-        pg_sys::INT2OID => Scalar::Int2,
-        pg_sys::INT4OID => Scalar::Int4,
-        pg_sys::INT8OID => Scalar::Int8,
-        pg_sys::FLOAT4OID => Scalar::Float4,
-        pg_sys::FLOAT8OID => Scalar::Float8,
-        pg_sys::NUMERICOID => Scalar::Numeric,
-        pg_sys::TEXTOID => Scalar::Text,
-        pg_sys::VARCHAROID => Scalar::Varchar,
-        pg_sys::BPCHAROID => Scalar::Bpchar,
-        pg_sys::NAMEOID => Scalar::Name,
-        pg_sys::TIMESTAMPTZOID => Scalar::Timestamptz,
-        // Of others those whose operators are PostgreSQL's own.
-        pg_sys::UUIDOID
-        | pg_sys::DATEOID
-        | pg_sys::TIMEOID
-        | pg_sys::TIMETZOID
-        | pg_sys::TIMESTAMPOID
-        | pg_sys::INTERVALOID
-        | pg_sys::INETOID
-        | pg_sys::CIDROID
-        | pg_sys::MACADDROID
-        | pg_sys::MACADDR8OID => Scalar::Other(of.to_u32()),
-        of if is_enum(of) => Scalar::Other(of.to_u32()),
-        _ => return None,
-    })
+    let known = SCALARS.into_iter().find(|&(oid, _)| oid == of).map(|(_, scalar)| scalar);
+    let is_other = || OTHERS.contains(&of) || is_enum(of);
+    known.or_else(|| is_other().then(|| Scalar::Other(of.to_u32())))
 }
 
 /// The type of a parameter.
@@ -87,19 +93,9 @@ pub fn oid(kind: ParameterType) -> Oid {
 }
 
 fn scalar_oid(scalar: Scalar) -> Oid {
-    match scalar {
-        Scalar::Bool => pg_sys::BOOLOID,
-        Scalar::Int2 => pg_sys::INT2OID,
-        Scalar::Int4 => pg_sys::INT4OID,
-        Scalar::Int8 => pg_sys::INT8OID,
-        Scalar::Float4 => pg_sys::FLOAT4OID,
-        Scalar::Float8 => pg_sys::FLOAT8OID,
-        Scalar::Numeric => pg_sys::NUMERICOID,
-        Scalar::Text => pg_sys::TEXTOID,
-        Scalar::Varchar => pg_sys::VARCHAROID,
-        Scalar::Bpchar => pg_sys::BPCHAROID,
-        Scalar::Name => pg_sys::NAMEOID,
-        Scalar::Timestamptz => pg_sys::TIMESTAMPTZOID,
-        Scalar::Other(number) => Oid::from(number),
+    if let Scalar::Other(number) = scalar {
+        return Oid::from(number);
     }
+    let known = SCALARS.into_iter().find(|&(_, known)| known == scalar);
+    known.map_or(Oid::INVALID, |(oid, _)| oid)
 }

@@ -36,23 +36,17 @@ impl MetricType {
 
     /// Milvus's name.
     pub fn name(self) -> &'static str {
-        match self {
-            MetricType::L2 => "L2",
-            MetricType::Ip => "IP",
-            MetricType::Cosine => "COSINE",
-            MetricType::Hamming => "HAMMING",
-            MetricType::Jaccard => "JACCARD",
-        }
+        self.names().0
     }
 
-    /// The name of the distance's operator, less of which is nearer.
-    fn operator(self) -> &'static CStr {
+    /// The name, and that of the distance's operator, less of which is nearer.
+    fn names(self) -> (&'static str, &'static CStr) {
         match self {
-            MetricType::L2 => c"<->",
-            MetricType::Ip => c"<#>",
-            MetricType::Cosine => c"<=>",
-            MetricType::Hamming => c"<~>",
-            MetricType::Jaccard => c"<%>",
+            MetricType::L2 => ("L2", c"<->"),
+            MetricType::Ip => ("IP", c"<#>"),
+            MetricType::Cosine => ("COSINE", c"<=>"),
+            MetricType::Hamming => ("HAMMING", c"<~>"),
+            MetricType::Jaccard => ("JACCARD", c"<%>"),
         }
     }
 
@@ -114,7 +108,7 @@ impl<'a> Field<'a> {
                 .hint("Name a column of type vector, halfvec, bf16vec, i8vec, sparsevec or bit.")
         })?;
         let operators: Vec<(MetricType, Oid)> = MetricType::of_type(of_bits)
-            .filter_map(|metric| Some((metric, operator(schema, metric.operator(), [of, of])?)))
+            .filter_map(|metric| Some((metric, operator(schema, metric.names().1, [of, of])?)))
             .collect();
         let indexed = of_indexes(table, column, &operators);
         let metric = match metric {

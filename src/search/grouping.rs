@@ -65,42 +65,20 @@ impl Grouping {
     }
 }
 
-/// How the score of a group is made of those of its rows.
+/// The aggregate function that makes the score of a group of those of its rows.
 #[derive(Clone, Copy)]
-pub enum Scorer {
-    /// That of its best row.
-    Max,
-    /// Their sum.
-    Sum,
-    /// Their mean.
-    Avg,
-}
-
-impl Scorer {
-    /// The aggregate function.
-    pub fn name(self) -> &'static str {
-        match self {
-            Scorer::Max => "max",
-            Scorer::Sum => "sum",
-            Scorer::Avg => "avg",
-        }
-    }
-}
+pub struct Scorer(pub &'static str);
 
 impl Argument<'_> for Scorer {
     const NULLABLE: bool = true;
 
     fn take(args: &mut Args) -> Result<Scorer, Report> {
-        let name = args.take::<Option<String>>()?;
-        match name.as_deref().unwrap_or("max") {
-            "max" => Ok(Scorer::Max),
-            "sum" => Ok(Scorer::Sum),
-            "avg" => Ok(Scorer::Avg),
-            name => {
-                let message = format!("input group scorer type: {name} is not supported");
-                Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message)
-                    .hint("group_scorer is one of max, sum, avg."))
-            }
-        }
+        let name = args.take::<Option<String>>()?.unwrap_or_else(|| "max".into());
+        let known = ["max", "sum", "avg"].into_iter().find(|known| *known == name);
+        known.map(Scorer).ok_or_else(|| {
+            let message = format!("input group scorer type: {name} is not supported");
+            Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message)
+                .hint("group_scorer is one of max, sum, avg.")
+        })
     }
 }

@@ -185,7 +185,7 @@ impl Hybrid<'_> {
                 "pg_catalog.row_number() OVER ({partition} ORDER BY f.score DESC, {ties}) AS n"
             ))
             .of_query(scored);
-        let scorer = function(scorer.name(), "f.score");
+        let scorer = function(scorer.0, "f.score");
         let largest = parameters.count(grouping.sizes.size);
         let mut valued = Select::new("*")
             .column(format!("{scorer} OVER ({partition}) AS gs"))

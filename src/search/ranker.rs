@@ -14,38 +14,25 @@ use crate::pg::error::Report;
 use crate::pg::json::{from_object, lenient};
 
 /// Makes one score of the ranks and scores of a row.
+#[derive(Deserialize)]
+#[serde(tag = "strategy", rename_all = "lowercase")]
 pub enum Ranker {
     /// Reciprocal rank fusion: Σ wᵢ / (k + rankᵢ).
     Rrf {
         /// 0 < k < 16,384.
         k: f64,
-        /// One for each leg, or none.
-        weights: Option<Vec<f64>>,
+        /// One for each leg, 0..=1, or none.
+        weights: Option<Vec<Value>>,
     },
     /// Σ wᵢ · scoreᵢ.
     Weighted {
         /// One for each leg, 0..=1.
-        weights: Vec<f64>,
-        /// Whether scores are first brought to a scale from 0 to 1.
-        norm_score: bool,
-    },
-    /// Scores that fade with the distance of a column's value from an origin.
-    Decay(Decay),
-}
-
-/// A ranker as a document, not yet checked.
-#[derive(Deserialize)]
-#[serde(tag = "strategy", rename_all = "lowercase")]
-enum Document {
-    Rrf {
-        k: f64,
-        weights: Option<Vec<Value>>,
-    },
-    Weighted {
         weights: Vec<Value>,
+        /// Whether scores are first brought to a scale from 0 to 1; by default, they are.
         #[serde(default, deserialize_with = "lenient")]
         norm_score: Option<bool>,
     },
+    /// Scores that fade with the distance of a column's value from an origin.
     Decay(Decay),
 }
 
@@ -67,18 +54,16 @@ impl Ranker {
     /// # Errors
     /// Where it is none, or its numbers are out of their ranges.
     pub fn read(ranker: Value, legs: usize) -> Result<Ranker, Report> {
-        match from_object(ranker).ok_or_else(malformed)? {
-            Document::Rrf { k, weights } => {
-                check_k(k)?;
-                let weights = weights.map(|weights| checked_weights(&weights, legs)).transpose()?;
-                Ok(Ranker::Rrf { k, weights })
+        let ranker: Ranker = from_object(ranker).ok_or_else(malformed)?;
+        match &ranker {
+            Ranker::Rrf { k, weights } => {
+                check_k(*k)?;
+                weights.as_ref().map_or(Ok(()), |weights| check_weights(weights, legs))?;
             }
-            Document::Weighted { weights, norm_score } => Ok(Ranker::Weighted {
-                weights: checked_weights(&weights, legs)?,
-                norm_score: norm_score.unwrap_or(true),
-            }),
-            Document::Decay(decay) => decay.check().map(|()| Ranker::Decay(decay)),
+            Ranker::Weighted { weights, .. } => check_weights(weights, legs)?,
+            Ranker::Decay(decay) => decay.check()?,
         }
+        Ok(ranker)
     }
 
     /// Whether it looks at scores; if not, at ranks alone.
@@ -99,14 +84,15 @@ impl Ranker {
         let schema = &search.table.extension.1;
         let mut part = |leg: &LegColumns| match self {
             Ranker::Rrf { k, weights } => {
-                let weight = weights.as_ref().map_or(1.0, |weights| weights[leg.number]);
+                let weight = weights.as_ref().map_or(1.0, |weights| weight(&weights[leg.number]));
                 let (weight, k) = (parameters.number(weight), parameters.number(*k));
                 let place = operator(k, "+", &leg.rank);
                 format!("{schema}.as_score({})", operator(weight, "/", format!("({place})")))
             }
             Ranker::Weighted { weights, norm_score } => {
-                let weight = parameters.number(f64::from(weights[leg.number] as f32));
-                let score = leg.score(*norm_score, schema);
+                let weight = f64::from(weight(&weights[leg.number]) as f32);
+                let weight = parameters.number(weight);
+                let score = leg.score(norm_score.unwrap_or(true), schema);
                 format!("{schema}.as_score({})", operator(weight, "*", score))
             }
             Ranker::Decay(decay) => leg.score(decay.norm_score, schema),
@@ -143,26 +129,26 @@ fn check_k(k: f64) -> Result<(), Report> {
         .hint("With a small k the first ranks count for more; usual is 60."))
 }
 
-fn checked_weights(weights: &[Value], legs: usize) -> Result<Vec<f64>, Report> {
-    let wrong = |message: String| {
-        Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message)
-            .hint("Give one weight from 0 to 1 for each request, in their order.")
-    };
-    if weights.len() != legs {
-        return Err(wrong(format!(
+fn check_weights(weights: &[Value], legs: usize) -> Result<(), Report> {
+    let is_wrong = |weight: &&Value| !weight.as_f64().is_some_and(|w| (0.0..=1.0).contains(&w));
+    let message = if weights.len() != legs {
+        format!(
             "the length of weights param mismatch with ann search requests: \
              invalid parameter[expected={legs}][actual={}]",
             weights.len()
-        )));
-    }
-    let weight = |weight: &Value| {
-        let number = weight.as_f64().filter(|number| (0.0..=1.0).contains(number));
-        // As no score would show it, and so that quotients by it can be told from 0.
-        number
-            .map(|number| if number < f64::from(f32::MIN_POSITIVE) { 0.0 } else { number })
-            .ok_or_else(|| wrong(format!("rank param weight should be in range [0, 1]: {weight}")))
+        )
+    } else if let Some(weight) = weights.iter().find(is_wrong) {
+        format!("rank param weight should be in range [0, 1]: {weight}")
+    } else {
+        return Ok(());
     };
-    weights.iter().map(weight).collect()
+    Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message)
+        .hint("Give one weight from 0 to 1 for each request, in their order."))
+}
+
+/// A weight, without what no score would show, so that quotients by it can be told from 0.
+fn weight(weight: &Value) -> f64 {
+    weight.as_f64().filter(|&weight| weight >= f64::from(f32::MIN_POSITIVE)).unwrap_or(0.0)
 }
 
 fn malformed() -> Report {

@@ -242,7 +242,8 @@ pub fn array<'a>(items: impl Iterator<Item = SqlValue<'a>>, of: Oid) -> Result<O
     }
 }
 
-/// The items of an array, of any shape, of a type of variable length, in their order; none for NULL.
+/// The items of an array, of any shape, of a type of variable length, in their order; none for
+/// NULL.
 pub struct Items<'a>(pub Vec<Option<Detoasted<'a>>>);
 
 impl<'a> Argument<'a> for Items<'a> {

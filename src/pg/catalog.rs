@@ -1,8 +1,9 @@
 //! Types and operators, and their names for generated SQL.
 //!
-//! A name with its schema is not enough: whoever may create objects in that schema can add an operator
-//! for a closer pair of types. PostgreSQL picks exactly one operator if the schema is given and both
-//! operands have exactly its types, so callers cast operands to the types that are told here.
+//! A name with its schema is not enough: whoever may create objects in that schema can add an
+//! operator for a closer pair of types. PostgreSQL picks exactly one operator if the schema is
+//! given and both operands have exactly its types, so callers cast operands to the types that are
+//! told here.
 
 #![allow(unsafe_code)] // reads what PostgreSQL caches of the catalog
 
@@ -43,7 +44,8 @@ pub fn operator_types(operator: Oid) -> [Oid; 2] {
     [left, right]
 }
 
-/// Applies an operator that gives a `double precision`; none if it is another, or takes other types.
+/// Applies an operator that gives a `double precision`; none if it is another, or takes other
+/// types.
 pub fn apply(operator: Oid, left: SqlValue, right: SqlValue) -> Option<f64> {
     // SAFETY: a look-up in the catalog.
     let result = unsafe { pg_sys::get_op_rettype(operator) };

@@ -1,7 +1,8 @@
 //! Values of the parameters of statements that functions run.
 //!
-//! A value is kept as the text or the bytes that its type can read, and becomes a datum only where it
-//! is used, by the type's own input or receive function. So it may come from anywhere, and be kept.
+//! A value is kept as the text or the bytes that its type can read, and becomes a datum only where
+//! it is used, by the type's own input or receive function. So it may come from anywhere, and be
+//! kept.
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
@@ -85,8 +86,8 @@ impl Parameter {
         }
     }
 
-    /// The value, in the current memory context. PostgreSQL raises an error where the type refuses it,
-    /// or where there is no such type.
+    /// The value, in the current memory context. PostgreSQL raises an error where the type refuses
+    /// it, or where there is no such type.
     ///
     /// # Errors
     /// Where it is no text, or not all of the bytes are read.

@@ -78,12 +78,12 @@ impl<'p> CostRequest<'p> {
         unsafe { Node::of(self.0.node) }.map_or_else(Vec::new, Node::arguments)
     }
 
-    /// Bytes that a column takes in a row on average, by the statistics; 0 if there are none, or it is
-    /// no column of the query that is planned.
+    /// Bytes that a column takes in a row on average, by the statistics; 0 if there are none, or it
+    /// is no column of the query that is planned.
     pub fn average_width(&self, column: Node) -> usize {
         let Some(column) = column.get::<pg_sys::Var>() else { return 0 };
-        // SAFETY: the planner's state, if it is told; the range table has an entry for every number of
-        // a column of this level.
+        // SAFETY: the planner's state, if it is told; the range table has an entry for every number
+        // of a column of this level.
         unsafe {
             let root = self.0.root.as_ref().filter(|_| column.varlevelsup == 0);
             let number = usize::try_from(column.varno).ok().and_then(|n| n.checked_sub(1));
@@ -163,8 +163,8 @@ impl<'p> IndexConditionRequest<'p> {
         }
     }
 
-    /// The operator on the column that the index is on, if the index serves it: all rows that fulfill
-    /// the call fulfill it, and some others.
+    /// The operator on the column that the index is on, if the index serves it: all rows that
+    /// fulfill the call fulfill it, and some others.
     pub fn answer(self, operator: Oid, operands: [Node; 2]) -> Answer {
         let Self(request) = self;
         // SAFETY: a look-up in the catalog.

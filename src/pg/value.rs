@@ -146,8 +146,8 @@ impl Drop for OwnedValue {
 pub struct Order(Vec<(Oid, *mut TypeCacheEntry, Oid)>);
 
 impl Order {
-    /// The order of values of these types, each with its collation; a type without an order does not
-    /// count.
+    /// The order of values of these types, each with its collation; a type without an order does
+    /// not count.
     pub fn of(types: impl IntoIterator<Item = (Oid, Oid)>) -> Order {
         let entry = |(of, collation)| {
             // SAFETY: a look-up; what it gives is kept for the session.
@@ -158,12 +158,14 @@ impl Order {
         Order(types.into_iter().map(entry).collect())
     }
 
-    /// Compares two rows of values; NULL comes last. Values of other types than these count as equal.
+    /// Compares two rows of values; NULL comes last. Values of other types than these count as
+    /// equal.
     pub fn compare(&self, a: &[Option<OwnedValue>], b: &[Option<OwnedValue>]) -> Ordering {
         let one = |&(of, entry, collation): &(Oid, *mut TypeCacheEntry, Oid),
                    a: SqlValue,
                    b: SqlValue| {
-            // SAFETY: the entry lives as long as the session, and its function compares such values.
+            // SAFETY: the entry lives as long as the session, and its function compares such
+            // values.
             unsafe {
                 let function = &raw mut (*entry).cmp_proc_finfo;
                 if (*function).fn_oid == Oid::INVALID || a.of != of || b.of != of {

@@ -1,6 +1,6 @@
 //! A node of plans for `ORDER BY column <operator> query` by one of our indexes; README.md tells
-//! what it does that PostgreSQL's index scan does not. And what PostgreSQL's own planning is told of
-//! our functions: [`support`].
+//! what it does that PostgreSQL's index scan does not. And what PostgreSQL's own planning is told
+//! of our functions: [`support`].
 
 mod cost;
 mod execute;

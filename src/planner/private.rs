@@ -16,8 +16,8 @@ pub struct Private {
     pub distances: usize,
     /// Rows that are wanted.
     pub wanted: Wanted,
-    /// Whether the index may have to find more rows than it does at first: some may fail conditions,
-    /// or the table hardly has as many as are wanted.
+    /// Whether the index may have to find more rows than it does at first: some may fail
+    /// conditions, or the table hardly has as many as are wanted.
     pub is_tight: bool,
 }
 

@@ -14,9 +14,9 @@ pub fn less() -> Oid {
 
 /// `radius` of a condition `distance < radius`, if it is the same for all rows.
 ///
-/// A scan that ends there tells by its figures how many rows are nearer. So the condition must be one
-/// that PostgreSQL may evaluate before all others: of no less a security level than those that policies
-/// and views with a barrier add, or leakproof.
+/// A scan that ends there tells by its figures how many rows are nearer. So the condition must be
+/// one that PostgreSQL may evaluate before all others: of no less a security level than those that
+/// policies and views with a barrier add, or leakproof.
 ///
 /// # Safety
 /// `rel` is a relation that is planned during `'p`.

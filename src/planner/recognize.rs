@@ -22,8 +22,8 @@ pub struct Recognized<'p> {
     pub conditions: Vec<Operation<'p>>,
 }
 
-/// The paths of a relation that our node can replace: those of no outer relation, as PostgreSQL asks no
-/// order of others, with one distance as their order.
+/// The paths of a relation that our node can replace: those of no outer relation, as PostgreSQL
+/// asks no order of others, with one distance as their order.
 ///
 /// # Safety
 /// `rel` has its paths; those of indexes live during `'p`.

@@ -64,8 +64,8 @@ pub unsafe fn run_of<'a>(node: *mut CustomScanState) -> &'a mut Run {
 }
 
 impl Run {
-    /// Begins a node: compiles expressions, and opens nothing, as `EXPLAIN` and EvalPlanQual may only
-    /// want to look at it.
+    /// Begins a node: compiles expressions, and opens nothing, as `EXPLAIN` and EvalPlanQual may
+    /// only want to look at it.
     ///
     /// # Safety
     /// PostgreSQL begins a node of ours, with its table open and its slot for tuples made.

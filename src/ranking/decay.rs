@@ -33,7 +33,8 @@ struct Fall {
 }
 
 impl Fall {
-    /// Distance of a value from the origin beyond the offset, in scales; NaN of a value that is NaN.
+    /// Distance of a value from the origin beyond the offset, in scales; NaN of a value that is
+    /// NaN.
     fn scales(&self, value: f64) -> f64 {
         // Infinities have no difference, nor a ratio.
         let distance = if value == self.origin { 0.0 } else { (value - self.origin).abs() };

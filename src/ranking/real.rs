@@ -1,5 +1,5 @@
-//! Arithmetic of scores, which are `real`: what is too large becomes infinite, and what is too small 0,
-//! where the operators of PostgreSQL would end the query.
+//! Arithmetic of scores, which are `real`: what is too large becomes infinite, and what is too
+//! small 0, where the operators of PostgreSQL would end the query.
 
 use crate::pg::function::pg_functions;
 

@@ -37,7 +37,7 @@ impl Page {
         usize::try_from(self.skip).unwrap_or(usize::MAX)
     }
 
-    /// How many there are up to the last.
+    /// Number of rows up to the last one of the page.
     pub fn end(self) -> i64 {
         self.skip.saturating_add(self.k)
     }

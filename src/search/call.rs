@@ -24,12 +24,12 @@ use crate::pg::spi::Connection;
 use crate::pg::value::SqlValue;
 use crate::ranking::bound::Bounds;
 
-/// What searches give besides rows, where they find none.
+/// Columns besides the row, of statements that find nothing.
 const SCORE: &str = "NULL::pg_catalog.float4";
 const SCORE_AND_NUMBERS: &str =
     "NULL::pg_catalog.float4, NULL::pg_catalog.int4, NULL::pg_catalog.int4";
 
-/// Requests of one search at most.
+/// Most requests of one search.
 const MAX_REQUESTS: usize = 64;
 
 /// A call that is ready to run. Returned to SQL, it gives its rows.
@@ -64,8 +64,8 @@ impl<const COLUMNS: usize> Call<COLUMNS> {
         self.search.leg(&self.requests[number], &mut self.parameters)
     }
 
-    /// The statement, with its values, for people to read and explain: that whose rows are returned, or
-    /// those that are read for them.
+    /// The statement, with its values, for people to read and explain: that whose rows are
+    /// returned, or those that are read for them.
     ///
     /// # Errors
     /// Where the request does not fit the table.
@@ -220,11 +220,12 @@ fn statement(
     }
 }
 
-/// Makes the settings that requests ask for. One statement has one setting: that of the request that
-/// wants most.
+/// Makes the settings that requests ask for. One statement has one setting: that of the request
+/// that wants most.
 fn settings(requests: &[Request]) -> Result<Settings, Report> {
     let settings = Settings::new();
-    // What a statement may have to read counts as costly, even if it hardly ever does.
+    // The planner overestimates statements that rarely read as far as they may, so it would use
+    // JIT.
     settings.set("jit", "off")?;
     let most = |of: fn(&Request) -> Option<i64>| requests.iter().filter_map(of).max();
     if let Some(ef) = most(|request| request.params.ef) {

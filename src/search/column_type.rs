@@ -36,8 +36,8 @@ pub fn column(name: &str, of: Oid, of_domain: bool) -> Result<Column, Report> {
     })
 }
 
-/// Reads a string as a value that `column` is compared with: PostgreSQL raises an error where the type
-/// has none such.
+/// Reads a string as a value that `column` is compared with: PostgreSQL raises an error where the
+/// type has none such.
 pub fn read(scalar: Scalar, column: &str, text: &str) -> Result<(), String> {
     let context = encode(&format!("filter on column {column}")).unwrap_or_default();
     let value = Parameter::of_text(scalar_oid(scalar), text.to_owned());

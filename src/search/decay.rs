@@ -1,5 +1,5 @@
-//! The ranker that lets scores fade with the distance of a column's value from an origin: of an age,
-//! a price, a place on a line.
+//! The ranker that lets scores fade with the distance of a column's value from an origin: of an
+//! age, a price, a place on a line.
 
 use pgrx::PgSqlErrorCode::{ERRCODE_DATATYPE_MISMATCH, ERRCODE_INVALID_PARAMETER_VALUE};
 use pgrx::pg_sys::{self, Oid};

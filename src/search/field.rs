@@ -93,8 +93,8 @@ impl<'a> Field<'a> {
     /// Types of vectors and operators are those in the schema `schema`.
     ///
     /// # Errors
-    /// Where there is no such column, it holds no vectors, or has no such metric; where no metric is
-    /// named and indexes have several.
+    /// Where there is no such column, it holds no vectors, or has no such metric; where no metric
+    /// is named and indexes have several.
     pub fn find(
         table: &'a Table,
         name: &str,

@@ -11,9 +11,9 @@ use crate::pg::error::Report;
 use crate::pg::numbering::Numbering;
 use crate::pg::spi::Connection;
 
-/// Rows that are read, at first, for each that is asked for.
+/// Rows that are read first, for each row wanted.
 const READ_FIRST: i64 = 2;
-/// How many times more are read where they do not suffice.
+/// Factor by which this number grows if the rows do not fill the groups.
 const READ_MORE: i64 = 8;
 
 /// Reads groups of the rows that a leg finds.
@@ -41,14 +41,15 @@ impl<'a> GroupReader<'a> {
         GroupReader { search, leg, grouping, wanted: search.wanted(leg) }
     }
 
-    /// The groups, nearest first, and the nearest rows of each. Where groups are not strict, the
-    /// search ends as soon as there are as many as wanted: they may have fewer rows than exist.
+    /// The groups, nearest first, and the nearest rows of each. Unless the group size is strict,
+    /// the search ends as soon as there are enough groups, some of which may then have fewer rows
+    /// than exist.
     ///
     /// # Errors
     /// Where PostgreSQL refuses the statement.
     pub fn groups(&self, parameters: &Parameters) -> Result<Vec<Vec<Row>>, Report> {
         let connection = Connection::begin()?;
-        let mut limit = self.usual();
+        let mut limit = self.first_limit();
         loop {
             let (mut groups, ended) = self.nearest(&connection, limit, parameters)?;
             if ended || groups.missing() == 0 {
@@ -63,10 +64,10 @@ impl<'a> GroupReader<'a> {
 
     /// The statement whose rows are read.
     pub fn statement(&self) -> String {
-        self.search.reading(self.leg, Some(self.grouping), &Limit::fixed(self.usual()))
+        self.search.reading(self.leg, Some(self.grouping), &Limit::fixed(self.first_limit()))
     }
 
-    fn usual(&self) -> i64 {
+    fn first_limit(&self) -> i64 {
         let sizes = &self.grouping.sizes;
         let places =
             if sizes.strict { self.wanted.saturating_mul(sizes.size) } else { self.wanted };
@@ -86,7 +87,7 @@ impl<'a> GroupReader<'a> {
         let mut numbering = Numbering::new(self.grouping.of, connection);
         let mut reader = self.reader(connection, self.leg, limit, parameters)?;
         loop {
-            // A row fills one place: as many as are missing are needed for certain.
+            // One row fills one place, so at least as many rows are needed as places are free.
             let needed = if strict { groups.missing_rows() } else { groups.missing() };
             if needed == 0 {
                 return Ok((groups, false));
@@ -109,8 +110,9 @@ impl<'a> GroupReader<'a> {
         RowReader::begin(connection, self.search, leg, Some(self.grouping), limit, parameters)
     }
 
-    /// Looks up the rows of groups that are short, group by group: an index on their column makes
-    /// that cheap, where going on to the last row of the rarest group would read most of the table.
+    /// Looks up the rows of incomplete groups, group by group. An index on the grouping column
+    /// makes that cheap, while reading on to the last row of the rarest group would read most of
+    /// the table.
     fn fill(
         &self,
         connection: &Connection,
@@ -143,7 +145,7 @@ impl Groups {
         if group == self.rows.len() && group < self.wanted {
             self.rows.try_push(Vec::new())?;
         }
-        // Numbers of groups that come too late lie beyond.
+        // Groups beyond the wanted ones have larger numbers.
         if let Some(rows) = self.rows.get_mut(group).filter(|rows| rows.len() < self.size) {
             rows.try_push(row)?;
         }

@@ -13,16 +13,16 @@ use super::table::{PLACE, place};
 use crate::pg::error::Report;
 use crate::pg::value::SqlValue;
 
-/// Rows that a leg finds at least that does not say how many.
-const USUAL: i64 = 100;
+/// Least number of rows of a leg whose request sets no `k`.
+const DEFAULT_ROWS: i64 = 100;
 
 /// A search of several legs.
 pub struct Hybrid<'a> {
     /// What its legs share.
     pub search: &'a Search,
-    /// How rows are ranked.
+    /// Computes the score of a row.
     pub ranker: &'a Ranker,
-    /// The legs; none of requests that look for nothing.
+    /// The legs; `None` for a request without a query.
     pub legs: &'a [Option<Leg>],
     /// How the result is grouped, if it is.
     pub groups: Option<&'a Groups>,
@@ -31,7 +31,7 @@ pub struct Hybrid<'a> {
 /// What the result is grouped by, and how groups are ranked.
 pub type Groups = (Grouping, Scorer);
 
-/// How rows are made of what legs have found.
+/// Expressions over the rows of all legs.
 struct Merged {
     /// Ranks and scores of each leg.
     columns: String,
@@ -45,7 +45,8 @@ struct Merged {
 
 impl Hybrid<'_> {
     /// The statement that gives rows, scores, and what each leg has of them. Ties are broken by the
-    /// primary key. If the result is grouped, the legs are read for it, and `k` and `skip` count groups.
+    /// primary key. If the result is grouped, the legs are read for it, and `k` and `skip` count
+    /// groups.
     ///
     /// # Errors
     /// Where the ranker does not fit the table, or PostgreSQL refuses a statement.
@@ -80,8 +81,8 @@ impl Hybrid<'_> {
         Ok(result.order_by("f.score DESC").order_by(table.ties(FOUND)).to_string())
     }
 
-    /// Each row once, with what all legs have found of it. Rows go through windows, not groups: so
-    /// their columns come along, and the table need not be read again.
+    /// Each row once, with its ranks and scores in all legs. Windows keep the columns of a row,
+    /// which GROUP BY would not, so the table is not read again.
     fn of_legs(&self, columns: &str, found: &str) -> Select {
         let copies = Select::new(self.search.table.found(FOUND))
             .column(columns)
@@ -98,23 +99,22 @@ impl Hybrid<'_> {
         statements.collect::<Vec<_>>().join(";\n")
     }
 
-    /// The legs that look for something, with their numbers, from 0.
+    /// The legs with a query, and their numbers, from 0.
     fn found(&self) -> impl Iterator<Item = (usize, &Leg)> {
         self.legs.iter().enumerate().filter_map(|(number, leg)| Some((number, leg.as_ref()?)))
     }
 
-    /// How many rows, or groups, a leg finds that does not say: the same for many pages, since the
-    /// pages of one ranking must be made of the same rows.
-    fn usual(&self) -> i64 {
-        let mut usual = USUAL;
-        while usual < self.search.options.page.end() {
-            usual = usual.saturating_mul(2);
+    /// Number of rows, or groups, of a leg whose request sets no `k`. It is the same for many
+    /// pages, because all pages of one ranking must be computed from the same rows.
+    fn default_rows(&self) -> i64 {
+        let mut rows = DEFAULT_ROWS;
+        while rows < self.search.options.page.end() {
+            rows = rows.saturating_mul(2);
         }
-        usual
+        rows
     }
 
-    /// What is known of the rows that a leg finds: their columns, ranks, and scores where the ranker
-    /// looks at them.
+    /// Selects the rows of a leg: their columns, ranks, and, if the ranker uses them, scores.
     fn selected(&self, number: usize, leg: &Leg, order: &str) -> Select {
         let score = if self.ranker.by_scores() { &leg.score } else { "NULL::pg_catalog.float4" };
         Select::new(format!("{number} AS leg"))
@@ -124,12 +124,17 @@ impl Hybrid<'_> {
     }
 
     fn rows(&self, number: usize, leg: &Leg, parameters: &mut Parameters) -> Select {
-        let page = self.search.page(leg, leg.k.unwrap_or(self.usual()), 0, parameters);
+        let page = self.search.page(leg, leg.k.unwrap_or(self.default_rows()), 0, parameters);
         self.selected(number, leg, &self.search.order(leg)).of_query(page)
     }
 
     fn reader<'s>(&'s self, leg: &'s Leg, grouping: &'s Grouping) -> GroupReader<'s> {
-        GroupReader { search: self.search, leg, grouping, wanted: leg.k.unwrap_or(self.usual()) }
+        GroupReader {
+            search: self.search,
+            leg,
+            grouping,
+            wanted: leg.k.unwrap_or(self.default_rows()),
+        }
     }
 
     fn rows_of_groups(
@@ -144,8 +149,8 @@ impl Hybrid<'_> {
         Ok(self.selected(number, leg, "f.g, f.n").from(source))
     }
 
-    /// The rows of groups as a source of rows [`FOUND`], which have two more columns: `g`, the number of
-    /// the group, and `n`, the row's number in it, both from 1.
+    /// Groups as a source of rows [`FOUND`] with two more columns: `g`, the number of the group,
+    /// and `n`, the number of the row in its group, both from 1.
     fn source_of(
         &self,
         groups: &[Vec<Row>],
@@ -169,8 +174,8 @@ impl Hybrid<'_> {
         Ok(format!("ROWS FROM ({sources}) AS {FOUND}({columns}, g, n)"))
     }
 
-    /// The rows of the best groups, with the numbers of groups. Of groups of one score, larger ones
-    /// come first, then those whose first row does.
+    /// The rows of the best groups, with the numbers of groups. Groups with equal scores are
+    /// ordered by size, largest first, then by the key of their first rows.
     fn ranked_groups(
         &self,
         scored: Select,

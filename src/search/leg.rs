@@ -15,29 +15,29 @@ use crate::pg::catalog::{apply, operator_name, type_name};
 use crate::pg::error::Report;
 use crate::pg::parameter::Parameter;
 
-/// The parts of a statement that a leg is made of.
+/// A leg as parts of a statement.
 #[derive(Clone)]
 pub struct Leg {
-    /// What rows are ordered by, in a scan.
+    /// The distance or similarity that a scan orders by.
     pub by: String,
-    /// Whether the nearest have the most of it.
+    /// Whether it is a similarity: the nearest rows have the largest.
     pub descending: bool,
-    /// How near a row `f` is that was found, as Milvus reports it.
+    /// Milvus's score of a row [`FOUND`].
     pub score: String,
     /// What the score means.
     pub score_type: ScoreType,
-    /// Which rows, in a scan.
+    /// The conditions of a scan.
     pub conditions: Vec<String>,
-    /// Whether an index has them in order, here or on another server, ties aside.
+    /// Whether an index, here or on another server, may provide the order, except among ties.
     pub is_indexed: bool,
-    /// Whether what they are ordered by is no number for vectors without a direction.
+    /// Whether it is the cosine distance, which is NaN for zero vectors.
     pub is_angular: bool,
-    /// How many at most, if the request says.
+    /// Most rows, if the request sets it.
     pub k: Option<i64>,
 }
 
 impl Leg {
-    /// `DESC` where the nearest have the most.
+    /// The direction of the order in SQL.
     pub fn direction(&self) -> &'static str {
         if self.descending { "DESC" } else { "ASC" }
     }
@@ -52,12 +52,12 @@ pub struct Search {
 }
 
 impl Search {
-    /// How many rows, or groups, are wanted of a leg, those to be left out included.
+    /// Number of rows, or groups, to find by a leg, those to be skipped included.
     pub fn wanted(&self, leg: &Leg) -> i64 {
         leg.k.unwrap_or(i64::MAX).min(self.options.page.end())
     }
 
-    /// The leg of a request; none where it has nothing to look for.
+    /// The leg of a request; none if it has no query.
     ///
     /// # Errors
     /// Where the request does not fit the table.
@@ -94,8 +94,9 @@ impl Search {
             (field.scanned(), operator_name(field.operator)?, field.metric);
         let may_be_ordered = field.is_indexed || self.table.may_be_foreign();
         let is_angular = metric == MetricType::Cosine;
-        let has_no_direction = is_angular && has_no_direction(parameters, field.operator)?;
-        // As in Milvus, a row that shares no index with the query is not found by the inner product.
+        let is_zero = is_angular && is_zero(parameters, field.operator)?;
+        // As in Milvus, a row that shares no index with the query is not found by the inner
+        // product.
         let condition = if field.is_sparse && metric == MetricType::Ip {
             format!("{schema}.sparsevec_overlap({vector}, {query})")
         } else {
@@ -111,7 +112,7 @@ impl Search {
             ),
             score_type: ScoreType::Metric(metric),
             conditions: vec![condition],
-            is_indexed: may_be_ordered && !has_no_direction,
+            is_indexed: may_be_ordered && !is_zero,
             is_angular,
             k: None,
         })
@@ -147,9 +148,8 @@ impl Search {
     }
 }
 
-/// Whether the vector that was added last has no direction: by the operator of the cosine distance it is
-/// no number away from itself.
-fn has_no_direction(parameters: &mut Parameters, operator: Oid) -> Result<bool, Report> {
+/// Whether the vector that was added last is zero: its cosine distance from itself is NaN.
+fn is_zero(parameters: &mut Parameters, operator: Oid) -> Result<bool, Report> {
     let vector = parameters.last()?;
     let distance = vector.and_then(|vector| apply(operator, vector, vector));
     Ok(distance.is_some_and(f64::is_nan))

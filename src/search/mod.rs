@@ -1,19 +1,21 @@
-//! Searches of a table in one call: `vector_search`, `grouped_search`, `range_search`, `hybrid_search`.
+//! Searches of a table in one call: `vector_search`, `grouped_search`, `range_search`,
+//! `hybrid_search`.
 //!
 //! A call becomes one statement, so that PostgreSQL plans it, with the indexes that there are, and
-//! sees to snapshot, privileges and row security. It reads the table once for each leg and takes the
-//! rows' columns along: a join back to the table would look for each row in every partition.
+//! sees to snapshot, privileges and row security. It reads the table once for each leg and takes
+//! the rows' columns along: a join back to the table would look for each row in every partition.
 //!
 //! The texts of statements are made of names from the catalog, quoted, of parameters, and of
 //! functions and operators by their full names: whatever stands in a request or filter is a
 //! parameter's value. Operands are of exactly the types that the operator or function has, by casts
-//! where a column is of a domain. So nothing that another user made is run, whatever it is called and
-//! wherever it lies: `pg_test/tests/security_search.rs`.
+//! where a column is of a domain. So nothing that another user made is run, whatever it is called
+//! and wherever it lies: `pg_test/tests/security_search.rs`.
 //!
-//! [`functions`] are what SQL calls. Each makes a [`call`] of a [`table`], [`request`]s and [`arguments`].
-//! A request becomes a [`leg`]: the parts of a statement for one column. [`nearest`] writes the statement
-//! that finds the leg's rows, by the builder in [`query`]; [`groups`] and [`range`] read it row by row,
-//! [`hybrid`] makes one ranking of several legs, as a [`ranker`] says.
+//! [`functions`] are what SQL calls. Each makes a [`call`] of a [`table`], [`request`]s and
+//! [`arguments`]. A request becomes a [`leg`]: the parts of a statement for one column. [`nearest`]
+//! writes the statement that finds the leg's rows, by the builder in [`query`]; [`groups`] and
+//! [`range`] read it row by row, [`hybrid`] makes one ranking of several legs, as a [`ranker`]
+//! says.
 
 mod arguments;
 mod call;

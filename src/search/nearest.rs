@@ -4,26 +4,26 @@ use super::leg::{Leg, Search};
 use super::parameters::Parameters;
 use super::query::{FOUND, Select, function, operator};
 
-/// The distance of vectors without a direction from any other, as Milvus has it: their score is 0.
+/// Milvus's cosine distance between a zero vector and any other vector: the score is 0.
 const RIGHT_ANGLE: &str = "1::pg_catalog.float8";
-/// What the operator has instead, which is greater than any number.
+/// The operator's result, which sorts after all numbers.
 const NO_NUMBER: &str = "'NaN'::pg_catalog.float8";
 
-/// How many rows a query gives, as it writes it.
+/// The number of rows of a query, as SQL.
 pub struct Limit {
     rows: String,
-    /// A number that is not below, and no parameter.
+    /// A constant that is at least as large, if `rows` is a parameter.
     planned: Option<i64>,
 }
 
 impl Limit {
-    /// A number that is part of the query.
+    /// A constant.
     pub fn fixed(rows: i64) -> Limit {
         Limit { rows: rows.to_string(), planned: None }
     }
 
-    /// A parameter, so that one plan serves all numbers. But the planner must know about how many rows
-    /// are wanted to choose an index: so plans are made for powers of 2.
+    /// A parameter, so that a plan can be used for other numbers. To choose an index, the planner
+    /// must know the approximate number, so the query also contains the next power of 2.
     pub fn parameter(rows: i64, parameters: &mut Parameters) -> Limit {
         let power = rows.max(1).unsigned_abs().next_power_of_two();
         let planned = Some(i64::try_from(power).unwrap_or(i64::MAX));
@@ -32,12 +32,12 @@ impl Limit {
 }
 
 impl Search {
-    /// A query for the `limit` nearest rows, and for more that are as near as the last of them if an
-    /// index gives the order. Its columns are those of [`Table::found`](super::table::Table) and `d`,
-    /// what rows are ordered by.
+    /// A query for the `limit` nearest rows and, if an index provides the order, those at the same
+    /// distance as the last. Its columns are those of [`Table::found`](super::table::Table) and
+    /// `d`, the distance.
     ///
-    /// An index knows no ties, so that the key decides only when all of them have been read. Without
-    /// an index the key is in the order that is sorted by, which keeps no more than `limit` rows.
+    /// An index does not order ties, so all rows of a tie are read before the key decides. Without
+    /// an index, the key is part of the sort, which then keeps at most `limit` rows.
     pub fn nearest(&self, leg: &Leg, limit: &Limit) -> String {
         let Limit { rows, planned } = limit;
         let scan = self.scan(leg, &leg.by);
@@ -65,9 +65,8 @@ impl Search {
         }
     }
 
-    /// The rows of a query in the order of the cosine distance, with those between them that have no
-    /// direction and are in no index. The table is searched for them only if the nearest rows reach a
-    /// right angle.
+    /// Adds zero vectors, which are in no index, to the rows of a query in the order of the cosine
+    /// distance. The table is searched for them only if fewer than `limit` rows are nearer.
     fn with_zeros(&self, leg: &Leg, ordered: &Select, limit: &str) -> String {
         let is = |relation: &str, bound: &str| operator("n.d", relation, bound);
         let acute = Select::new("*").from("n").filter(is("<", RIGHT_ANGLE));
@@ -90,7 +89,7 @@ impl Search {
         rows.order_by(self.order(leg))
     }
 
-    /// A query for exactly these rows, without the first `skip`, in their order.
+    /// A query for the `limit` nearest rows without the first `skip`, in a total order.
     pub fn page(&self, leg: &Leg, limit: i64, skip: i64, parameters: &mut Parameters) -> Select {
         let found = self.nearest(leg, &Limit::parameter(limit, parameters));
         let rest = parameters.count(limit.saturating_sub(skip).max(0));
@@ -98,8 +97,7 @@ impl Search {
         Select::new("*").of_query(found).order_by(self.order(leg)).limit(rest).offset(skip)
     }
 
-    /// The statement of a search that has nothing to look for; `columns` is what it gives besides the
-    /// row.
+    /// The statement of a search without a query; `columns` are those besides the row.
     pub fn nothing(&self, columns: &str) -> String {
         let rows = Select::new(self.table.selected()).of_table(&self.table.name);
         Select::new(self.table.row(FOUND))

@@ -19,7 +19,8 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Adds a parameter of the type called `name`, as text, and returns how the statement writes it.
+    /// Adds a parameter of the type called `name`, as text, and returns how the statement writes
+    /// it.
     pub fn add(&mut self, of: Oid, name: String, text: String) -> String {
         self.push(Parameter::of_text(of, text), name)
     }

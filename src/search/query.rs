@@ -1,7 +1,7 @@
 //! `SELECT` statements as values, of parts that are SQL already.
 //!
-//! A statement is made of names from the catalog, quoted, of parameters, and of functions and operators
-//! by their full names: [`operator`] and [`function`] write those of PostgreSQL.
+//! A statement is made of names from the catalog, quoted, of parameters, and of functions and
+//! operators by their full names: [`operator`] and [`function`] write those of PostgreSQL.
 
 use std::fmt::{Display, Formatter, Result};
 

@@ -13,9 +13,9 @@ use crate::pg::function::{Args, Argument};
 use crate::pg::spi::Connection;
 use crate::ranking::bound::Bounds;
 
-/// Rows that are read at once, at first; as many as before each time.
+/// Rows that are fetched first. Each further fetch doubles the number of rows read.
 const READ_AT_ONCE: i64 = 16;
-/// How many times more a statement may read that has read what it was planned for.
+/// Factor by which the limit of the statement grows if it was too small.
 const READ_MORE: i64 = 8;
 
 impl Argument<'_> for Bounds {
@@ -56,7 +56,7 @@ pub struct RangeReader<'a> {
     pub search: &'a Search,
     /// Its leg.
     pub leg: &'a Leg,
-    /// What scores are wanted.
+    /// The scores to find.
     pub bounds: &'a Bounds,
 }
 
@@ -82,7 +82,7 @@ impl RangeReader<'_> {
         }
     }
 
-    /// The wanted rows between the bounds; none where the nearest `limit` rows are too few to tell.
+    /// The wanted rows between the bounds; none if the nearest `limit` rows do not suffice to tell.
     fn within(
         &self,
         connection: &Connection,

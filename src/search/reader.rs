@@ -1,4 +1,4 @@
-//! Rows read one after the other, nearest first, no further than they are wanted.
+//! Reads rows nearest first, and no more of them than are used.
 
 use std::collections::VecDeque;
 
@@ -36,12 +36,12 @@ impl Row {
         self.value(HIT)
     }
 
-    /// How near it is, as Milvus reports it.
+    /// Milvus's score.
     pub fn score(&self) -> f32 {
         self.sql_score().and_then(SqlValue::real).unwrap_or(f32::NAN)
     }
 
-    /// The score as SQL has it.
+    /// The same as a value of SQL.
     pub fn sql_score(&self) -> Option<SqlValue<'_>> {
         self.value(SCORE)
     }
@@ -56,7 +56,7 @@ impl Row {
         self.value(GROUP)
     }
 
-    /// The same value, which the row gives up.
+    /// Takes this value out of the row.
     pub fn take_group(&mut self) -> Option<OwnedValue> {
         self.values.get_mut(GROUP)?.take()
     }
@@ -108,9 +108,9 @@ impl Search {
 pub struct RowReader<'a> {
     cursor: Cursor<'a>,
     order: Order,
-    /// Rows that were fetched.
+    /// Rows that were fetched and not yet returned.
     fetched: VecDeque<Row>,
-    /// The rows before them that are as near as each other, in order.
+    /// The rows before them, all at one distance, in the order of the key.
     tied: VecDeque<Row>,
     read: i64,
     limit: i64,
@@ -138,10 +138,10 @@ impl<'a> RowReader<'a> {
         Ok(Self { cursor, order, fetched, tied, read: 0, limit, at_end: false })
     }
 
-    /// The next row; none at the end. `wanted` is how many will be wanted for certain.
+    /// The next row; none at the end. At least `wanted` rows will be read.
     ///
     /// # Errors
-    /// Where there is no memory for rows that are as near as each other.
+    /// If there is no memory for the rows at one distance.
     pub fn next(&mut self, wanted: i64) -> Result<Option<Row>, Report> {
         if self.tied.is_empty() {
             let mut tied = Vec::new();
@@ -162,12 +162,12 @@ impl<'a> RowReader<'a> {
         self.read
     }
 
-    /// Whether, at the end, there are no more rows than were read.
+    /// Whether the last row read was the last there is, rather than the last of the limit.
     pub fn is_exhausted(&self) -> bool {
         self.read < self.limit
     }
 
-    /// The row that comes next, if it is as near as the others.
+    /// The next row, if it is at the same distance.
     fn take_if_tied(&mut self, tied: &[Row]) -> Result<Option<Row>, Report> {
         let Some(next) = self.take(1)? else { return Ok(None) };
         if tied.first().is_some_and(|first| next.is_as_near_as(first)) {

@@ -2,9 +2,9 @@
 //!
 //! After the length word come the version and the form of the query (a byte each), the length of a
 //! document of the other fields in JSON (a `u32`, little-endian), this document, and the query: as
-//! its type sends it where it is a vector, else as text. Tables may hold requests, and their bytes may
-//! be any: nothing is believed of them, and what a query is, its type's own receive or input function
-//! says when the query is used.
+//! its type sends it where it is a vector, else as text. Tables may hold requests, and their bytes
+//! may be any: nothing is believed of them, and what a query is, its type's own receive or input
+//! function says when the query is used.
 
 use std::ffi::CStr;
 

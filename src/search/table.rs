@@ -39,7 +39,7 @@ pub struct TableColumn {
     pub of: Oid,
     /// Whether it is of a domain.
     pub of_domain: bool,
-    /// What makes a value of its type of one of the column's: a cast where that is a domain.
+    /// The cast from the column's type to `of`, if that is a domain; else empty.
     cast: String,
     /// Its collation.
     pub collation: Oid,
@@ -65,7 +65,7 @@ impl Table {
         };
         let opened = Opened::open(oid);
         let name = opened.name_in_sql()?;
-        // What has places of rows that a scan tells and another finds again.
+        // Relations whose rows have a stable tableoid and ctid.
         let kinds =
             [pg_sys::RELKIND_RELATION, pg_sys::RELKIND_PARTITIONED_TABLE, pg_sys::RELKIND_MATVIEW];
         if !kinds.contains(&opened.kind()) {
@@ -150,8 +150,8 @@ impl Table {
         self.opened.order_operators(column.number)
     }
 
-    /// Whether parts of it may lie on foreign servers, which know an order by distance, but not by the
-    /// place of rows: so is no table that has a key.
+    /// Whether parts of it may lie on foreign servers, which know an order by distance, but not by
+    /// the place of rows: so is no table that has a key.
     pub fn may_be_foreign(&self) -> bool {
         self.opened.kind() == pg_sys::RELKIND_PARTITIONED_TABLE && self.key().is_empty()
     }

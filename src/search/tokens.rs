@@ -1,4 +1,5 @@
-//! `standard_tsvector`: the tokens of a text that `text_match` and `phrase_match` of filters look for.
+//! `standard_tsvector`: the tokens of a text that `text_match` and `phrase_match` of filters look
+//! for.
 
 use std::collections::HashSet;
 use std::fmt::Write;

@@ -60,7 +60,7 @@ fn a_build_can_be_stopped() {
 fn little_memory_makes_a_smaller_sample() {
     let vectors = clustered(Metric::L2, 5_000, 64, 1);
     let options = options((Metric::L2, Quantization::Rabitq), 64, 20);
-    for (limit, expected) in [(1 << 30, 2_560), (1 << 19, 763), (0, 320)] {
+    for (limit, expected) in [(1 << 30, 2_560), (1 << 19, 753), (0, 320)] {
         let space = Space::new(limit, Box::new(MmapMut::map_anon));
         let mut bulk = Bulk::new(options, space).expect("fits");
         for (i, vector) in vectors.iter().enumerate() {

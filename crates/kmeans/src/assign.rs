@@ -8,7 +8,7 @@ use threads::{Stopped, Workers};
 
 use crate::clusters::Clusters;
 use crate::groups::Groups;
-use crate::rows::Rows;
+use crate::rows::{Measured, Rows};
 
 /// Rows of one product of matrices.
 const BLOCK: usize = 128;
@@ -29,12 +29,12 @@ pub fn assign(
     workers: &mut Workers<'_>,
 ) -> Result<Vec<u32>, Stopped> {
     assert!(rows.is_empty() || !clusters.is_empty() && rows.dims() == clusters.dims());
-    assign_within(rows, clusters, PROBES, workers)
+    assign_within(&Measured::new(rows, workers)?, clusters, PROBES, workers)
 }
 
 /// The cluster of each row: the nearest in the `probes` groups nearest to it.
 pub(crate) fn assign_within(
-    rows: Rows<'_>,
+    rows: &Measured<'_>,
     clusters: &Clusters,
     probes: usize,
     workers: &mut Workers<'_>,
@@ -45,7 +45,7 @@ pub(crate) fn assign_within(
 
 /// The rows that are compared with each group: each row with the `probes` groups nearest to it.
 fn nearest_groups(
-    rows: Rows<'_>,
+    rows: &Measured<'_>,
     clusters: &Clusters,
     probes: usize,
     workers: &mut Workers<'_>,
@@ -61,14 +61,15 @@ fn nearest_groups(
         workers,
         places.len(),
         || Ok(Vec::new()),
-        |(scores, ranked), block| {
+        |(distances, ranked), block| {
             let mut keys = places[block].lock().unwrap_or_else(PoisonError::into_inner);
             let first = block * BLOCK;
             let views: Vec<_> =
                 (first..rows.len().min(first + BLOCK)).map(|i| rows.row(i)).collect();
-            clusters.parents().scores(&views, scores)?;
-            for (keys, scores) in keys.chunks_exact_mut(probes).zip(scores.chunks_exact(groups)) {
-                nearest(scores, ranked, keys);
+            clusters.parents().distances(&views, distances)?;
+            let of_rows = distances.chunks_exact(groups);
+            for (keys, distances) in keys.chunks_exact_mut(probes).zip(of_rows) {
+                nearest(distances, ranked, keys);
             }
             Ok(())
         },
@@ -77,10 +78,10 @@ fn nearest_groups(
     Ok(Groups::by_key(&keys, probes, groups)?)
 }
 
-/// Writes the positions of the smallest `scores` to `found`, as many as there is room for.
-fn nearest(scores: &[f32], ranked: &mut Vec<u64>, found: &mut [u32]) {
+/// Writes the positions of the smallest `distances` to `found`, as many as there is room for.
+fn nearest(distances: &[f32], ranked: &mut Vec<u64>, found: &mut [u32]) {
     ranked.clear();
-    ranked.extend(scores.iter().enumerate().map(|(i, &score)| packed(score, i)));
+    ranked.extend(distances.iter().enumerate().map(|(i, &distance)| packed(distance, i)));
     if found.len() < ranked.len() {
         ranked.select_nth_unstable(found.len());
     }
@@ -89,19 +90,19 @@ fn nearest(scores: &[f32], ranked: &mut Vec<u64>, found: &mut [u32]) {
     }
 }
 
-/// A number that sorts as `score` does, then as `position`, which it ends with.
-fn packed(score: f32, position: usize) -> u64 {
-    u64::from(ascending(score)) << 32 | position as u64
+/// A number that sorts as `distance` does, then as `position`, which it ends with.
+fn packed(distance: f32, position: usize) -> u64 {
+    u64::from(ascending(distance)) << 32 | position as u64
 }
 
 /// The cluster nearest to each row, of those in the groups that list it.
 pub(crate) fn nearest_clusters(
-    rows: Rows<'_>,
+    rows: &Measured<'_>,
     clusters: &Clusters,
     groups: &Groups,
     workers: &mut Workers<'_>,
 ) -> Result<Vec<u32>, Stopped> {
-    // Score and cluster in one number, so that threads of several groups agree on the least.
+    // Distance and cluster in one number, so that threads of several groups agree on the least.
     let best = collected((0..rows.len()).map(|_| AtomicU64::new(u64::MAX)))?;
     let jobs = collected(
         (0..groups.len())
@@ -111,17 +112,17 @@ pub(crate) fn nearest_clusters(
         workers,
         jobs.len(),
         || Ok(()),
-        |(scores, ()), job| {
+        |(distances, ()), job| {
             let (group, members): (usize, &[u32]) = jobs[job];
             let (side, first) = (clusters.members(group), clusters.group(group).start);
             if side.len() == 0 {
                 return Ok(());
             }
             let views: Vec<_> = members.iter().map(|&i| rows.row(i as usize)).collect();
-            side.scores(&views, scores)?;
-            for (&row, scores) in members.iter().zip(scores.chunks_exact(side.len())) {
-                let (cluster, score) = least(scores);
-                best[row as usize].fetch_min(packed(score, first + cluster), Relaxed);
+            side.distances(&views, distances)?;
+            for (&row, distances) in members.iter().zip(distances.chunks_exact(side.len())) {
+                let (cluster, distance) = least(distances);
+                best[row as usize].fetch_min(packed(distance, first + cluster), Relaxed);
             }
             Ok(())
         },
@@ -130,16 +131,16 @@ pub(crate) fn nearest_clusters(
 }
 
 /// The first of the smallest numbers, and its position.
-fn least(scores: &[f32]) -> (usize, f32) {
+fn least(numbers: &[f32]) -> (usize, f32) {
     /// Numbers compared side by side.
     const LANES: usize = 8;
-    let (chunks, rest) = scores.as_chunks::<LANES>();
+    let (chunks, rest) = numbers.as_chunks::<LANES>();
     let less = |a: f32, b: f32| if b < a { b } else { a };
     let lanes = chunks.iter().fold([f32::INFINITY; LANES], |least, chunk| {
         std::array::from_fn(|lane| less(least[lane], chunk[lane]))
     });
     let least = lanes.into_iter().chain(rest.iter().copied()).fold(f32::INFINITY, less);
-    (scores.iter().position(|&score| score == least).unwrap_or(0), least)
+    (numbers.iter().position(|&number| number == least).unwrap_or(0), least)
 }
 
 /// A number that sorts as `x` does.
@@ -148,7 +149,7 @@ fn ascending(x: f32) -> u32 {
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
-/// Runs jobs `0..count`, each with room for scores and whatever `scratch` makes.
+/// Runs jobs `0..count`, each with room for distances and whatever `scratch` makes.
 pub(crate) fn each<S>(
     workers: &mut Workers<'_>,
     count: usize,

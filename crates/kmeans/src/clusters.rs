@@ -2,7 +2,13 @@
 
 use std::ops::Range;
 
-use memory::{OutOfMemory, Result, collected};
+use memory::{OutOfMemory, Result};
+
+use crate::rows::halves_of;
+
+/// Half the square of a distance comes from a product of the vectors unless it is less than this part of
+/// the halves of their squares: rounding of these would leave too little of it.
+const CANCELLED: f32 = 1.0 / 16_384.0;
 
 /// Centres of clusters, in groups of neighbors.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,11 +99,6 @@ impl Clusters {
     }
 }
 
-/// |c|² / 2 of each vector.
-pub(crate) fn halves_of(vectors: &[f32], dims: usize) -> Result<Vec<f32>> {
-    collected(vectors.chunks_exact(dims).map(|c| kernels::inner_product(c, c) / 2.0))
-}
-
 /// Vectors that rows are compared with.
 #[derive(Clone, Copy)]
 pub(crate) struct Side<'a> {
@@ -111,18 +112,38 @@ impl Side<'_> {
         self.halves.len()
     }
 
-    /// For each of `rows` and each vector c: |c|² / 2 - ⟨x, c⟩, which is smaller for nearer ones:
-    /// it is half the squared distance less what all vectors share.
-    pub(crate) fn scores(&self, rows: &[&[f32]], scores: &mut Vec<f32>) -> Result<()> {
-        scores.clear();
-        scores.try_reserve(rows.len() * self.len()).map_err(|_| OutOfMemory)?;
-        scores.resize(rows.len() * self.len(), 0.0);
-        kernels::inner_products(rows, self.vectors, self.dims, scores);
-        for scores in scores.chunks_exact_mut(self.len().max(1)) {
-            for (score, half) in scores.iter_mut().zip(self.halves) {
-                *score = half - *score;
+    /// Half the square of the distance between each of `rows`, which come with half their own squares, and
+    /// each vector.
+    pub(crate) fn distances(&self, rows: &[(&[f32], f32)], distances: &mut Vec<f32>) -> Result<()> {
+        let views: Vec<&[f32]> = rows.iter().map(|row| row.0).collect();
+        distances.clear();
+        distances.try_reserve(rows.len() * self.len()).map_err(|_| OutOfMemory)?;
+        distances.resize(rows.len() * self.len(), 0.0);
+        kernels::inner_products(&views, self.vectors, self.dims, distances);
+        for ((row, own), distances) in
+            rows.iter().zip(distances.chunks_exact_mut(self.len().max(1)))
+        {
+            let mut cancelled = false;
+            for (distance, half) in distances.iter_mut().zip(self.halves) {
+                let squares = own + half;
+                *distance = squares - *distance;
+                cancelled |= *distance < CANCELLED * squares;
+            }
+            if cancelled {
+                self.measure_cancelled((row, *own), distances);
             }
         }
         Ok(())
+    }
+
+    /// Computes those of the distances to a row anew, from the differences of the vectors, of which their
+    /// product tells too little.
+    fn measure_cancelled(&self, (row, own): (&[f32], f32), distances: &mut [f32]) {
+        let vectors = self.vectors.chunks_exact(self.dims);
+        for ((distance, half), vector) in distances.iter_mut().zip(self.halves).zip(vectors) {
+            if *distance < CANCELLED * (own + half) {
+                *distance = kernels::l2_squared(row, vector) / 2.0;
+            }
+        }
     }
 }

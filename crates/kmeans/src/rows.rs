@@ -1,5 +1,11 @@
 //! The vectors that are clustered.
 
+use memory::{Result, collected};
+use threads::{Stopped, Workers};
+
+/// Rows that a thread measures at a time.
+const BLOCK: usize = 1024;
+
 /// Vectors of equal length, one after another.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
@@ -46,4 +52,44 @@ impl<'a> Rows<'a> {
     pub fn row(&self, index: usize) -> &'a [f32] {
         &self.numbers[index * self.stride..][..self.dims]
     }
+}
+
+/// Rows, and half the square of the length of each.
+pub(crate) struct Measured<'a> {
+    rows: Rows<'a>,
+    halves: Vec<Vec<f32>>,
+}
+
+impl<'a> Measured<'a> {
+    pub(crate) fn new(
+        rows: Rows<'a>,
+        workers: &mut Workers<'_>,
+    ) -> std::result::Result<Self, Stopped> {
+        let block = |block: u32| {
+            let first = block as usize * BLOCK;
+            let rows = (first..rows.len().min(first + BLOCK)).map(|i| rows.row(i));
+            Ok::<_, Stopped>(collected(rows.map(half_square))?)
+        };
+        Ok(Self { rows, halves: workers.make(rows.len().div_ceil(BLOCK) as u32, block)? })
+    }
+
+    /// The number of rows.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The row at `index`, and half the square of its length.
+    pub(crate) fn row(&self, index: usize) -> (&'a [f32], f32) {
+        (self.rows.row(index), self.halves[index / BLOCK][index % BLOCK])
+    }
+}
+
+/// |x|² / 2.
+pub(crate) fn half_square(vector: &[f32]) -> f32 {
+    kernels::inner_product(vector, vector) / 2.0
+}
+
+/// |c|² / 2 of each vector.
+pub(crate) fn halves_of(vectors: &[f32], dims: usize) -> Result<Vec<f32>> {
+    collected(vectors.chunks_exact(dims).map(half_square))
 }

@@ -10,7 +10,7 @@ use threads::{Stopped, Workers};
 use crate::assign::{PROBES, assign_within, each, nearest_clusters};
 use crate::clusters::Clusters;
 use crate::groups::Groups;
-use crate::rows::Rows;
+use crate::rows::{Measured, Rows};
 use crate::seed::{choose_seeds, sample};
 use crate::update::{move_centres, replace_small};
 
@@ -87,9 +87,10 @@ pub fn refine(
     let parent = vec![0.0; rows.dims()];
     let mut clusters = Clusters::new(rows.dims(), centres, parent, vec![0, count as u32])?;
     let all = Groups::single(rows.len())?;
+    let measured = Measured::new(rows, workers)?;
     let mut before = Vec::new();
     for _ in 0..ROUNDS {
-        let now = nearest_clusters(rows, &clusters, &all, workers)?;
+        let now = nearest_clusters(&measured, &clusters, &all, workers)?;
         let settled = is_settled(&before, &now);
         let members = Groups::by_key(&now, 1, count)?;
         move_centres(rows, &mut clusters, &members, false, workers)?;
@@ -103,7 +104,7 @@ pub fn refine(
 
 /// Bytes that a training takes beside the rows: an upper bound.
 pub fn training_bytes(rows: usize, dims: usize, clusters: usize) -> usize {
-    let of_row = size_of::<u64>() + (2 * PROBES + 4) * size_of::<u32>();
+    let of_row = size_of::<u64>() + (2 * PROBES + 4) * size_of::<u32>() + size_of::<f32>();
     let of_cluster = (dims + 2) * size_of::<f32>() + 4 * size_of::<usize>();
     let of_sample = ROWS_PER_GROUP * dims * size_of::<f32>();
     let groups = if clusters <= FLAT { 0 } else { clusters.isqrt() + 1 };
@@ -133,7 +134,8 @@ fn make_groups(
     let one = Groups::single(sampled.len())?;
     let mut parents = seeded(sampled, &one, &[count], random, workers)?;
     rounds(sampled, &mut parents, Near::Fixed(&one), ROUNDS, options, random, workers)?;
-    let keys = nearest_clusters(rows, &parents, &Groups::single(rows.len())?, workers)?;
+    let measured = Measured::new(rows, workers)?;
+    let keys = nearest_clusters(&measured, &parents, &Groups::single(rows.len())?, workers)?;
     Ok(Groups::by_key(&keys, 1, parents.len())?.without_empty())
 }
 
@@ -212,11 +214,12 @@ fn rounds(
     random: &mut SplitMix64,
     workers: &mut Workers<'_>,
 ) -> Result<(), Stopped> {
+    let measured = Measured::new(rows, workers)?;
     let mut before: Vec<u32> = Vec::new();
     for round in 0..count {
         let now = match near {
-            Near::Fixed(groups) => nearest_clusters(rows, clusters, groups, workers)?,
-            Near::Groups(probes) => assign_within(rows, clusters, probes, workers)?,
+            Near::Fixed(groups) => nearest_clusters(&measured, clusters, groups, workers)?,
+            Near::Groups(probes) => assign_within(&measured, clusters, probes, workers)?,
         };
         let settled = is_settled(&before, &now);
         let members = Groups::by_key(&now, 1, clusters.len())?;

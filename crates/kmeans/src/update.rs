@@ -7,9 +7,9 @@ use quant::SplitMix64;
 use threads::{Stopped, Workers};
 
 use crate::assign::each;
-use crate::clusters::{Clusters, halves_of};
+use crate::clusters::Clusters;
 use crate::groups::Groups;
-use crate::rows::Rows;
+use crate::rows::{Rows, half_square, halves_of};
 
 /// A cluster with less than this part of the mean size is given up, where another of its group has
 /// more than [`LARGE`] times the mean size.
@@ -121,7 +121,7 @@ pub(crate) fn replace_small(
             let row = donors[(random.next_u64() % donors.len() as u64) as usize];
             let centre = &mut clusters.centres[small * rows.dims()..][..rows.dims()];
             centre.copy_from_slice(rows.row(row as usize));
-            clusters.halves[small] = kernels::inner_product(centre, centre) / 2.0;
+            clusters.halves[small] = half_square(centre);
             low += 1;
             high -= 1;
         }

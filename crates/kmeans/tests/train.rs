@@ -189,6 +189,18 @@ fn few_rows_make_few_clusters() {
     assert!(inertia(&some[..90 * DIMS], &all, &assigned(&some[..90 * DIMS], &all)) < 0.1);
 }
 
+/// Products of vectors this long tell distances to about a hundred.
+#[test]
+fn rows_far_from_the_origin_are_clustered_as_well() {
+    let numbers: Vec<f32> = clustered(4_000, 40, 5).iter().map(|x| x + 10_000.0).collect();
+    let clusters = trained(&numbers, DIMS, &options(100), 2);
+    let found = inertia(&numbers, &clusters, &assigned(&numbers, &clusters));
+    let least = exhaustive(&numbers, clusters.centres()).1;
+    let wanted = textbook(&numbers, 100, 10);
+    assert!(found < 1.01 * least, "{found} for {least}");
+    assert!(found < 1.05 * wanted, "{found} for {wanted}");
+}
+
 #[test]
 fn huge_numbers_do_no_harm() {
     let numbers: Vec<f32> = clustered(2_000, 20, 3).iter().map(|x| x * 1e37).collect();

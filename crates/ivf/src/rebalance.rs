@@ -121,9 +121,7 @@ impl<S: PageStore> Pass<'_, S> {
     /// Splits long lists, the longest first.
     fn split(&mut self) -> Result<()> {
         for list in self.in_order(|list| std::cmp::Reverse(list.rows))? {
-            let few = self.work.lists().len() < self.wanted;
-            let long = if few { RATHER_LONG } else { LONG };
-            if list.rows * 4 <= long * self.part || self.work.is_spent() {
+            if !self.is_long(list.rows) || self.work.is_spent() {
                 break;
             }
             if self.work.has(&list) {
@@ -134,7 +132,8 @@ impl<S: PageStore> Pass<'_, S> {
                 if centroids.len() > self.work.dims() {
                     centroids.extend(self.work.centroids(&group[1..])?);
                     let refined = self.work.refined(&group, centroids)?;
-                    let done = self.work.regroup(&group, &refined.centroids)?;
+                    let done = shortens(list.rows, &group, &refined.lengths)
+                        && self.work.regroup(&group, &refined.centroids)?;
                     self.done.split += u64::from(done);
                 }
             }
@@ -142,12 +141,11 @@ impl<S: PageStore> Pass<'_, S> {
         Ok(())
     }
 
-    /// Merges short lists, the shortest first: their rows are divided among the lists around.
+    /// Merges short lists, the shortest first: their rows are divided among the lists around. A list whose
+    /// rows are far from all others stays: one of the others would become theirs.
     fn merge(&mut self) -> Result<()> {
         for list in self.in_order(|list| list.rows)? {
-            let many = self.work.lists().len() > self.wanted;
-            let short = if many { RATHER_SHORT } else { SHORT };
-            if list.rows * short >= self.length || self.work.is_spent() {
+            if !self.is_short(list.rows) || self.work.is_spent() {
                 break;
             }
             if self.work.has(&list) {
@@ -155,12 +153,34 @@ impl<S: PageStore> Pass<'_, S> {
                 if group.len() > 1 {
                     let others = self.work.centroids(&group[1..])?;
                     let refined = self.work.refined(&group, others)?;
-                    let done = self.work.regroup(&group, &refined.centroids)?;
+                    let done = self.levels(&group, &refined.lengths)
+                        && self.work.regroup(&group, &refined.centroids)?;
                     self.done.merged += u64::from(done);
                 }
             }
         }
         Ok(())
+    }
+
+    fn is_long(&self, rows: u64) -> bool {
+        let few = self.work.lists().len() < self.wanted;
+        rows * 4 > if few { RATHER_LONG } else { LONG } * self.part
+    }
+
+    fn is_short(&self, rows: u64) -> bool {
+        let many = self.work.lists().len() > self.wanted;
+        rows * if many { RATHER_SHORT } else { SHORT } < self.length
+    }
+
+    /// Whether lists of these lengths in place of the `group` are fewer short ones, and no more long ones.
+    fn levels(&self, group: &[Length], lengths: &[u64]) -> bool {
+        let short = |rows: &u64| self.is_short(*rows);
+        let long = |rows: &u64| self.is_long(*rows);
+        let before = || group.iter().map(|list| &list.rows);
+        lengths.iter().filter(|rows| short(rows)).count()
+            < before().filter(|rows| short(rows)).count()
+            && lengths.iter().filter(|rows| long(rows)).count()
+                <= before().filter(|rows| long(rows)).count()
     }
 
     /// Renews lists of whose rows too many are nearer to others, and those around.
@@ -191,4 +211,14 @@ impl<S: PageStore> Pass<'_, S> {
         lists.sort_unstable_by_key(|list| (key(list), list.list.id()));
         Ok(lists)
     }
+}
+
+/// Whether lists of these lengths in place of the `group`, one of which has so many `rows`, are shorter: by
+/// half of what halving this one gains in the sum of squares, which the rows of the list that a row belongs to
+/// are in the mean.
+fn shortens(rows: u64, group: &[Length], lengths: &[u64]) -> bool {
+    let square = |rows: u64| u128::from(rows) * u128::from(rows);
+    let before: u128 = group.iter().map(|list| square(list.rows)).sum();
+    let after: u128 = lengths.iter().map(|&rows| square(rows)).sum();
+    after + square(rows) / 4 <= before
 }

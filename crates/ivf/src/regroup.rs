@@ -35,6 +35,8 @@ pub(crate) struct Refined {
     /// By how much, of one, they lessen the mean square of the distance between a row and the
     /// centroid of its list.
     pub(crate) gain: f64,
+    /// Rows nearest to each, about.
+    pub(crate) lengths: Vec<u64>,
 }
 
 /// All lists, of which some become others, as far as the work goes.
@@ -169,13 +171,22 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
             self.with_workers(|workers| refine(Rows::new(&sample, dims), centroids, workers))?;
         let centroids = self.distinct(&clusters)?;
         let (mut own, mut nearest) = (0.0, 0.0);
-        for (owner, row) in owners.into_iter().zip(sample.chunks_exact(dims)) {
+        let mut lengths = filled(centroids.len(), 0)?;
+        for (owner, row) in owners.iter().zip(sample.chunks_exact(dims)) {
             self.store.pause()?;
             own += f64::from(kernels::l2_squared(row, &before[owner * dims..][..dims]));
             let distances = centroids.iter().map(|centroid| kernels::l2_squared(row, centroid));
-            nearest += f64::from(distances.fold(f32::INFINITY, f32::min));
+            let Some((at, least)) = distances.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)) else {
+                continue;
+            };
+            nearest += f64::from(least);
+            lengths[at] += 1;
         }
-        Ok(Refined { centroids, gain: 1.0 - nearest / own })
+        let rows: u64 = group.iter().map(|list| list.rows).sum();
+        for length in &mut lengths {
+            *length = *length * rows / owners.len().max(1) as u64;
+        }
+        Ok(Refined { centroids, gain: 1.0 - nearest / own, lengths })
     }
 
     /// The centres of clusters as centroids: each once.

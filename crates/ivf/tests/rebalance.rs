@@ -92,6 +92,22 @@ fn an_index_built_on_nothing_gets_lists() {
 }
 
 #[test]
+fn lists_come_to_rest_when_nothing_changes() {
+    for kind in KINDS {
+        let mut vectors = clustered(kind.0, 500, DIMS, 3);
+        // Far from all others: a list that holds nothing else is short, and is needed.
+        vectors[77] = vec![1e5; DIMS];
+        let store = built(options(kind, DIMS, 0), &vectors);
+        let changes = [(); 5].map(|()| {
+            let done = rebalance(&store, &wanted(0)).expect("reorganizes");
+            done.split + done.merged + done.renewed
+        });
+        assert_eq!(changes[2..], [0; 3], "{kind:?}: {changes:?}");
+        assert!(info(&store).expect("counts").meta.lists > 15, "{kind:?}");
+    }
+}
+
+#[test]
 fn a_search_amid_a_reorganization_finds_each_row_once() {
     for kind in [(Metric::L2, Quantization::Rabitq), (Metric::Cosine, Quantization::None)] {
         let (sound, vectors, rows) = unbalanced(kind, DIMS);

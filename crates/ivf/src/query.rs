@@ -220,11 +220,21 @@ impl Query {
         let (adds, ress) = (block.adds(), block.ress());
         let (seen, deviations) = (&centre.seen, self.deviations);
         codes.bound_block(block.codes(), adds, ress, seen, deviations, &mut bounds);
-        let error = block.error();
+        let error = block.error() * self.part_of_error();
         if error > 0.0 {
             bounds.iter_mut().for_each(|bound| *bound = self.less(*bound, error));
         }
         Some(bounds)
+    }
+
+    /// The part of what rounding moved a vector by that may lie along the query, as often as for other
+    /// parts of a bound: rounding to levels moves it in a random direction, across itself.
+    fn part_of_error(&self) -> f32 {
+        if self.turned.is_empty() {
+            return 1.0;
+        }
+        let dims = self.turned.len() as f32;
+        (self.deviations / (dims - 1.0).max(1.0).sqrt()).min(1.0)
     }
 
     /// What a rank may be of a vector that is `error` from one whose rank is not below `bound`.

@@ -10,7 +10,8 @@ use std::io::Read;
 use std::time::Instant;
 
 use ivf::{
-    Bulk, IndexOptions, Ivf, Quantization, Rebalance, Scan, ScanOptions, info, insert, rebalance,
+    Bulk, DEFAULT_RECALL, IndexOptions, Ivf, Quantization, Rebalance, Scan, ScanOptions, calibrate,
+    info, insert, rebalance,
 };
 use pages::HeapTid;
 use pages::mem::MemStore;
@@ -108,7 +109,11 @@ fn main() {
         info.imbalance,
     );
     println!("probes  recall   us/query   pages  entries  exact");
-    for probes in [1, 2, 4, 8, 16, 32, 64, 128, 256] {
+    calibrate(&store, rows.len() as u64).expect("measures");
+    let default = Ivf::open(&store).expect("an index").meta().probes(DEFAULT_RECALL);
+    // The first again, as a search with default settings does it.
+    for (i, probes) in [default, default, 1, 2, 4, 8, 16, 32, 64, 128, 256].into_iter().enumerate()
+    {
         let (mut hits, mut entries, mut exact) = (0, 0, 0);
         let (reads, start) = (store.reads(), Instant::now());
         let count = (queries.len() / dims).min(1_000);
@@ -117,7 +122,7 @@ fn main() {
             let ivf = Ivf::open(&store).expect("an index");
             let options =
                 ScanOptions { probes, max_probes: 0, strict: false, wanted: 0, memory: 1 << 30 };
-            let mut scan = Scan::new(ivf, Some(query), options);
+            let mut scan = Scan::new(ivf, Some(query), options).reaching(i == 1);
             for _ in 0..k {
                 let Some(hit) = scan.next(&store).expect("a row") else { break };
                 hits += usize::from(wanted.contains(&hit.tid.block));

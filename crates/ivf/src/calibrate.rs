@@ -7,22 +7,31 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use memory::{Grow, copied, with_room};
+use memory::{Grow, collected, copied, with_room};
 use pages::{Batch, Error, HeapTid, META_BLOCK, PageStore, Result};
 use quant::SplitMix64;
 
 use crate::block::Entry;
-use crate::calibration::{Calibration, POINTS};
+use crate::calibration::{Calibration, DEFAULT_RECALL, POINTS, Reach};
 use crate::geometry::VectorNo;
 use crate::index::Ivf;
 use crate::lists::{List, NearestLists};
 use crate::meta::Meta;
-use crate::query::Query;
+use crate::query::{Centre, Query};
 use crate::rebalance::Rebalanced;
+use crate::scan::{Scan, ScanOptions};
 use crate::vectors::Reader;
 
 /// Searches that are tried: the mean recall is then known to less than a point.
-const SEARCHES: usize = 200;
+const SEARCHES: u64 = 200;
+/// Standard errors of that mean that are taken off it.
+const ERRORS: f64 = 2.0;
+/// Of the nearest rows, so many are within reach of their lists, seen from the query.
+const HELD: f64 = 0.95;
+/// Of the searches, not more than so many search lists beyond those that all do.
+const WIDENED: f64 = 0.025;
+/// Numbers of queries that are searched for again.
+const KEPT: usize = 1 << 20;
 /// Neighbors of each that are looked for.
 const NEAREST: usize = 10;
 /// A smaller index is not calibrated: any search finds nearly all.
@@ -67,49 +76,124 @@ fn measure<S: PageStore>(store: &S, ivf: &Ivf, rows: u64) -> Result<Option<Calib
     }
     let (least, share) = if ivf.geometry().coded() { CODED } else { PLAIN };
     let entries = least.max(rows / share) as usize;
-    let lists = ivf.all_lists(store)?;
     let random = &mut SplitMix64::new(ivf.meta().seed);
-    let mut searches: Vec<Search> = with_room(SEARCHES)?;
-    for _ in 0..SEARCHES {
-        let list = &lists[(random.next_u64() % lists.len() as u64) as usize];
-        let Some((row, of_list)) = Row::at_random(store, ivf, list, random)? else { continue };
-        let query = row.shifted(store, ivf, entries / 4, random)?;
+    let chosen = chosen(store, ivf, random)?;
+    let spread = spread(store, ivf, &chosen)?;
+    let kept = KEPT / ivf.geometry().dims;
+    let (mut searches, mut cosines, mut queries) = (Vec::new(), Vec::new(), Vec::new());
+    for &(list, place) in &chosen {
+        store.pause()?;
+        let Some(row) = Row::at(store, ivf, &list, place)? else { continue };
+        let vector = row.shifted(store, ivf, entries / 4, random)?;
+        let query = Query::new(ivf, &vector);
         let nearest = nearest(store, ivf, &row, &query, entries)?;
+        cosines
+            .try_extend(nearest.iter().map(|near| query.cosine(spread, &near.centre, near.rank)))?;
         let found = std::array::from_fn(|i| {
             nearest.iter().filter(|near| near.place < 1 << i).count() as f64
         });
-        // A row of a short list was more likely to be chosen.
-        searches.push(Search { weight: of_list as f64, wanted: nearest.len() as f64, found });
+        searches.try_push(Search { wanted: nearest.len() as f64, found })?;
+        if queries.len() < kept {
+            queries.try_push((row.tid, vector))?;
+        }
     }
-    Ok(calibration(&searches))
+    let Some(calibration) = calibration(&searches) else { return Ok(None) };
+    let meta = Meta { calibration: Some(calibration), ..ivf.meta().clone() };
+    let nexts = cosines_of_next(store, spread, meta.probes(DEFAULT_RECALL), queries)?;
+    let cosine = quantile(cosines, HELD).min(quantile(nexts, WIDENED));
+    Ok(Some(Calibration { reach: Reach { spread, cosine }, ..calibration }))
+}
+
+/// [`SEARCHES`] rows from all over the index: the list of each, and its place there.
+fn chosen<S: PageStore>(
+    store: &S,
+    ivf: &Ivf,
+    random: &mut SplitMix64,
+) -> Result<Vec<(List, usize)>> {
+    let mut ends = Vec::new();
+    let mut rows = 0;
+    for list in ivf.all_lists(store)? {
+        store.pause()?;
+        ivf.blocks_of(store, (list.first, list.id()), |_, block| {
+            rows += u64::from(block.live().count_ones());
+            Ok(true)
+        })?;
+        ends.try_push((rows, list))?;
+    }
+    let row = |i: u64| {
+        let row = (i * rows + random.next_u64() % rows.max(1)) / SEARCHES;
+        let at = ends.partition_point(|&(end, _)| end <= row);
+        let start = at.checked_sub(1).map_or(0, |before| ends[before].0);
+        ends.get(at).map(|&(_, list)| (list, (row - start) as usize))
+    };
+    Ok(collected((0..SEARCHES).filter_map(row))?)
+}
+
+/// The median of the distance between these rows and the centroids of their lists.
+fn spread<S: PageStore>(store: &S, ivf: &Ivf, rows: &[(List, usize)]) -> Result<f32> {
+    let mut distances = with_room(rows.len())?;
+    for (list, place) in rows {
+        store.pause()?;
+        let Some(row) = Row::at(store, ivf, list, *place)? else { continue };
+        let query = Query::new(ivf, &row.vector);
+        let mut reader = Reader::new(store, ivf.geometry());
+        let squared = reader.read(list.entry.vector, |stored| query.squared_distance(&stored))?;
+        distances.push(squared.sqrt());
+    }
+    Ok(quantile(distances, 0.5).max(0.0))
+}
+
+/// [`Scan::cosine_of_next`] of each query, which a row is left out of.
+fn cosines_of_next<S: PageStore>(
+    store: &S,
+    spread: f32,
+    probes: usize,
+    queries: Vec<(HeapTid, Vec<f32>)>,
+) -> Result<Vec<f32>> {
+    let options =
+        ScanOptions { probes, max_probes: 0, strict: false, wanted: NEAREST, memory: usize::MAX };
+    let mut cosines = with_room(queries.len())?;
+    for (tid, vector) in queries {
+        store.pause()?;
+        let scan = Scan::new(Ivf::open(store)?, Some(&vector), options);
+        let mut scan = scan.filtered(Box::new(move |other| other != tid));
+        cosines.extend(scan.cosine_of_next(store, spread)?);
+    }
+    Ok(cosines)
+}
+
+/// The number that this share of the others is below; minus infinity of none.
+fn quantile(mut numbers: Vec<f32>, share: f64) -> f32 {
+    numbers.retain(|x| !x.is_nan());
+    numbers.sort_unstable_by(f32::total_cmp);
+    let at = (numbers.len() as f64 * share) as usize;
+    numbers.get(at).copied().unwrap_or(f32::NEG_INFINITY)
 }
 
 /// What a search found.
 struct Search {
-    weight: f64,
     /// Neighbors that there are to find.
     wanted: f64,
     /// Those in the nearest 1, 2, 4 … lists.
     found: [f64; POINTS],
 }
 
-/// What one can rely on that searches find: their mean less its standard error.
+/// What one can rely on that searches find: their mean less [`ERRORS`] of its standard errors.
 fn calibration(searches: &[Search]) -> Option<Calibration> {
-    let wanted: f64 = searches.iter().map(|search| search.weight * search.wanted).sum();
+    let wanted: f64 = searches.iter().map(|search| search.wanted).sum();
     if wanted == 0.0 {
         return None;
     }
     let mut least = 0.0_f64;
     let recall = std::array::from_fn(|i| {
-        let found: f64 = searches.iter().map(|search| search.weight * search.found[i]).sum();
+        let found: f64 = searches.iter().map(|search| search.found[i]).sum();
         let mean = found / wanted;
-        let variance = searches
-            .iter()
-            .map(|search| (search.weight * (search.found[i] - mean * search.wanted)).powi(2));
-        least = least.max(mean - variance.sum::<f64>().sqrt() / wanted);
+        let variance =
+            searches.iter().map(|search| (search.found[i] - mean * search.wanted).powi(2));
+        least = least.max(mean - ERRORS * variance.sum::<f64>().sqrt() / wanted);
         least.min(1.0) as f32
     });
-    Some(Calibration { searches: searches.len() as u32, recall })
+    Some(Calibration { searches: searches.len() as u32, recall, reach: Reach::NONE })
 }
 
 /// A row whose like is searched for.
@@ -122,26 +206,19 @@ struct Row {
 }
 
 impl Row {
-    /// A row of the list, and the number of all its rows; none where it has none.
-    fn at_random<S: PageStore>(
-        store: &S,
-        ivf: &Ivf,
-        list: &List,
-        random: &mut SplitMix64,
-    ) -> Result<Option<(Self, usize)>> {
-        let mut entries: Vec<Entry> = Vec::new();
+    /// The row at this place of the list; none where it has no such place.
+    fn at<S: PageStore>(store: &S, ivf: &Ivf, list: &List, place: usize) -> Result<Option<Self>> {
+        let (mut before, mut found) = (0, None);
         ivf.blocks_of(store, (list.first, list.id()), |_, block| {
-            entries.try_extend(block.entries().map(|(_, entry)| entry))?;
-            Ok(true)
+            found = block.entries().nth(place - before).map(|(_, entry)| entry);
+            before += block.live().count_ones() as usize;
+            Ok(found.is_none())
         })?;
-        if entries.is_empty() {
-            return Ok(None);
-        }
-        let Entry { tid, vector } = entries[(random.next_u64() % entries.len() as u64) as usize];
+        let Some(Entry { tid, vector }) = found else { return Ok(None) };
         let mut reader = Reader::new(store, ivf.geometry());
         let stored = reader.read(vector, |stored| copied(stored.bytes()))??;
         let vector = read(store, ivf, vector)?;
-        Ok(Some((Self { tid, stored, vector }, entries.len())))
+        Ok(Some(Self { tid, stored, vector }))
     }
 
     /// The row's vector, moved in a random direction; its tenth neighbor is looked for among so
@@ -154,7 +231,7 @@ impl Row {
         random: &mut SplitMix64,
     ) -> Result<Vec<f32>> {
         let mut moved = self.vector.clone();
-        let near = nearest(store, ivf, self, &self.vector, entries)?;
+        let near = nearest(store, ivf, self, &Query::new(ivf, &self.vector), entries)?;
         let Some(tenth) = near.last() else { return Ok(moved) };
         let tenth = read(store, ivf, tenth.vector)?;
         let squared = kernels::l2_squared::<f32>(&self.vector, &tenth) as f32;
@@ -185,6 +262,8 @@ struct Near {
     vector: VectorNo,
     /// Lists that are nearer than its own.
     place: u32,
+    /// The centroid of its own.
+    centre: Centre,
 }
 
 /// The nearest among about `most` entries of the nearest lists, without the row itself and its copies:
@@ -193,14 +272,14 @@ fn nearest<S: PageStore>(
     store: &S,
     ivf: &Ivf,
     row: &Row,
-    vector: &[f32],
+    query: &Query,
     most: usize,
 ) -> Result<Vec<Near>> {
-    let query = Query::new(ivf, vector);
-    let mut lists = NearestLists::new(store, ivf, &query)?;
-    let (mut candidates, mut place) = (Vec::new(), 0);
+    let mut lists = NearestLists::new(store, ivf, query)?;
+    let (mut candidates, mut centres) = (Vec::new(), Vec::new());
     while candidates.len() < most {
-        let Some((list, centre)) = lists.next(store, ivf, &query)? else { break };
+        let Some((list, centre)) = lists.next(store, ivf, query)? else { break };
+        let place = centres.len() as u32;
         ivf.blocks_of(store, (list.first, list.id()), |_, block| {
             let bounds = query.bounds(block, &centre);
             let others = block.entries().filter(|(_, entry)| entry.tid != row.tid);
@@ -210,7 +289,7 @@ fn nearest<S: PageStore>(
             }))?;
             Ok(true)
         })?;
-        place += 1;
+        centres.try_push(centre)?;
     }
     let mut candidates = BinaryHeap::from(candidates);
     let mut reader = Reader::new(store, ivf.geometry());
@@ -227,7 +306,7 @@ fn nearest<S: PageStore>(
         })?;
         let Some(rank) = rank else { continue };
         let at = nearest.partition_point(|near| near.rank <= rank);
-        nearest.insert(at, Near { rank, vector, place });
+        nearest.insert(at, Near { rank, vector, place, centre: centres[place as usize] });
         nearest.truncate(NEAREST);
     }
     Ok(nearest)

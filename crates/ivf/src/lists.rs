@@ -178,6 +178,18 @@ impl NearestLists {
         }
     }
 
+    /// How far the centroid of the list is that [`Self::next`] returns next.
+    pub(crate) fn peek<S: PageStore>(
+        &mut self,
+        store: &S,
+        ivf: &Ivf,
+        query: &Query,
+    ) -> Result<Option<Centre>> {
+        let Some((list, centre)) = self.next(store, ivf, query)? else { return Ok(None) };
+        self.stream.push_found(centre.into(), list.entry)?;
+        Ok(Some(centre))
+    }
+
     /// Bytes in use.
     pub(crate) fn bytes(&self) -> usize {
         self.stream.bytes()

@@ -248,7 +248,7 @@ mod tests {
     use pages::PAGE_BODY;
 
     use super::*;
-    use crate::calibration::POINTS;
+    use crate::calibration::{POINTS, Reach};
 
     fn sample() -> Meta {
         let geometry = Geometry::choose(Form::Halves, 384, true).expect("fits");
@@ -262,7 +262,11 @@ mod tests {
             next_page: 900,
             rows: 1 << 40,
             trained: 77,
-            calibration: Some(Calibration { searches: 100, recall: [0.5; POINTS] }),
+            calibration: Some(Calibration {
+                searches: 100,
+                recall: [0.5; POINTS],
+                reach: Reach::NONE,
+            }),
             reorganized: Reorganized {
                 epoch: 7,
                 free: BlockNo::at(3, 1, &geometry).ok(),

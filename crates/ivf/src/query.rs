@@ -183,6 +183,15 @@ impl Query {
         radius.least_rank(self.metric, centre, self.placed_norm)
     }
 
+    /// The cosine of the angle, seen from a centroid at `centre`, between the query and a row that is
+    /// `spread` from there and has this rank (see [`crate::Reach`]).
+    pub(crate) fn cosine(&self, spread: f32, centre: &Centre, rank: f32) -> f32 {
+        if self.metric == Metric::InnerProduct {
+            return (centre.rank - rank) / (self.placed_norm * spread);
+        }
+        (centre.rank + spread * spread - rank) / (2.0 * centre.rank.sqrt() * spread)
+    }
+
     /// Compares with a centroid.
     pub(crate) fn centre(&self, stored: &Stored<'_>) -> Centre {
         // Once for this sum, and once for the operator's.

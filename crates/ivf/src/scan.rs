@@ -7,6 +7,7 @@ use memory::Grow;
 use pages::{Error, HeapTid, Hit, PageStore, Result, TidFilter};
 
 use crate::block::Entry;
+use crate::calibration::Calibration;
 use crate::index::{Ivf, indexable};
 use crate::lists::{List, NearestLists};
 use crate::query::{Centre, Query};
@@ -15,6 +16,9 @@ use crate::vectors::Reader;
 
 /// Of so many entries searched, one may be returned in strict order before more lists are searched.
 const NEAREST: u64 = 8;
+
+/// Rows that tell whether further lists may hold nearer ones, at most.
+const SETTLED: usize = 10;
 
 /// Settings of a scan.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +78,8 @@ pub struct Scan {
     /// Whether there are no more lists.
     exhausted: bool,
     filter: Option<TidFilter>,
+    /// Whether lists within reach are searched beyond the first.
+    reaching: bool,
     stats: ScanStats,
 }
 
@@ -103,6 +109,7 @@ impl Scan {
             known: HashSet::new(),
             exhausted: false,
             filter: None,
+            reaching: false,
             stats: ScanStats::default(),
         }
     }
@@ -113,6 +120,13 @@ impl Scan {
     pub fn filtered(mut self, filter: TidFilter) -> Self {
         self.filter = Some(filter);
         self
+    }
+
+    /// Whether lists beyond the first `probes` are searched where the query is unlike the rows (see
+    /// [`crate::Reach`]).
+    #[must_use]
+    pub fn reaching(self, reaching: bool) -> Self {
+        Self { reaching, ..self }
     }
 
     /// What was done so far.
@@ -211,13 +225,63 @@ impl Scan {
     /// Searches the next lists. Returns false where there are none.
     fn probe<S: PageStore>(&mut self, store: &S) -> Result<bool> {
         let mut count = self.options.probes;
-        if self.probed > 0 {
+        let first = self.probed == 0;
+        if !first {
             let more = if self.options.strict { self.probed } else { count };
             count = more.min(self.options.max_probes - self.probed);
         }
         let some = self.search_lists(store, count)? > 0;
+        if first && self.reaching {
+            self.reach_out(store)?;
+        }
         self.exhausted = !some;
         Ok(some)
+    }
+
+    /// Searches further lists as long as the next is within reach.
+    fn reach_out<S: PageStore>(&mut self, store: &S) -> Result<()> {
+        let Some(Calibration { reach, .. }) = self.ivf.meta().calibration else { return Ok(()) };
+        while self.rows.bytes() <= self.options.memory {
+            let cosine = self.cosine_of_next(store, reach.spread)?;
+            if cosine.is_none_or(|cosine| cosine.is_nan() || cosine > reach.cosine) {
+                break;
+            }
+            self.search_lists(store, 1)?;
+        }
+        Ok(())
+    }
+
+    /// Searches the first lists, and measures the next: the cosine (see [`Query::cosine`]) of a row that is
+    /// `spread` from its centroid, and as near as the last of those wanted that were found. None where
+    /// there is no list, or too few rows were found.
+    pub(crate) fn cosine_of_next<S: PageStore>(
+        &mut self,
+        store: &S,
+        spread: f32,
+    ) -> Result<Option<f32>> {
+        if self.probed == 0 {
+            self.search_lists(store, self.options.probes)?;
+        }
+        let Some(rank) = self.settle(store)? else { return Ok(None) };
+        let Some(lists) = &mut self.lists else { return Ok(None) };
+        let next = lists.peek(store, &self.ivf, &self.query)?;
+        Ok(next.map(|centre| self.query.cosine(spread, &centre, rank)))
+    }
+
+    /// The rank of the last of the rows wanted, of those found; none where these are fewer.
+    fn settle<S: PageStore>(&mut self, store: &S) -> Result<Option<f32>> {
+        let wanted = self.options.wanted.clamp(1, SETTLED);
+        let mut settled = Vec::with_capacity(wanted);
+        while settled.len() < wanted {
+            match self.rows.step()? {
+                Step::Found(found) => settled.push(found),
+                Step::Read(entry) => self.measure(store, entry)?,
+                Step::End => break,
+            }
+        }
+        let last = settled.get(wanted - 1).map(|found| found.exact.rank);
+        settled.into_iter().try_for_each(|found| self.rows.push_found(found.exact, found.entry))?;
+        Ok(last)
     }
 
     /// Takes the next lists, at most `count`, and reads those of all taken that may hold the next row.

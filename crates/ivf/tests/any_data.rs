@@ -3,21 +3,26 @@
 mod support;
 
 use ivf::{
-    Ivf, Quantization, Rebalance, Rebalanced, Scan, ScanOptions, calibrate, indexable, insert,
-    rebalance, recalibrate, vacuum,
+    DEFAULT_RECALL, Ivf, Quantization, Rebalance, Rebalanced, Scan, ScanOptions, calibrate,
+    indexable, insert, rebalance, recalibrate, vacuum,
 };
 use pages::mem::MemStore;
 use quant::Metric;
 use support::*;
 
 /// Queries of each distribution.
-const QUERIES: usize = 20;
+const QUERIES: usize = 40;
+
+/// What searches by default find at least: [`DEFAULT_RECALL`], as far as these queries tell.
+const FLOOR: f64 = DEFAULT_RECALL - 0.02;
+
+/// Data of which less is found: queries that are copies of a few, whose neighbors are found or not, and
+/// products that a few long rows decide, of which calibration meets too few.
+const LESS: [(&str, f64); 2] = [(COPIES, 0.0), ("heavy-tailed norms, IP", 0.9)];
+const COPIES: &str = "every row ten times";
 
 /// Neighbors that are looked for.
 const NEAREST: usize = 10;
-
-/// The share of them that searches by default are to find.
-const TARGET: f64 = 0.95;
 
 const FORMS: [Quantization; 3] = [Quantization::Rabitq, Quantization::Sq8, Quantization::None];
 
@@ -64,7 +69,7 @@ impl Index {
     fn recall(&self, queries: &[Vec<f32>], all: bool) -> (f64, usize, u32) {
         let ivf = Ivf::open(&self.store).expect("opens");
         let lists = ivf.meta().lists;
-        let probes = if all { usize::MAX } else { ivf.meta().probes(TARGET) };
+        let probes = if all { usize::MAX } else { ivf.meta().probes(DEFAULT_RECALL) };
         let options = ScanOptions {
             probes,
             max_probes: usize::MAX,
@@ -80,7 +85,7 @@ impl Index {
             exact.sort_unstable_by(f64::total_cmp);
             let limit = exact[NEAREST - 1] + 1e-5 * exact[NEAREST - 1].abs().max(1e-30);
             let ivf = Ivf::open(&self.store).expect("opens");
-            let mut scan = Scan::new(ivf, Some(query), options);
+            let mut scan = Scan::new(ivf, Some(query), options).reaching(!all);
             let mut met: Vec<f64> = Vec::new();
             while let Some(hit) = scan.next(&self.store).expect("scans") {
                 let settled = met.iter().filter(|&&distance| distance <= hit.distance).count();
@@ -96,10 +101,10 @@ impl Index {
     }
 }
 
-/// Prints what searches by default find, too. With `ROWS` and `ONLY` (a part of a name) in the
+/// Prints what searches find. With `ROWS` and `ONLY` (a part of a name) in the
 /// environment, other sizes and some of the data.
 #[test]
-fn all_lists_hold_all_neighbors_in_any_data() {
+fn neighbors_are_found_in_any_data() {
     let count = std::env::var("ROWS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000);
     let only = std::env::var("ONLY").unwrap_or_default();
     let mut low = Vec::new();
@@ -118,7 +123,9 @@ fn all_lists_hold_all_neighbors_in_any_data() {
                     let (recall, probes, lists) = index.recall(&queries, all);
                     let probes = probes.min(lists as usize);
                     println!("{name:36} {form:8?} {how:8} {probes:4} of {lists:3}: {recall:.4}");
-                    if all && recall < 1.0 {
+                    let less = LESS.iter().find(|less| less.0 == name);
+                    let floor = if all { 1.0 } else { less.map_or(FLOOR, |less| less.1) };
+                    if recall < floor {
                         low.push(format!("{name}, {form:?}, {how}, {probes} of {lists}: {recall}"));
                     }
                 }
@@ -141,12 +148,12 @@ fn all_lists_hold_all_neighbors_in_any_data() {
 /// Copies lie in one list, whatever the others do.
 #[test]
 fn copies_of_a_row_do_not_count_as_found_by_it() {
-    let data = distributions::all().into_iter().find(|data| data.name == "every row ten times");
+    let data = distributions::all().into_iter().find(|data| data.name == COPIES);
     let rows = data.as_ref().expect("exists").rows(2_000);
     let calibrated = |rows: &[Vec<f32>]| {
         let index = Index::built(Metric::L2, Quantization::Rabitq, rows);
         let ivf = Ivf::open(&index.store).expect("opens");
-        (ivf.meta().probes(TARGET), ivf.meta().lists)
+        (ivf.meta().probes(DEFAULT_RECALL), ivf.meta().lists)
     };
     let (probes, lists) = calibrated(&rows);
     assert!(probes as u32 > lists / 5, "{probes} of {lists}");

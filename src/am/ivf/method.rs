@@ -33,8 +33,9 @@ impl<V: Variant> AccessMethod for Method<V> {
 
     fn open(store: &RelationStore<'_>) -> pages::Result<Lists> {
         let ivf = ivf::Ivf::open(store)?;
-        let options = V::settings().scan_options(ivf.meta());
-        Ok(Lists { ivf, options })
+        let settings = V::settings();
+        let (options, reaching) = (settings.scan_options(ivf.meta()), settings.reaching());
+        Ok(Lists { ivf, options, reaching })
     }
 
     fn indexable(metric: Metric, vector: Vector<'_>) -> bool {

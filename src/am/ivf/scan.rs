@@ -24,6 +24,8 @@ pub struct Lists {
     pub ivf: Ivf,
     /// How it is searched.
     pub options: ScanOptions,
+    /// Whether more lists are searched where a query is unlike the rows.
+    pub reaching: bool,
 }
 
 impl Searchable for Lists {
@@ -47,7 +49,7 @@ impl Searchable for Lists {
     }
 
     fn search(self, query: Option<Vector<'_>>, extent: Extent, wanted: usize) -> ListSearch {
-        let Self { ivf, mut options } = self;
+        let Self { ivf, mut options, reaching } = self;
         options.wanted = wanted;
         let meta = ivf.meta();
         let (lists, coded) = (u64::from(meta.lists), meta.geometry.coded());
@@ -57,7 +59,8 @@ impl Searchable for Lists {
             options.strict = extent == Extent::Ordered;
         }
         let parts = (extent == Extent::Unordered).then_some(0);
-        ListSearch { scan: Scan::new(ivf, query.map(dense), options), lists, probes, coded, parts }
+        let scan = Scan::new(ivf, query.map(dense), options).reaching(reaching);
+        ListSearch { scan, lists, probes, coded, parts }
     }
 }
 

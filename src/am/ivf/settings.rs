@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
-use ivf::{Meta, ScanOptions};
+use ivf::{DEFAULT_RECALL, Meta, ScanOptions};
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::{PostgresGucEnum, pg_sys};
 
@@ -22,8 +22,6 @@ enum FlatIterativeScan {
 }
 
 const MAX_LISTS: i32 = 32_768;
-/// Share of the nearest rows to find where nothing else is set.
-const TARGET: f64 = 0.95;
 
 static PROBES: GucSetting<i32> = GucSetting::<i32>::new(0);
 static ITERATIVE_SCAN: GucSetting<IterativeScan> =
@@ -61,10 +59,16 @@ impl Settings {
     /// Lists that a scan of an index with this metapage searches at first.
     pub fn probes(&self, meta: &Meta) -> usize {
         match usize::try_from(self.probes) {
-            Ok(0) => meta.probes(target_recall().unwrap_or(TARGET)),
+            Ok(0) => meta.probes(target_recall().unwrap_or(DEFAULT_RECALL)),
             Ok(probes) => probes,
             Err(_) => 1,
         }
+    }
+
+    /// Whether a scan searches further lists where they may hold nearer rows: where lists are left to the
+    /// index, and recall was not given up for speed.
+    pub fn reaching(&self) -> bool {
+        self.probes == 0 && target_recall().is_none_or(|target| target >= DEFAULT_RECALL)
     }
 
     /// How a scan of such an index runs that begins now.

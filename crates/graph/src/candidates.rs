@@ -3,13 +3,13 @@
 use std::cell::OnceCell;
 
 use memory::{OutOfMemory, with_room};
-use vectors::Form;
+use vectors::bits::rank_bits;
+use vectors::{Form, VectorBuf, rank, rank_f16};
 
 use crate::Hnsw;
-use crate::bits::rank_bits;
 use crate::format::{NodeNo, State};
 use crate::prune::{self, Reason};
-use crate::vector::{VectorBuf, rank, rank_f16};
+use crate::stored::ranked_scale;
 use crate::walk::Met;
 
 /// The nearest live elements that a search has met, as their records hold them: only those that
@@ -27,7 +27,7 @@ struct Candidate {
     rank: f32,
     /// The vector as it is held.
     held: Vec<u8>,
-    /// As [`crate::stored::Holder::ranked_scale`] gives it.
+    /// As [`ranked_scale`] gives it.
     scale: f32,
 }
 
@@ -63,7 +63,7 @@ impl Candidates {
             version: met.record.version(),
             rank: met.exact.rank,
             held: Vec::new(),
-            scale: hnsw.holder().ranked_scale(&met.record.element()),
+            scale: ranked_scale(hnsw, &met.record.element()),
         };
         if self.list.len() < self.limit {
             candidate.held = met.record.vector().to_vec();

@@ -3,11 +3,9 @@
 use kernels::CodeShape;
 use pages::{Error, META_BLOCK, PAGE_BODY, PageStore, Result};
 use quant::{EdgeCoder, Metric, Rotation};
-use vectors::Form;
+use vectors::{Form, Holder, Vector, VectorBuf};
 
 use crate::format::{Geometry, Meta};
-use crate::stored::Holder;
-use crate::vector::{Vector, VectorBuf};
 
 /// What an index is made with; fixed for its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,11 +49,6 @@ pub fn empty_index(options: &IndexOptions) -> Result<Vec<u8>> {
     let mut body = vec![0; PAGE_BODY];
     options.empty_meta()?.encode(&mut body);
     Ok(body)
-}
-
-/// Whether the index holds vectors such as this: under cosine, zero vectors have no place.
-pub fn indexable<'a>(metric: Metric, vector: impl Into<Vector<'a>>) -> bool {
-    metric != Metric::Cosine || vector.into().values().iter().any(|&x| x != 0.0)
 }
 
 /// An open index. A snapshot of the metapage: where the entry and the free records are may have

@@ -8,7 +8,6 @@
 //! This crate knows no PostgreSQL: it reads and writes through [`pages::PageStore`].
 
 mod beam;
-mod bits;
 mod bulk;
 mod calibrate;
 mod candidates;
@@ -28,11 +27,9 @@ mod read;
 mod records;
 mod root;
 mod scan;
-mod sparse;
 mod stored;
 mod tail;
 mod twin;
-mod vector;
 mod walk;
 
 pub mod build;
@@ -43,9 +40,9 @@ pub use bulk::{Bulk, Phase, build_memory, index_pages};
 pub use calibrate::{calibrate, outgrown};
 pub use check::check;
 pub use effort::{DEFAULT_RECALL, default_ef, ef_for_recall, expansions, expected_recall};
-pub use hnsw::{Hnsw, IndexOptions, empty_index, indexable};
+pub use hnsw::{Hnsw, IndexOptions, empty_index};
 pub use info::{Info, info};
 pub use insert::insert;
 pub use pages::{Hit, Problem, TidFilter};
 pub use scan::{Iterative, Scan, ScanOptions, ScanStats};
-pub use vector::Vector;
+pub use vectors::{Vector, indexable};

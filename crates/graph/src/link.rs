@@ -2,12 +2,11 @@
 
 use pages::{Batch, MAX_BATCH, PageStore, Result};
 use quant::{Angles, EdgeCoder, EdgeQuery, Factors, Metric, PreparedOwner};
-use vectors::Form;
+use vectors::bits::{pack, rank_bits};
+use vectors::{Form, Vector, VectorBuf, rank};
 
-use crate::bits::{pack, rank_bits};
 use crate::format::{NodeNo, Record, RecordMut, Slot, State};
 use crate::stored::vector_of;
-use crate::vector::{Vector, VectorBuf, rank};
 use crate::{Hnsw, prune, records};
 
 /// A slot's content, owned.

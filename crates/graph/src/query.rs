@@ -1,14 +1,13 @@
 //! A vector that others are compared with: exactly, and by their codes.
 
 use quant::{EdgeQuery, Metric};
-use vectors::Form;
+use vectors::bits::rank_bits;
+use vectors::{Form, Vector};
 
 use crate::Hnsw;
-use crate::bits::rank_bits;
 use crate::exact::{Exact, ExactQuery};
 use crate::format::Record;
 use crate::stored::vector_of;
-use crate::vector::Vector;
 
 /// What the codes of neighbors are compared with.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! Reading records: where a number becomes a record.
 
 use pages::{Error, PageStore, Result, is_new};
-use vectors::Form;
+use vectors::{Form, sparse};
 
+use crate::Hnsw;
 use crate::format::{NodeNo, Record, State, Tail};
-use crate::{Hnsw, sparse};
 
 /// An element whose record was read.
 enum Begun<R> {

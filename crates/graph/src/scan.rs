@@ -5,13 +5,13 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use memory::Grow;
 use pages::{Error, HeapTid, Hit, META_BLOCK, PageStore, Result, TidFilter};
+use vectors::Vector;
 
 use crate::format::{NodeNo, State};
 use crate::noise::Noise;
 use crate::query::Query;
 use crate::records::Chain;
 use crate::root::root_of;
-use crate::vector::Vector;
 use crate::walk::{Walk, descend};
 use crate::{Hnsw, effort};
 

@@ -18,9 +18,9 @@ use crate::index::Ivf;
 use crate::lists::{List, NearestLists};
 use crate::meta::Meta;
 use crate::query::{Centre, Query};
+use crate::reader::Reader;
 use crate::rebalance::Rebalanced;
 use crate::scan::{Scan, ScanOptions};
-use crate::vectors::Reader;
 
 /// Searches that are tried: the mean recall is then known to less than a point.
 const SEARCHES: u64 = 200;

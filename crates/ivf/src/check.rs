@@ -10,8 +10,8 @@ use crate::geometry::BlockNo;
 use crate::index::Ivf;
 use crate::lists::List;
 use crate::radius::Radius;
+use crate::reader::Reader;
 use crate::vector::Stored;
-use crate::vectors::Reader;
 
 /// Follows all lists and reports every problem. `table_blocks` tells how many blocks the table has now.
 ///

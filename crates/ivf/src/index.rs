@@ -2,12 +2,12 @@
 
 use pages::{Error, META_BLOCK, PageStore, Result};
 use quant::{EdgeCoder, Metric, Rotation};
-use vectors::Form;
+use vectors::{Form, normalize};
 
 use crate::block::Sketch;
 use crate::geometry::Geometry;
 use crate::meta::{Meta, epoch};
-use crate::vector::{Holder, normalize};
+use crate::vector::Holder;
 
 /// What an index holds of a vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,15 +64,11 @@ pub fn lists_for(rows: usize) -> usize {
 /// Most lists of an index.
 const MAX_LISTS: usize = 32_768;
 
-/// Whether the index holds vectors such as this: under cosine, zero vectors have no place.
-pub fn indexable(metric: Metric, vector: &[f32]) -> bool {
-    metric != Metric::Cosine || vector.iter().any(|&x| x != 0.0)
-}
-
 /// An open index. What is used of its metapage never changes, but for the epoch.
 #[derive(Debug)]
 pub struct Ivf {
     meta: Meta,
+    holder: vectors::Holder,
     coder: Option<EdgeCoder>,
 }
 
@@ -88,7 +84,8 @@ impl Ivf {
             let rotation = Rotation::new(geometry.dims, meta.seed);
             EdgeCoder::new(rotation, geometry.shape(), meta.metric, meta.centre.clone())
         });
-        Self { meta, coder }
+        let holder = vectors::Holder::unscaled(geometry.form, geometry.dims, meta.seed);
+        Self { holder, meta, coder }
     }
 
     /// Whether lists were reorganized since the index was opened: what was read of them meanwhile
@@ -136,8 +133,7 @@ impl Ivf {
 
     /// How pages hold vectors.
     pub(crate) fn holder(&self) -> Holder<'_> {
-        let rotation = self.coder.as_ref().map(EdgeCoder::rotation);
-        Holder { geometry: &self.meta.geometry, rotation }
+        Holder { geometry: &self.meta.geometry, holder: &self.holder }
     }
 
     /// What codes entries, where there are codes.

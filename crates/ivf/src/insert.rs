@@ -11,8 +11,8 @@ use crate::lists::{List, NearestLists};
 use crate::meta::{Meta, set_next_page};
 use crate::query::Query;
 use crate::radius::{self, Radius};
+use crate::reader::Reader;
 use crate::vector::{Stored, init_vectors, open_vectors, pieces};
-use crate::vectors::Reader;
 
 /// Inserts the row `tid` with `vector`, which has the index's dimensions and is
 /// [`crate::indexable`].

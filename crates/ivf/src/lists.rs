@@ -8,8 +8,8 @@ use crate::geometry::{BlockNo, Geometry};
 use crate::index::Ivf;
 use crate::query::{Centre, Query};
 use crate::radius::Radius;
+use crate::reader::Reader;
 use crate::stream::{Step, Stream};
-use crate::vectors::Reader;
 
 /// A list as the list of lists tells of it.
 #[derive(Debug, Clone, Copy)]

@@ -1,13 +1,14 @@
 //! A vector that others are compared with: exactly, and by their codes.
 
 use kernels::BLOCK;
-use quant::{EdgeQuery, Metric, Narrowed, Rounded, RoundedDistance, SeenOwner, rounding};
-use vectors::Form;
+use quant::{EdgeQuery, Metric, Rounded, RoundedDistance, SeenOwner, rounding};
+use vectors::measure::{Lost, Measured, OfHalves};
+use vectors::{Form, norm};
 
 use crate::block::Block;
 use crate::index::Ivf;
 use crate::radius::Radius;
-use crate::vector::{Stored, norm};
+use crate::vector::Stored;
 
 /// Standard deviations of an estimate that are taken off for a bound: three in a thousand rows lie
 /// nearer than theirs, of those that would be found.
@@ -109,50 +110,16 @@ impl Query {
             let RoundedDistance { distance, rank, .. } = rounded.distance(self.metric);
             return Exact::new(self.metric, distance, false, rank);
         }
-        let q = &self.vector;
-        let (distance, rank) = match self.metric {
-            Metric::L2 => {
-                let squared = kernels::l2_squared_f16(q, stored.halves(), stored.scale());
-                (f64::from(squared).sqrt(), squared)
-            }
-            Metric::InnerProduct => {
-                let product = kernels::inner_product_f16(q, stored.halves(), stored.scale());
-                (-f64::from(product), -product)
-            }
-            Metric::Cosine => {
-                let terms = kernels::cosine_terms_f16(q, stored.halves(), stored.scale());
-                let norms = f64::from(terms.norm_a) * f64::from(terms.norm_b);
-                let distance = 1.0 - (f64::from(terms.dot) / norms.sqrt()).clamp(-1.0, 1.0);
-                (distance, 2.0 * distance as f32)
-            }
-            Metric::Hamming | Metric::L1 | Metric::Jaccard => {
-                let distance = kernels::hamming(&self.bits, stored.numbers());
-                return Exact::new(self.metric, distance.into(), true, distance as f32);
-            }
-        };
-        let (distance, certain) = self.lower_bound(distance, stored);
-        // The operator may say otherwise, or that it is not a number.
-        let certain = certain && !distance.is_nan();
-        // Not a number: infinite values met, or a zero query under cosine. Last in any order.
-        let distance = if distance.is_nan() { f64::INFINITY } else { distance };
-        let rank = if rank.is_nan() { f32::INFINITY } else { rank };
-        Exact::new(self.metric, distance, certain, rank)
-    }
-
-    /// Takes off `distance`, measured on the vector as stored, what narrowing to halves may have
-    /// added. Also tells whether nothing had to be taken off.
-    fn lower_bound(&self, distance: f64, stored: &Stored<'_>) -> (f64, bool) {
-        if stored.error() == 0.0 {
-            return (distance, true);
+        if stored.form() == Form::Bits {
+            let distance = kernels::hamming(&self.bits, stored.numbers());
+            return Exact::new(self.metric, distance.into(), true, distance as f32);
         }
-        let narrowed = Narrowed {
-            distance,
-            q: self.norm.into(),
-            x: stored.norm().into(),
-            error: stored.error().into(),
-            dims: self.vector.len(),
-        };
-        (narrowed.least(self.metric), false)
+        let sums = OfHalves { q: &self.vector, b: stored.halves(), scale: stored.scale() };
+        let lost = Lost { query: self.norm, norm: stored.norm(), error: stored.error() };
+        let measured = Measured::of(self.metric, &sums);
+        let (Measured { distance, rank }, certain) =
+            measured.bounded(self.metric, lost, self.vector.len());
+        Exact::new(self.metric, distance, certain, rank)
     }
 
     /// The inner product of the placed vector with one that is not of bits, as stored.

@@ -12,10 +12,10 @@ use crate::chain::Chain;
 use crate::index::Ivf;
 use crate::insert::{distance_of_centroid, nearest_list};
 use crate::meta::{MAX_RETIRED, Meta};
+use crate::reader::Reader;
 pub(crate) use crate::relocate::Length;
 use crate::relocate::Relocation;
 use crate::vector::{Stored, init_vectors, open_vectors, pieces};
-use crate::vectors::Reader;
 
 /// Lists that rows are divided into at most: the new ones fit one block of the list of lists.
 pub(crate) const MAX_PARTS: usize = 16;

@@ -14,8 +14,8 @@ use crate::geometry::{BlockNo, VectorNo};
 use crate::index::Ivf;
 use crate::lists::List;
 use crate::meta::Meta;
+use crate::reader::Reader;
 use crate::reclaim::reclaim;
-use crate::vectors::Reader;
 
 /// How often rows that came meanwhile are copied, too, before a list is left as it is.
 const TRIES: usize = 16;

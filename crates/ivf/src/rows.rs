@@ -4,12 +4,13 @@ use std::sync::{Mutex, PoisonError};
 
 use memory::collected;
 use pages::HeapTid;
-use quant::{Metric, Rotation};
+use quant::Metric;
 use space::{NoSpace, Space, Table};
 use threads::{Stopped, Workers};
+use vectors::normalize;
 
 use crate::geometry::Geometry;
-use crate::vector::{Holder, Stored, normalize};
+use crate::vector::{Holder, Stored};
 
 /// Rows that a thread widens at a time.
 const ROWS_AT_ONCE: usize = 128;
@@ -19,8 +20,7 @@ const ROWS_AT_ONCE: usize = 128;
 pub(crate) struct Rows {
     pub(crate) geometry: Geometry,
     metric: Metric,
-    /// Where vectors are rotated.
-    rotation: Option<Rotation>,
+    holder: vectors::Holder,
     /// The tid of each, then its vector as pages hold it.
     records: Table<u8>,
     /// The list of each.
@@ -34,9 +34,8 @@ impl Rows {
     pub(crate) fn new(geometry: Geometry, metric: Metric, seed: u64) -> Self {
         let record = vec![0; HeapTid::SIZE + geometry.vector_size()];
         let (records, lists) = (Table::within_space(record.len()), Table::within_space(1));
-        let rotated = geometry.form.is_rotated();
-        let rotation = rotated.then(|| Rotation::new(geometry.dims, seed));
-        Self { geometry, metric, rotation, records, lists, record }
+        let holder = vectors::Holder::unscaled(geometry.form, geometry.dims, seed);
+        Self { geometry, metric, holder, records, lists, record }
     }
 
     /// Adds a row.
@@ -46,7 +45,7 @@ impl Rows {
         tid: HeapTid,
         space: &mut Space<'_>,
     ) -> Result<(), NoSpace> {
-        let holder = Holder { geometry: &self.geometry, rotation: self.rotation.as_ref() };
+        let holder = Holder { geometry: &self.geometry, holder: &self.holder };
         let (place, stored) = self.record.split_at_mut(HeapTid::SIZE);
         place.copy_from_slice(&tid.to_bytes());
         holder.write(vector, stored);
@@ -88,7 +87,7 @@ impl Rows {
 
     /// Writes the vector of a row, as lists are made of it.
     fn widen(&self, row: u32, out: &mut [f32]) {
-        let holder = Holder { geometry: &self.geometry, rotation: self.rotation.as_ref() };
+        let holder = Holder { geometry: &self.geometry, holder: &self.holder };
         holder.widen(&Stored::new(self.row(row).1, &self.geometry), out);
         if self.metric == Metric::Cosine {
             normalize(out);

@@ -5,14 +5,15 @@ use std::collections::{BinaryHeap, HashSet};
 
 use memory::Grow;
 use pages::{Error, HeapTid, Hit, PageStore, Result, TidFilter};
+use vectors::indexable;
 
 use crate::block::Entry;
 use crate::calibration::Calibration;
-use crate::index::{Ivf, indexable};
+use crate::index::Ivf;
 use crate::lists::{List, NearestLists};
 use crate::query::{Centre, Query};
+use crate::reader::Reader;
 use crate::stream::{Ranked, Step, Stream};
-use crate::vectors::Reader;
 
 /// Of so many entries searched, one may be returned in strict order before more lists are searched.
 const NEAREST: u64 = 8;

@@ -7,8 +7,8 @@
 use std::ops::Range;
 
 use pages::{Batch, Error, PageKind, Result, init_page, is_new, page_kind};
-use quant::{CoarseInfo, Metric, Rotation, encode_half, encode_turned, half_scale};
-use vectors::Form;
+use quant::{Metric, half_scale};
+use vectors::{Form, Held};
 use zerocopy::FromBytes;
 
 use crate::geometry::{Geometry, VectorNo};
@@ -55,7 +55,7 @@ impl<'a> Stored<'a> {
         if self.form() == Form::Sq8 {
             return self.f32(0);
         }
-        // Any byte is an exponent; the format writes -126 to 113.
+        // Any byte is an exponent; the format writes -126 to 113. Bits have no header.
         half_scale((self.bytes[0] as i8).clamp(-126, 113))
     }
 
@@ -102,78 +102,37 @@ impl<'a> Stored<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Holder<'a> {
     pub(crate) geometry: &'a Geometry,
-    /// The index's rotation, where vectors are rotated before they are rounded.
-    pub(crate) rotation: Option<&'a Rotation>,
+    /// Of the same form.
+    pub(crate) holder: &'a vectors::Holder,
 }
 
 impl Holder<'_> {
     /// Writes `vector` as [`Stored`] reads it.
     pub(crate) fn write(&self, vector: &[f32], bytes: &mut [u8]) {
         let (header, numbers) = bytes.split_at_mut(self.geometry.vector_header());
-        if self.geometry.form == Form::Bits {
-            return write_bits(vector, numbers);
-        }
-        let (scale, error) = if self.geometry.form == Form::Sq8 {
-            let levels = <[i8]>::mut_from_bytes(numbers).unwrap_or_default();
-            let CoarseInfo { scale, error } =
-                encode_turned(vector, norm(vector), self.rotation, i8::MAX, levels);
-            (scale.to_le_bytes(), error)
-        } else {
-            let info = encode_half(vector, numbers.as_chunks_mut().0);
-            ([info.exponent as u8, 0, 0, 0], info.error_l2)
+        let Held { scale, error, norm } = self.holder.write(vector, numbers);
+        let scale = match self.geometry.form {
+            Form::Bits => return,
+            Form::Sq8 => scale.to_le_bytes(),
+            Form::Halves | Form::Floats | Form::Rabitq | Form::Sparse | Form::Bytes => {
+                [exponent(scale) as u8, 0, 0, 0]
+            }
         };
         header[..4].copy_from_slice(&scale);
         header[4..8].copy_from_slice(&error.to_le_bytes());
-        header[8..12].copy_from_slice(&norm(vector).to_le_bytes());
+        header[8..12].copy_from_slice(&norm.to_le_bytes());
     }
 
     /// Writes a vector that pages hold as numbers.
     pub(crate) fn widen(&self, stored: &Stored<'_>, out: &mut [f32]) {
-        if stored.form() == Form::Bits {
-            let bits = stored.numbers();
-            for (i, number) in out.iter_mut().enumerate() {
-                *number = f32::from(bits[i / 8] >> (7 - i % 8) & 1);
-            }
-        } else if stored.form() == Form::Sq8 {
-            let scale = stored.scale();
-            let levels = stored.levels().iter().map(|&level| scale * f32::from(level));
-            out.iter_mut().zip(levels).for_each(|(out, number)| *out = number);
-            if let Some(rotation) = self.rotation {
-                rotation.undo(out);
-            }
-        } else {
-            kernels::widen_f16(stored.halves(), stored.scale(), out);
-        }
+        self.holder.widen(stored.numbers(), stored.scale(), out);
     }
 }
 
-fn write_bits(vector: &[f32], bytes: &mut [u8]) {
-    for (byte, numbers) in bytes.iter_mut().zip(vector.chunks(8)) {
-        let numbers = numbers.iter().enumerate();
-        *byte = numbers.fold(0, |byte, (i, &x)| byte | u8::from(x != 0.0) << (7 - i));
-    }
-}
-
-/// Euclidean norm.
-pub(crate) fn norm(vector: &[f32]) -> f32 {
-    squared(vector).sqrt() as f32
-}
-
-/// The squared norm, in sums side by side.
-fn squared(vector: &[f32]) -> f64 {
-    let (chunks, rest) = vector.as_chunks::<4>();
-    let square = |x: f32| f64::from(x) * f64::from(x);
-    let sums = chunks.iter().fold([0.0; 4], |sums: [f64; 4], chunk| {
-        std::array::from_fn(|lane| sums[lane] + square(chunk[lane]))
-    });
-    sums.into_iter().chain(rest.iter().copied().map(square)).sum()
-}
-
-/// Scales `vector` to length one; a zero vector stays as it is.
-pub(crate) fn normalize(vector: &mut [f32]) {
-    let norm = squared(vector).sqrt();
-    let factor = if norm > 0.0 { 1.0 / norm } else { 0.0 };
-    vector.iter_mut().for_each(|x| *x = (f64::from(*x) * factor) as f32);
+/// The exponent of a power of two that is a normal number, as [`half_scale`] takes it.
+fn exponent(scale: f32) -> i8 {
+    // Below 256, and -126 at least.
+    ((scale.to_bits() >> 23) as i32 - 127) as i8
 }
 
 /// The body of a page that holds vectors.

@@ -73,7 +73,8 @@ impl<'a> Writer<'a> {
         VectorNo::at(pages, 0, &geometry)?;
 
         let rotation = geometry.coded().then(|| Rotation::new(options.dims, options.seed));
-        let holder = Holder { geometry: &geometry, rotation: rotation.as_ref() };
+        let holder = vectors::Holder::unscaled(geometry.form, geometry.dims, options.seed);
+        let holder = Holder { geometry: &geometry, holder: &holder };
         let middle = held(middle, holder);
         let mut stored = filled((1 + lists) * geometry.vector_size(), 0)?;
         let all = middle.chunks_exact(options.dims).chain(centroids.chunks_exact(options.dims));

@@ -6,8 +6,6 @@
 //! product is that of random directions, and zero on average (RaBitQ, Gao and Long, arXiv
 //! 2405.12497, and for several bits 2409.09913).
 
-use crate::rotation::Rotation;
-
 /// What [`encode_coarse`] tells about its result.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CoarseInfo {
@@ -49,32 +47,6 @@ pub fn encode_coarse(x: &[f32], top: i8, levels: &mut [i8]) -> CoarseInfo {
     let rough = scale < f32::MIN_POSITIVE && peak > 0.0;
     let error = if rough { f32::INFINITY } else { (lost.sqrt() * (1.0 + 1e-6)) as f32 };
     CoarseInfo { scale, error }
-}
-
-/// Rounds `x`, whose norm is `norm`, after turning it by `rotation`, if there is one, as
-/// [`encode_coarse`] does. What is too long to be turned there and back is held as zero, of which
-/// nothing is known.
-///
-/// # Panics
-/// If `levels` or `rotation` have other dimensions than `x`.
-pub fn encode_turned(
-    x: &[f32],
-    norm: f32,
-    rotation: Option<&Rotation>,
-    top: i8,
-    levels: &mut [i8],
-) -> CoarseInfo {
-    if norm > f32::MAX / (4 * x.len().max(1)) as f32 {
-        levels.fill(0);
-        return CoarseInfo { scale: 0.0, error: f32::INFINITY };
-    }
-    let Some(rotation) = rotation else { return encode_coarse(x, top, levels) };
-    let mut turned = vec![0.0; x.len()];
-    rotation.apply(x, &mut turned);
-    let info = encode_coarse(&turned, top, levels);
-    // The smallest numbers vanish where they are turned.
-    let vanished = info.scale == 0.0 && norm > 0.0;
-    CoarseInfo { error: if vanished { f32::INFINITY } else { info.error }, ..info }
 }
 
 /// Rounds to the nearest level, where `limit` is the top one and what is beyond it is clipped.

@@ -25,7 +25,7 @@ mod splitmix;
 mod sq8;
 
 pub use bound::{Narrowed, cosine_is_safe, rounding};
-pub use coarse::{CoarseInfo, encode_coarse, encode_turned, nibble, pack_nibbles};
+pub use coarse::{CoarseInfo, encode_coarse, nibble, pack_nibbles};
 pub use edge::{Angles, EdgeCoder, EdgeQuery, Factors, PreparedOwner, SeenOwner};
 pub use halves::{HalfInfo, encode_half, half_scale};
 pub use metric::Metric;

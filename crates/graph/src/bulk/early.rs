@@ -2,11 +2,11 @@
 
 use memory::{Grow, filled};
 use pages::HeapTid;
+use vectors::Holder;
 
 use super::sample::{NUMBERS, ROWS, Sample};
 use crate::IndexOptions;
 use crate::build::BuildError;
-use crate::stored::Holder;
 
 /// Rows whose vectors cannot be rounded yet.
 #[derive(Debug)]

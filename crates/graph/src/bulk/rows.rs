@@ -5,14 +5,12 @@ use std::hash::{DefaultHasher, Hasher};
 use pages::HeapTid;
 use quant::Metric;
 use space::{Array, NoSpace, Space, Strings, Table};
-use vectors::Form;
+use vectors::{Form, Held, Holder, Stored, Vector};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::by_hash::ByHash;
 use crate::IndexOptions;
 use crate::build::BuildError;
-use crate::stored::{Holder, Stored};
-use crate::vector::Vector;
 
 /// What an element's record needs beside its vector.
 #[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -26,6 +24,11 @@ pub(super) struct RowInfo {
 }
 
 impl RowInfo {
+    /// What is told of its vector.
+    pub(super) fn held(&self) -> Held {
+        Held { scale: self.scale, error: self.error, norm: self.norm }
+    }
+
     /// The first row of the element.
     pub(super) fn tid(&self) -> HeapTid {
         HeapTid { block: self.block, offset: self.offset as u16 }
@@ -90,12 +93,12 @@ impl Rows {
     ) -> Result<(), BuildError> {
         let (block, offset) = (tid.block, u32::from(tid.offset));
         self.holder.store(vector, &mut self.stored);
-        self.lossy |= self.stored.error > 0.0;
-        let Stored { bytes: stored, scale, error, norm } = &self.stored;
+        self.lossy |= self.stored.held.error > 0.0;
+        let Stored { bytes: stored, held: Held { scale, error, norm } } = &self.stored;
         let (scale, error, norm, hash) = (*scale, *error, *norm, hash(stored, *scale));
         let same = |element: u32| {
-            let RowInfo { scale, norm, .. } = self.infos.row(element as usize)[0];
-            self.holder.alike((self.vectors.row(element as usize), scale, norm), &self.stored)
+            let held = self.infos.row(element as usize)[0].held();
+            self.holder.alike((self.vectors.row(element as usize), held), &self.stored)
         };
         if let Some(element) = self.by_hash.find(hash, same) {
             let twin = &mut self.infos.row_mut(element as usize)[0];
@@ -191,7 +194,7 @@ impl Rows {
     /// under cosine of length one.
     pub(super) fn ranked(&self, element: usize, out: &mut [f32]) {
         let info = self.info(element);
-        let scale = self.holder.true_scale(info.scale, info.error, info.norm);
+        let scale = self.holder.true_scale(info.held());
         let mut vector = self.holder.widened(self.stored(element), scale);
         if self.metric == Metric::Cosine {
             vector = vector.view().to_unit();

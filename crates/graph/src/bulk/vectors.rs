@@ -6,12 +6,12 @@ use memory::collected;
 use quant::{Metric, Rotation, Sq8Coder, Sq8Set};
 use space::{Array, Item, Space};
 use threads::Workers;
+use vectors::bits::rank_bits;
+use vectors::{rank, sparse};
 
 use super::rows::Rows;
-use crate::bits::rank_bits;
 use crate::build::{BuildError, Distances};
-use crate::vector::rank;
-use crate::{prune, sparse};
+use crate::prune;
 
 /// Elements of a job.
 const ELEMENTS_PER_JOB: usize = 64;

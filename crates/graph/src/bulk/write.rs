@@ -291,9 +291,8 @@ impl<'a> Writer<'a> {
         base: Option<NodeNo>,
     ) -> Result<Element> {
         let info = self.rows.info(element as usize);
-        let (scale, error, norm) = (info.scale, info.error, info.norm);
         let tail = self.tail(element, 1)?;
-        Ok(Element { level, scale, error, norm, link, base, tail })
+        Ok(Element { level, held: info.held(), link, base, tail })
     }
 
     /// Fills the slots of `owner`; `neighbors` are element, record and whether it is a tether.

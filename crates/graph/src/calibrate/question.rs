@@ -2,13 +2,13 @@
 
 use memory::{Grow, copied};
 use pages::{PageStore, Result};
+use vectors::VectorBuf;
 
 use super::WIDEST;
 use super::search::{Met, Row, Search, found, search};
 use crate::Hnsw;
 use crate::exact::ExactQuery;
 use crate::format::{NodeNo, Record};
-use crate::vector::VectorBuf;
 
 /// A query for the `k` nearest elements, and what its search found.
 pub(super) struct Question {

@@ -3,11 +3,11 @@
 use memory::Grow;
 use pages::{PageStore, Result};
 use quant::{Metric, SplitMix64};
+use vectors::{VectorBuf, rank};
 
 use crate::format::{NodeNo, State};
 use crate::query::Query;
 use crate::stored::vector_of;
-use crate::vector::{VectorBuf, rank};
 use crate::walk::{Walk, descend};
 use crate::{Hnsw, ScanStats};
 

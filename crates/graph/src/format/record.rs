@@ -4,7 +4,7 @@
 //! an overflow of heap tids, a tail of a vector that no page holds whole, or free.
 
 use pages::{Error, HeapTid, PAGE_BODY, PageKind, Result, page_kind};
-use vectors::{Form, MAX_ELEMENTS, SPARSE_ELEMENT};
+use vectors::{Form, Held, MAX_ELEMENTS, SPARSE_ELEMENT};
 
 use super::{Geometry, MAX_LEVEL};
 
@@ -84,12 +84,8 @@ pub struct Tail {
 pub struct Element {
     /// Level of this record, 0..=[`MAX_LEVEL`].
     pub level: u8,
-    /// What stored numbers are multiplied by.
-    pub scale: f32,
-    /// Upper bound of what the form lost: the norm (of the metric's kind) of the difference.
-    pub error: f32,
-    /// Euclidean norm of the vector.
-    pub norm: f32,
+    /// What is told of its vector.
+    pub held: Held,
     /// Level 0: first overflow record. Above: the same element's record one level down.
     pub link: Option<NodeNo>,
     /// Above level 0: the same element's record on level 0.
@@ -240,9 +236,11 @@ impl<'a> Record<'a> {
     pub fn element(&self) -> Element {
         Element {
             level: self.bytes[at::LEVEL],
-            scale: self.f32(at::SCALE),
-            error: self.f32(at::ERROR),
-            norm: self.f32(at::NORM),
+            held: Held {
+                scale: self.f32(at::SCALE),
+                error: self.f32(at::ERROR),
+                norm: self.f32(at::NORM),
+            },
             link: self.link(),
             base: NodeNo::decode(self.u32(at::BASE)),
             tail: self.tail(),
@@ -421,11 +419,11 @@ impl<'a> RecordMut<'a> {
         self.bytes[at::STATE] = State::Live as u8;
         self.bytes[at::LEVEL] = element.level;
         self.put(at::VERSION, version);
-        self.put(at::ERROR, element.error.to_bits());
-        self.put(at::NORM, element.norm.to_bits());
+        self.put(at::ERROR, element.held.error.to_bits());
+        self.put(at::NORM, element.held.norm.to_bits());
         self.put(at::LINK, NodeNo::encode(element.link));
         self.put(at::BASE, NodeNo::encode(element.base));
-        self.put(at::SCALE, element.scale.to_bits());
+        self.put(at::SCALE, element.held.scale.to_bits());
         self.set_tail(element.tail);
         if self.geometry.form == Form::Sparse {
             // At most `MAX_ELEMENTS`.
@@ -589,7 +587,8 @@ mod tests {
 
     fn element() -> Element {
         let base = Some(NodeNo(4));
-        Element { level: 0, scale: 0.125, error: 0.5, norm: 2.0, link: None, base, tail: None }
+        let held = Held { scale: 0.125, error: 0.5, norm: 2.0 };
+        Element { level: 0, held, link: None, base, tail: None }
     }
 
     #[test]

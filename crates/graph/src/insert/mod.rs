@@ -5,6 +5,7 @@ mod write;
 
 use memory::Grow;
 use pages::{Batch, HeapTid, META_BLOCK, PageStore, Result};
+use vectors::Vector;
 
 use crate::candidates::{Candidates, Neighbor};
 use crate::format::{Meta, NodeNo};
@@ -13,7 +14,6 @@ use crate::prune::Reason;
 use crate::query::Query;
 use crate::root::hold_root;
 use crate::twin::Twin;
-use crate::vector::Vector;
 use crate::walk::{Walk, descend};
 use crate::{Hnsw, ScanStats};
 use row::Row;
@@ -109,7 +109,7 @@ fn search_level<S: PageStore>(
             if level > 0 {
                 found.below.try_extend(met.record.link().map(|link| (met.exact.rank, link)))?;
             } else if row.is_twin(hnsw, met.record) {
-                let (version, error, tid) = (met.record.version(), row.stored.error, row.tid);
+                let (version, error, tid) = (met.record.version(), row.stored.held.error, row.tid);
                 found.twin = Some(Twin { node: met.node, version, error, tid });
             }
             found.candidates.offer(hnsw, &met);

@@ -3,13 +3,12 @@
 use std::cell::Cell;
 
 use pages::{HeapTid, PageStore, Result};
+use vectors::{Stored, Vector, VectorBuf};
 
 use crate::Hnsw;
 use crate::format::{Element, NodeNo, Record, State, Tail};
 use crate::level::level_of;
-use crate::stored::Stored;
 use crate::tail::write_tails;
-use crate::vector::{Vector, VectorBuf};
 
 /// A row to be added, in the forms that records want.
 pub(super) struct Row<'a> {
@@ -48,21 +47,12 @@ impl<'a> Row<'a> {
     }
 
     pub(super) fn element(&self, level: u8, link: Option<NodeNo>, base: Option<NodeNo>) -> Element {
-        Element {
-            level,
-            scale: self.stored.scale,
-            error: self.stored.error,
-            norm: self.stored.norm,
-            link,
-            base,
-            tail: self.tail.get(),
-        }
+        Element { level, held: self.stored.held, link, base, tail: self.tail.get() }
     }
 
     /// Whether an element stands for the same vector.
     pub(super) fn is_twin(&self, hnsw: &Hnsw, record: &Record<'_>) -> bool {
-        let Element { scale, norm, .. } = record.element();
-        let held = (record.vector(), scale, norm);
+        let held = (record.vector(), record.element().held);
         record.state() == State::Live && hnsw.holder().alike(held, &self.stored)
     }
 }

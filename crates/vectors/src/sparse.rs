@@ -1,14 +1,14 @@
-//! Sparse vectors: how records hold them, and the sketches that codes are made of.
+//! Sparse vectors: how pages hold them, and the sketches that codes are made of.
 
 use kernels::sparse::Sparse;
 use quant::SplitMix64;
-use vectors::{SKETCH_DIMS, SPARSE_ELEMENT};
 use zerocopy::FromBytes;
 
+use crate::form::{SKETCH_DIMS, SPARSE_ELEMENT};
 use crate::vector::VectorBuf;
 
-/// Writes a vector as records hold it: all indices, then all values.
-pub(crate) fn pack(vector: Sparse<'_>, out: &mut Vec<u8>) {
+/// Writes a vector as pages hold it: all indices, then all values.
+pub fn pack(vector: Sparse<'_>, out: &mut Vec<u8>) {
     out.clear();
     let count = vector.indices.len().min(vector.values.len());
     out.extend(vector.indices[..count].iter().flat_map(|index| index.to_le_bytes()));
@@ -16,7 +16,7 @@ pub(crate) fn pack(vector: Sparse<'_>, out: &mut Vec<u8>) {
 }
 
 /// Reads what [`pack`] wrote; values are multiplied by `scale`.
-pub(crate) fn unpack(bytes: &[u8], scale: f32) -> VectorBuf {
+pub fn unpack(bytes: &[u8], scale: f32) -> VectorBuf {
     let (indices, values) = halves(bytes);
     let indices = indices.iter().map(|&index| u32::from_le_bytes(index)).collect();
     let values = values.iter().map(|&value| scale * f32::from_le_bytes(value)).collect();
@@ -24,7 +24,7 @@ pub(crate) fn unpack(bytes: &[u8], scale: f32) -> VectorBuf {
 }
 
 /// The same without a copy, where `bytes` lie as this machine's numbers do.
-pub(crate) fn view(bytes: &[u8]) -> Option<Sparse<'_>> {
+pub fn view(bytes: &[u8]) -> Option<Sparse<'_>> {
     let (indices, values) = halves(bytes);
     let indices = <[u32]>::ref_from_bytes(indices.as_flattened()).ok()?;
     let values = <[f32]>::ref_from_bytes(values.as_flattened()).ok()?;
@@ -37,7 +37,7 @@ fn halves(bytes: &[u8]) -> (&[[u8; 4]], &[[u8; 4]]) {
 }
 
 /// Whether the indices of a vector in a record ascend and lie within `dims`.
-pub(crate) fn is_sound(bytes: &[u8], dims: usize) -> bool {
+pub fn is_sound(bytes: &[u8], dims: usize) -> bool {
     let indices = halves(bytes).0.iter().map(|&index| u32::from_le_bytes(index));
     let last = indices.clone().next_back();
     last.is_none_or(|last| (last as usize) < dims) && indices.is_sorted_by(|a, b| a < b)
@@ -47,7 +47,7 @@ pub(crate) fn is_sound(bytes: &[u8], dims: usize) -> bool {
 /// by its index. Inner products and distances stay what they were on average, and err the less the
 /// more coordinates there are (the count sketch of Charikar, Chen and Farach-Colton, 2002). Fewer than
 /// [`SKETCH_DIMS`] are those of the vector itself.
-pub(crate) fn sketch(vector: Sparse<'_>, out: &mut [f32]) {
+pub fn sketch(vector: Sparse<'_>, out: &mut [f32]) {
     let dims = out.len() as u64;
     for (&index, &value) in vector.indices.iter().zip(vector.values) {
         if out.len() < SKETCH_DIMS {

@@ -1,17 +1,12 @@
 //! Comparing a query with vectors as records hold them.
 
-mod sums;
-
-use quant::{Metric, Narrowed, Rounded, RoundedDistance, cosine_is_safe, rounding};
-use vectors::Form;
+use quant::{Metric, Rounded, RoundedDistance, cosine_is_safe, rounding};
+use vectors::bits::{bit_distance, pack};
+use vectors::measure::{Lost, Measured, OfBytes, OfFloats, OfHalves, OfSparse, Sums};
+use vectors::{Form, Held, Holder, Vector, VectorBuf, norm, sparse};
 use zerocopy::FromBytes;
 
-use self::sums::{OfBytes, OfFloats, OfHalves, OfSparse, Sums};
-use crate::bits::{bit_distance, pack};
-use crate::format::{Element, Record};
-use crate::sparse;
-use crate::stored::Holder;
-use crate::vector::{Vector, VectorBuf, norm};
+use crate::format::Record;
 
 /// How far an element is from the query.
 #[derive(Debug, Clone, Copy)]
@@ -68,26 +63,26 @@ impl ExactQuery {
 
     /// Compares with the element's own vector.
     pub(crate) fn measure(&self, record: &Record<'_>) -> Exact {
-        let (element, bytes, q) = (record.element(), record.vector(), self.vector.values());
+        let (held, bytes, q) = (record.element().held, record.vector(), self.vector.values());
         match self.form {
-            Form::Floats => self.of_numbers(&OfFloats { q, b: bytes.as_chunks().0 }, &element),
+            Form::Floats => self.of_numbers(&OfFloats { q, b: bytes.as_chunks().0 }, held),
             Form::Halves => {
-                let (b, scale) = (bytes.as_chunks().0, element.scale);
-                self.of_numbers(&OfHalves { q, b, scale }, &element)
+                let (b, scale) = (bytes.as_chunks().0, held.scale);
+                self.of_numbers(&OfHalves { q, b, scale }, held)
             }
             Form::Bytes => {
                 let b = <[i8]>::ref_from_bytes(bytes).unwrap_or_default();
-                self.of_numbers(&OfBytes { q: &self.bytes, b }, &element)
+                self.of_numbers(&OfBytes { q: &self.bytes, b }, held)
             }
             Form::Sq8 => {
                 let levels = <[i8]>::ref_from_bytes(bytes).unwrap_or_default();
-                self.of_rounded(kernels::inner_product_bytes(q, levels), &element)
+                self.of_rounded(kernels::inner_product_bytes(q, levels), held)
             }
-            Form::Rabitq => self.of_rounded(kernels::inner_product_nibbles(q, bytes), &element),
+            Form::Rabitq => self.of_rounded(kernels::inner_product_nibbles(q, bytes), held),
             Form::Sparse => {
-                let b = sparse::unpack(bytes, element.scale);
+                let b = sparse::unpack(bytes, held.scale);
                 let (q, b) = (self.vector.view().elements(), b.view().elements());
-                self.of_numbers(&OfSparse { q, b }, &element)
+                self.of_numbers(&OfSparse { q, b }, held)
             }
             Form::Bits => {
                 let distance = bit_distance(self.metric, &self.bits, bytes);
@@ -96,17 +91,17 @@ impl ExactQuery {
         }
     }
 
-    fn of_rounded(&self, product: f32, element: &Element) -> Exact {
+    fn of_rounded(&self, product: f32, held: Held) -> Exact {
         let dims = self.vector.values().len();
-        let known = element.error.is_finite();
+        let known = held.error.is_finite();
         // Where nothing is known, norms are those of whole vectors, as they are without a center.
         let whole =
             self.metric == Metric::InnerProduct || (self.metric != Metric::Cosine && !known);
         let rounded = Rounded {
             q: if whole { self.norm } else { self.turned_norm }.into(),
-            x: element.norm.into(),
-            product: f64::from(product) * f64::from(element.scale),
-            error: element.error.into(),
+            x: held.norm.into(),
+            product: f64::from(product) * f64::from(held.scale),
+            error: held.error.into(),
             part: self.part,
             dims,
         };
@@ -133,52 +128,14 @@ impl ExactQuery {
         Exact { distance, certain: false, rank, alpha }
     }
 
-    fn of_numbers(&self, sums: &impl Sums, element: &Element) -> Exact {
-        let mut alpha = 1.0;
-        let (distance, rank) = match self.metric {
-            Metric::L2 => {
-                let squared = sums.l2_squared();
-                (squared.sqrt(), squared)
-            }
-            Metric::InnerProduct => {
-                let product = sums.inner_product();
-                alpha = product as f32 / (element.norm * element.norm);
-                (-product, -product)
-            }
-            Metric::Cosine => {
-                let distance = sums.cosine();
-                (distance, 2.0 * distance)
-            }
-            Metric::L1 | Metric::Hamming | Metric::Jaccard => {
-                let distance = sums.l1();
-                (distance, distance)
-            }
-        };
-        let rank = rank as f32;
-        let (distance, certain) = self.lower_bound(distance, element);
-        Exact {
-            // The operator may say otherwise, or that it is not a number.
-            certain: certain && !distance.is_nan(),
-            // Not a number: infinite values met, or a zero query under cosine. Last in any order.
-            distance: if distance.is_nan() { f64::INFINITY } else { distance },
-            rank: if rank.is_nan() { f32::INFINITY } else { rank },
-            alpha: if alpha.is_finite() { alpha } else { 0.0 },
-        }
-    }
-
-    /// Takes off `distance`, measured on the vector as stored, what narrowing to halves may have
-    /// added. Also tells whether nothing had to be taken off.
-    fn lower_bound(&self, distance: f64, element: &Element) -> (f64, bool) {
-        if element.error == 0.0 {
-            return (distance, true);
-        }
-        let narrowed = Narrowed {
-            distance,
-            q: self.norm.into(),
-            x: element.norm.into(),
-            error: element.error.into(),
-            dims: self.vector.values().len(),
-        };
-        (narrowed.least(self.metric), false)
+    fn of_numbers(&self, sums: &impl Sums, held: Held) -> Exact {
+        let measured = Measured::of(self.metric, sums);
+        let along = -measured.rank / (held.norm * held.norm);
+        let along = if along.is_finite() { along } else { 0.0 };
+        let alpha = if self.metric == Metric::InnerProduct { along } else { 1.0 };
+        let lost = Lost { query: self.norm, norm: held.norm, error: held.error };
+        let dims = self.vector.values().len();
+        let (Measured { distance, rank }, certain) = measured.bounded(self.metric, lost, dims);
+        Exact { distance, certain, rank, alpha }
     }
 }

@@ -1,8 +1,5 @@
 //! The rows of an index that is being built.
 
-use std::sync::{Mutex, PoisonError};
-
-use memory::collected;
 use pages::HeapTid;
 use quant::Metric;
 use space::{NoSpace, Space, Table};
@@ -72,17 +69,14 @@ impl Rows {
         workers: &mut Workers<'_>,
     ) -> Result<(), Stopped> {
         let dims = self.geometry.dims;
-        let places = vectors.chunks_mut(ROWS_AT_ONCE * dims);
-        let parts = collected(rows.chunks(ROWS_AT_ONCE).zip(places).map(Mutex::new))?;
-        workers.make::<_, Stopped>(parts.len() as u32, |part| {
-            let mut part = parts[part as usize].lock().unwrap_or_else(PoisonError::into_inner);
-            let (rows, places) = &mut *part;
-            for (&row, place) in rows.iter().zip(places.chunks_exact_mut(dims)) {
+        let widen = |(): &mut (), part: usize, places: &mut [f32]| {
+            let rows = rows.iter().skip(part * ROWS_AT_ONCE);
+            for (&row, place) in rows.zip(places.chunks_exact_mut(dims)) {
                 self.widen(row, place);
             }
             Ok(())
-        })?;
-        Ok(())
+        };
+        workers.chunks(vectors, ROWS_AT_ONCE * dims, || Ok(()), widen)
     }
 
     /// Writes the vector of a row, as lists are made of it.

@@ -192,6 +192,44 @@ impl<'a> Workers<'a> {
         if go_on { result } else { Err(Stopped::Cancelled.into()) }
     }
 
+    /// Runs `job` for each chunk of `size` items of `data`, of which the last may be shorter, with its
+    /// number, on all threads.
+    ///
+    /// # Errors
+    /// As [`Workers::run`].
+    ///
+    /// # Panics
+    /// If `size` is zero.
+    pub fn chunks<T: Send, S, E: From<Stopped> + Send>(
+        &mut self,
+        data: &mut [T],
+        size: usize,
+        scratch: impl Fn() -> Result<S, E> + Sync,
+        job: impl Fn(&mut S, usize, &mut [T]) -> Result<(), E> + Sync,
+    ) -> Result<(), E> {
+        self.chunks_beside(data, size, scratch, job, || ())
+    }
+
+    /// As [`Workers::chunks`], while the calling thread does `beside`.
+    fn chunks_beside<T: Send, S, E: From<Stopped> + Send, R>(
+        &mut self,
+        data: &mut [T],
+        size: usize,
+        scratch: impl Fn() -> Result<S, E> + Sync,
+        job: impl Fn(&mut S, usize, &mut [T]) -> Result<(), E> + Sync,
+        beside: impl FnOnce() -> R,
+    ) -> Result<R, E> {
+        let chunks = data.chunks_mut(size);
+        let jobs = memory::collected(0..chunks.len() as u32).map_err(refused::<E>)?;
+        let chunks = Mutex::new(chunks.enumerate());
+        let job = |scratch: &mut S, _| {
+            let next = chunks.lock().unwrap_or_else(PoisonError::into_inner).next();
+            // There is one for each job.
+            next.map_or(Ok(()), |(number, chunk)| job(scratch, number, chunk))
+        };
+        self.run_beside(self.threads, &jobs, scratch, job, beside)
+    }
+
     /// Runs `job` for each of `0..count` on all threads and returns what they made, in order.
     ///
     /// # Errors
@@ -214,21 +252,22 @@ impl<'a> Workers<'a> {
         job: impl Fn(u32) -> Result<T, E> + Sync,
         beside: impl FnOnce() -> R,
     ) -> Result<(Vec<T>, R), E> {
-        let refused = |refused| E::from(Stopped::from(refused));
-        let places = (0..count).map(|_| Mutex::new(None));
-        let places: Vec<Mutex<Option<T>>> = memory::collected(places).map_err(refused)?;
-        let items = memory::collected(0..count).map_err(refused)?;
-        let (threads, scratch) = (self.threads, || Ok::<_, E>(()));
-        let make = |(): &mut (), item: u32| {
-            let result = job(item)?;
-            *places[item as usize].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-            Ok(())
+        let mut made: Vec<Option<T>> =
+            memory::collected((0..count).map(|_| None)).map_err(refused::<E>)?;
+        let make = |(): &mut (), number: usize, place: &mut [Option<T>]| {
+            // One place, whose number is below `count`.
+            let result = job(number as u32)?;
+            place[0] = Some(result);
+            Ok::<_, E>(())
         };
-        let done_beside = self.run_beside(threads, &items, scratch, make, beside)?;
-        let made = places.into_iter();
-        let made = made.filter_map(|m| m.into_inner().unwrap_or_else(PoisonError::into_inner));
-        Ok((memory::collected(made).map_err(refused)?, done_beside))
+        let done_beside = self.chunks_beside(&mut made, 1, || Ok(()), make, beside)?;
+        Ok((memory::collected(made.into_iter().flatten()).map_err(refused)?, done_beside))
     }
+}
+
+/// The error of a list of jobs that gets no memory.
+fn refused<E: From<Stopped>>(error: OutOfMemory) -> E {
+    Stopped::from(error).into()
 }
 
 /// What a panic said.

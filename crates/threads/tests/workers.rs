@@ -63,3 +63,21 @@ fn a_panic_of_a_thread_is_an_error() {
         assert_eq!(result, Err(Stopped::Panicked("bad luck".into())), "{threads} threads");
     }
 }
+
+#[test]
+fn chunks_are_handed_out_once() {
+    for threads in 0..3 {
+        let mut numbers = vec![0; 1_000];
+        let mut on_tick = |_| true;
+        let mut workers = Workers::new(threads, &mut on_tick);
+        let job = |(): &mut (), chunk: usize, numbers: &mut [usize]| {
+            numbers.iter_mut().for_each(|number| *number += 1 + chunk);
+            Ok::<_, Stopped>(())
+        };
+        assert_eq!(workers.chunks(&mut numbers, 7, || Ok(()), job), Ok(()));
+        assert!(numbers.iter().enumerate().all(|(i, &number)| number == 1 + i / 7));
+        let made = workers.make(100, |i| if i == 99 { Err(Stopped::OutOfMemory) } else { Ok(i) });
+        assert_eq!(made, Err(Stopped::OutOfMemory));
+        assert_eq!(workers.make(100, Ok::<_, Stopped>), Ok((0..100).collect()));
+    }
+}

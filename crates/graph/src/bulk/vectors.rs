@@ -1,8 +1,5 @@
 //! The vectors that a graph is built over, made from the rows by threads.
 
-use std::sync::{Mutex, PoisonError};
-
-use memory::collected;
 use quant::{Metric, Rotation, Sq8Coder, Sq8Set};
 use space::{Array, Item, Space};
 use threads::Workers;
@@ -150,16 +147,13 @@ fn for_each_row<T: Send, S>(
     scratch: impl Fn() -> S + Sync,
     job: impl Fn(&mut S, usize, &mut [T]) + Sync,
 ) -> Result<(), BuildError> {
-    let places = collected(array.chunks_mut(len * ELEMENTS_PER_JOB).map(Mutex::new))?;
-    let jobs = collected(0..places.len() as u32)?;
-    workers.run(
-        workers.threads(),
-        &jobs,
+    workers.chunks(
+        array,
+        len * ELEMENTS_PER_JOB,
         || Ok(scratch()),
-        |scratch, i| {
-            let mut rows = places[i as usize].lock().unwrap_or_else(PoisonError::into_inner);
+        |scratch, part, rows| {
             for (row, out) in rows.chunks_exact_mut(len).enumerate() {
-                job(scratch, i as usize * ELEMENTS_PER_JOB + row, out);
+                job(scratch, part * ELEMENTS_PER_JOB + row, out);
             }
             Ok(())
         },

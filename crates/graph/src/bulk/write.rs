@@ -4,7 +4,6 @@
 //! level 1 and up, then overflow of heap tids. So an edge can be written before the record it leads to.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
 
 use memory::{Grow, filled};
 use pages::{META_BLOCK, PAGE_BODY, PageKind, Result, init_page};
@@ -105,25 +104,13 @@ impl<'a> Writer<'a> {
         // `node` has checked that all records can be numbered with 32 bits.
         let last = self.records.div_ceil(per_page) as u32;
         for start in (0..last).step_by(PAGES_PER_TURN as usize) {
-            let turn: Vec<u32> = (start..last.min(start + PAGES_PER_TURN)).collect();
-            let made: Vec<Mutex<Result<Vec<u8>>>> =
-                turn.iter().map(|_| Mutex::new(Ok(Vec::new()))).collect();
             let mut on_tick = |_| tick(Phase::Pages, start as usize, last as usize);
-            Workers::new(threads, &mut on_tick)
-                .run(
-                    threads,
-                    &turn,
-                    || Ok::<_, BuildError>(()),
-                    |(), page| {
-                        let body = self.page(page);
-                        let place = &made[(page - start) as usize];
-                        *place.lock().unwrap_or_else(PoisonError::into_inner) = body;
-                        Ok(())
-                    },
-                )
+            let pages = PAGES_PER_TURN.min(last - start);
+            let made = Workers::new(threads, &mut on_tick)
+                .make(pages, |page| Ok::<_, BuildError>(self.page(start + page)))
                 .map_err(failed)?;
             for page in made {
-                append(&page.into_inner().unwrap_or_else(PoisonError::into_inner)?)?;
+                append(&page?)?;
             }
         }
         Ok(())

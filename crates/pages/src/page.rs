@@ -3,6 +3,8 @@
 //! A body ends in a 16-byte trailer: checksum (u32), zero (u32), kind (u8), format version (u8), number
 //! of the page's block (u32), page id (u16).
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
+
 use crc32fast::Hasher;
 
 use crate::{Error, Result};

@@ -1,5 +1,7 @@
 //! Heap tuple identifiers.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
+
 /// Address of a row version in the table: block and line pointer. Six bytes in a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HeapTid {

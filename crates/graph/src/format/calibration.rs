@@ -1,5 +1,7 @@
 //! What searches of an index cost and find: measured after a build, kept in the metapage.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
+
 /// Search widths at which an index is calibrated, ascending.
 pub const CALIBRATED_EF: [u16; 9] = [5, 10, 20, 40, 80, 160, 320, 640, 1280];
 

@@ -1,19 +1,18 @@
 //! The metapage: block 0, what an index is and where a search begins.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
+
 use pages::{
     Error, FORMAT_VERSION, META_BLOCK, PAGE_USABLE, PageKind, Result, init_page, page_kind,
 };
 use vectors::Form;
+use zerocopy::little_endian::{F32, U16, U32, U64};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-use super::{Calibration, Geometry, NodeNo};
+use super::{CALIBRATED_EF, Calibration, CalibrationPoint, Geometry, NodeNo};
 
 const MAGIC: u32 = 0x5845_4856;
-/// The upper half of the number of dimensions.
-const DIMS_UPPER_AT: usize = 60;
-/// Right behind it.
-const CENTERED_AT: usize = 62;
-const CALIBRATION_AT: usize = 64;
-/// The fields before it leave room for more.
+/// Where the center stands; the fields before it leave room for more.
 const CENTRE_AT: usize = 256;
 
 /// Content of the metapage.
@@ -86,37 +85,38 @@ impl Meta {
     /// Writes all fields into a page body.
     pub fn encode(&self, body: &mut [u8]) {
         init_page(body, PageKind::Meta, META_BLOCK);
-        let mut out = Writer { body, at: 0 };
-        out.u32(MAGIC);
-        out.u32(u32::from(FORMAT_VERSION));
-        out.u16(u16::from(self.metric));
-        out.u16(self.m);
-        out.u16(self.ef_construction);
+        // A body is longer than the fields.
+        let Ok((fields, _)) = Fields::mut_from_prefix(body) else { return };
         let g = &self.geometry;
-        // Both halves; the upper one is further on.
-        out.u16(g.dims as u16);
-        for size in
-            [g.slots, g.planes, g.plane_bytes, g.inline_tids, g.record_size, g.records_per_page]
-        {
-            // All sizes are below 8,192, see `Geometry::validate`.
-            out.u16(u16::try_from(size).unwrap_or(u16::MAX));
-        }
-        out.u64(self.seed);
-        out.u32(NodeNo::encode(self.entry));
-        out.u16(u16::from(self.entry_level));
-        out.u16(self.geometry.form as u16);
-        out.u32(self.next.0);
-        out.u32(NodeNo::encode(self.free));
-        out.u64(self.elements);
-        out.at = DIMS_UPPER_AT;
-        out.u16((g.dims >> 16) as u16);
-        out.u16(u16::from(self.centered));
-        out.at = CALIBRATION_AT;
-        out.calibration(&self.calibration.unwrap_or_default());
-        out.at = CENTRE_AT;
-        for &value in self.centre.iter().take(Self::MAX_CODE_DIMS) {
-            out.f32(value);
-        }
+        // All sizes but the dimensions are below 8,192, see `Geometry::validate`.
+        let small = |size: usize| u16::try_from(size).unwrap_or(u16::MAX).into();
+        *fields = Fields {
+            magic: MAGIC.into(),
+            version: u32::from(FORMAT_VERSION).into(),
+            metric: u16::from(self.metric).into(),
+            m: self.m.into(),
+            ef_construction: self.ef_construction.into(),
+            // Both halves.
+            dims: (g.dims as u16).into(),
+            slots: small(g.slots),
+            planes: small(g.planes),
+            plane_bytes: small(g.plane_bytes),
+            inline_tids: small(g.inline_tids),
+            record_size: small(g.record_size),
+            records_per_page: small(g.records_per_page),
+            seed: self.seed.into(),
+            entry: NodeNo::encode(self.entry).into(),
+            entry_level: u16::from(self.entry_level).into(),
+            form: (g.form as u16).into(),
+            next: self.next.0.into(),
+            free: NodeNo::encode(self.free).into(),
+            elements: self.elements.into(),
+            upper_dims: ((g.dims >> 16) as u16).into(),
+            centered: u16::from(self.centered).into(),
+            calibration: self.calibration.unwrap_or_default().into(),
+        };
+        let (center, _) = body[CENTRE_AT..PAGE_USABLE].as_chunks_mut();
+        center.iter_mut().zip(&self.centre).for_each(|(place, x)| *place = x.to_le_bytes());
     }
 
     /// Reads and checks a metapage.
@@ -125,145 +125,118 @@ impl Meta {
         if page_kind(body, META_BLOCK)? != PageKind::Meta {
             return Err(corrupted("page is not a metapage"));
         }
-        let mut from = Reader { body, at: 0 };
-        if from.u32() != MAGIC {
+        let (fields, _) =
+            Fields::ref_from_prefix(body).map_err(|_| corrupted("page has the wrong size"))?;
+        if fields.magic != MAGIC {
             return Err(corrupted("metapage has the wrong magic number"));
         }
-        let version = from.u32();
-        if version != u32::from(FORMAT_VERSION) {
-            return Err(Error::Version { found: version });
+        if fields.version != u32::from(FORMAT_VERSION) {
+            return Err(Error::Version { found: fields.version.get() });
         }
-        let metric = u8::try_from(from.u16()).map_err(|_| corrupted("metric is unknown"))?;
-        let (m, ef_construction) = (from.u16(), from.u16());
-        let upper = usize::from(Reader { body, at: DIMS_UPPER_AT }.u16());
-        let mut geometry = Geometry {
-            form: Form::Halves,
-            dims: usize::from(from.u16()) | upper << 16,
-            slots: from.u16().into(),
-            planes: from.u16().into(),
-            plane_bytes: from.u16().into(),
-            inline_tids: from.u16().into(),
-            record_size: from.u16().into(),
-            records_per_page: from.u16().into(),
+        let small = |field: U16| u8::try_from(field.get()).ok();
+        let form = small(fields.form).and_then(Form::from_byte);
+        let geometry = Geometry {
+            form: form.ok_or(corrupted("form of vectors is unknown"))?,
+            dims: usize::from(fields.dims) | usize::from(fields.upper_dims) << 16,
+            slots: fields.slots.into(),
+            planes: fields.planes.into(),
+            plane_bytes: fields.plane_bytes.into(),
+            inline_tids: fields.inline_tids.into(),
+            record_size: fields.record_size.into(),
+            records_per_page: fields.records_per_page.into(),
         };
-        let seed = from.u64();
-        let entry = NodeNo::decode(from.u32());
-        let entry_level =
-            u8::try_from(from.u16()).map_err(|_| corrupted("entry level is wrong"))?;
-        let form = u8::try_from(from.u16()).ok().and_then(Form::from_byte);
-        geometry.form = form.ok_or(corrupted("form of vectors is unknown"))?;
         if !geometry.validate() || geometry.code_dims() > Self::MAX_CODE_DIMS {
             return Err(corrupted("metapage has impossible sizes"));
         }
-        let (next, free) = (NodeNo(from.u32()), NodeNo::decode(from.u32()));
-        let first = NodeNo::first(&geometry);
+        let (entry, free) = (NodeNo::decode(fields.entry.get()), NodeNo::decode(fields.free.get()));
+        let (next, first) = (NodeNo(fields.next.get()), NodeNo::first(&geometry));
         if [entry, free, Some(next)].into_iter().flatten().any(|node| node < first) {
             return Err(corrupted("metapage names a record in itself"));
         }
-        let elements = from.u64();
-        from.at = CENTERED_AT;
-        let centered = match from.u16() {
+        let centered = match fields.centered.get() {
             0 => false,
             1 if geometry.form.is_rotated() => true,
             _ => return Err(corrupted("metapage has an unknown center")),
         };
-        from.at = CALIBRATION_AT;
-        let calibration = Some(from.calibration()).filter(Calibration::is_sound);
-        from.at = CENTRE_AT;
-        let centre: Vec<f32> = (0..geometry.center_dims()).map(|_| from.f32()).collect();
+        let centre = body[CENTRE_AT..PAGE_USABLE].as_chunks().0.iter().take(geometry.center_dims());
+        let centre: Vec<f32> = centre.map(|x| f32::from_le_bytes(*x)).collect();
         if centre.iter().any(|x| !x.is_finite()) {
             return Err(corrupted("metapage has a centre that is not finite"));
         }
         Ok(Self {
-            metric,
-            m,
-            ef_construction,
+            metric: small(fields.metric).ok_or(corrupted("metric is unknown"))?,
+            m: fields.m.get(),
+            ef_construction: fields.ef_construction.get(),
             geometry,
-            seed,
+            seed: fields.seed.get(),
             entry,
-            entry_level,
+            entry_level: small(fields.entry_level).ok_or(corrupted("entry level is wrong"))?,
             next,
             free,
-            elements,
-            calibration,
+            elements: fields.elements.get(),
+            calibration: Some(fields.calibration.into()).filter(Calibration::is_sound),
             centered,
             centre,
         })
     }
 }
 
-struct Writer<'a> {
-    body: &'a mut [u8],
-    at: usize,
+/// The fields of a metapage but the center, as they lie at its beginning.
+#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+struct Fields {
+    magic: U32,
+    version: U32,
+    metric: U16,
+    m: U16,
+    ef_construction: U16,
+    /// The lower half.
+    dims: U16,
+    slots: U16,
+    planes: U16,
+    plane_bytes: U16,
+    inline_tids: U16,
+    record_size: U16,
+    records_per_page: U16,
+    seed: U64,
+    entry: U32,
+    entry_level: U16,
+    form: U16,
+    next: U32,
+    free: U32,
+    elements: U64,
+    upper_dims: U16,
+    centered: U16,
+    calibration: CalibrationFields,
 }
 
-impl Writer<'_> {
-    fn put(&mut self, bytes: &[u8]) {
-        self.body[self.at..self.at + bytes.len()].copy_from_slice(bytes);
-        self.at += bytes.len();
-    }
-    fn u16(&mut self, value: u16) {
-        self.put(&value.to_le_bytes());
-    }
-    fn u32(&mut self, value: u32) {
-        self.put(&value.to_le_bytes());
-    }
-    fn u64(&mut self, value: u64) {
-        self.put(&value.to_le_bytes());
-    }
-    fn f32(&mut self, value: f32) {
-        self.u32(value.to_bits());
-    }
-    fn calibration(&mut self, calibration: &Calibration) {
-        self.u64(calibration.records);
-        self.u32(calibration.samples);
-        self.f32(calibration.reads);
-        for point in &calibration.points {
-            self.f32(point.recall_10);
-            self.f32(point.recall_100);
-            self.f32(point.expanded);
-        }
+const _: () = assert!(size_of::<Fields>() <= CENTRE_AT);
+
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+struct CalibrationFields {
+    records: U64,
+    samples: U32,
+    reads: F32,
+    /// Fields of each [`CalibrationPoint`].
+    points: [[F32; 3]; CALIBRATED_EF.len()],
+}
+
+impl From<Calibration> for CalibrationFields {
+    fn from(Calibration { records, samples, reads, points }: Calibration) -> Self {
+        let points =
+            points.map(|point| [point.recall_10, point.recall_100, point.expanded].map(F32::new));
+        Self { records: records.into(), samples: samples.into(), reads: reads.into(), points }
     }
 }
 
-/// Reads fields of a body whose size `page_kind` has checked.
-struct Reader<'a> {
-    body: &'a [u8],
-    at: usize,
-}
-
-impl Reader<'_> {
-    fn take<const N: usize>(&mut self) -> [u8; N] {
-        let mut bytes = [0; N];
-        bytes.copy_from_slice(&self.body[self.at..self.at + N]);
-        self.at += N;
-        bytes
-    }
-    fn u16(&mut self) -> u16 {
-        u16::from_le_bytes(self.take())
-    }
-    fn u32(&mut self) -> u32 {
-        u32::from_le_bytes(self.take())
-    }
-    fn u64(&mut self) -> u64 {
-        u64::from_le_bytes(self.take())
-    }
-    fn f32(&mut self) -> f32 {
-        f32::from_bits(self.u32())
-    }
-    fn calibration(&mut self) -> Calibration {
-        let mut calibration = Calibration {
-            records: self.u64(),
-            samples: self.u32(),
-            reads: self.f32(),
-            ..Calibration::default()
-        };
-        for point in &mut calibration.points {
-            point.recall_10 = self.f32();
-            point.recall_100 = self.f32();
-            point.expanded = self.f32();
-        }
-        calibration
+impl From<CalibrationFields> for Calibration {
+    fn from(CalibrationFields { records, samples, reads, points }: CalibrationFields) -> Self {
+        let points = points.map(|point| {
+            let [recall_10, recall_100, expanded] = point.map(F32::get);
+            CalibrationPoint { recall_10, recall_100, expanded }
+        });
+        Self { records: records.get(), samples: samples.get(), reads: reads.get(), points }
     }
 }
 
@@ -271,7 +244,6 @@ impl Reader<'_> {
 mod tests {
     use pages::PAGE_BODY;
 
-    use super::super::CalibrationPoint;
     use super::*;
 
     fn sample() -> Meta {

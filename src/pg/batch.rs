@@ -76,6 +76,11 @@ impl<'a> WalBatch<'a> {
         if index == MAX_BATCH {
             return Err(Error::Limit("a change takes more pages than a WAL record"));
         }
+        // Writers that lock in different orders would wait for each other forever: nothing detects
+        // that of buffer locks.
+        if self.held.last().is_some_and(|last| last.block > block) {
+            return Err(Error::Internal(format!("block {block} is locked after a higher one")));
+        }
         let buffer = self.store.lock(block, BUFFER_LOCK_EXCLUSIVE)?;
         // SAFETY: the buffer is pinned and locked; there is room for `MAX_BATCH` images, and memory
         // of a page is as long as one.
@@ -207,7 +212,8 @@ impl Drop for WalBatch<'_> {
 /// # Safety
 /// The buffer is pinned and locked for writing, and this is the only reference to it.
 unsafe fn page_of<'a>(held: &Held) -> &'a mut [u8] {
-    // SAFETY: the caller's promise.
+    // SAFETY: the page of a pinned buffer stays where it is, and has `BLCKSZ` bytes, which nobody
+    // else touches while we have the lock.
     unsafe {
         let page = pg_sys::BufferGetPage(held.buffer);
         slice::from_raw_parts_mut(page.cast(), BLCKSZ as usize)

@@ -23,7 +23,7 @@ impl InsertLock<'_> {
     /// # Safety
     /// `index` stays open during `'a`.
     pub unsafe fn take(index: Relation) -> Self {
-        // SAFETY: the caller's promise.
+        // SAFETY: the index is open; an error of a lock passes through our frames.
         unsafe { pg_sys::LockPage(index, INSERT_PAGE, pg_sys::ShareLock as i32) };
         InsertLock { index, open: PhantomData }
     }
@@ -44,7 +44,7 @@ impl Drop for InsertLock<'_> {
 /// # Safety
 /// `index` is open.
 pub unsafe fn wait_for_inserts(index: Relation) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the index is open; an error of a lock passes through our frames.
     unsafe {
         pg_sys::LockPage(index, INSERT_PAGE, pg_sys::ExclusiveLock as i32);
         pg_sys::UnlockPage(index, INSERT_PAGE, pg_sys::ExclusiveLock as i32);

@@ -22,7 +22,7 @@ const _: () = assert!(HEADER == 24 && BLCKSZ == 8192, "bodies are made for pages
 /// # Safety
 /// `page` is writable memory of a page.
 pub unsafe fn init(page: Page) {
-    // SAFETY: the caller's promise; `PageInit` raises no error for these sizes.
+    // SAFETY: `page` is writable memory of a page; `PageInit` raises no error for these sizes.
     unsafe {
         pg_sys::PageInit(page, BLCKSZ as usize, PAGE_BODY - PAGE_USABLE);
         let header = page.cast::<pg_sys::PageHeaderData>();
@@ -35,7 +35,7 @@ pub unsafe fn init(page: Page) {
 /// # Safety
 /// `page` is memory of a page with a header, which nobody else reads or writes.
 pub unsafe fn shrink(page: Page) {
-    // SAFETY: the caller's promise; the end of the body is at most `pd_upper`.
+    // SAFETY: nobody else has the page, which has a header; the end of the body is at most `pd_upper`.
     unsafe { (*page.cast::<pg_sys::PageHeaderData>()).pd_lower = used_end(page) }
 }
 
@@ -44,7 +44,7 @@ pub unsafe fn shrink(page: Page) {
 /// # Safety
 /// As for [`shrink`].
 pub unsafe fn grow(page: Page) {
-    // SAFETY: the caller's promise.
+    // SAFETY: nobody else has the page, which has a header.
     unsafe {
         let header = page.cast::<pg_sys::PageHeaderData>();
         if (*header).pd_lower < (*header).pd_upper {
@@ -58,7 +58,7 @@ pub unsafe fn grow(page: Page) {
 /// # Safety
 /// As for [`body`].
 unsafe fn used_end(page: Page) -> u16 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the page is readable, and nobody writes to it while we look.
     let usable = unsafe { &body(page)[..PAGE_USABLE] };
     let used = usable.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
     (HEADER + used) as u16 // at most BLCKSZ
@@ -70,7 +70,7 @@ unsafe fn used_end(page: Page) -> u16 {
 /// `page` is memory of a page that nobody else reads or writes.
 pub unsafe fn set_lsn(page: Page, lsn: pg_sys::XLogRecPtr) {
     let (xlogid, xrecoff) = ((lsn >> 32) as u32, lsn as u32);
-    // SAFETY: the caller's promise.
+    // SAFETY: nobody else has the page, whose memory begins with a header.
     unsafe {
         (*page.cast::<pg_sys::PageHeaderData>()).pd_lsn =
             pg_sys::PageXLogRecPtr { xlogid, xrecoff };
@@ -82,7 +82,7 @@ pub unsafe fn set_lsn(page: Page, lsn: pg_sys::XLogRecPtr) {
 /// # Safety
 /// `page` is readable memory of a page.
 pub unsafe fn is_new(page: Page) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: the memory of a page begins with a header, also where that is zero.
     unsafe { (*(page as PageHeader)).pd_upper == 0 }
 }
 
@@ -92,7 +92,7 @@ pub unsafe fn is_new(page: Page) -> bool {
 /// `page` is readable memory of a page that nobody writes to during `'a`.
 #[inline]
 pub unsafe fn body<'a>(page: Page) -> &'a [u8] {
-    // SAFETY: the caller's promise; header and body make up the page.
+    // SAFETY: the page is readable, nobody writes to it meanwhile, and header and body make it up.
     unsafe { slice::from_raw_parts(page.cast::<u8>().add(HEADER), PAGE_BODY) }
 }
 
@@ -118,6 +118,6 @@ pub fn warm(buffer: Buffer, bytes: Range<usize>) {
 /// `page` is memory of a page that nobody else reads or writes during `'a`.
 #[inline]
 pub unsafe fn body_mut<'a>(page: Page) -> &'a mut [u8] {
-    // SAFETY: the caller's promise; header and body make up the page.
+    // SAFETY: nobody else has the page meanwhile, and header and body make it up.
     unsafe { slice::from_raw_parts_mut(page.cast::<u8>().add(HEADER), PAGE_BODY) }
 }

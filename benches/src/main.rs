@@ -17,6 +17,7 @@ mod cost;
 mod database;
 mod dataset;
 mod exact;
+mod filters;
 mod machine;
 mod matrix;
 mod measure;

@@ -79,7 +79,7 @@ pub fn touched_of_index(client: &mut Client) -> Result<Option<i64>> {
 }
 
 /// Shared buffers of a plan's execution; planning is reported beside the plan.
-fn touched(plan: &Value) -> Result<u64> {
+pub fn touched(plan: &Value) -> Result<u64> {
     let number = |key: &str| plan[key].as_u64().ok_or_else(|| format!("no \"{key}\" in a plan"));
     Ok(number("Shared Hit Blocks")? + number("Shared Read Blocks")?)
 }

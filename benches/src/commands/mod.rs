@@ -5,6 +5,7 @@ mod build;
 mod call;
 mod cold;
 mod dump;
+mod filter;
 mod plans;
 mod search;
 mod sparse;
@@ -24,7 +25,7 @@ struct Command {
     run: fn(Arguments) -> Result<()>,
 }
 
-const COMMANDS: [Command; 9] = [
+const COMMANDS: [Command; 10] = [
     search::COMMAND,
     sparse::COMMAND,
     any_data::COMMAND,
@@ -33,6 +34,7 @@ const COMMANDS: [Command; 9] = [
     write::COMMAND,
     cold::COMMAND,
     plans::COMMAND,
+    filter::COMMAND,
     dump::COMMAND,
 ];
 

@@ -114,6 +114,7 @@ impl Set {
                     target_recall: None,
                     iterative: Iterative::Off,
                     wanted: 0,
+                    filtered: false,
                     max_tuples,
                     memory,
                 };

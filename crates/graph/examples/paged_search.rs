@@ -69,6 +69,7 @@ const SCAN: ScanOptions = ScanOptions {
     target_recall: None,
     iterative: Iterative::On,
     wanted: 0,
+    filtered: false,
     max_tuples: usize::MAX,
     memory: usize::MAX,
 };

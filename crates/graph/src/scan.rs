@@ -32,6 +32,10 @@ pub enum Iterative {
     On,
 }
 
+/// How many more rows than expected a search looks for that is to find the last ones that pass a
+/// filter, and the least part by which it is widened.
+const MARGIN: f64 = 1.25;
+
 /// Settings of a scan.
 #[derive(Debug, Clone, Copy)]
 pub struct ScanOptions {
@@ -45,6 +49,9 @@ pub struct ScanOptions {
     /// Elements that the caller asks for at least, where it is known: the search begins as wide as
     /// these need, unless it ends after `ef` results.
     pub wanted: usize,
+    /// Whether the caller drops rows, and tells by [`Scan::passed`] how many it keeps. Such a search
+    /// finds these as reliably as a search without a filter finds all.
+    pub filtered: bool,
     /// Rows after which a scan widens its search no more.
     pub max_tuples: usize,
     /// Bytes after which a scan widens its search no more.
@@ -103,10 +110,18 @@ fn ef_for(hnsw: &Hnsw, options: &ScanOptions, k: usize) -> Option<usize> {
     Some(effort::ef_for_recall(calibration, target, k))
 }
 
+/// The share of the nearest elements that a search with these options is to find, if that is known: of
+/// one with a filter, as many as without.
+fn target(hnsw: &Hnsw, options: &ScanOptions) -> Option<f64> {
+    let calibration = hnsw.meta().calibration.as_ref().filter(|_| options.filtered);
+    let expected = calibration.map(|known| effort::expected_recall(known, options.ef));
+    options.target_recall.or(expected)
+}
+
 /// How many elements a search for `k` with a target returns before it is widened: a few more,
 /// because the caller looks ahead where distances are bounds.
-fn ready_of(k: usize) -> usize {
-    k.saturating_add(k / 2)
+fn ready_of(k: usize, options: &ScanOptions) -> usize {
+    if options.filtered { k } else { k.saturating_add(k / 2) }
 }
 
 /// A search by distance that returns one row after another.
@@ -128,6 +143,8 @@ pub struct Scan {
     /// Elements that may be returned before the beam is widened.
     ready: usize,
     returned: usize,
+    /// Rows returned that the caller keeps.
+    passed: usize,
     /// Live elements expanded so far.
     met: usize,
     visited_tids: usize,
@@ -158,10 +175,11 @@ impl Scan {
         let zero = hnsw.holder().zero();
         let prepared = Query::new(&hnsw, query.unwrap_or(zero.view()));
         let goes_on = options.iterative == Iterative::On;
+        let options = ScanOptions { target_recall: target(&hnsw, &options), ..options };
         let wanted = if goes_on { options.wanted.max(FIRST) } else { FIRST };
         let (ef, ready) = match ef_for(&hnsw, &options, wanted) {
             Some(ef) if !goes_on => (ef, ef),
-            Some(ef) => (ef, ready_of(wanted)),
+            Some(ef) => (ef, ready_of(wanted, &options)),
             None => {
                 let ef = options.ef.max(if goes_on { options.wanted } else { 0 }).max(1);
                 (ef, ef)
@@ -177,6 +195,7 @@ impl Scan {
             options: ScanOptions { ef, ..options },
             walk: None,
             returned: 0,
+            passed: 0,
             met: 0,
             visited_tids: 0,
             exhausted: false,
@@ -196,6 +215,11 @@ impl Scan {
     pub fn filtered(mut self, filter: TidFilter) -> Self {
         self.filter = Some(filter);
         self
+    }
+
+    /// Tells how many of the rows returned so far the caller keeps.
+    pub fn passed(&mut self, rows: usize) {
+        self.passed = rows;
     }
 
     /// The next row, or none when there are no more.
@@ -301,7 +325,7 @@ impl Scan {
     }
 
     fn go_on<S: PageStore>(&mut self, store: &S) -> Result<()> {
-        let wanted = self.wanted.saturating_mul(GROWTH);
+        let wanted = self.next_wanted();
         let target = ef_for(&self.hnsw, &self.options, wanted);
         let before = self.beam_width();
         self.ef = match target {
@@ -319,11 +343,25 @@ impl Scan {
         }
         self.run(store)?;
         self.ready = match target {
-            Some(_) => ready_of(wanted),
+            Some(_) => ready_of(wanted, &self.options),
             // Elements met later may be nearer than the farther half of those met so far.
             None => self.ready.max(self.met / 2),
         };
         Ok(())
+    }
+
+    /// How many elements to search for next: where the caller drops rows, as many as it takes for those
+    /// that are wanted, if as many pass as did so far.
+    fn next_wanted(&self) -> usize {
+        let most = self.wanted.saturating_mul(GROWTH);
+        let missing = self.options.wanted.saturating_sub(self.passed);
+        if !self.options.filtered || self.passed == 0 || missing == 0 {
+            return most;
+        }
+        let more = missing as f64 * self.returned as f64 / self.passed as f64;
+        let enough = (self.returned as f64 + more * MARGIN) as usize;
+        let least = (self.wanted as f64 * MARGIN) as usize;
+        enough.clamp(least.min(most), most)
     }
 
     /// Widens the beam; false where there is nothing more to see.

@@ -51,6 +51,7 @@ pub fn scan_options(calibration: Option<&Calibration>) -> ScanOptions {
             IterativeScan::RelaxedOrder | IterativeScan::StrictOrder => Iterative::On,
         },
         wanted: 0,
+        filtered: false,
         max_tuples: usize::try_from(MAX_SCAN_TUPLES.get()).unwrap_or(usize::MAX),
         // A float to integer cast saturates.
         memory: (work_mem * SCAN_MEM_MULTIPLIER.get()) as usize,

@@ -119,7 +119,15 @@ pub fn rows_asked(usual: usize) -> usize {
 
 pub fn scan_options(ef: usize) -> ScanOptions {
     let (iterative, max_tuples, memory) = (Iterative::On, usize::MAX, usize::MAX);
-    ScanOptions { ef, target_recall: None, iterative, wanted: 0, max_tuples, memory }
+    ScanOptions {
+        ef,
+        target_recall: None,
+        iterative,
+        wanted: 0,
+        filtered: false,
+        max_tuples,
+        memory,
+    }
 }
 
 /// Rows in the order in which a scan returns them, at most `limit`.

@@ -9,7 +9,7 @@
 
 use std::time::{Duration, Instant};
 
-use pages::Hit;
+use pages::{Hit, TidFilter};
 use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, IndexScanDesc, IndexScanDescData, Oid, Relation, ScanDirection, ScanKey};
@@ -21,7 +21,7 @@ use super::opclass::OpClass;
 use super::ordered_scan::{self, Distance, give, is_mvcc, look};
 use super::reorder::{Order, Reorder};
 use super::row_distance::RowDistance;
-use super::search::{Extent, Search, Searchable};
+use super::search::{Demand, Extent, Search, Searchable};
 use super::stats;
 use super::table_end::TableEnd;
 use super::target::Target;
@@ -36,6 +36,8 @@ use crate::types::sphere::Range;
 pub struct Request {
     /// Rows that are wanted at least; 0 where that is not known.
     pub wanted: usize,
+    /// Whether rows are dropped: [`passed`] tells how many are not.
+    pub filtered: bool,
     /// Distances that are wanted.
     pub range: Option<Range>,
 }
@@ -250,7 +252,10 @@ unsafe fn start<M: AccessMethod>(
         relation::count_scan(relation);
         version::count_search(desc);
         target.range = target.range.or(request.and_then(|request| request.range));
-        let wanted = request.map_or(0, |request| request.wanted);
+        let demand = request.map_or(Demand::UNKNOWN, |request| Demand {
+            wanted: request.wanted,
+            filtered: request.filtered,
+        });
         let extent = match (target.range, target.ordered) {
             (None, _) => Extent::Settings,
             (Some(_), true) => Extent::Ordered,
@@ -268,10 +273,10 @@ unsafe fn start<M: AccessMethod>(
                 index.accept(query).map_err(failed)?;
                 let indexable = M::indexable(index.metric(), query);
                 let distance = if indexable { Distance::Number } else { Distance::NotANumber };
-                Ok((index.search(Some(query), extent, wanted), distance))
+                Ok((index.search(Some(query), extent, demand), distance))
             })??
         } else {
-            (index.search(None, extent, wanted), Distance::Null)
+            (index.search(None, extent, demand), Distance::Null)
         };
         if !matches!(distance, Distance::Number) {
             // No distance is inside of a range, as none is a number.
@@ -333,6 +338,31 @@ pub unsafe fn is_ours(index: Relation) -> bool {
 pub unsafe fn request(desc: IndexScanDesc, request: Request) {
     // SAFETY: a scan of one of our indexes has our state.
     unsafe { (*(*desc).opaque.cast::<ScanState>()).request = Some(request) };
+}
+
+/// Tells a scan how many of the rows that it has given were kept, and returns how many pages of the
+/// index it has read.
+///
+/// # Safety
+/// `desc` is a scan of one of our indexes.
+pub unsafe fn passed(desc: IndexScanDesc, rows: u64) -> u64 {
+    // SAFETY: a scan of one of our indexes has our state.
+    let running = unsafe { &mut (*(*desc).opaque.cast::<ScanState>()).running };
+    running.as_mut().map_or(0, |running| {
+        running.search.passed(usize::try_from(rows).unwrap_or(usize::MAX));
+        running.pages
+    })
+}
+
+/// Lets a scan find only rows for which `filter` holds from now on.
+///
+/// # Safety
+/// `desc` is a scan of one of our indexes.
+pub unsafe fn keep_only(desc: IndexScanDesc, filter: TidFilter) {
+    // SAFETY: a scan of one of our indexes has our state.
+    if let Some(running) = unsafe { &mut (*(*desc).opaque.cast::<ScanState>()).running } {
+        running.search.keep_only(filter);
+    }
 }
 
 /// The row that a scan has given last.

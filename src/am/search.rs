@@ -1,6 +1,6 @@
 //! How an index is searched, as its access method tells [`scan`](super::scan).
 
-use pages::Hit;
+use pages::{Hit, TidFilter};
 use quant::Metric;
 
 use super::vector::Vector;
@@ -18,6 +18,20 @@ pub enum Extent {
     Unordered,
 }
 
+/// What is asked of a search.
+#[derive(Clone, Copy, Debug)]
+pub struct Demand {
+    /// Rows that are wanted at least, if that is known; else 0.
+    pub wanted: usize,
+    /// Whether rows are dropped: [`Search::passed`] tells how many are not.
+    pub filtered: bool,
+}
+
+impl Demand {
+    /// Nothing is known, and no row is dropped.
+    pub const UNKNOWN: Self = Self { wanted: 0, filtered: false };
+}
+
 /// An open index that is about to be searched.
 pub trait Searchable: Sized {
     /// A search of it.
@@ -32,8 +46,8 @@ pub trait Searchable: Sized {
     /// Whether rows that a search finds late wait for all others.
     fn keeps_order(&self, extent: Extent) -> bool;
     /// Begins a search. Without a query, and for one that is not indexable, all rows are equally
-    /// far. So many rows are wanted at least, where that is known.
-    fn search(self, query: Option<Vector<'_>>, extent: Extent, wanted: usize) -> Self::Search;
+    /// far.
+    fn search(self, query: Option<Vector<'_>>, extent: Extent, demand: Demand) -> Self::Search;
 }
 
 /// A search that gives one row after another.
@@ -45,6 +59,10 @@ pub trait Search {
     fn skip(&mut self) -> bool {
         false
     }
+    /// Tells how many of the rows returned so far were kept.
+    fn passed(&mut self, rows: usize);
+    /// Finds only rows for which `filter` holds from now on.
+    fn keep_only(&mut self, filter: TidFilter);
     /// What was done so far.
     fn work(&self) -> Work;
 }

@@ -4,6 +4,7 @@ mod ahead;
 pub mod array;
 mod attempt;
 pub mod batch;
+pub mod bitmap;
 pub mod bulk;
 pub mod catalog;
 pub mod context;

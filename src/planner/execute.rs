@@ -43,9 +43,9 @@ pub unsafe extern "C-unwind" fn create_custom_scan_state(_plan: *mut CustomScan)
 
 /// Begins a node.
 #[pg_guard]
-unsafe extern "C-unwind" fn begin(node: *mut CustomScanState, estate: *mut EState, _flags: i32) {
+unsafe extern "C-unwind" fn begin(node: *mut CustomScanState, estate: *mut EState, flags: i32) {
     // SAFETY: PostgreSQL gives a node of ours, with its table open and its slot for tuples made.
-    unsafe { Run::begin(node, estate) };
+    unsafe { Run::begin(node, estate, flags) };
 }
 
 /// Returns the next row, null after the last.
@@ -71,7 +71,7 @@ unsafe extern "C-unwind" fn rescan(node: *mut CustomScanState) {
     // SAFETY: PostgreSQL gives a node of ours that has begun. `ExecScanReScan` clears its slot.
     unsafe {
         pg_sys::ExecScanReScan(&raw mut (*node).ss);
-        run_of(node).reset();
+        run_of(node).reset(&*node);
     }
 }
 

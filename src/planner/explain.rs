@@ -3,12 +3,14 @@
 #![allow(unsafe_code)] // called by PostgreSQL
 
 use std::ffi::CStr;
+use std::ptr;
 
 use pgrx::pg_guard;
 use pgrx::pg_sys::{
     self, CustomScan, CustomScanState, ExplainState, InvalidOid, List, TargetEntry,
 };
 
+use super::filtering::Filtering;
 use super::private::Private;
 use super::range::less;
 use super::state::run_of;
@@ -45,7 +47,28 @@ pub unsafe extern "C-unwind" fn explain(
         }
         if (*es).analyze {
             am::explain::show(run.index_scan(), es);
+            show_filtering(run.filtering(), es);
         }
+    }
+}
+
+/// Shows what was done about rows that do not pass.
+///
+/// # Safety
+/// `es` is where the plan is written to.
+unsafe fn show_filtering(filtering: &Filtering, es: *mut ExplainState) {
+    let Some((strategy, looked, members)) = filtering.told() else { return };
+    let number = |label: &CStr, value: u64| {
+        // SAFETY: the caller's promise; labels are copied.
+        unsafe { pg_sys::ExplainPropertyUInteger(label.as_ptr(), ptr::null(), value, es) };
+    };
+    // SAFETY: as above.
+    unsafe {
+        pg_sys::ExplainPropertyText(c"Filter Strategy".as_ptr(), strategy.as_ptr(), es);
+    }
+    number(c"Rows Looked At", looked);
+    if let Some(members) = members {
+        number(c"Rows of Other Indexes", members);
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::ptr;
 
+use pages::TidFilter;
 use pgrx::pg_sys::{
     self, CustomScanState, IndexScanDesc, Oid, Relation, ScanDirection, TupleTableSlot,
 };
@@ -40,7 +41,7 @@ impl IndexScan {
         node: &CustomScanState,
         index: Oid,
         operands: &Operands,
-        wanted: usize,
+        (wanted, filtered): (usize, bool),
     ) {
         let conditions = operands.conditions() as i32;
         // SAFETY: the node is being run; a plan is made anew if its index was dropped. What a scan
@@ -57,7 +58,7 @@ impl IndexScan {
             });
             let Keys { mut order, conditions: mut keys, range } =
                 operands.compute(node.ss.ps.ps_ExprContext, self.index);
-            scan::request(self.scan, Request { wanted, range });
+            scan::request(self.scan, Request { wanted, filtered, range });
             pg_sys::index_rescan(self.scan, keys.as_mut_ptr(), conditions, &raw mut order, ORDERS);
         }
     }
@@ -77,6 +78,25 @@ impl IndexScan {
             let found = scan::row_found(self.scan)?;
             Some((found, pg_sys::index_fetch_heap(self.scan, slot)))
         }
+    }
+
+    /// Lets the index find only rows for which `filter` holds from now on.
+    ///
+    /// # Safety
+    /// The scan has begun.
+    pub unsafe fn keep_only(&mut self, filter: TidFilter) {
+        // SAFETY: the caller's promise.
+        unsafe { scan::keep_only(self.scan, filter) };
+    }
+
+    /// Tells the index how many of the rows that it has found passed the conditions, and returns how
+    /// many of its pages were read.
+    ///
+    /// # Safety
+    /// The scan has begun.
+    pub unsafe fn passed(&mut self, rows: u64) -> u64 {
+        // SAFETY: the caller's promise.
+        unsafe { scan::passed(self.scan, rows) }
     }
 
     /// Whether rows that are found late wait for all others.

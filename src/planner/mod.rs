@@ -2,9 +2,12 @@
 //! what it does that PostgreSQL's index scan does not. And what PostgreSQL's own planning is told
 //! of our functions: [`support`].
 
+mod bitmap_path;
 mod cost;
+mod exact;
 mod execute;
 mod explain;
+mod filtering;
 mod index_scan;
 mod keys;
 mod methods;
@@ -15,6 +18,7 @@ mod range;
 mod recheck;
 mod recognize;
 mod state;
+mod strategy;
 mod support;
 mod tuple;
 
@@ -22,4 +26,5 @@ mod tuple;
 pub fn init() {
     plan::register();
     path::register();
+    filtering::register();
 }

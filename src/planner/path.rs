@@ -7,14 +7,16 @@ use std::sync::OnceLock;
 use pgrx::pg_guard;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{
-    self, CustomPath, CustomPathMethods, Index, NodeTag, PlannerInfo, RangeTblEntry, RelOptInfo,
+    self, BitmapHeapPath, CustomPath, CustomPathMethods, Index, NodeTag, PlannerInfo,
+    RangeTblEntry, RelOptInfo,
 };
 
+use super::bitmap_path;
 use super::cost::costs;
 use super::methods::{Methods, NAME};
 use super::plan;
 use super::recognize::{Recognized, recognized};
-use crate::pg::node::{list, new_node};
+use crate::pg::node::{Node, list, new_node};
 use crate::pg::version;
 
 /// The hook that was set before.
@@ -51,19 +53,25 @@ unsafe extern "C-unwind" fn add_paths(
         if let Some(Some(before)) = BEFORE.get() {
             pg_guard_ffi_boundary(|| before(root, rel, number, entry));
         }
-        for found in recognized(&*rel) {
-            let path = custom_path(root, rel, &found);
+        let found = recognized(&*rel);
+        if found.is_empty() {
+            return;
+        }
+        let bitmap = bitmap_path::cheapest(root, rel);
+        for found in found {
+            let path = custom_path(root, rel, &found, bitmap);
             pg_sys::add_path(rel, path.cast());
         }
     }
 }
 
 /// # Safety
-/// Arguments are what the planner gave, and a path of the relation.
+/// Arguments are what the planner gave, a path of the relation, and one of a bitmap or null.
 unsafe fn custom_path(
     root: *mut PlannerInfo,
     rel: *mut RelOptInfo,
     found: &Recognized,
+    bitmap: *mut BitmapHeapPath,
 ) -> *mut CustomPath {
     // SAFETY: the arguments are the planner's; a zeroed path is valid.
     unsafe {
@@ -73,12 +81,14 @@ unsafe fn custom_path(
         path.pathtype = NodeTag::T_CustomScan;
         path.parent = rel;
         path.pathtarget = of.pathtarget;
-        path.parallel_safe = of.parallel_safe;
+        let is_safe = bitmap.as_ref().is_none_or(|bitmap| bitmap.path.parallel_safe);
+        path.parallel_safe = of.parallel_safe && is_safe;
         path.rows = of.rows;
         path.pathkeys = of.pathkeys;
         (path.startup_cost, path.total_cost) = costs(root, &*rel, found);
         version::copy_disabled(path, of);
         (*custom).flags = version::PROJECTS;
+        (*custom).custom_paths = list(Node::of(bitmap));
         (*custom).custom_private = list([found.node]);
         (*custom).methods = &raw const METHODS.0;
         custom

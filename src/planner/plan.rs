@@ -10,11 +10,12 @@ use pgrx::pg_sys::{
     RestrictInfo, Var,
 };
 
-use super::execute;
 use super::methods::{Methods, NAME};
 use super::private::{Private, Wanted};
 use super::range::radius;
 use super::recognize::Recognized;
+use super::strategy::Outlook;
+use super::{bitmap_path, execute};
 use crate::pg::node::{Node, Operation, list, new_node, nodes};
 
 static METHODS: Methods<CustomScanMethods> = Methods(CustomScanMethods {
@@ -38,7 +39,7 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
     path: *mut CustomPath,
     targets: *mut List,
     clauses: *mut List,
-    _plans: *mut List,
+    plans: *mut List,
 ) -> *mut Plan {
     // SAFETY: PostgreSQL gives a path of ours, whose only member is a path that was recognized.
     unsafe {
@@ -55,13 +56,20 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
         }
 
         let asked = || [distance].into_iter().chain(conditions.iter().copied());
+        let drops_rows = nodes(filter).any(|condition| !always_holds(condition, &distance));
+        // Rows may be tested more than once.
+        let is_steady = drops_rows && !pg_sys::contain_volatile_functions(filter.cast());
         let private = Private {
             index: index.indexoid,
             operators: asked().map(|asked| (asked.operator, asked.collation)).collect(),
             distances: (pg_sys::list_length(tuple) - columns) as usize,
             wanted: Wanted::of(&*root),
-            is_tight: (*root).limit_tuples >= (*rel).rows
-                || nodes(filter).any(|condition| !always_holds(condition, &distance)),
+            is_tight: (*root).limit_tuples >= (*rel).rows || drops_rows,
+            outlook: is_steady.then(|| Outlook {
+                members: bitmap_path::of(&*path).map(|path| bitmap_path::members(path, &*rel)),
+                table_pages: f64::from((*rel).pages),
+                table_rows: (*rel).tuples,
+            }),
         };
         let operands = asked().map(|asked| asked.operands[1]);
 
@@ -70,6 +78,11 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
         (*scan).scan.plan.qual = filter;
         (*scan).scan.scanrelid = (*rel).relid;
         (*scan).flags = (*path).flags;
+        if is_steady {
+            let bitmaps =
+                nodes(plans).filter_map(|plan| Node::of(bitmap_path::bitmap_of(plan.as_ptr())));
+            (*scan).custom_plans = list(bitmaps);
+        }
         (*scan).custom_exprs = list(operands.chain(radius(rel, &distance)));
         (*scan).custom_private = private.into_list();
         (*scan).custom_scan_tlist = tuple;

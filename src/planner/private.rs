@@ -4,6 +4,7 @@
 
 use pgrx::pg_sys::{CustomScan, List, Oid, PlannerInfo};
 
+use super::strategy::Outlook;
 use crate::pg::node::{integer_list, integers};
 
 /// What the node says, of plain values.
@@ -19,6 +20,8 @@ pub struct Private {
     /// Whether the index may have to find more rows than it does at first: some may fail
     /// conditions, or the table hardly has as many as are wanted.
     pub is_tight: bool,
+    /// What is expected of the conditions, if they drop rows.
+    pub outlook: Option<Outlook>,
 }
 
 impl Private {
@@ -27,8 +30,9 @@ impl Private {
         let number = |oid: Oid| oid.to_u32().cast_signed();
         let (index, distances) = (number(self.index), self.distances as i32);
         let head = [index, distances, self.wanted.into_number(), i32::from(self.is_tight)];
+        let outlook = into_numbers(self.outlook);
         let operators = self.operators.into_iter().flat_map(<[Oid; 2]>::from).map(number);
-        integer_list(head.into_iter().chain(operators))
+        integer_list(head.into_iter().chain(outlook).chain(operators))
     }
 
     /// What [`into_list`](Self::into_list) has made.
@@ -38,7 +42,8 @@ impl Private {
     pub unsafe fn of(node: &CustomScan) -> Option<Self> {
         // SAFETY: a node of ours has a list of numbers.
         let numbers: Vec<i32> = unsafe { integers(node.custom_private).collect() };
-        let (&[index, distances, wanted, is_tight], operators) = numbers.split_first_chunk()?;
+        let (&[index, distances, wanted, is_tight], rest) = numbers.split_first_chunk()?;
+        let (outlook, operators) = rest.split_first_chunk()?;
         let oid = |number: i32| Oid::from(number.cast_unsigned());
         let (operators, _) = operators.as_chunks();
         Some(Self {
@@ -47,8 +52,25 @@ impl Private {
             distances: usize::try_from(distances).ok()?,
             wanted: Wanted::from_number(wanted),
             is_tight: is_tight > 0,
+            outlook: from_numbers(*outlook),
         })
     }
+}
+
+/// What is expected of conditions, in a list of numbers: -1 for what is not known.
+fn into_numbers(outlook: Option<Outlook>) -> [i32; 3] {
+    // A float to integer cast saturates.
+    outlook.map_or([-1; 3], |Outlook { members, table_pages, table_rows }| {
+        [table_pages as i32, table_rows as i32, members.map_or(-1, |members| members as i32)]
+    })
+}
+
+fn from_numbers([table_pages, table_rows, members]: [i32; 3]) -> Option<Outlook> {
+    (table_pages >= 0).then(|| Outlook {
+        members: (members >= 0).then_some(f64::from(members)),
+        table_pages: f64::from(table_pages),
+        table_rows: f64::from(table_rows),
+    })
 }
 
 /// How many rows a query wants.

@@ -8,11 +8,14 @@ use pgrx::pg_sys::{
     TupleTableSlot,
 };
 
+use super::exact::{Exact, Source};
+use super::filtering::Filtering;
 use super::index_scan::IndexScan;
 use super::keys::Operands;
 use super::private::{Private, Wanted};
 use super::recheck;
-use super::tuple::Tuples;
+use super::strategy::Step;
+use super::tuple::{Tuples, number};
 use crate::am::ordered_scan::Distance;
 use crate::am::reorder::{Candidate, Payload, Reorder, Row};
 use crate::am::scan;
@@ -36,6 +39,9 @@ pub struct Run {
     /// A row of the table.
     row: *mut TupleTableSlot,
     index: IndexScan,
+    filtering: Filtering,
+    /// Rows that are measured instead of what the index would find.
+    exact: Option<Exact>,
     /// Rows found that were not returned yet; none if the scan is to begin anew.
     found: Option<Reorder<Tuple>>,
     /// Where their tuples are.
@@ -69,7 +75,7 @@ impl Run {
     ///
     /// # Safety
     /// PostgreSQL begins a node of ours, with its table open and its slot for tuples made.
-    pub unsafe fn begin(node: *mut CustomScanState, estate: *mut EState) {
+    pub unsafe fn begin(node: *mut CustomScanState, estate: *mut EState, flags: i32) {
         // SAFETY: a node of ours is being begun; its parts are there.
         unsafe {
             let plan = &*(*node).ss.ps.plan.cast::<CustomScan>();
@@ -83,6 +89,8 @@ impl Run {
                 tuples: Tuples::new(&mut *node, plan, &private),
                 row: pg_sys::ExecInitExtraTupleSlot(estate, (*table).rd_att, slots),
                 index: IndexScan::NONE,
+                filtering: Filtering::begin(&mut *node, plan, &private, (estate, flags)),
+                exact: None,
                 found: None,
                 memory: memory::new_context((*estate).es_query_cxt, c"VectorScan rows"),
                 returned: None,
@@ -125,12 +133,16 @@ impl Run {
                         Wanted::Some(count) => count,
                         Wanted::All | Wanted::Unknown => 0,
                     };
-                    self.index.begin(node, self.private.index, &self.operands, wanted);
-                    let first = self.find(node);
+                    let demand = (wanted, self.filtering.drops_rows());
+                    self.index.begin(node, self.private.index, &self.operands, demand);
+                    let first = self.find(node)?;
                     (self.order(), Some(first))
                 }
             };
-            let next = found.next(|| Ok(first.take().unwrap_or_else(|| self.find(node))))?;
+            let next = found.next(|| match first.take() {
+                Some(first) => Ok(first),
+                None => self.find(node),
+            })?;
             self.found = Some(found);
             let Some(Row { tid, payload, .. }) = next else { return Ok(false) };
             pg_sys::MemoryContextReset((*node.ss.ps.ps_ExprContext).ecxt_per_tuple_memory);
@@ -158,15 +170,79 @@ impl Run {
         Reorder::new(scan::order(strict, wanted, eager))
     }
 
-    /// The next row that the index finds.
+    /// The next row that passes, or one that the index finds and that does not.
     ///
     /// # Safety
     /// As [`next`](Self::next); a scan has begun.
-    unsafe fn find(&mut self, node: &mut CustomScanState) -> Option<Candidate<Tuple>> {
+    unsafe fn find(
+        &mut self,
+        node: &mut CustomScanState,
+    ) -> Result<Option<Candidate<Tuple>>, Report> {
         pgrx::check_for_interrupts!();
         // SAFETY: a scan has begun; the slots are those of the node, which is being run.
         unsafe {
-            let (found, is_visible) = self.index.next(self.row)?;
+            loop {
+                match self.filtering.step() {
+                    Step::Walk => return self.find_in_index(node),
+                    Step::Collect => self.filtering.collect(&mut self.index)?,
+                    Step::Exact => return self.find_exactly(node),
+                }
+            }
+        }
+    }
+
+    /// The next of all rows that may pass.
+    ///
+    /// # Safety
+    /// As [`find`](Self::find).
+    unsafe fn find_exactly(
+        &mut self,
+        node: &mut CustomScanState,
+    ) -> Result<Option<Candidate<Tuple>>, Report> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let exact = match &mut self.exact {
+                Some(exact) => exact,
+                none => none.insert(Exact::new(self.filtering.begin_exact()?)),
+            };
+            let members = self.filtering.members();
+            let source = Source { members, row: self.row, tuples: &self.tuples };
+            let row = exact.next(node, &source)?;
+            Ok(row.map(|Row { tid, distance, .. }| {
+                let row = Row { tid, distance, payload: self.copy(node) };
+                Candidate { bound: distance, row: Some(row) }
+            }))
+        }
+    }
+
+    /// A copy of the tuple in the slot for tuples of the scan, which is emptied: the tuple in it may
+    /// refer to the row's page.
+    ///
+    /// # Safety
+    /// The slot holds a tuple.
+    unsafe fn copy(&self, node: &CustomScanState) -> Tuple {
+        let slot = node.ss.ss_ScanTupleSlot;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let copy = || pg_sys::ExecCopySlotMinimalTuple(slot);
+            let tuple = Tuple(memory::within(self.memory, copy));
+            pg_sys::ExecClearTuple(slot);
+            pg_sys::ExecClearTuple(self.row);
+            tuple
+        }
+    }
+
+    /// The next row that the index finds.
+    ///
+    /// # Safety
+    /// As [`find`](Self::find).
+    unsafe fn find_in_index(
+        &mut self,
+        node: &mut CustomScanState,
+    ) -> Result<Option<Candidate<Tuple>>, Report> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let Some((found, is_visible)) = self.index.next(self.row) else { return Ok(None) };
             let hit = found.hit;
             let known = match found.distance {
                 Distance::Null => Some(None),
@@ -175,18 +251,17 @@ impl Run {
                 Distance::Number => None,
             };
             let distance = if is_visible { self.tuples.make(node, self.row, known) } else { None };
-            let slot = node.ss.ss_ScanTupleSlot;
-            let row = distance.map(|distance| Row {
-                tid: tid::from_item_pointer(&(*self.row).tts_tid),
-                distance: if hit.exact { hit.distance } else { number(distance) },
-                payload: Tuple(memory::within(self.memory, || {
-                    pg_sys::ExecCopySlotMinimalTuple(slot)
-                })),
+            let row = distance.map(|distance| {
+                let tid = tid::from_item_pointer(&(*self.row).tts_tid);
+                let distance = if hit.exact { hit.distance } else { number(distance) };
+                Row { tid, distance, payload: self.copy(node) }
             });
-            // The tuple in the slot may refer to the row's page.
-            pg_sys::ExecClearTuple(slot);
-            pg_sys::ExecClearTuple(self.row);
-            Some(Candidate { bound: hit.distance, row })
+            if row.is_none() {
+                pg_sys::ExecClearTuple(node.ss.ss_ScanTupleSlot);
+                pg_sys::ExecClearTuple(self.row);
+            }
+            self.filtering.looked(&mut self.index, row.as_ref().map(|row| row.tid))?;
+            Ok(Some(Candidate { bound: hit.distance, row }))
         }
     }
 
@@ -194,10 +269,13 @@ impl Run {
     ///
     /// # Safety
     /// The node's slot is empty: it may have referred to the tuple returned last.
-    pub unsafe fn reset(&mut self) {
-        (self.found, self.returned) = (None, None);
+    pub unsafe fn reset(&mut self, node: &CustomScanState) {
+        (self.found, self.returned, self.exact) = (None, None, None);
         // SAFETY: the slot is empty and the rows are dropped, so nobody refers to the tuples.
-        unsafe { pg_sys::MemoryContextReset(self.memory) };
+        unsafe {
+            self.filtering.reset(node);
+            pg_sys::MemoryContextReset(self.memory);
+        }
     }
 
     /// Ends the scan of the index.
@@ -206,7 +284,10 @@ impl Run {
     /// The node is being ended.
     pub unsafe fn end(&mut self) {
         // SAFETY: the node is being ended.
-        unsafe { self.index.end() };
+        unsafe {
+            self.index.end();
+            self.filtering.end();
+        }
     }
 
     /// The scan of the index; null until it has begun.
@@ -214,13 +295,13 @@ impl Run {
         self.index.as_ptr()
     }
 
+    /// What is done about rows that do not pass.
+    pub fn filtering(&self) -> &Filtering {
+        &self.filtering
+    }
+
     /// What the plan says.
     pub fn private(&self) -> &Private {
         &self.private
     }
-}
-
-/// A distance as it is ordered by: what is not a number comes last.
-fn number(distance: Option<f64>) -> f64 {
-    distance.filter(|distance| !distance.is_nan()).unwrap_or(f64::INFINITY)
 }

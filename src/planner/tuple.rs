@@ -120,6 +120,11 @@ impl Tuples {
     }
 }
 
+/// A distance as it is ordered by: what is not a number comes last.
+pub fn number(distance: Option<f64>) -> f64 {
+    distance.filter(|distance| !distance.is_nan()).unwrap_or(f64::INFINITY)
+}
+
 /// Counts a row for which a condition did not hold.
 ///
 /// # Safety

@@ -208,13 +208,11 @@ impl Scan {
         }
     }
 
-    /// Returns only rows for which `filter` holds. All elements guide the walk, and count for
+    /// Returns only rows for which `filter` holds from now on. All elements guide the walk, and count for
     /// [`ScanOptions::max_tuples`]; rows are asked about one by one, in order of their distance,
     /// as far as the caller goes.
-    #[must_use]
-    pub fn filtered(mut self, filter: TidFilter) -> Self {
+    pub fn keep_only(&mut self, filter: TidFilter) {
         self.filter = Some(filter);
-        self
     }
 
     /// Tells how many of the rows returned so far the caller keeps.
@@ -355,7 +353,7 @@ impl Scan {
     fn next_wanted(&self) -> usize {
         let most = self.wanted.saturating_mul(GROWTH);
         let missing = self.options.wanted.saturating_sub(self.passed);
-        if !self.options.filtered || self.passed == 0 || missing == 0 {
+        if !self.options.filtered || self.passed == 0 || self.options.wanted == 0 {
             return most;
         }
         let more = missing as f64 * self.returned as f64 / self.passed as f64;

@@ -165,7 +165,8 @@ fn a_filter_gives_as_many_rows_as_are_asked_for_and_the_nearest() {
         for query in &queries {
             let hnsw = Hnsw::open(&store).expect("opens");
             let keep = Box::new(move |tid| drawn(row(tid), one_of));
-            let mut scan = Scan::new(hnsw, Some(query), scan_options(40)).filtered(keep);
+            let mut scan = Scan::new(hnsw, Some(query), scan_options(40));
+            scan.keep_only(keep);
             let found: Vec<usize> = std::iter::from_fn(|| scan.next(&store).expect("scans"))
                 .take(10)
                 .map(|hit| row(hit.tid))

@@ -115,12 +115,10 @@ impl Scan {
         }
     }
 
-    /// Returns only rows for which `filter` holds. It is asked only about rows that may be the
+    /// Returns only rows for which `filter` holds from now on. It is asked only about rows that may be the
     /// next, before their vectors are read.
-    #[must_use]
-    pub fn filtered(mut self, filter: TidFilter) -> Self {
+    pub fn keep_only(&mut self, filter: TidFilter) {
         self.filter = Some(filter);
-        self
     }
 
     /// Whether lists beyond the first `probes` are searched where the query is unlike the rows (see

@@ -178,7 +178,8 @@ fn a_filter_leaves_out_rows() {
         let query = &vectors[3];
         let ivf = Ivf::open(&store).expect("opens");
         let filter = Box::new(|tid| row(tid) % 10 == 7);
-        let mut scan = Scan::new(ivf, Some(query), all_lists()).filtered(filter);
+        let mut scan = Scan::new(ivf, Some(query), all_lists());
+        scan.keep_only(filter);
         let found: Vec<usize> = std::iter::from_fn(|| scan.next(&store).expect("scans"))
             .map(|hit| row(hit.tid))
             .collect();

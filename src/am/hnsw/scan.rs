@@ -1,12 +1,12 @@
 //! `ORDER BY column <operator> query`, by a search of the graph.
 
 use graph::{Hnsw, Iterative, Scan, ScanOptions};
-use pages::Hit;
+use pages::{Hit, TidFilter};
 use quant::Metric;
 
 use super::method::of_graph;
 use super::settings;
-use crate::am::search::{Extent, Search, Searchable};
+use crate::am::search::{Demand, Extent, Search, Searchable};
 use crate::am::vector::Vector;
 use crate::am::work::{Figure, Work};
 use crate::pg::store::RelationStore;
@@ -42,17 +42,26 @@ impl Searchable for Hnsw {
         extent != Extent::Unordered && settings::keeps_order()
     }
 
-    fn search(self, query: Option<Vector<'_>>, extent: Extent, wanted: usize) -> Scan {
+    fn search(self, query: Option<Vector<'_>>, extent: Extent, demand: Demand) -> Scan {
         let options = settings::scan_options(self.meta().calibration.as_ref());
         let iterative = if extent == Extent::Settings { options.iterative } else { Iterative::On };
+        let Demand { wanted, filtered } = demand;
         let wanted = wanted.min(options.memory / ELEMENT_BYTES);
-        Scan::new(self, query.map(of_graph), ScanOptions { iterative, wanted, ..options })
+        Scan::new(self, query.map(of_graph), ScanOptions { iterative, wanted, filtered, ..options })
     }
 }
 
 impl Search for Scan {
     fn next(&mut self, store: &RelationStore<'_>) -> pages::Result<Option<Hit>> {
         self.next(store)
+    }
+
+    fn passed(&mut self, rows: usize) {
+        self.passed(rows);
+    }
+
+    fn keep_only(&mut self, filter: TidFilter) {
+        self.keep_only(filter);
     }
 
     fn work(&self) -> Work {

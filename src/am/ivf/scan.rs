@@ -1,11 +1,11 @@
 //! `ORDER BY column <operator> query`, by a search of the nearest lists.
 
 use ivf::{Ivf, Scan, ScanOptions};
-use pages::Hit;
+use pages::{Hit, TidFilter};
 use quant::Metric;
 
 use super::method::dense;
-use crate::am::search::{Extent, Search, Searchable};
+use crate::am::search::{Demand, Extent, Search, Searchable};
 use crate::am::vector::Vector;
 use crate::am::work::{Figure, Work};
 use crate::pg::store::RelationStore;
@@ -48,9 +48,9 @@ impl Searchable for Lists {
         extent == Extent::Ordered || extent == Extent::Settings && self.options.strict
     }
 
-    fn search(self, query: Option<Vector<'_>>, extent: Extent, wanted: usize) -> ListSearch {
+    fn search(self, query: Option<Vector<'_>>, extent: Extent, demand: Demand) -> ListSearch {
         let Self { ivf, mut options, reaching } = self;
-        options.wanted = wanted;
+        options.wanted = demand.wanted;
         let meta = ivf.meta();
         let (lists, coded) = (u64::from(meta.lists), meta.geometry.coded());
         let probes = options.probes as u64;
@@ -90,6 +90,12 @@ impl Search for ListSearch {
         let near = found - *before > 1;
         *before = found;
         near && self.scan.skip_lists()
+    }
+
+    fn passed(&mut self, _rows: usize) {}
+
+    fn keep_only(&mut self, filter: TidFilter) {
+        self.scan.keep_only(filter);
     }
 
     fn work(&self) -> Work {

@@ -1,0 +1,119 @@
+//! Which rows may pass the conditions, by other indexes: a path that makes a bitmap.
+
+#![allow(unsafe_code)] // calls the planner
+
+use std::ptr;
+
+use pgrx::pg_sys::{
+    self, BitmapHeapPath, CustomPath, IndexOptInfo, List, Node, Path, PlannerInfo, RelOptInfo,
+};
+
+use crate::pg::node;
+
+/// What a relation has while PostgreSQL makes paths of bitmaps only, and had before.
+struct Only {
+    rel: *mut RelOptInfo,
+    before: [*mut List; 4],
+    joins: bool,
+}
+
+impl Only {
+    /// Hides all paths, and all indexes but those that serve bitmaps.
+    ///
+    /// # Safety
+    /// The relation is being planned, and outlives the result.
+    unsafe fn bitmaps(rel: *mut RelOptInfo) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let of = &mut *rel;
+            let indexes = node::list(node::nodes(of.indexlist).filter_map(|index| {
+                let index = &*index.as_ptr::<IndexOptInfo>();
+                let serves = index.amhasgetbitmap && !index.hypothetical;
+                // A copy that serves nothing else. Paths may refer to it as long as they live.
+                let copy = pg_sys::palloc(size_of::<IndexOptInfo>()).cast::<IndexOptInfo>();
+                ptr::copy_nonoverlapping(index, copy, 1);
+                ((*copy).amhasgettuple, (*copy).amcanparallel) = (false, false);
+                if serves { node::Node::of(copy) } else { None }
+            }));
+            let none = ptr::null_mut();
+            let before = [
+                std::mem::replace(&mut of.pathlist, none),
+                std::mem::replace(&mut of.partial_pathlist, none),
+                std::mem::replace(&mut of.joininfo, none),
+                std::mem::replace(&mut of.indexlist, indexes),
+            ];
+            let joins = std::mem::replace(&mut of.has_eclass_joins, false);
+            Self { rel, before, joins }
+        }
+    }
+}
+
+impl Drop for Only {
+    fn drop(&mut self) {
+        // SAFETY: the relation outlives this.
+        let rel = unsafe { &mut *self.rel };
+        [rel.pathlist, rel.partial_pathlist, rel.joininfo, rel.indexlist] = self.before;
+        rel.has_eclass_joins = self.joins;
+    }
+}
+
+/// The cheapest bitmap of rows that may pass the conditions of a relation; null if no index serves any.
+///
+/// # Safety
+/// The relation is being planned, and has its paths.
+pub unsafe fn cheapest(root: *mut PlannerInfo, rel: *mut RelOptInfo) -> *mut BitmapHeapPath {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if (*rel).baserestrictinfo.is_null() {
+            return ptr::null_mut();
+        }
+        let only = Only::bitmaps(rel);
+        if !(*rel).indexlist.is_null() {
+            pg_sys::create_index_paths(root, rel);
+        }
+        let paths = node::nodes((*rel).pathlist).filter_map(|path| {
+            let path = path.as_ptr::<Path>();
+            let is_bitmap = (*path).type_ == pg_sys::NodeTag::T_BitmapHeapPath;
+            (is_bitmap && (*path).param_info.is_null()).then_some(path)
+        });
+        let cheapest = paths.min_by(|&a, &b| (*a).total_cost.total_cmp(&(*b).total_cost));
+        drop(only);
+        cheapest.map_or(ptr::null_mut(), |path| path.cast())
+    }
+}
+
+/// Rows that a bitmap is expected to have.
+///
+/// # Safety
+/// The path is of this relation.
+pub unsafe fn members(path: *mut BitmapHeapPath, rel: &RelOptInfo) -> f64 {
+    let (mut cost, mut selectivity) = (0.0, 0.0);
+    // SAFETY: the caller's promise.
+    unsafe {
+        pg_sys::cost_bitmap_tree_node((*path).bitmapqual, &raw mut cost, &raw mut selectivity);
+    }
+    selectivity * rel.tuples
+}
+
+/// The path of a bitmap that a path of ours has, if it has one.
+///
+/// # Safety
+/// `path` is one of ours.
+pub unsafe fn of(path: &CustomPath) -> Option<*mut BitmapHeapPath> {
+    // SAFETY: the caller's promise.
+    unsafe { node::nodes(path.custom_paths).next().map(node::Node::as_ptr) }
+}
+
+/// The node that makes the bitmap, in the plan of such a path.
+///
+/// # Safety
+/// `plan` is what PostgreSQL has made of it.
+pub unsafe fn bitmap_of(mut plan: *mut pg_sys::Plan) -> *mut Node {
+    // SAFETY: the caller's promise. Above it may be a node that tests a condition only once.
+    unsafe {
+        while !plan.is_null() && (*plan).type_ != pg_sys::NodeTag::T_BitmapHeapScan {
+            plan = (*plan).lefttree;
+        }
+        if plan.is_null() { ptr::null_mut() } else { (*plan).lefttree.cast() }
+    }
+}

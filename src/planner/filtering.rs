@@ -1,0 +1,262 @@
+//! What a node does about rows that do not pass: which strategy it follows, and what it knows of them.
+
+#![allow(unsafe_code)] // runs a node of PostgreSQL's
+
+use std::collections::HashSet;
+use std::ffi::CStr;
+use std::ptr;
+use std::rc::Rc;
+
+use memory::Grow;
+use pages::HeapTid;
+use pgrx::pg_sys::{self, CustomScan, CustomScanState, EState, PlanState};
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
+use tidset::TidSet;
+
+use super::index_scan::IndexScan;
+use super::private::{Private, Wanted};
+use super::strategy::{self, Outlook, Progress, Step};
+use crate::pg::bitmap;
+use crate::pg::error::Report;
+use crate::pg::node::nodes;
+
+/// Values of the setting `vector_ext.filtered_scan`.
+#[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+enum Forced {
+    /// What takes least.
+    #[name = c"auto"]
+    Auto,
+    /// The index finds rows, which are tested one by one.
+    #[name = c"look"]
+    Look,
+    /// The same, among rows that other indexes have found.
+    #[name = c"inline"]
+    Inline,
+    /// All rows that may pass are measured.
+    #[name = c"exact"]
+    Exact,
+}
+
+static FORCED: GucSetting<Forced> = GucSetting::<Forced>::new(Forced::Auto);
+
+/// Makes the setting known.
+pub fn register() {
+    GucRegistry::define_enum_guc(
+        c"vector_ext.filtered_scan",
+        c"Sets how vector searches find rows that pass a filter.",
+        c"\"auto\" chooses while a search runs; the others force one way, for tests.",
+        &FORCED,
+        GucContext::Userset,
+        GucFlags::empty(),
+    );
+}
+
+/// What a node knows of the rows that pass.
+pub struct Filtering {
+    /// None if rows must not be tested twice, or all pass.
+    outlook: Option<Outlook>,
+    /// Rows that the query wants, if that is known.
+    wanted: u64,
+    /// Makes the bitmap of rows that other indexes find; null if there are none.
+    bitmap: *mut PlanState,
+    /// That bitmap, once it was needed.
+    members: Option<Rc<TidSet>>,
+    /// Whether the index finds only those.
+    is_inline: bool,
+    /// Whether all rows that may pass are measured.
+    is_exact: bool,
+    progress: Progress,
+    /// Rows that the index has found and that passed; none if these are too many.
+    passed: Option<HashSet<HeapTid>>,
+}
+
+impl Filtering {
+    /// Prepares a node, and the one that makes the bitmap.
+    ///
+    /// # Safety
+    /// PostgreSQL begins the node; `plan` is its plan.
+    pub unsafe fn begin(
+        node: &mut CustomScanState,
+        plan: &CustomScan,
+        private: &Private,
+        (estate, flags): (*mut EState, i32),
+    ) -> Self {
+        let flags = flags & !(pg_sys::EXEC_FLAG_BACKWARD | pg_sys::EXEC_FLAG_MARK) as i32;
+        let mut bitmap = ptr::null_mut();
+        // SAFETY: the caller's promise; EXPLAIN shows, and parameters reach, what `custom_ps` lists.
+        unsafe {
+            for child in nodes(plan.custom_plans) {
+                bitmap = pg_sys::ExecInitNode(child.as_ptr(), estate, flags);
+                node.custom_ps = pg_sys::lappend(node.custom_ps, bitmap.cast());
+            }
+        }
+        let wanted = match private.wanted {
+            Wanted::All => u64::MAX,
+            Wanted::Some(count) => count as u64,
+            Wanted::Unknown => 0,
+        };
+        Self {
+            outlook: private.outlook,
+            wanted,
+            bitmap,
+            members: None,
+            is_inline: false,
+            is_exact: false,
+            progress: Progress::default(),
+            passed: Some(HashSet::new()),
+        }
+    }
+
+    /// Whether rows may not pass.
+    pub fn drops_rows(&self) -> bool {
+        self.outlook.is_some()
+    }
+
+    /// What to do next.
+    pub fn step(&self) -> Step {
+        let Some(outlook) = &self.outlook else { return Step::Walk };
+        let forced = FORCED.get();
+        if self.is_exact || forced == Forced::Exact {
+            return Step::Exact;
+        }
+        // Nothing was asked of the index yet.
+        if self.progress.looked == 0 {
+            return Step::Walk;
+        }
+        let next = self.progress.passed.saturating_add(1);
+        let progress = Progress { wanted: self.wanted.max(next), ..self.progress };
+        let step = match (&self.members, forced) {
+            (_, Forced::Look) => Step::Walk,
+            (_, Forced::Inline) if self.is_inline || self.bitmap.is_null() => Step::Walk,
+            (Some(_), _) if !self.is_inline => Step::Collect,
+            (_, Forced::Inline) => Step::Collect,
+            (Some(members), _) => strategy::inline(count(members), outlook, &progress),
+            (None, _) => strategy::look(outlook, &progress),
+        };
+        if step == Step::Exact && self.passed.is_none() { Step::Walk } else { step }
+    }
+
+    /// Learns from other indexes which rows may pass, and lets this index find only those.
+    ///
+    /// # Errors
+    /// That memory is used up.
+    ///
+    /// # Safety
+    /// The node is being run, and its scan has begun.
+    pub unsafe fn collect(&mut self, index: &mut IndexScan) -> Result<(), Report> {
+        let members = match &self.members {
+            Some(members) => members,
+            // SAFETY: the caller's promise; members are kept until it is asked to begin anew.
+            None => self.members.insert(Rc::new(unsafe { bitmap::rows_of(self.bitmap)? })),
+        };
+        let members = Rc::clone(members);
+        // SAFETY: the caller's promise.
+        unsafe { index.keep_only(Box::new(move |tid| members.contains(tid))) };
+        self.is_inline = true;
+        Ok(())
+    }
+
+    /// Begins to measure all rows that may pass. Returns those that the index has found before.
+    ///
+    /// # Errors
+    /// That memory is used up.
+    ///
+    /// # Safety
+    /// The node is being run.
+    pub unsafe fn begin_exact(&mut self) -> Result<HashSet<HeapTid>, Report> {
+        if self.members.is_none() && !self.bitmap.is_null() {
+            // SAFETY: as in `collect`.
+            self.members = Some(Rc::new(unsafe { bitmap::rows_of(self.bitmap)? }));
+        }
+        self.is_exact = true;
+        Ok(self.passed.take().unwrap_or_default())
+    }
+
+    /// The rows that may pass, if that is known.
+    pub fn members(&self) -> Option<&TidSet> {
+        self.members.as_deref()
+    }
+
+    /// Takes notice of a row that was looked at, and tells the index.
+    ///
+    /// # Errors
+    /// That memory is used up.
+    ///
+    /// # Safety
+    /// The scan of the index has begun.
+    pub unsafe fn looked(
+        &mut self,
+        index: &mut IndexScan,
+        passed: Option<HeapTid>,
+    ) -> Result<(), Report> {
+        if self.outlook.is_none() {
+            return Ok(());
+        }
+        self.progress.looked += 1;
+        if let Some(tid) = passed {
+            self.progress.passed += 1;
+            // SAFETY: a setting, read on the backend's own thread.
+            let most = usize::try_from(unsafe { pg_sys::work_mem }).unwrap_or(0) * 1024 / 16;
+            if let Some(rows) = &mut self.passed {
+                rows.try_push(tid)?;
+            }
+            if self.passed.as_ref().is_some_and(|rows| rows.len() > most) {
+                self.passed = None;
+            }
+        }
+        // SAFETY: the caller's promise.
+        self.progress.index_pages = unsafe { index.passed(self.progress.passed) };
+        Ok(())
+    }
+
+    /// Begins anew.
+    ///
+    /// # Safety
+    /// The node is asked to; its parameters may have changed.
+    pub unsafe fn reset(&mut self, node: &CustomScanState) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if let Some(bitmap) = self.bitmap.as_mut() {
+                if !node.ss.ps.chgParam.is_null() {
+                    pg_sys::UpdateChangedParamSet(bitmap, node.ss.ps.chgParam);
+                }
+                if !bitmap.chgParam.is_null() {
+                    self.members = None;
+                }
+            }
+        }
+        (self.is_inline, self.is_exact) = (false, false);
+        self.progress = Progress::default();
+        self.passed = Some(HashSet::new());
+    }
+
+    /// Ends the node that makes the bitmap.
+    ///
+    /// # Safety
+    /// The node is being ended.
+    pub unsafe fn end(&mut self) {
+        if !self.bitmap.is_null() {
+            // SAFETY: begun by `begin`.
+            unsafe { pg_sys::ExecEndNode(self.bitmap) };
+            self.bitmap = ptr::null_mut();
+        }
+    }
+
+    /// What `EXPLAIN (ANALYZE)` tells: the strategy that was followed last, rows that the index has
+    /// found, and rows that other indexes have found.
+    pub fn told(&self) -> Option<(&'static CStr, u64, Option<u64>)> {
+        self.outlook?;
+        let strategy = match (self.is_exact, self.is_inline) {
+            (true, _) => c"exact",
+            (false, true) => c"inline",
+            (false, false) => c"look",
+        };
+        Some((strategy, self.progress.looked, self.members().map(|members| count(members) as u64)))
+    }
+}
+
+/// Rows of a set, as many as these may be.
+fn count(members: &TidSet) -> f64 {
+    let of_block = bitmap::all_offsets().count();
+    (members.rows() + members.unknown_blocks() * of_block) as f64
+}

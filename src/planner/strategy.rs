@@ -1,0 +1,143 @@
+//! How to find the nearest rows that pass a filter: which way, and when to change it.
+//!
+//! A search walks the index and *looks* at each row that it finds. That is the best as long as many
+//! rows pass. If few do, it pays to learn from other indexes which rows pass at all: then the walk
+//! goes on *inline*, and looks only at these. And if these are so few, or so far from the query, that
+//! the walk would take longer than to measure them all, this is done: *exact*. Without other indexes,
+//! all rows of the table are measured.
+//!
+//! Estimates of how many rows pass are often wrong, and say nothing of where these are. So what
+//! counts is what the search has met so far. Costs are in pages read.
+
+/// Rows passing an index to a bitmap in the time of reading a page, about.
+const ROWS_OF_BITMAP: f64 = 12.0;
+
+/// Rows tested in the time of reading a page, about, if all rows of a table are read.
+const ROWS_OF_TABLE: f64 = 20.0;
+
+/// What is known before the search.
+#[derive(Clone, Copy, Debug)]
+pub struct Outlook {
+    /// Rows that other indexes are estimated to find, if there are such indexes.
+    pub members: Option<f64>,
+    /// Pages of the table.
+    pub table_pages: f64,
+    /// Rows of the table.
+    pub table_rows: f64,
+}
+
+/// What has happened so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    /// Rows that the index has found and that were looked at.
+    pub looked: u64,
+    /// Those that passed.
+    pub passed: u64,
+    /// Rows wanted.
+    pub wanted: u64,
+    /// Pages of the index read.
+    pub index_pages: u64,
+}
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Go on.
+    Walk,
+    /// Learn from other indexes which rows pass.
+    Collect,
+    /// Measure all rows that may pass.
+    Exact,
+}
+
+/// A walk that looks at each row.
+pub fn look(outlook: &Outlook, progress: &Progress) -> Step {
+    let rest = rows_to_look_at(progress) * (pages_of_row(progress) + 1.0);
+    let exact = match outlook.members {
+        Some(members) => {
+            let collect = members / ROWS_OF_BITMAP + 1.0;
+            // By then as much was spent on rows that did not pass.
+            if ((progress.looked - progress.passed) as f64) < collect {
+                return Step::Walk;
+            }
+            let inline = rows_to_look_at(progress) * pages_of_row(progress);
+            let best = inline.min(members.min(outlook.table_pages));
+            return if collect + best < rest { Step::Collect } else { Step::Walk };
+        }
+        None => outlook.table_pages + outlook.table_rows / ROWS_OF_TABLE,
+    };
+    if exact < rest { Step::Exact } else { Step::Walk }
+}
+
+/// A walk that knows that `members` rows may pass.
+pub fn inline(members: f64, outlook: &Outlook, progress: &Progress) -> Step {
+    let rest = rows_to_look_at(progress) * pages_of_row(progress);
+    if members.min(outlook.table_pages) < rest { Step::Exact } else { Step::Walk }
+}
+
+/// How many rows the index has yet to find, if as many of them pass as did so far. Of the first that
+/// pass nothing can be said but that they are few.
+fn rows_to_look_at(progress: &Progress) -> f64 {
+    let Progress { looked, passed, wanted, .. } = *progress;
+    let missing = wanted.saturating_sub(passed) as f64;
+    missing * looked as f64 / (passed as f64).max(0.5)
+}
+
+/// Pages of the index for each row that it has found so far.
+fn pages_of_row(progress: &Progress) -> f64 {
+    progress.index_pages as f64 / progress.looked.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: Outlook = Outlook { members: None, table_pages: 10_000.0, table_rows: 50_000.0 };
+
+    /// What is done after `looked` rows, of which a part passes.
+    fn after(members: Option<f64>, looked: u64, passing: f64) -> Step {
+        let passed = (looked as f64 * passing) as u64;
+        let progress = Progress { looked, passed, wanted: 10, index_pages: looked * 3 / 2 };
+        look(&Outlook { members, ..TABLE }, &progress)
+    }
+
+    /// Rows that are looked at before another way is taken.
+    fn looked(members: Option<f64>, passing: f64) -> Option<u64> {
+        (1..(10.0 / passing) as u64).find(|&looked| after(members, looked, passing) != Step::Walk)
+    }
+
+    #[test]
+    fn a_filter_that_many_rows_pass_is_looked_at() {
+        for passing in [0.9, 0.5, 0.1] {
+            assert_eq!(looked(Some(passing * 50_000.0), passing), None, "{passing}");
+            assert_eq!(looked(None, passing), None, "{passing}");
+        }
+    }
+
+    #[test]
+    fn rows_are_collected_once_looking_was_as_dear() {
+        let members = 500.0;
+        let first = looked(Some(members), 0.01).expect("collected");
+        assert!((40..100).contains(&first), "{first}");
+        assert_eq!(after(Some(members), first, 0.01), Step::Collect);
+        // Few rows pass in all, but those near the query do.
+        assert_eq!(looked(Some(members), 0.5), None);
+    }
+
+    #[test]
+    fn what_is_far_from_the_query_is_measured() {
+        let progress = Progress { looked: 300, passed: 1, wanted: 10, index_pages: 450 };
+        assert_eq!(inline(3_000.0, &TABLE, &progress), Step::Exact);
+        assert_eq!(inline(30_000.0, &TABLE, &progress), Step::Walk);
+        let near = Progress { passed: 9, ..progress };
+        assert_eq!(inline(3_000.0, &TABLE, &near), Step::Walk);
+    }
+
+    #[test]
+    fn the_whole_table_is_measured_where_walking_takes_longer() {
+        assert_eq!(looked(None, 0.01), None);
+        assert!(looked(None, 0.001).is_some_and(|looked| looked < 2_000));
+        let done = Progress { looked: 5_000, passed: 10, wanted: 10, index_pages: 5_000 };
+        assert_eq!(look(&TABLE, &done), Step::Walk);
+    }
+}

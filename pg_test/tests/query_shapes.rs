@@ -313,6 +313,21 @@ fn in_parallel() {
     compare_all(&mut db, |db, shape| rows(db, &literal(shape)));
 }
 
+#[test]
+fn with_other_indexes_for_conditions() {
+    let mut db = tables();
+    db.batch_execute(
+        "CREATE INDEX ON w (doc); CREATE INDEX ON w (id); CREATE INDEX ON parts (id);
+         CREATE INDEX ON parts USING hash (doc); CREATE INDEX ON extra (added); ANALYZE;
+         SET enable_sort = off",
+    )
+    .unwrap();
+    for strategy in ["auto", "look", "inline", "exact"] {
+        db.batch_execute(&format!("SET vector_ext.filtered_scan = {strategy}")).unwrap();
+        compare_all(&mut db, |db, shape| rows(db, &literal(shape)));
+    }
+}
+
 fn text(db: &mut Client, query: &str) -> String {
     pg_test::text(db, query).unwrap()
 }

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)] // runs a node of PostgreSQL's
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::ffi::CStr;
 use std::ptr;
@@ -19,6 +20,9 @@ use super::strategy::{self, Outlook, Progress, Step};
 use crate::pg::bitmap;
 use crate::pg::error::Report;
 use crate::pg::node::nodes;
+
+/// Of so many rows that other indexes have not found, one is returned by the index.
+const CONTROL: u64 = 16;
 
 /// Values of the setting `vector_ext.filtered_scan`.
 #[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
@@ -66,6 +70,8 @@ pub struct Filtering {
     /// Whether all rows that may pass are measured.
     is_exact: bool,
     progress: Progress,
+    /// Rows that the index has found and left out, as other indexes have not found them.
+    left_out: Rc<Cell<u64>>,
     /// Rows that the index has found and that passed; none if these are too many.
     passed: Option<HashSet<HeapTid>>,
 }
@@ -103,6 +109,7 @@ impl Filtering {
             is_inline: false,
             is_exact: false,
             progress: Progress::default(),
+            left_out: Rc::default(),
             passed: Some(HashSet::new()),
         }
     }
@@ -149,10 +156,18 @@ impl Filtering {
             // SAFETY: the caller's promise; members are kept until it is asked to begin anew.
             None => self.members.insert(Rc::new(unsafe { bitmap::rows_of(self.bitmap)? })),
         };
-        let members = Rc::clone(members);
+        let (members, left_out) = (Rc::clone(members), Rc::clone(&self.left_out));
+        let filter = move |tid| {
+            members.contains(tid) || {
+                left_out.set(left_out.get() + 1);
+                // Now and then control comes back, as another way may be better.
+                left_out.get().is_multiple_of(CONTROL)
+            }
+        };
         // SAFETY: the caller's promise.
-        unsafe { index.keep_only(Box::new(move |tid| members.contains(tid))) };
+        unsafe { index.keep_only(Box::new(filter)) };
         self.is_inline = true;
+        self.progress.begun = (self.progress.looked, self.progress.index_pages);
         Ok(())
     }
 
@@ -177,7 +192,12 @@ impl Filtering {
         self.members.as_deref()
     }
 
-    /// Takes notice of a row that was looked at, and tells the index.
+    /// Whether a row that the index has found may pass.
+    pub fn may_pass(&self, tid: HeapTid) -> bool {
+        !self.is_inline || self.members().is_none_or(|members| members.contains(tid))
+    }
+
+    /// Takes notice of a row that the index has found, and tells it.
     ///
     /// # Errors
     /// That memory is used up.
@@ -187,12 +207,14 @@ impl Filtering {
     pub unsafe fn looked(
         &mut self,
         index: &mut IndexScan,
+        found: HeapTid,
         passed: Option<HeapTid>,
     ) -> Result<(), Report> {
         if self.outlook.is_none() {
             return Ok(());
         }
-        self.progress.looked += 1;
+        let is_first = self.progress.looked == 0;
+        self.progress.looked += self.left_out.take() + u64::from(self.may_pass(found));
         if let Some(tid) = passed {
             self.progress.passed += 1;
             // SAFETY: a setting, read on the backend's own thread.
@@ -206,6 +228,9 @@ impl Filtering {
         }
         // SAFETY: the caller's promise.
         self.progress.index_pages = unsafe { index.passed(self.progress.passed) };
+        if is_first {
+            self.progress.begun = (0, self.progress.index_pages);
+        }
         Ok(())
     }
 
@@ -227,6 +252,7 @@ impl Filtering {
         }
         (self.is_inline, self.is_exact) = (false, false);
         self.progress = Progress::default();
+        self.left_out.take();
         self.passed = Some(HashSet::new());
     }
 

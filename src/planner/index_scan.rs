@@ -63,21 +63,26 @@ impl IndexScan {
         }
     }
 
-    /// The next row that the index finds. It is put in `slot`, unless the snapshot does not see it,
-    /// which the flag tells.
+    /// The next row that the index finds.
     ///
     /// # Safety
-    /// The scan has begun; the slot is one for rows of the table.
-    pub unsafe fn next(&mut self, slot: *mut TupleTableSlot) -> Option<(RowFound, bool)> {
-        // SAFETY: the scan has begun, and the slot takes rows of its table.
+    /// The scan has begun.
+    pub unsafe fn next(&mut self) -> Option<RowFound> {
+        // SAFETY: the scan has begun.
         unsafe {
             let forward = ScanDirection::ForwardScanDirection;
-            if pg_sys::index_getnext_tid(self.scan, forward).is_null() {
-                return None;
-            }
-            let found = scan::row_found(self.scan)?;
-            Some((found, pg_sys::index_fetch_heap(self.scan, slot)))
+            let found = !pg_sys::index_getnext_tid(self.scan, forward).is_null();
+            if found { scan::row_found(self.scan) } else { None }
         }
+    }
+
+    /// Puts the row that the index has found last in `slot`; false if the snapshot does not see it.
+    ///
+    /// # Safety
+    /// The scan has found a row; the slot is one for rows of the table.
+    pub unsafe fn fetch(&mut self, slot: *mut TupleTableSlot) -> bool {
+        // SAFETY: the scan has found a row, and the slot takes rows of its table.
+        unsafe { pg_sys::index_fetch_heap(self.scan, slot) }
     }
 
     /// Lets the index find only rows for which `filter` holds from now on.

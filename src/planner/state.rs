@@ -242,7 +242,7 @@ impl Run {
     ) -> Result<Option<Candidate<Tuple>>, Report> {
         // SAFETY: the caller's promise.
         unsafe {
-            let Some((found, is_visible)) = self.index.next(self.row) else { return Ok(None) };
+            let Some(found) = self.index.next() else { return Ok(None) };
             let hit = found.hit;
             let known = match found.distance {
                 Distance::Null => Some(None),
@@ -250,7 +250,8 @@ impl Run {
                 Distance::Number if hit.exact => Some(Some(hit.distance)),
                 Distance::Number => None,
             };
-            let distance = if is_visible { self.tuples.make(node, self.row, known) } else { None };
+            let is_there = self.filtering.may_pass(hit.tid) && self.index.fetch(self.row);
+            let distance = if is_there { self.tuples.make(node, self.row, known) } else { None };
             let row = distance.map(|distance| {
                 let tid = tid::from_item_pointer(&(*self.row).tts_tid);
                 let distance = if hit.exact { hit.distance } else { number(distance) };
@@ -260,7 +261,8 @@ impl Run {
                 pg_sys::ExecClearTuple(node.ss.ss_ScanTupleSlot);
                 pg_sys::ExecClearTuple(self.row);
             }
-            self.filtering.looked(&mut self.index, row.as_ref().map(|row| row.tid))?;
+            let passed = row.as_ref().map(|row| row.tid);
+            self.filtering.looked(&mut self.index, hit.tid, passed)?;
             Ok(Some(Candidate { bound: hit.distance, row }))
         }
     }

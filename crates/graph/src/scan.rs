@@ -32,6 +32,9 @@ pub enum Iterative {
     On,
 }
 
+/// Share of the rows that pass a filter that a search finds for which nobody has chosen a target.
+const FILTERED_RECALL: f64 = 0.95;
+
 /// How many more rows than expected a search looks for that is to find the last ones that pass a
 /// filter, and the least part by which it is widened.
 const MARGIN: f64 = 1.25;
@@ -111,11 +114,11 @@ fn ef_for(hnsw: &Hnsw, options: &ScanOptions, k: usize) -> Option<usize> {
 }
 
 /// The share of the nearest elements that a search with these options is to find, if that is known: of
-/// one with a filter, as many as without.
+/// one with a filter, as many as without, unless that is so much that further ones are dear.
 fn target(hnsw: &Hnsw, options: &ScanOptions) -> Option<f64> {
     let calibration = hnsw.meta().calibration.as_ref().filter(|_| options.filtered);
     let expected = calibration.map(|known| effort::expected_recall(known, options.ef));
-    options.target_recall.or(expected)
+    options.target_recall.or(expected.map(|expected| expected.min(FILTERED_RECALL)))
 }
 
 /// How many elements a search for `k` with a target returns before it is widened: a few more,

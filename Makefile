@@ -33,7 +33,7 @@ WITH_PG    = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG)
 CARGO      = $(WITH_PG) cargo
 FEATURES   = --no-default-features --features vector_ext/pg$(PG_MAJOR)
 
-.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop test test-cassert test-long fuzz test-clients pgvector-suite check bench bench-any-data lint-deps
+.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop test test-cassert test-long fuzz test-clients pgvector-suite check lint bench bench-any-data lint-deps
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -77,10 +77,12 @@ test-clients: install ## published clients of pgvector, from their registries; C
 pgvector-suite: install ## the SQL and TAP tests of the checkout PGVECTOR of pgvector: where we differ
 	@$(CARGO) run --quiet --package pg_test --bin with_server -- scripts/pgvector-suite.sh "$(PGVECTOR)"
 
-check: prepare ## format, lints, the tests that need no server: before every commit
+check: lint ## format, lints, the tests that need no server: before every commit
+	@$(WITH_PG) scripts/test.sh --workspace --exclude pg_test $(FEATURES)
+
+lint: prepare ## format and lints alone
 	@cargo fmt --all --check
 	@$(CARGO) clippy --workspace --all-targets $(FEATURES) -- -D warnings
-	@$(WITH_PG) scripts/test.sh --workspace --exclude pg_test $(FEATURES)
 
 install: build ## build and install into the PostgreSQL of PG_CONFIG
 	@test -w "$(PKGLIBDIR)" || test -n "$(SUDO)$(DESTDIR)" || \

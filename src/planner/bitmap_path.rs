@@ -23,7 +23,7 @@ impl Only {
     /// # Safety
     /// The relation is being planned, and outlives the result.
     unsafe fn bitmaps(rel: *mut RelOptInfo) -> Self {
-        // SAFETY: the caller's promise.
+        // SAFETY: the relation is being planned, and the path is one of it.
         unsafe {
             let of = &mut *rel;
             let indexes = node::list(node::nodes(of.indexlist).filter_map(|index| {
@@ -62,7 +62,7 @@ impl Drop for Only {
 /// # Safety
 /// The relation is being planned, and has its paths.
 pub unsafe fn cheapest(root: *mut PlannerInfo, rel: *mut RelOptInfo) -> *mut BitmapHeapPath {
-    // SAFETY: the caller's promise.
+    // SAFETY: the relation is being planned, and the path is one of it.
     unsafe {
         if (*rel).baserestrictinfo.is_null() {
             return ptr::null_mut();
@@ -88,7 +88,7 @@ pub unsafe fn cheapest(root: *mut PlannerInfo, rel: *mut RelOptInfo) -> *mut Bit
 /// The path is of this relation.
 pub unsafe fn members(path: *mut BitmapHeapPath, rel: &RelOptInfo) -> f64 {
     let (mut cost, mut selectivity) = (0.0, 0.0);
-    // SAFETY: the caller's promise.
+    // SAFETY: the relation is being planned, and the path is one of it.
     unsafe {
         pg_sys::cost_bitmap_tree_node((*path).bitmapqual, &raw mut cost, &raw mut selectivity);
     }
@@ -100,7 +100,7 @@ pub unsafe fn members(path: *mut BitmapHeapPath, rel: &RelOptInfo) -> f64 {
 /// # Safety
 /// `path` is one of ours.
 pub unsafe fn of(path: &CustomPath) -> Option<*mut BitmapHeapPath> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the relation is being planned, and the path is one of it.
     unsafe { node::nodes(path.custom_paths).next().map(node::Node::as_ptr) }
 }
 
@@ -109,7 +109,7 @@ pub unsafe fn of(path: &CustomPath) -> Option<*mut BitmapHeapPath> {
 /// # Safety
 /// `plan` is what PostgreSQL has made of it.
 pub unsafe fn bitmap_of(mut plan: *mut pg_sys::Plan) -> *mut Node {
-    // SAFETY: the caller's promise. Above it may be a node that tests a condition only once.
+    // SAFETY: the relation is being planned, and the path is one of it. Above it may be a node that tests a condition only once.
     unsafe {
         while !plan.is_null() && (*plan).type_ != pg_sys::NodeTag::T_BitmapHeapScan {
             plan = (*plan).lefttree;

@@ -60,7 +60,7 @@ impl Exact {
     ) -> Result<Option<Row<()>>, Report> {
         loop {
             while let Some(row) = self.ahead.pop() {
-                // SAFETY: the caller's promise; the snapshot has seen this version of the row.
+                // SAFETY: the node is being run, and the slot takes rows of its table; the snapshot has seen this version of the row.
                 let made = unsafe {
                     let snapshot = (*node.ss.ps.state).es_snapshot;
                     let mut tid = tid::to_item_pointer(row.tid);
@@ -75,7 +75,7 @@ impl Exact {
             if self.is_complete {
                 return Ok(None);
             }
-            // SAFETY: the caller's promise.
+            // SAFETY: the node is being run, and the slot takes rows of its table.
             unsafe { self.pass(node, source)? };
         }
     }
@@ -114,7 +114,7 @@ impl Exact {
             }
             Ok(())
         };
-        // SAFETY: the caller's promise.
+        // SAFETY: the node is being run, and the slot takes rows of its table.
         unsafe {
             match source.members {
                 Some(members) => for_each_member(node, members, source.row, visit)?,
@@ -141,7 +141,7 @@ unsafe fn for_each_member(
     slot: *mut TupleTableSlot,
     mut visit: impl FnMut(&mut CustomScanState) -> Result<(), Report>,
 ) -> Result<(), Report> {
-    // SAFETY: the caller's promise. After an error PostgreSQL releases what the fetch holds.
+    // SAFETY: the node is being run, and the slot takes rows of its table. After an error PostgreSQL releases what the fetch holds.
     unsafe {
         let snapshot: Snapshot = (*node.ss.ps.state).es_snapshot;
         let fetch = pg_sys::table_index_fetch_begin(node.ss.ss_currentRelation);
@@ -183,7 +183,7 @@ unsafe fn for_each_row(
     slot: *mut TupleTableSlot,
     mut visit: impl FnMut(&mut CustomScanState) -> Result<(), Report>,
 ) -> Result<(), Report> {
-    // SAFETY: as above.
+    // SAFETY: the node is being run, and the slot takes rows of its table.
     unsafe {
         let snapshot: Snapshot = (*node.ss.ps.state).es_snapshot;
         let scan =

@@ -89,7 +89,7 @@ impl Filtering {
     ) -> Self {
         let flags = flags & !(pg_sys::EXEC_FLAG_BACKWARD | pg_sys::EXEC_FLAG_MARK) as i32;
         let mut bitmap = ptr::null_mut();
-        // SAFETY: the caller's promise; EXPLAIN shows, and parameters reach, what `custom_ps` lists.
+        // SAFETY: the node is being run or begun, with its plan and scan; EXPLAIN shows, and parameters reach, what `custom_ps` lists.
         unsafe {
             for child in nodes(plan.custom_plans) {
                 bitmap = pg_sys::ExecInitNode(child.as_ptr(), estate, flags);
@@ -153,7 +153,7 @@ impl Filtering {
     pub unsafe fn collect(&mut self, index: &mut IndexScan) -> Result<(), Report> {
         let members = match &self.members {
             Some(members) => members,
-            // SAFETY: the caller's promise; members are kept until it is asked to begin anew.
+            // SAFETY: the node is being run or begun, with its plan and scan; members are kept until it is asked to begin anew.
             None => self.members.insert(Rc::new(unsafe { bitmap::rows_of(self.bitmap)? })),
         };
         let (members, left_out) = (Rc::clone(members), Rc::clone(&self.left_out));
@@ -164,7 +164,7 @@ impl Filtering {
                 left_out.get().is_multiple_of(CONTROL)
             }
         };
-        // SAFETY: the caller's promise.
+        // SAFETY: the node is being run or begun, with its plan and scan.
         unsafe { index.keep_only(Box::new(filter)) };
         self.is_inline = true;
         self.progress.begun = (self.progress.looked, self.progress.index_pages);
@@ -226,7 +226,7 @@ impl Filtering {
                 self.passed = None;
             }
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: the node is being run or begun, with its plan and scan.
         self.progress.index_pages = unsafe { index.passed(self.progress.passed) };
         if is_first {
             self.progress.begun = (0, self.progress.index_pages);
@@ -239,7 +239,7 @@ impl Filtering {
     /// # Safety
     /// The node is asked to; its parameters may have changed.
     pub unsafe fn reset(&mut self, node: &CustomScanState) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the node is being run or begun, with its plan and scan.
         unsafe {
             if let Some(bitmap) = self.bitmap.as_mut() {
                 if !node.ss.ps.chgParam.is_null() {

@@ -155,8 +155,8 @@ fn cosines_of_next<S: PageStore>(
     let mut cosines = with_room(queries.len())?;
     for (tid, vector) in queries {
         store.pause()?;
-        let scan = Scan::new(Ivf::open(store)?, Some(&vector), options);
-        let mut scan = scan.filtered(Box::new(move |other| other != tid));
+        let mut scan = Scan::new(Ivf::open(store)?, Some(&vector), options);
+        scan.keep_only(Box::new(move |other| other != tid));
         cosines.extend(scan.cosine_of_next(store, spread)?);
     }
     Ok(cosines)

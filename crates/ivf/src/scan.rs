@@ -21,6 +21,14 @@ const NEAREST: u64 = 8;
 /// Rows that tell whether further lists may hold nearer ones, at most.
 const SETTLED: usize = 10;
 
+/// Rows for which [`ScanOptions::probes`] are meant.
+const FEW: f64 = 10.0;
+
+/// Searches that go through more rows read as many times more lists as this power of how many times
+/// more rows: where they are ordinary, the rows that they miss become no more (measured on words,
+/// sentences and images).
+const WIDER: f64 = 0.25;
+
 /// Settings of a scan.
 #[derive(Debug, Clone, Copy)]
 pub struct ScanOptions {
@@ -79,6 +87,8 @@ pub struct Scan {
     /// Whether there are no more lists.
     exhausted: bool,
     filter: Option<TidFilter>,
+    /// Rows returned that the caller keeps, if it drops some.
+    passed: Option<usize>,
     /// Whether lists within reach are searched beyond the first.
     reaching: bool,
     stats: ScanStats,
@@ -110,6 +120,7 @@ impl Scan {
             known: HashSet::new(),
             exhausted: false,
             filter: None,
+            passed: None,
             reaching: false,
             stats: ScanStats::default(),
         }
@@ -128,6 +139,12 @@ impl Scan {
         Self { reaching, ..self }
     }
 
+    /// Tells how many of the rows returned so far the caller keeps, which drops some. Such a search
+    /// reads more lists, the more rows it has to go through for those that are wanted.
+    pub fn passed(&mut self, rows: usize) {
+        self.passed = Some(rows);
+    }
+
     /// What was done so far.
     pub fn stats(&self) -> ScanStats {
         self.stats
@@ -141,6 +158,10 @@ impl Scan {
         loop {
             while self.options.strict && self.is_behind() && self.may_go_on() {
                 self.probe(store)?;
+            }
+            let missing = self.lists_missing();
+            if missing > 0 && self.may_go_on() {
+                self.exhausted = self.search_lists(store, missing)? == 0;
             }
             if self.may_hold_next() {
                 self.search_lists(store, 0)?;
@@ -207,6 +228,22 @@ impl Scan {
         let entries = entries * self.probed as u64 / lists.max(1);
         let asked = (tuples + filtered).max(self.options.wanted as u64);
         !self.exhausted && asked >= entries / NEAREST
+    }
+
+    /// How many more lists are to be searched because the caller drops rows.
+    fn lists_missing(&self) -> usize {
+        let Some(passed) = self.passed.filter(|_| self.probed > 0 && !self.exhausted) else {
+            return 0;
+        };
+        let looked = (self.stats.tuples + self.stats.filtered) as f64;
+        let rows = if passed > 0 {
+            looked * (self.options.wanted as f64 / passed as f64).max(1.0)
+        } else {
+            looked
+        };
+        let lists = self.options.probes as f64 * (rows / FEW).max(1.0).powf(WIDER);
+        // A float to integer cast saturates.
+        (lists as usize).min(self.options.max_probes).saturating_sub(self.probed)
     }
 
     /// Whether a list that was not read may hold the next row.

@@ -92,7 +92,9 @@ impl Search for ListSearch {
         near && self.scan.skip_lists()
     }
 
-    fn passed(&mut self, _rows: usize) {}
+    fn passed(&mut self, rows: usize) {
+        self.scan.passed(rows);
+    }
 
     fn keep_only(&mut self, filter: TidFilter) {
         self.scan.keep_only(filter);

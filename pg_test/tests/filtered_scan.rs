@@ -269,3 +269,34 @@ fn a_condition_that_changes_by_itself_is_tested_once() {
     assert!(!plan.contains("Filter Strategy"), "{plan}");
     assert_eq!(ids(&mut db, query).len(), 5);
 }
+
+#[test]
+fn what_a_partial_index_implies_is_tested_where_it_is_not_read() {
+    let mut db = table("hnsw", 900);
+    db.batch_execute(
+        "DROP INDEX near; CREATE INDEX near ON w USING hnsw (v vector_l2_ops) WHERE id > 0",
+    )
+    .unwrap();
+    for condition in ["doc = 3", "doc < 20", "doc % 7 = 1"] {
+        let query = format!(
+            "SELECT id FROM w WHERE id > 0 AND {condition} ORDER BY v <-> '[3,4]' LIMIT 2000"
+        );
+        let expected = expected(&mut db, &query);
+        by_index(&mut db);
+        for strategy in STRATEGIES {
+            db.batch_execute(&format!("SET vector_ext.filtered_scan = {strategy}")).unwrap();
+            assert!(explain_analyze(&mut db, &query).unwrap().contains("Index Name: near"));
+            assert_eq!(ids(&mut db, &query), expected, "{strategy}: {query}");
+        }
+        db.batch_execute("RESET enable_seqscan; RESET enable_sort").unwrap();
+    }
+}
+
+#[test]
+fn a_radius_ends_the_walk_instead() {
+    let mut db = table("hnsw", 900);
+    by_index(&mut db);
+    let query = "SELECT id FROM w WHERE v <-> '[3,4]' < 2 AND doc < 30 ORDER BY v <-> '[3,4]'";
+    let plan = explain_analyze(&mut db, query).unwrap();
+    assert!(plan.contains("Index Cond") && !plan.contains("Filter Strategy"), "{plan}");
+}

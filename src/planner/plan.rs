@@ -48,7 +48,17 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
             pgrx::error!("a path of {} has no index", NAME.to_string_lossy());
         };
         let Recognized { index, distance, conditions, .. } = found;
-        let filter = filter(clauses, index.indrestrictinfo);
+        let unimplied = filter(clauses, index.indrestrictinfo);
+        let drops_rows = nodes(unimplied).any(|condition| !always_holds(condition, &distance));
+        let radius = radius(rel, &distance);
+        // A radius ends the walk. Elsewhere rows may be read that the index does not have, and more
+        // than once.
+        let all = filter(clauses, clauses);
+        let is_steady = drops_rows
+            && radius.is_none()
+            && conditions.is_empty()
+            && !pg_sys::contain_volatile_functions(all.cast());
+        let filter = if is_steady { all } else { unimplied };
         let mut tuple = columns(&*rel, [(*(*rel).reltarget).exprs, targets, filter]);
         let columns = pg_sys::list_length(tuple);
         for distance in [Some(distance), distance.commuted()].into_iter().flatten() {
@@ -56,9 +66,6 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
         }
 
         let asked = || [distance].into_iter().chain(conditions.iter().copied());
-        let drops_rows = nodes(filter).any(|condition| !always_holds(condition, &distance));
-        // Rows may be tested more than once.
-        let is_steady = drops_rows && !pg_sys::contain_volatile_functions(filter.cast());
         let private = Private {
             index: index.indexoid,
             operators: asked().map(|asked| (asked.operator, asked.collation)).collect(),
@@ -83,7 +90,7 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
                 nodes(plans).filter_map(|plan| Node::of(bitmap_path::bitmap_of(plan.as_ptr())));
             (*scan).custom_plans = list(bitmaps);
         }
-        (*scan).custom_exprs = list(operands.chain(radius(rel, &distance)));
+        (*scan).custom_exprs = list(operands.chain(radius));
         (*scan).custom_private = private.into_list();
         (*scan).custom_scan_tlist = tuple;
         (*scan).methods = &raw const METHODS.0;
@@ -91,8 +98,8 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
     }
 }
 
-/// The conditions that rows are tested with, in the order that PostgreSQL has found: without those
-/// that the index's predicate implies.
+/// Conditions in the order that PostgreSQL has found, without those that the index's predicate
+/// implies: these are not in its list.
 ///
 /// # Safety
 /// Both are lists of restrictions.

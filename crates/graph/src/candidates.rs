@@ -29,6 +29,8 @@ struct Candidate {
     held: Vec<u8>,
     /// As [`ranked_scale`] gives it.
     scale: f32,
+    /// As [`Hnsw::ranked`] gives it, once it was asked for.
+    vector: OnceCell<VectorBuf>,
 }
 
 /// An element chosen to be a neighbor.
@@ -64,6 +66,7 @@ impl Candidates {
             rank: met.exact.rank,
             held: Vec::new(),
             scale: ranked_scale(hnsw, &met.record.element()),
+            vector: OnceCell::new(),
         };
         if self.list.len() < self.limit {
             candidate.held = met.record.vector().to_vec();
@@ -80,20 +83,30 @@ impl Candidates {
 
     /// The neighbors of the new element, nearest first, by the heuristic. Some slots stay empty,
     /// for edges back from elements that come later: filling all would double what is written,
-    /// and searches find no more.
+    /// and searches find no more. `own` is its vector as it is held, as [`Hnsw::ranked`] gives it.
     ///
     /// # Errors
     /// [`OutOfMemory`].
-    pub(crate) fn choose(mut self, hnsw: &Hnsw) -> Result<Vec<Neighbor>, OutOfMemory> {
+    pub(crate) fn choose(
+        mut self,
+        hnsw: &Hnsw,
+        own: &VectorBuf,
+    ) -> Result<Vec<Neighbor>, OutOfMemory> {
         // Many wide vectors are better refused at once than one by one.
         drop(with_room::<f32>(self.list.len() * hnsw.geometry().coded_space())?);
+        if hnsw.geometry().form.is_rotated() {
+            // What rounding lost counts between two candidates, so it has to count here: all would
+            // else seem diverse.
+            for candidate in &mut self.list {
+                candidate.rank = rank(hnsw.metric(), own, candidate.widened(hnsw));
+            }
+        }
         self.list.sort_unstable_by(|a, b| a.rank.total_cmp(&b.rank));
         let list = &self.list;
         let ranks: Vec<f32> = list.iter().map(|candidate| candidate.rank).collect();
-        let mut vectors: Vec<OnceCell<VectorBuf>> = list.iter().map(|_| OnceCell::new()).collect();
         let m = usize::from(hnsw.meta().m);
         let leniency = prune::leniency(hnsw.metric());
-        let widened = |i: usize| vectors[i].get_or_init(|| list[i].widened(hnsw));
+        let widened = |i: usize| list[i].widened(hnsw);
         let kept = prune::select(&ranks, m + m / 4, leniency, |i, j| match hnsw.geometry().form {
             Form::Halves => {
                 let (halves, scale) = (list[i].held.as_chunks().0, list[i].scale);
@@ -107,7 +120,7 @@ impl Candidates {
         let neighbor = |(index, reason): (usize, Reason)| Neighbor {
             node: list[index].node,
             version: list[index].version,
-            vector: vectors[index].take().unwrap_or_else(|| list[index].widened(hnsw)),
+            vector: list[index].widened(hnsw).clone(),
             reason,
         };
         Ok(kept.into_iter().map(neighbor).collect())
@@ -116,7 +129,7 @@ impl Candidates {
 
 impl Candidate {
     /// The vector as [`Hnsw::ranked`] gives it.
-    fn widened(&self, hnsw: &Hnsw) -> VectorBuf {
-        hnsw.holder().widened(&self.held, self.scale)
+    fn widened(&self, hnsw: &Hnsw) -> &VectorBuf {
+        self.vector.get_or_init(|| hnsw.holder().widened(&self.held, self.scale))
     }
 }

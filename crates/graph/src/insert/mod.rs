@@ -72,7 +72,7 @@ fn insert_next<S: PageStore>(
             return Ok(true);
         }
         seeds = found.below;
-        chosen.push(found.candidates.choose(hnsw)?);
+        chosen.push(found.candidates.choose(hnsw, &row.ranked)?);
     }
     chosen.reverse();
     if chosen.first().is_none_or(Vec::is_empty) {

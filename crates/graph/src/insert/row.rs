@@ -13,7 +13,7 @@ use crate::tail::write_tails;
 /// A row to be added, in the forms that records want.
 pub(super) struct Row<'a> {
     pub(super) vector: Vector<'a>,
-    /// As [`Hnsw::ranked`] gives it.
+    /// The vector as it is held, as [`Hnsw::ranked`] gives it.
     pub(super) ranked: VectorBuf,
     pub(super) stored: Stored,
     pub(super) level: u8,
@@ -26,11 +26,12 @@ impl<'a> Row<'a> {
     pub(super) fn new(hnsw: &Hnsw, vector: Vector<'a>, tid: HeapTid) -> Self {
         let mut stored = hnsw.holder().empty();
         hnsw.holder().store(vector, &mut stored);
+        let scale = hnsw.holder().true_scale(stored.held);
         let key = u64::from(tid.block) << 16 | u64::from(tid.offset);
         let records = u64::from(hnsw.meta().next.0);
         Self {
             vector,
-            ranked: hnsw.ranked(vector.to_buf()),
+            ranked: hnsw.ranked(hnsw.holder().widened(&stored.bytes, scale)),
             stored,
             level: level_of(hnsw.meta().seed, key, records / (1 + hnsw.geometry().tails() as u64)),
             tid,

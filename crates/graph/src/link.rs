@@ -169,6 +169,13 @@ pub(crate) fn put_edge(
     slot.is_some()
 }
 
+/// Whether an element may tether one more. By inner product the long vectors, which are nearest to all,
+/// would else lead to whatever came first, and not to one another.
+pub(crate) fn takes_tether(hnsw: &Hnsw, owner: &Record<'_>) -> bool {
+    let tethers = || owner.tethers().filter(|&tether| tether).count();
+    hnsw.metric() != Metric::InnerProduct || tethers() < prune::most_tethers(hnsw.geometry().slots)
+}
+
 /// The slot to give up, judged by the codes alone: residual lengths from the factors, angles between
 /// residuals from the codes, and, for the inner product, products with the owner from both. None
 /// where the new edge is the one to do without.

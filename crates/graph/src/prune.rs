@@ -20,6 +20,13 @@ pub(crate) fn leniency(metric: Metric) -> f32 {
     }
 }
 
+/// How many of an element's `slots` may be edges that others are reached by, which never give way, as
+/// long as others have places for them: an eighth, and two at least, as a tree that does not branch is
+/// a chain. With a quarter, up to 1 % fewer are found by inner product (evidence: `src/am/hnsw/README.md`).
+pub(crate) fn most_tethers(slots: usize) -> usize {
+    (slots / 8).max(2)
+}
+
 /// Why a neighbor is in a list; those with the least reason go first. Between clusters that lie far
 /// apart the few diverse neighbors are the only ways, so lenient ones must not drive them out: a
 /// million rows in clusters were found with a recall of 0.953 at `ef` 160 where both ranked equally,

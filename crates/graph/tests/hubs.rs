@@ -2,8 +2,10 @@
 
 mod support;
 
+use std::collections::HashSet;
+
 use graph::IndexOptions;
-use quant::{Metric, splitmix64};
+use quant::{Metric, SplitMix64, splitmix64};
 use support::*;
 
 /// Corners of a cube, the first `hubs` of a much smaller one: these are nearer to all others than
@@ -26,4 +28,27 @@ fn rows_are_reached_where_few_neighbors_have_all_for_nearest() {
         }
         assert_eq!(problems(&store), [], "{metric:?}");
     }
+}
+
+/// By inner product the longest vectors are nearest to all: what a build and vacuum let others be reached
+/// by must not fill their lists.
+#[test]
+fn inner_products_are_found_after_half_of_the_rows_were_replaced() {
+    let count = 5_000;
+    let mut random = SplitMix64::new(1);
+    let mut uniforms = |count| -> Vec<Vec<f32>> {
+        (0..count).map(|_| (0..3).map(|_| random.next_f32()).collect()).collect()
+    };
+    let (mut vectors, queries) = (uniforms(count), uniforms(200));
+    let store = bulk_built(options(Metric::InnerProduct, 3), &vectors);
+    let dead: HashSet<usize> = (0..count).step_by(2).collect();
+    vacuum_rows(&store, &dead);
+    vectors.extend(uniforms(dead.len()));
+    for (i, vector) in vectors.iter().enumerate().skip(count) {
+        graph::insert(&store, vector, tid(i)).expect("inserts");
+    }
+    assert_eq!(problems(&store), []);
+    let live: Vec<usize> = (0..vectors.len()).filter(|i| !dead.contains(i)).collect();
+    let recall = recall(&store, Metric::InnerProduct, &vectors, &live, &queries, 40);
+    assert!(recall >= 0.96, "{recall}");
 }

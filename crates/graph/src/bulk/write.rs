@@ -3,8 +3,6 @@
 //! Records are numbered in order: elements on level 0, each before the tails of its vector, then
 //! level 1 and up, then overflow of heap tids. So an edge can be written before the record it leads to.
 
-use std::collections::VecDeque;
-
 use memory::{Grow, filled};
 use pages::{META_BLOCK, PAGE_BODY, PageKind, Result, init_page};
 use quant::Sq8Set;
@@ -17,6 +15,7 @@ use super::{Phase, Tick, failed};
 use crate::Hnsw;
 use crate::build::{BuildError, Graph, NO_NEIGHBOR, UpperLevel};
 use crate::format::{Element, NodeNo, RecordMut, Slot, Tail};
+use crate::prune::most_tethers;
 
 /// Pages made before they are appended.
 const PAGES_PER_TURN: u32 = 512;
@@ -308,17 +307,22 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// A tree of edges by which all elements are reached from the entry, on shortest paths: the owner
-/// of the edge that leads to each.
+/// A tree of edges by which all elements are reached from the entry, on short paths: the owner of the
+/// edge that leads to each. An owner has no more of them than [`most_tethers`] says, as they never give
+/// way to later neighbors, unless an element would be out of reach.
 fn tethers(graph: &Graph) -> memory::Result<Vec<u32>> {
     let mut owners = filled(graph.len(), NO_NEIGHBOR)?;
-    let mut queue = VecDeque::from([graph.entry]);
-    while let Some(owner) = queue.pop_front() {
-        for &neighbor in graph.neighbors(owner) {
-            if owners[neighbor as usize] == NO_NEIGHBOR && neighbor != graph.entry {
-                owners[neighbor as usize] = owner;
-                queue.try_push(neighbor)?;
-            }
+    let mut reached = Vec::new();
+    reached.try_push(graph.entry)?;
+    for most in [most_tethers(graph.degree), graph.degree] {
+        let mut next = 0;
+        while let Some(&owner) = reached.get(next) {
+            next += 1;
+            let free = |&&id: &&u32| owners[id as usize] == NO_NEIGHBOR && id != graph.entry;
+            let heirs: Vec<u32> =
+                graph.neighbors(owner).iter().filter(free).take(most).copied().collect();
+            heirs.iter().for_each(|&id| owners[id as usize] = owner);
+            reached.try_extend(heirs)?;
         }
     }
     Ok(owners)

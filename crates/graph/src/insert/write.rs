@@ -4,12 +4,11 @@ use std::collections::VecDeque;
 
 use memory::Grow;
 use pages::{Batch, PageStore, Result};
-use quant::Metric;
 
 use super::row::Row;
 use crate::Hnsw;
 use crate::format::{Element, NodeNo, State};
-use crate::link::{BackLink, Edge, Owner, add_back_links, put_edge, uncoded_victim};
+use crate::link::{BackLink, Edge, Owner, add_back_links, put_edge, takes_tether, uncoded_victim};
 use crate::nodes::NodeSet;
 use crate::records::{Allocation, open};
 use crate::stored::vector_of;
@@ -136,9 +135,7 @@ pub(super) fn write_alone<S: PageStore>(
     Ok(node)
 }
 
-/// Writes one record and the edge that leads to it; none where its owner has no place for it. By inner
-/// product three quarters of the places are for other edges: the long vectors, which are nearest to all, would
-/// else lead to whatever came first, and not to one another.
+/// Writes one record and the edge that leads to it; none where its owner has no place for it.
 fn write_tethered<S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
@@ -155,11 +152,7 @@ fn write_tethered<S: PageStore>(
     let others: Vec<NodeNo> = claimed(element).into_iter().chain([tether.owner]).collect();
     allocation.lock(&mut batch, &others)?;
     let mut owner = open(&mut batch, tether.owner, hnsw.geometry())?;
-    let tethers = owner.as_ref().tethers().filter(|&tether| tether).count();
-    if hnsw.metric() == Metric::InnerProduct && tethers >= hnsw.geometry().slots / 4 {
-        return Ok(None);
-    }
-    if !put_edge(hnsw, &mut owner, tether, displaced) {
+    if !takes_tether(hnsw, &owner.as_ref()) || !put_edge(hnsw, &mut owner, tether, displaced) {
         return Ok(None);
     }
     write_element(batch, hnsw, row, allocation, element, edges)?;

@@ -1,5 +1,7 @@
 //! Pass 2: edges to dying elements.
 
+use std::collections::VecDeque;
+
 use memory::Grow;
 use pages::{Batch, META_BLOCK, PageStore, Result};
 
@@ -8,7 +10,8 @@ use super::entry::move_entry;
 use super::owners::Owners;
 use super::repair::Survivor;
 use crate::format::{NodeNo, Record, RecordMut, State};
-use crate::link::{BackLink, Edge, Owner, put_edge, uncoded_victim};
+use crate::link::{BackLink, Edge, Owner, put_edge, takes_tether, uncoded_victim};
+use crate::nodes::NodeSet;
 use crate::query::Query;
 use crate::records::open;
 use crate::root::root_of;
@@ -176,33 +179,46 @@ impl<S: PageStore> Pass<'_, S> {
         }
     }
 
-    /// Tethers an element to the nearest of its neighbors that is within reach and has a place for
-    /// it, or to any such element.
+    /// Tethers an element to the first that is within reach and has a place for it: of its neighbors,
+    /// the nearest first, the root, those that these tether, and so on.
     fn tether(&mut self, node: NodeNo) -> Result<bool> {
         let Some(element) = self.read(node)? else { return Ok(true) };
-        for &neighbor in element.neighbors.iter().chain(&self.owners.root()) {
-            if neighbor == node || !self.owners.reach(neighbor)? {
+        let mut queue = VecDeque::from_iter(element.neighbors.iter().copied());
+        queue.extend(self.owners.root());
+        let mut seen = NodeSet::new();
+        while let Some(owner) = queue.pop_front() {
+            if owner == node || !seen.insert(owner)? || !self.owners.reach(owner)? {
                 continue;
             }
             self.store.pause()?;
-            let Some(owner) = self.read(neighbor)?.filter(|owner| owner.level == element.level)
-            else {
-                continue;
-            };
-            let mut edge = Owner::new(self.hnsw, &owner.vector).edge(node, &element.vector);
-            edge.tether = true;
-            let vector = element.vector.view();
-            let link = BackLink { owner: neighbor, version: owner.version, edge, vector };
-            let displaced = uncoded_victim(self.store, self.hnsw, &link)?;
-            let mut batch = self.store.batch();
-            let mut record = open(&mut batch, neighbor, self.hnsw.geometry())?;
-            if put_edge(self.hnsw, &mut record, &link, displaced) {
-                batch.commit()?;
-                self.owners.set(node, neighbor);
+            if self.tether_to(owner, node, &element)? {
+                self.owners.set(node, owner);
                 return Ok(true);
             }
+            self.hnsw
+                .element(self.store, owner, |record| queue.try_extend(tethered(record)))?
+                .unwrap_or(Ok(()))?;
         }
         Ok(false)
+    }
+
+    /// Adds a tether from `owner` to `node`, if it has a place for it.
+    fn tether_to(&self, owner: NodeNo, node: NodeNo, element: &Survivor) -> Result<bool> {
+        let Some(read) = self.read(owner)?.filter(|read| read.level == element.level) else {
+            return Ok(false);
+        };
+        let mut edge = Owner::new(self.hnsw, &read.vector).edge(node, &element.vector);
+        edge.tether = true;
+        let link = BackLink { owner, version: read.version, edge, vector: element.vector.view() };
+        let displaced = uncoded_victim(self.store, self.hnsw, &link)?;
+        let mut batch = self.store.batch();
+        let mut record = open(&mut batch, owner, self.hnsw.geometry())?;
+        let takes = takes_tether(self.hnsw, &record.as_ref());
+        if !takes || !put_edge(self.hnsw, &mut record, &link, displaced) {
+            return Ok(false);
+        }
+        batch.commit()?;
+        Ok(true)
     }
 }
 

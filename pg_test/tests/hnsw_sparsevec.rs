@@ -75,7 +75,8 @@ fn sentences_are_found_by_their_words() {
         println!("{class}: recall {built} built, {later} later");
         assert!(built >= floor && later >= floor, "{class}: recall {built}, {later}");
         let measured = db.query_one("SELECT recall FROM vector_index_recall('i', 10, 30)", &[]);
-        assert!(measured.unwrap().get::<_, f64>(0) >= floor, "{class}");
+        let measured = measured.unwrap().get::<_, f64>(0);
+        assert!(measured >= floor, "{class}: measured {measured}");
         db.batch_execute("DROP INDEX i; DELETE FROM t WHERE id >= 10000").unwrap();
     }
 }
@@ -89,7 +90,7 @@ fn a_target_recall_is_reached() {
     )
     .unwrap();
     let recall = recall(&mut db, "<=>", &queries);
-    assert!(recall >= 0.88, "{recall}");
+    assert!(recall >= 0.93, "{recall}");
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn an_index_that_began_empty_finds_most() {
             kind.check_whole(&mut db, operator);
             let nearest = Search { operator, condition: "true", limit: 10 };
             let recall = kind.recall(&mut db, &nearest);
-            assert!(recall >= 0.9, "{class}: recall {recall}");
+            assert!(recall >= 0.93, "{class}: recall {recall}");
         }
     }
 }

@@ -107,10 +107,10 @@ impl PartialEq for Found {
 
 impl Eq for Found {}
 
-/// The width at which `k` elements are found as the options' target says.
-fn ef_for(hnsw: &Hnsw, options: &ScanOptions, k: usize) -> Option<usize> {
+/// The width, `least` or more, at which `k` elements are found as the options' target says.
+fn ef_for(hnsw: &Hnsw, options: &ScanOptions, least: usize, k: usize) -> Option<usize> {
     let (target, calibration) = options.target_recall.zip(hnsw.meta().calibration.as_ref())?;
-    Some(effort::ef_for_recall(calibration, target, k))
+    Some(effort::ef_for_recall(calibration, target, k).max(least))
 }
 
 /// The share of the nearest elements that a search with these options is to find, if that is known: of
@@ -141,6 +141,8 @@ pub struct Scan {
     walk: Option<Walk>,
     /// Elements that the beam as it is now is wide enough for.
     ef: usize,
+    /// The same, however few elements a search with a target needs.
+    least: usize,
     /// Elements that a scan with a target searches for now.
     wanted: usize,
     /// Elements that may be returned before the beam is widened.
@@ -178,9 +180,11 @@ impl Scan {
         let zero = hnsw.holder().zero();
         let prepared = Query::new(&hnsw, query.unwrap_or(zero.view()));
         let goes_on = options.iterative == Iterative::On;
+        let chosen = options.filtered && options.target_recall.is_none();
+        let least = if chosen { options.ef } else { 1 };
         let options = ScanOptions { target_recall: target(&hnsw, &options), ..options };
         let wanted = if goes_on { options.wanted.max(FIRST) } else { FIRST };
-        let (ef, ready) = match ef_for(&hnsw, &options, wanted) {
+        let (ef, ready) = match ef_for(&hnsw, &options, least, wanted) {
             Some(ef) if !goes_on => (ef, ef),
             Some(ef) => (ef, ready_of(wanted, &options)),
             None => {
@@ -193,6 +197,7 @@ impl Scan {
             ordered: query.is_some_and(|query| crate::indexable(hnsw.metric(), query)),
             hnsw,
             ef,
+            least,
             wanted,
             ready,
             options: ScanOptions { ef, ..options },
@@ -306,7 +311,7 @@ impl Scan {
     /// Widens the beam of `width` where estimates turn out to err much. A calibrated width has allowed
     /// for that.
     fn allow_for_noise<S: PageStore>(&mut self, store: &S, width: usize) -> Result<()> {
-        let calibrated = ef_for(&self.hnsw, &self.options, FIRST).is_some();
+        let calibrated = ef_for(&self.hnsw, &self.options, self.least, FIRST).is_some();
         if !calibrated && let Some(walk) = &self.walk {
             let wider = self.noise.width(width, walk.bound());
             if wider > width && self.widen(wider)? {
@@ -327,7 +332,7 @@ impl Scan {
 
     fn go_on<S: PageStore>(&mut self, store: &S) -> Result<()> {
         let wanted = self.next_wanted();
-        let target = ef_for(&self.hnsw, &self.options, wanted);
+        let target = ef_for(&self.hnsw, &self.options, self.least, wanted);
         let before = self.beam_width();
         self.ef = match target {
             Some(ef) => ef.max(self.ef + 1),

@@ -32,9 +32,12 @@ pg_functions! {
         check_privilege(&index)?;
         let owner = AsOwner::begin(index.table().owner())?;
         // The index shall be taken, however cheap the table is.
-        for (setting, value) in
-            [("enable_seqscan", "off"), ("enable_sort", "off"), ("enable_indexscan", "on")]
-        {
+        for (setting, value) in [
+            ("enable_seqscan", "off"),
+            ("enable_sort", "off"),
+            ("enable_indexscan", "on"),
+            ("vector_ext.filtered_scan", "look"),
+        ] {
             owner.settings().set(setting, value)?;
         }
         let measured = measure(&index, k, sample)?;

@@ -213,7 +213,7 @@ impl Filtering {
         if self.outlook.is_none() {
             return Ok(());
         }
-        let is_first = self.progress.looked == 0;
+        let before = (self.progress.looked, self.progress.index_pages);
         self.progress.looked += self.left_out.take() + u64::from(self.may_pass(found));
         if let Some(tid) = passed {
             self.progress.passed += 1;
@@ -228,8 +228,12 @@ impl Filtering {
         }
         // SAFETY: the node is being run or begun, with its plan and scan.
         self.progress.index_pages = unsafe { index.passed(self.progress.passed) };
-        if is_first {
+        let (looked, pages) = before;
+        if looked == 0 {
+            self.progress.begun_pages = self.progress.index_pages;
             self.progress.begun = (0, self.progress.index_pages);
+        } else if self.progress.index_pages > pages {
+            self.progress.settled = before;
         }
         Ok(())
     }

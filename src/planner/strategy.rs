@@ -37,9 +37,12 @@ pub struct Progress {
     pub wanted: u64,
     /// Pages of the index read.
     pub index_pages: u64,
-    /// What both were when the walk began to go the way that it goes: pages read until then are no
-    /// measure of those to come.
+    /// Pages read before it found the first row.
+    pub begun_pages: u64,
+    /// Rows and pages when the walk began to go the way that it goes.
     pub begun: (u64, u64),
+    /// What both were before pages were read last: these are for rows that are yet to be found.
+    pub settled: (u64, u64),
 }
 
 /// What to do next.
@@ -86,10 +89,14 @@ fn rows_to_look_at(progress: &Progress) -> f64 {
     missing * looked as f64 / (passed as f64).max(0.5)
 }
 
-/// Pages of the index for each row that the walk has found since it began.
+/// Pages of the index for each row that the walk has found since it began. Those read last are for rows
+/// to come, too: for as many again at least.
 fn pages_of_row(progress: &Progress) -> f64 {
-    let Progress { looked, index_pages, begun: (before, pages), .. } = *progress;
-    (index_pages - pages) as f64 / (looked - before).max(1) as f64
+    let Progress { looked, index_pages, begun_pages, begun, settled, .. } = *progress;
+    let share = |pages: u64, rows: u64| pages as f64 / rows.max(1) as f64;
+    let ahead = share(index_pages.saturating_sub(begun_pages), looked * 2);
+    let before = share(settled.1.saturating_sub(begun.1), settled.0.saturating_sub(begun.0));
+    before.max(ahead)
 }
 
 #[cfg(test)]
@@ -98,11 +105,17 @@ mod tests {
 
     const TABLE: Outlook = Outlook { members: None, table_pages: 10_000.0, table_rows: 50_000.0 };
 
+    /// A walk for ten rows that has read `pages` for the rows that it has found since it began.
+    fn walk(looked: u64, pages: u64) -> Progress {
+        let index_pages = 50 + pages;
+        let (begun, settled) = ((0, 50), (looked, index_pages));
+        Progress { looked, passed: 0, wanted: 10, index_pages, begun_pages: 50, begun, settled }
+    }
+
     /// What is done after `looked` rows, of which a part passes.
     fn after(members: Option<f64>, looked: u64, passing: f64) -> Step {
         let passed = (looked as f64 * passing) as u64;
-        let progress =
-            Progress { looked, passed, wanted: 10, index_pages: 50 + looked, begun: (0, 50) };
+        let progress = Progress { passed, ..walk(looked, looked) };
         look(&Outlook { members, ..TABLE }, &progress)
     }
 
@@ -131,8 +144,7 @@ mod tests {
 
     #[test]
     fn what_is_far_from_the_query_is_measured() {
-        let progress =
-            Progress { looked: 300, passed: 1, wanted: 10, index_pages: 450, begun: (0, 50) };
+        let progress = Progress { passed: 1, ..walk(300, 400) };
         assert_eq!(inline(3_000.0, &TABLE, &progress), Step::Exact);
         assert_eq!(inline(30_000.0, &TABLE, &progress), Step::Walk);
         let near = Progress { passed: 9, ..progress };
@@ -140,11 +152,18 @@ mod tests {
     }
 
     #[test]
+    fn pages_read_ahead_are_no_measure() {
+        let ahead = Progress { passed: 1, index_pages: 1_500, ..walk(160, 200) };
+        assert_eq!(look(&TABLE, &ahead), Step::Walk);
+        let settled = Progress { settled: (160, 1_500), ..ahead };
+        assert_eq!(look(&TABLE, &settled), Step::Exact);
+    }
+
+    #[test]
     fn the_whole_table_is_measured_where_walking_takes_longer() {
         assert_eq!(looked(None, 0.01), None);
         assert!(looked(None, 0.001).is_some_and(|looked| looked < 2_000));
-        let done =
-            Progress { looked: 5_000, passed: 10, wanted: 10, index_pages: 5_000, begun: (0, 50) };
+        let done = Progress { passed: 10, ..walk(5_000, 5_000) };
         assert_eq!(look(&TABLE, &done), Step::Walk);
     }
 }

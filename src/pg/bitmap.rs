@@ -19,8 +19,8 @@ const MOST_OFFSETS: usize = pg_sys::BLCKSZ as usize / 28;
 /// # Safety
 /// The node was begun, and has not been run since it was begun or asked to begin anew.
 pub unsafe fn rows_of(node: *mut PlanState) -> Result<TidSet, Report> {
-    // SAFETY: the node was begun and makes a bitmap, which nobody else reads; the bitmap is ours to free. After an error its memory goes with
-    // the query.
+    // SAFETY: the node is ready to be run, and what it makes is ours to free. After an error its memory
+    // goes with the query.
     unsafe {
         let made = pg_sys::MultiExecProcNode(node);
         if made.is_null() || (*made).type_ != NodeTag::T_TIDBitmap {
@@ -44,7 +44,7 @@ unsafe fn for_each_page(
     bitmap: *mut TIDBitmap,
     mut visit: impl FnMut(u32, &[u16]) -> Result<(), OutOfMemory>,
 ) -> Result<(), OutOfMemory> {
-    // SAFETY: the node was begun and makes a bitmap, which nobody else reads; a page has as many line pointers as told, none if negative.
+    // SAFETY: nobody else reads the bitmap; a page has as many line pointers as told, none if negative.
     unsafe {
         let iterator = pg_sys::tbm_begin_iterate(bitmap);
         while let Some(page) = pg_sys::tbm_iterate(iterator).as_ref() {
@@ -67,7 +67,8 @@ unsafe fn for_each_page(
     mut visit: impl FnMut(u32, &[u16]) -> Result<(), OutOfMemory>,
 ) -> Result<(), OutOfMemory> {
     let mut offsets = [0; MOST_OFFSETS];
-    // SAFETY: the node was begun and makes a bitmap, which nobody else reads; a bitmap in private memory, and room for all line pointers.
+    // SAFETY: nobody else reads the bitmap, which is in private memory; there is room for all line
+    // pointers of a page.
     unsafe {
         let iterator = pg_sys::tbm_begin_private_iterate(bitmap);
         let mut page = std::mem::zeroed::<pg_sys::TBMIterateResult>();

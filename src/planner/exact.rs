@@ -60,7 +60,8 @@ impl Exact {
     ) -> Result<Option<Row<()>>, Report> {
         loop {
             while let Some(row) = self.ahead.pop() {
-                // SAFETY: the node is being run, and the slot takes rows of its table; the snapshot has seen this version of the row.
+                // SAFETY: the node is being run, and the slot takes rows of its table; the snapshot has
+                // seen this version of the row.
                 let made = unsafe {
                     let snapshot = (*node.ss.ps.state).es_snapshot;
                     let mut tid = tid::to_item_pointer(row.tid);

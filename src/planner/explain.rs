@@ -59,7 +59,7 @@ pub unsafe extern "C-unwind" fn explain(
 unsafe fn show_filtering(filtering: &Filtering, es: *mut ExplainState) {
     let Some((strategy, looked, members)) = filtering.told() else { return };
     let number = |label: &CStr, value: u64| {
-        // SAFETY: the caller's promise; labels are copied.
+        // SAFETY: a plan is being written; labels are copied.
         unsafe { pg_sys::ExplainPropertyUInteger(label.as_ptr(), ptr::null(), value, es) };
     };
     // SAFETY: as above.

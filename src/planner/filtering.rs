@@ -89,7 +89,8 @@ impl Filtering {
     ) -> Self {
         let flags = flags & !(pg_sys::EXEC_FLAG_BACKWARD | pg_sys::EXEC_FLAG_MARK) as i32;
         let mut bitmap = ptr::null_mut();
-        // SAFETY: the node is being run or begun, with its plan and scan; EXPLAIN shows, and parameters reach, what `custom_ps` lists.
+        // SAFETY: the node is being begun, with its plan. EXPLAIN shows, and parameters reach, what
+        // `custom_ps` lists.
         unsafe {
             for child in nodes(plan.custom_plans) {
                 bitmap = pg_sys::ExecInitNode(child.as_ptr(), estate, flags);
@@ -101,8 +102,13 @@ impl Filtering {
             Wanted::Some(count) => count as u64,
             Wanted::Unknown => 0,
         };
+        // A walk collects only what a node is there for.
+        let outlook = private.outlook.map(|outlook| {
+            let members = outlook.members.filter(|_| !bitmap.is_null());
+            Outlook { members, ..outlook }
+        });
         Self {
-            outlook: private.outlook,
+            outlook,
             wanted,
             bitmap,
             members: None,
@@ -151,21 +157,19 @@ impl Filtering {
     /// # Safety
     /// The node is being run, and its scan has begun.
     pub unsafe fn collect(&mut self, index: &mut IndexScan) -> Result<(), Report> {
-        let members = match &self.members {
-            Some(members) => members,
-            // SAFETY: the node is being run or begun, with its plan and scan; members are kept until it is asked to begin anew.
-            None => self.members.insert(Rc::new(unsafe { bitmap::rows_of(self.bitmap)? })),
-        };
-        let (members, left_out) = (Rc::clone(members), Rc::clone(&self.left_out));
-        let filter = move |tid| {
-            members.contains(tid) || {
-                left_out.set(left_out.get() + 1);
-                // Now and then control comes back, as another way may be better.
-                left_out.get().is_multiple_of(CONTROL)
-            }
-        };
-        // SAFETY: the node is being run or begun, with its plan and scan.
-        unsafe { index.keep_only(Box::new(filter)) };
+        // SAFETY: the node is being run.
+        if let Some(members) = unsafe { self.learn_members()? } {
+            let left_out = Rc::clone(&self.left_out);
+            let filter = move |tid| {
+                members.contains(tid) || {
+                    left_out.set(left_out.get() + 1);
+                    // Now and then control comes back, as another way may be better.
+                    left_out.get().is_multiple_of(CONTROL)
+                }
+            };
+            // SAFETY: the scan has begun.
+            unsafe { index.keep_only(Box::new(filter)) };
+        }
         self.is_inline = true;
         self.progress.begun = (self.progress.looked, self.progress.index_pages);
         Ok(())
@@ -179,12 +183,26 @@ impl Filtering {
     /// # Safety
     /// The node is being run.
     pub unsafe fn begin_exact(&mut self) -> Result<HashSet<HeapTid>, Report> {
-        if self.members.is_none() && !self.bitmap.is_null() {
-            // SAFETY: as in `collect`.
-            self.members = Some(Rc::new(unsafe { bitmap::rows_of(self.bitmap)? }));
-        }
+        // SAFETY: the node is being run.
+        unsafe { self.learn_members()? };
         self.is_exact = true;
         Ok(self.passed.take().unwrap_or_default())
+    }
+
+    /// The rows that may pass, from other indexes, which are asked once; none if no index tells.
+    ///
+    /// # Errors
+    /// That memory is used up.
+    ///
+    /// # Safety
+    /// The node is being run.
+    unsafe fn learn_members(&mut self) -> Result<Option<Rc<TidSet>>, Report> {
+        if self.members.is_none() && !self.bitmap.is_null() {
+            // SAFETY: the node below has not been run since it was begun or had to begin anew: its
+            // result is kept until then.
+            self.members = Some(Rc::new(unsafe { bitmap::rows_of(self.bitmap)? }));
+        }
+        Ok(self.members.clone())
     }
 
     /// The rows that may pass, if that is known.
@@ -197,7 +215,8 @@ impl Filtering {
         !self.is_inline || self.members().is_none_or(|members| members.contains(tid))
     }
 
-    /// Takes notice of a row that the index has found, and tells it.
+    /// Counts a row that the index has found, and tells the index how many have passed. `may_pass` is
+    /// what [`may_pass`](Self::may_pass) says of it; `passed` is its address if it passed.
     ///
     /// # Errors
     /// That memory is used up.
@@ -207,14 +226,14 @@ impl Filtering {
     pub unsafe fn looked(
         &mut self,
         index: &mut IndexScan,
-        found: HeapTid,
+        may_pass: bool,
         passed: Option<HeapTid>,
     ) -> Result<(), Report> {
         if self.outlook.is_none() {
             return Ok(());
         }
         let before = (self.progress.looked, self.progress.index_pages);
-        self.progress.looked += self.left_out.take() + u64::from(self.may_pass(found));
+        self.progress.looked += self.left_out.take() + u64::from(may_pass);
         if let Some(tid) = passed {
             self.progress.passed += 1;
             // SAFETY: a setting, read on the backend's own thread.
@@ -226,7 +245,7 @@ impl Filtering {
                 self.passed = None;
             }
         }
-        // SAFETY: the node is being run or begun, with its plan and scan.
+        // SAFETY: the scan has begun.
         self.progress.index_pages = unsafe { index.passed(self.progress.passed) };
         let (looked, pages) = before;
         if looked == 0 {
@@ -243,7 +262,7 @@ impl Filtering {
     /// # Safety
     /// The node is asked to; its parameters may have changed.
     pub unsafe fn reset(&mut self, node: &CustomScanState) {
-        // SAFETY: the node is being run or begun, with its plan and scan.
+        // SAFETY: the node below was begun, and is used by this one only.
         unsafe {
             if let Some(bitmap) = self.bitmap.as_mut() {
                 if !node.ss.ps.chgParam.is_null() {

@@ -90,7 +90,7 @@ impl IndexScan {
     /// # Safety
     /// The scan has begun.
     pub unsafe fn keep_only(&mut self, filter: TidFilter) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the scan has begun.
         unsafe { scan::keep_only(self.scan, filter) };
     }
 
@@ -100,7 +100,7 @@ impl IndexScan {
     /// # Safety
     /// The scan has begun.
     pub unsafe fn passed(&mut self, rows: u64) -> u64 {
-        // SAFETY: the caller's promise.
+        // SAFETY: the scan has begun.
         unsafe { scan::passed(self.scan, rows) }
     }
 

@@ -199,7 +199,7 @@ impl Run {
         &mut self,
         node: &mut CustomScanState,
     ) -> Result<Option<Candidate<Tuple>>, Report> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the node is being run, and the slots are its own.
         unsafe {
             let exact = match &mut self.exact {
                 Some(exact) => exact,
@@ -222,7 +222,7 @@ impl Run {
     /// The slot holds a tuple.
     unsafe fn copy(&self, node: &CustomScanState) -> Tuple {
         let slot = node.ss.ss_ScanTupleSlot;
-        // SAFETY: the caller's promise.
+        // SAFETY: the slot holds a tuple; the copy is made in the memory of found rows.
         unsafe {
             let copy = || pg_sys::ExecCopySlotMinimalTuple(slot);
             let tuple = Tuple(memory::within(self.memory, copy));
@@ -240,7 +240,7 @@ impl Run {
         &mut self,
         node: &mut CustomScanState,
     ) -> Result<Option<Candidate<Tuple>>, Report> {
-        // SAFETY: the caller's promise.
+        // SAFETY: a scan has begun; the slots are those of the node, which is being run.
         unsafe {
             let Some(found) = self.index.next() else { return Ok(None) };
             let hit = found.hit;
@@ -250,7 +250,8 @@ impl Run {
                 Distance::Number if hit.exact => Some(Some(hit.distance)),
                 Distance::Number => None,
             };
-            let is_there = self.filtering.may_pass(hit.tid) && self.index.fetch(self.row);
+            let may_pass = self.filtering.may_pass(hit.tid);
+            let is_there = may_pass && self.index.fetch(self.row);
             let distance = if is_there { self.tuples.make(node, self.row, known) } else { None };
             let row = distance.map(|distance| {
                 let tid = tid::from_item_pointer(&(*self.row).tts_tid);
@@ -262,7 +263,7 @@ impl Run {
                 pg_sys::ExecClearTuple(self.row);
             }
             let passed = row.as_ref().map(|row| row.tid);
-            self.filtering.looked(&mut self.index, hit.tid, passed)?;
+            self.filtering.looked(&mut self.index, may_pass, passed)?;
             Ok(Some(Candidate { bound: hit.distance, row }))
         }
     }

@@ -67,8 +67,7 @@ impl Traits {
 
 /// A number below `limit` that is the same on every machine.
 fn random(seed: usize, limit: u32) -> u32 {
-    let mixed = (seed as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 32;
+    let mixed = quant::splitmix64(seed as u64) >> 32;
     ((mixed * u64::from(limit)) >> 32) as u32
 }
 

@@ -32,9 +32,6 @@ pub enum Iterative {
     On,
 }
 
-/// Share of the rows that pass a filter that a search finds for which nobody has chosen a target.
-const FILTERED_RECALL: f64 = 0.95;
-
 /// How many more rows than expected a search looks for that is to find the last ones that pass a
 /// filter, and the least part by which it is widened.
 const MARGIN: f64 = 1.25;
@@ -118,7 +115,7 @@ fn ef_for(hnsw: &Hnsw, options: &ScanOptions, least: usize, k: usize) -> Option<
 fn target(hnsw: &Hnsw, options: &ScanOptions) -> Option<f64> {
     let calibration = hnsw.meta().calibration.as_ref().filter(|_| options.filtered);
     let expected = calibration.map(|known| effort::expected_recall(known, options.ef));
-    options.target_recall.or(expected.map(|expected| expected.min(FILTERED_RECALL)))
+    options.target_recall.or(expected.map(|expected| expected.min(effort::DEFAULT_RECALL)))
 }
 
 /// How many elements a search for `k` with a target returns before it is widened: a few more,

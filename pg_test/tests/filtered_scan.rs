@@ -130,6 +130,28 @@ fn a_cursor_goes_on_beyond_what_was_expected() {
 }
 
 #[test]
+fn no_row_comes_twice_if_the_way_is_changed_late() {
+    let mut db = table("hnsw", 30_000);
+    by_index(&mut db);
+    // Of more rows than this, nobody remembers which were returned.
+    db.batch_execute(
+        "SET work_mem = '64kB'; SET hnsw.scan_mem_multiplier = 1000;
+         SET vector_ext.filtered_scan = look; BEGIN;
+         DECLARE c CURSOR FOR SELECT id FROM w WHERE doc < 30 ORDER BY v <-> '[3,4]'",
+    )
+    .unwrap();
+    let mut found = ids(&mut db, "FETCH 6000 FROM c");
+    assert_eq!(found.len(), 6_000);
+    db.batch_execute("SET vector_ext.filtered_scan = exact").unwrap();
+    found.extend(ids(&mut db, "FETCH 1000 FROM c"));
+    db.batch_execute("COMMIT").unwrap();
+    let count = found.len();
+    found.sort_unstable();
+    found.dedup();
+    assert_eq!(found.len(), count);
+}
+
+#[test]
 fn little_memory_makes_more_passes_and_unknown_blocks() {
     let mut db = table("hnsw", 30_000);
     db.batch_execute("SET work_mem = '64kB'").unwrap();

@@ -129,23 +129,25 @@ impl Filtering {
     pub fn step(&self) -> Step {
         let Some(outlook) = &self.outlook else { return Step::Walk };
         let forced = FORCED.get();
-        if self.is_exact || forced == Forced::Exact {
+        if self.is_exact {
             return Step::Exact;
         }
         // Nothing was asked of the index yet.
-        if self.progress.looked == 0 {
+        if self.progress.looked == 0 && forced != Forced::Exact {
             return Step::Walk;
         }
         let next = self.progress.passed.saturating_add(1);
         let progress = Progress { wanted: self.wanted.max(next), ..self.progress };
         let step = match (&self.members, forced) {
             (_, Forced::Look) => Step::Walk,
+            (_, Forced::Exact) => Step::Exact,
             (_, Forced::Inline) if self.is_inline || self.bitmap.is_null() => Step::Walk,
             (Some(_), _) if !self.is_inline => Step::Collect,
             (_, Forced::Inline) => Step::Collect,
             (Some(members), _) => strategy::inline(count(members), outlook, &progress),
             (None, _) => strategy::look(outlook, &progress),
         };
+        // Rows that were returned, and are not known any more, would come twice.
         if step == Step::Exact && self.passed.is_none() { Step::Walk } else { step }
     }
 

@@ -1,7 +1,6 @@
 //! Which cluster is nearest to each row.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
 
 use memory::{collected, filled};
 use threads::{Stopped, Workers};
@@ -56,13 +55,11 @@ fn nearest_groups(
         return Ok(Groups::single(rows.len())?);
     }
     let mut keys = filled(rows.len() * probes, 0)?;
-    let places = collected(keys.chunks_mut(BLOCK * probes).map(Mutex::new))?;
-    each(
-        workers,
-        places.len(),
-        || Ok(Vec::new()),
-        |(distances, ranked), block| {
-            let mut keys = places[block].lock().unwrap_or_else(PoisonError::into_inner);
+    workers.chunks(
+        &mut keys,
+        BLOCK * probes,
+        || Ok::<_, Stopped>((Vec::new(), Vec::new())),
+        |(distances, ranked), block, keys| {
             let first = block * BLOCK;
             let views: Vec<_> =
                 (first..rows.len().min(first + BLOCK)).map(|i| rows.row(i)).collect();
@@ -74,7 +71,6 @@ fn nearest_groups(
             Ok(())
         },
     )?;
-    drop(places);
     Ok(Groups::by_key(&keys, probes, groups)?)
 }
 
@@ -108,12 +104,13 @@ pub(crate) fn nearest_clusters(
         (0..groups.len())
             .flat_map(|group| groups.of(group).chunks(BLOCK).map(move |rows| (group, rows))),
     )?;
-    each(
-        workers,
-        jobs.len(),
-        || Ok(()),
-        |(distances, ()), job| {
-            let (group, members): (usize, &[u32]) = jobs[job];
+    let numbers = collected(0..jobs.len() as u32)?;
+    workers.run(
+        workers.threads(),
+        &numbers,
+        || Ok::<_, Stopped>(Vec::new()),
+        |distances, job| {
+            let (group, members): (usize, &[u32]) = jobs[job as usize];
             let (side, first) = (clusters.members(group), clusters.group(group).start);
             if side.len() == 0 {
                 return Ok(());
@@ -147,21 +144,4 @@ fn least(numbers: &[f32]) -> (usize, f32) {
 fn ascending(x: f32) -> u32 {
     let bits = x.to_bits();
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
-}
-
-/// Runs jobs `0..count`, each with room for distances and whatever `scratch` makes.
-pub(crate) fn each<S>(
-    workers: &mut Workers<'_>,
-    count: usize,
-    scratch: impl Fn() -> Result<S, Stopped> + Sync,
-    job: impl Fn(&mut (Vec<f32>, S), usize) -> Result<(), Stopped> + Sync,
-) -> Result<(), Stopped> {
-    let jobs = collected(0..count as u32)?;
-    let threads = workers.threads();
-    workers.run(
-        threads,
-        &jobs,
-        || Ok((Vec::new(), scratch()?)),
-        |scratch, i| job(scratch, i as usize),
-    )
 }

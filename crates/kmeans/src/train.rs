@@ -1,13 +1,12 @@
 //! The whole of a training.
 
 use std::cmp::Reverse;
-use std::sync::{Mutex, PoisonError};
 
 use memory::{OutOfMemory, collected, with_room};
 use quant::SplitMix64;
 use threads::{Stopped, Workers};
 
-use crate::assign::{PROBES, assign_within, each, nearest_clusters};
+use crate::assign::{PROBES, assign_within, nearest_clusters};
 use crate::clusters::Clusters;
 use crate::groups::Groups;
 use crate::rows::{Measured, Rows};
@@ -166,25 +165,17 @@ fn seeded(
     workers: &mut Workers<'_>,
 ) -> Result<Clusters, Stopped> {
     let base = random.next_u64();
-    let seeds = collected(shares.iter().map(|_| Mutex::new(Vec::new())))?;
-    each(
-        workers,
-        shares.len(),
-        || Ok(()),
-        |_, group| {
-            let random = &mut SplitMix64::new(base.wrapping_add(quant::splitmix64(group as u64)));
-            let chosen = choose_seeds(rows, groups.of(group), shares[group], random)?;
-            *seeds[group].lock().unwrap_or_else(PoisonError::into_inner) = chosen;
-            Ok(())
-        },
-    )?;
+    let seeds = workers.make(shares.len() as u32, |group| {
+        let random = &mut SplitMix64::new(base.wrapping_add(quant::splitmix64(group.into())));
+        let group = group as usize;
+        Ok::<_, Stopped>(choose_seeds(rows, groups.of(group), shares[group], random)?)
+    })?;
     let most = shares.iter().sum::<usize>().min(rows.len());
     let (mut starts, mut centres) = (with_room(1 + shares.len())?, with_room(most * rows.dims())?);
     let mut parents = with_room(shares.len() * rows.dims())?;
     starts.push(0);
     let mut count = 0;
     for seeds in seeds {
-        let seeds = seeds.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Some(&first) = seeds.first() else { continue };
         count += seeds.len() as u32;
         starts.push(count);

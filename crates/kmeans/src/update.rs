@@ -1,12 +1,9 @@
 //! New centres from the rows of each cluster.
 
-use std::sync::{Mutex, PoisonError};
-
 use memory::{OutOfMemory, collected};
 use quant::SplitMix64;
 use threads::{Stopped, Workers};
 
-use crate::assign::each;
 use crate::clusters::Clusters;
 use crate::groups::Groups;
 use crate::rows::{Rows, half_square, halves_of};
@@ -30,12 +27,11 @@ pub(crate) fn move_centres(
     workers: &mut Workers<'_>,
 ) -> Result<(), Stopped> {
     let dims = rows.dims();
-    let places = collected(clusters.centres.chunks_exact_mut(dims).map(Mutex::new))?;
-    each(
-        workers,
-        places.len(),
-        || Ok(vec![0.0f64; dims]),
-        |(part, sums), cluster| {
+    workers.chunks(
+        &mut clusters.centres,
+        dims,
+        || Ok::<_, Stopped>((Vec::new(), vec![0.0f64; dims])),
+        |(part, sums), cluster, centre| {
             let members = members.of(cluster);
             if members.is_empty() {
                 return Ok(());
@@ -52,12 +48,10 @@ pub(crate) fn move_centres(
                     .zip(&*part)
                     .for_each(|(sum, &x)| *sum += f64::from(x) / f64::from(SHARE));
             }
-            let mut centre = places[cluster].lock().unwrap_or_else(PoisonError::into_inner);
-            finish(sums, members.len(), spherical, &mut centre);
+            finish(sums, members.len(), spherical, centre);
             Ok(())
         },
     )?;
-    drop(places);
     clusters.halves = halves_of(&clusters.centres, dims)?;
     Ok(move_parents(clusters, members, spherical)?)
 }

@@ -319,7 +319,7 @@ fn scribble(column: Column, count: u64) {
         for _ in 0..2u32.pow(seed as u32 % 8) {
             let length = random.random_range(1..=if seed % 2 == 0 { 16 } else { 1000 });
             let at = random.random_range(HEADER..PAGE - 8 - length);
-            // The metapage's own fields are few; most of it is the centre of the codes.
+            // The metapage's own fields are few; most of it is the center of the codes.
             let (block, at) = match random.random_range(0..10) {
                 0 if seed % 3 == 0 => (0, HEADER + 28 + random.random_range(0..40)),
                 _ => (random.random_range(1..blocks), at),

@@ -16,11 +16,11 @@ const DIMENSIONS: usize = 32;
 /// Ids of a client begin at its number times this.
 const SHARE: i32 = 1_000_000;
 
-/// Vectors around 50 centres, so that clients meet in the same part of the graph.
+/// Vectors around 50 centers, so that clients meet in the same part of the graph.
 fn vector(id: i32) -> Vector {
-    let centre = random_vector(u64::MAX - id as u64 % 50, DIMENSIONS);
+    let center = random_vector(u64::MAX - id as u64 % 50, DIMENSIONS);
     let own = random_vector(id as u64, DIMENSIONS);
-    Vector(centre.iter().zip(own).map(|(centre, own)| 0.5 * centre + own).collect())
+    Vector(center.iter().zip(own).map(|(center, own)| 0.5 * center + own).collect())
 }
 
 fn nearest(client: &mut Client, query: &Vector, limit: i64) -> Vec<(i32, f64)> {

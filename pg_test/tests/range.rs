@@ -45,15 +45,15 @@ fn compare(found: &[i32], wanted: &[i32], complete: bool, query: &str) {
 /// A condition with and without an order.
 fn equals(db: &mut Client, column: &str, operator: &str, sphere: &str, complete: bool) -> usize {
     let inside = format!("<{operator}>");
-    let centre = sphere.split(", ").next().unwrap();
+    let center = sphere.split(", ").next().unwrap();
     let query = format!("SELECT id FROM points WHERE {column} {inside} sphere({sphere})");
     let (mut found, mut wanted) = both(db, &query);
     found.sort_unstable();
     wanted.sort_unstable();
     compare(&found, &wanted, complete, &query);
     let query = format!(
-        "SELECT id FROM (SELECT id, ({column} {operator} {centre}) d FROM points
-         WHERE {column} {inside} sphere({sphere}) ORDER BY {column} {operator} {centre}) found
+        "SELECT id FROM (SELECT id, ({column} {operator} {center}) d FROM points
+         WHERE {column} {inside} sphere({sphere}) ORDER BY {column} {operator} {center}) found
          ORDER BY d, id"
     );
     let (found, wanted) = both(db, &query);
@@ -245,7 +245,7 @@ fn bounds_hold_exactly() {
     assert_eq!(found("v <<->> sphere('[0,0]'::vector, radius => 5, inner => 4)"), [4]);
     assert_eq!(found("v <<->> sphere('[0,0]'::vector, 5, 5)"), [0; 0]);
     assert_eq!(found("v <<->> sphere('[0,0]'::vector, 0)"), [0; 0]);
-    // Two conditions, and one about another centre than the order.
+    // Two conditions, and one about another center than the order.
     assert_eq!(
         found("v <<->> sphere('[0,0]'::vector, 9) AND v <<->> sphere('[10,0]'::vector, 4)"),
         [7, 8]
@@ -265,7 +265,7 @@ fn a_zero_vector_is_in_no_direction() {
         "CREATE TABLE few (id int, v vector(2)); INSERT INTO few VALUES (1, '[1,0]'), (2, '[0,0]')",
     )
     .unwrap();
-    let query = |centre| format!("SELECT id FROM few WHERE v <<=>> sphere('{centre}'::vector, 3)");
+    let query = |center| format!("SELECT id FROM few WHERE v <<=>> sphere('{center}'::vector, 3)");
     for index in
         ["", "CREATE INDEX ON few USING hnsw (v vector_cosine_ops); SET enable_seqscan = off"]
     {

@@ -24,7 +24,7 @@ SQL
 ranges() {
   local type
   cat <<SQL
--- Range search: vectors whose distance from a centre is within bounds.
+-- Range search: vectors whose distance from a center is within bounds.
 
 SQL
   for type in "${number_types[@]}"; do

@@ -1,4 +1,4 @@
--- Range search: vectors whose distance from a centre is within bounds.
+-- Range search: vectors whose distance from a center is within bounds.
 
 CREATE TYPE vsphere AS (center vector, radius float8, inner_radius float8);
 COMMENT ON TYPE vsphere IS 'a vector, and the distances from it that are inside: inner_radius <= distance < radius';

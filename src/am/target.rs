@@ -25,7 +25,7 @@ pub struct Target {
     /// Whether the executor has to look whether a row is wanted.
     pub recheck: bool,
     /// What `order` points to, where that is not a key of the scan.
-    _centre: Option<Value>,
+    _center: Option<Value>,
 }
 
 impl Target {
@@ -44,26 +44,26 @@ impl Target {
             let recheck = desc.numberOfKeys > 1;
             let sphere =
                 if is_null(key) { None } else { Sphere::from_datum(key.sk_argument)?.known() };
-            let Some((centre, range)) = sphere else {
+            let Some((center, range)) = sphere else {
                 let nothing = order.unwrap_or(key);
                 return Ok(Some(Self::ordered(nothing, Some(Range::EMPTY), recheck)));
             };
-            let centre = Value::copy(centre);
+            let center = Value::copy(center);
             Ok(Some(match order {
-                Some(order) if !is_null(order) && centre == Value::copy(order.sk_argument) => {
+                Some(order) if !is_null(order) && center == Value::copy(order.sk_argument) => {
                     Self::ordered(order, Some(range), recheck)
                 }
-                // Distances from another query say nothing of those from the centre.
+                // Distances from another query say nothing of those from the center.
                 Some(order) => Self::ordered(order, None, true),
                 None => {
-                    let mut order = distance_from(desc, centre.datum())?;
+                    let mut order = distance_from(desc, center.datum())?;
                     order.sk_collation = key.sk_collation;
                     Self {
                         order,
                         range: Some(range),
                         ordered: false,
                         recheck,
-                        _centre: Some(centre),
+                        _center: Some(center),
                     }
                 }
             }))
@@ -71,7 +71,7 @@ impl Target {
     }
 
     fn ordered(order: &ScanKeyData, range: Option<Range>, recheck: bool) -> Self {
-        Self { order: *order, range, ordered: true, recheck, _centre: None }
+        Self { order: *order, range, ordered: true, recheck, _center: None }
     }
 
     /// The query; none where it is NULL.
@@ -89,18 +89,18 @@ fn is_null(key: &ScanKeyData) -> bool {
     key.sk_flags & pg_sys::SK_ISNULL as i32 != 0
 }
 
-/// The key of a scan that would order by the distance from `centre`.
+/// The key of a scan that would order by the distance from `center`.
 ///
 /// # Safety
 /// `desc` is a scan of an open index.
-unsafe fn distance_from(desc: &IndexScanDescData, centre: Datum) -> Result<ScanKeyData, Report> {
+unsafe fn distance_from(desc: &IndexScanDescData, center: Datum) -> Result<ScanKeyData, Report> {
     // SAFETY: the index has a first column; a zeroed key is one without flags.
     unsafe {
         let index = desc.indexRelation;
         let function = distance_function(index)?;
         let mut key = std::mem::zeroed::<ScanKeyData>();
         key.sk_attno = 1;
-        key.sk_argument = centre;
+        key.sk_argument = center;
         let scan = pg_sys::GetMemoryChunkContext(ptr::from_ref(desc).cast_mut().cast());
         pg_sys::fmgr_info_cxt(function, &raw mut key.sk_func, scan);
         Ok(key)

@@ -82,12 +82,12 @@ impl Hnsw {
         let residual = geometry.coded() && metric.keeps_rotation();
         let coder = residual.then(|| {
             let rotation = Rotation::new(geometry.coded_space(), meta.seed);
-            let coded = meta.centre[..geometry.code_dims()].to_vec();
+            let coded = meta.center[..geometry.code_dims()].to_vec();
             EdgeCoder::new(rotation, shape, metric, coded)
         });
         let mut holder = Holder::new(geometry.form, metric, geometry.dims, meta.seed);
         if meta.centered {
-            holder.set_center(&meta.centre);
+            holder.set_center(&meta.center);
         }
         Ok(Self { meta, metric, holder, coder })
     }

@@ -185,7 +185,7 @@ impl<'h> Bulk<'h> {
 
     /// The centroids as numbers; of an index without rows, one.
     fn centroids(&self, clusters: &Clusters) -> Result<Vec<f32>> {
-        let mut centroids = copied(clusters.centres())?;
+        let mut centroids = copied(clusters.centroids())?;
         if centroids.is_empty() {
             centroids = filled(self.options.dims, 0.0)?;
         }

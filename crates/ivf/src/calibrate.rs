@@ -17,7 +17,7 @@ use crate::geometry::VectorNo;
 use crate::index::Ivf;
 use crate::lists::{List, NearestLists};
 use crate::meta::Meta;
-use crate::query::{Centre, Query};
+use crate::query::{CentroidDistance, Query};
 use crate::reader::Reader;
 use crate::rebalance::Rebalanced;
 use crate::scan::{Scan, ScanOptions};
@@ -87,8 +87,9 @@ fn measure<S: PageStore>(store: &S, ivf: &Ivf, rows: u64) -> Result<Option<Calib
         let vector = row.shifted(store, ivf, entries / 4, random)?;
         let query = Query::new(ivf, &vector);
         let nearest = nearest(store, ivf, &row, &query, entries)?;
-        cosines
-            .try_extend(nearest.iter().map(|near| query.cosine(spread, &near.centre, near.rank)))?;
+        cosines.try_extend(
+            nearest.iter().map(|near| query.cosine(spread, &near.centroid, near.rank)),
+        )?;
         let found = std::array::from_fn(|i| {
             nearest.iter().filter(|near| near.place < 1 << i).count() as f64
         });
@@ -263,7 +264,7 @@ struct Near {
     /// Lists that are nearer than its own.
     place: u32,
     /// The centroid of its own.
-    centre: Centre,
+    centroid: CentroidDistance,
 }
 
 /// The nearest among about `most` entries of the nearest lists, without the row itself and its copies:
@@ -276,12 +277,12 @@ fn nearest<S: PageStore>(
     most: usize,
 ) -> Result<Vec<Near>> {
     let mut lists = NearestLists::new(store, ivf, query)?;
-    let (mut candidates, mut centres) = (Vec::new(), Vec::new());
+    let (mut candidates, mut centroids) = (Vec::new(), Vec::new());
     while candidates.len() < most {
-        let Some((list, centre)) = lists.next(store, ivf, query)? else { break };
-        let place = centres.len() as u32;
+        let Some((list, centroid)) = lists.next(store, ivf, query)? else { break };
+        let place = centroids.len() as u32;
         ivf.blocks_of(store, (list.first, list.id()), |_, block| {
-            let bounds = query.bounds(block, &centre);
+            let bounds = query.bounds(block, &centroid);
             let others = block.entries().filter(|(_, entry)| entry.tid != row.tid);
             candidates.try_extend(others.map(|(i, entry)| {
                 let bound = bounds.map_or(f32::NEG_INFINITY, |bounds| bounds[i]);
@@ -289,7 +290,7 @@ fn nearest<S: PageStore>(
             }))?;
             Ok(true)
         })?;
-        centres.try_push(centre)?;
+        centroids.try_push(centroid)?;
     }
     let mut candidates = BinaryHeap::from(candidates);
     let mut reader = Reader::new(store, ivf.geometry());
@@ -306,7 +307,7 @@ fn nearest<S: PageStore>(
         })?;
         let Some(rank) = rank else { continue };
         let at = nearest.partition_point(|near| near.rank <= rank);
-        nearest.insert(at, Near { rank, vector, place, centre: centres[place as usize] });
+        nearest.insert(at, Near { rank, vector, place, centroid: centroids[place as usize] });
         nearest.truncate(NEAREST);
     }
     Ok(nearest)

@@ -82,7 +82,7 @@ impl Ivf {
         let geometry = &meta.geometry;
         let coder = geometry.coded().then(|| {
             let rotation = Rotation::new(geometry.dims, meta.seed);
-            EdgeCoder::new(rotation, geometry.shape(), meta.metric, meta.centre.clone())
+            EdgeCoder::new(rotation, geometry.shape(), meta.metric, meta.center.clone())
         });
         let holder = vectors::Holder::unscaled(geometry.form, geometry.dims, meta.seed);
         Self { holder, meta, coder }

@@ -6,7 +6,7 @@ use pages::{Error, PageStore, Result};
 use crate::block::{Block, Entry, ROOT};
 use crate::geometry::{BlockNo, Geometry};
 use crate::index::Ivf;
-use crate::query::{Centre, Query};
+use crate::query::{CentroidDistance, Query};
 use crate::radius::Radius;
 use crate::reader::Reader;
 use crate::stream::{Step, Stream};
@@ -131,7 +131,8 @@ impl NearestLists {
         let mut stream = Stream::default();
         let mut plain = Vec::new();
         let mut reader = Reader::new(store, ivf.geometry());
-        let middle = reader.read(ivf.meta().middle, |stored| query.centre(&stored))?;
+        let middle =
+            reader.read(ivf.meta().middle, |stored| query.distance_to_centroid(&stored))?;
         drop(reader);
         ivf.blocks_of(store, (ivf.meta().root, ROOT), |_, block| {
             match query.bounds(block, &middle) {
@@ -146,8 +147,9 @@ impl NearestLists {
         let mut reader = Reader::new(store, ivf.geometry());
         for entry in plain {
             reader.pause()?;
-            let centre = reader.read(entry.vector, |stored| query.centre(&stored))?;
-            stream.push_found(centre.into(), entry)?;
+            let centroid =
+                reader.read(entry.vector, |stored| query.distance_to_centroid(&stored))?;
+            stream.push_found(centroid.into(), entry)?;
         }
         Ok(Self { stream })
     }
@@ -158,7 +160,7 @@ impl NearestLists {
         store: &S,
         ivf: &Ivf,
         query: &Query,
-    ) -> Result<Option<(List, Centre)>> {
+    ) -> Result<Option<(List, CentroidDistance)>> {
         store.pause()?;
         // Holds the page that it has read last: centroids that lie together are read at once.
         let mut reader = Reader::new(store, ivf.geometry());
@@ -166,12 +168,14 @@ impl NearestLists {
             reader.pause()?;
             match self.stream.step()? {
                 Step::Found(found) => {
-                    let centre = reader.read(found.entry.vector, |stored| query.centre(&stored))?;
-                    return Ok(Some((List::of(found.entry), centre)));
+                    let centroid = reader
+                        .read(found.entry.vector, |stored| query.distance_to_centroid(&stored))?;
+                    return Ok(Some((List::of(found.entry), centroid)));
                 }
                 Step::Read(entry) => {
-                    let centre = reader.read(entry.vector, |stored| query.centre(&stored))?;
-                    self.stream.push_found(centre.into(), entry)?;
+                    let centroid =
+                        reader.read(entry.vector, |stored| query.distance_to_centroid(&stored))?;
+                    self.stream.push_found(centroid.into(), entry)?;
                 }
                 Step::End => return Ok(None),
             }
@@ -184,10 +188,10 @@ impl NearestLists {
         store: &S,
         ivf: &Ivf,
         query: &Query,
-    ) -> Result<Option<Centre>> {
-        let Some((list, centre)) = self.next(store, ivf, query)? else { return Ok(None) };
-        self.stream.push_found(centre.into(), list.entry)?;
-        Ok(Some(centre))
+    ) -> Result<Option<CentroidDistance>> {
+        let Some((list, centroid)) = self.next(store, ivf, query)? else { return Ok(None) };
+        self.stream.push_found(centroid.into(), list.entry)?;
+        Ok(Some(centroid))
     }
 
     /// Bytes in use.

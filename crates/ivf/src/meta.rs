@@ -17,7 +17,7 @@ const CALIBRATION_AT: usize = 80;
 /// Fields of reorganizations.
 const REORGANIZED_AT: usize = 192;
 /// The fields before it leave room for more.
-const CENTRE_AT: usize = 256;
+const CENTER_AT: usize = 256;
 
 /// Lists that leave the index at once.
 pub(crate) const MAX_RETIRED: usize = 8;
@@ -98,7 +98,7 @@ pub struct Meta {
     /// What came of reorganizations.
     pub reorganized: Reorganized,
     /// What codes are taken relative to: the middle, rotated, one number a coded dimension.
-    pub centre: Vec<f32>,
+    pub center: Vec<f32>,
 }
 
 /// Lists that are searched in an index that was never calibrated: so many, and a share of the rest.
@@ -149,8 +149,8 @@ impl Meta {
         body[CALIBRATION_AT..][..calibration.len()].copy_from_slice(&calibration);
         let fields = self.reorganized.fields().into_iter().flat_map(u32::to_le_bytes);
         body[REORGANIZED_AT..].iter_mut().zip(fields).for_each(|(byte, field)| *byte = field);
-        let centre = self.centre.iter().flat_map(|x| x.to_le_bytes());
-        body[CENTRE_AT..PAGE_USABLE].iter_mut().zip(centre).for_each(|(byte, x)| *byte = x);
+        let center = self.center.iter().flat_map(|x| x.to_le_bytes());
+        body[CENTER_AT..PAGE_USABLE].iter_mut().zip(center).for_each(|(byte, x)| *byte = x);
     }
 
     /// Reads and checks a metapage.
@@ -197,17 +197,17 @@ impl Meta {
             return Err(corrupted("metapage leads nowhere"));
         }
         let calibration = Calibration::decode(&body[CALIBRATION_AT..]);
-        let mut fields = body[REORGANIZED_AT..CENTRE_AT].as_chunks::<4>().0.iter();
+        let mut fields = body[REORGANIZED_AT..CENTER_AT].as_chunks::<4>().0.iter();
         let next = || fields.next().map_or(0, |&bytes| u32::from_le_bytes(bytes));
         let reorganized = Reorganized::decode(next);
         if !reorganized.is_sound(&geometry, next_page) {
             return Err(corrupted("metapage has impossible free blocks"));
         }
-        let centre = body[CENTRE_AT..PAGE_USABLE].as_chunks::<4>().0.iter();
-        let centre: Vec<f32> =
-            centre.take(geometry.code_dims()).map(|&bytes| f32::from_le_bytes(bytes)).collect();
-        if centre.iter().any(|x| !x.is_finite()) {
-            return Err(corrupted("metapage has a centre that is not finite"));
+        let center = body[CENTER_AT..PAGE_USABLE].as_chunks::<4>().0.iter();
+        let center: Vec<f32> =
+            center.take(geometry.code_dims()).map(|&bytes| f32::from_le_bytes(bytes)).collect();
+        if center.iter().any(|x| !x.is_finite()) {
+            return Err(corrupted("metapage has a center that is not finite"));
         }
         Ok(Self {
             metric,
@@ -221,7 +221,7 @@ impl Meta {
             trained,
             calibration,
             reorganized,
-            centre,
+            center,
         })
     }
 }
@@ -279,7 +279,7 @@ mod tests {
                     .map(|first| Open { first, count: 2 })
                     .ok(),
             },
-            centre: (0..384).map(|i| i as f32 - 0.5).collect(),
+            center: (0..384).map(|i| i as f32 - 0.5).collect(),
         }
     }
 
@@ -299,7 +299,7 @@ mod tests {
     fn no_scribble_panics() {
         let mut body = vec![0; PAGE_BODY];
         sample().encode(&mut body);
-        for at in (0..CENTRE_AT + 8).chain(PAGE_USABLE..PAGE_BODY) {
+        for at in (0..CENTER_AT + 8).chain(PAGE_USABLE..PAGE_BODY) {
             for value in [0, 1, 0x7F, 0xFF] {
                 let mut broken = body.clone();
                 broken[at] = value;

@@ -45,7 +45,7 @@ impl Exact {
 
 /// How far a centroid is from the query, and what that means for the codes about it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Centre {
+pub(crate) struct CentroidDistance {
     pub(crate) rank: f32,
     /// The same for the codes.
     seen: SeenOwner,
@@ -145,22 +145,22 @@ impl Query {
         }
     }
 
-    /// A number that the ranks of the rows of a list, whose centroid is at `centre`, are not below.
-    pub(crate) fn least_rank(&self, radius: Radius, centre: &Centre) -> f32 {
-        radius.least_rank(self.metric, centre, self.placed_norm)
+    /// A lower bound of the ranks of a list's rows; `centroid` is the distance to its centroid.
+    pub(crate) fn least_rank(&self, radius: Radius, centroid: &CentroidDistance) -> f32 {
+        radius.least_rank(self.metric, centroid, self.placed_norm)
     }
 
-    /// The cosine of the angle, seen from a centroid at `centre`, between the query and a row that is
-    /// `spread` from there and has this rank (see [`crate::Reach`]).
-    pub(crate) fn cosine(&self, spread: f32, centre: &Centre, rank: f32) -> f32 {
+    /// The cosine of the angle at a centroid between the query, `centroid` away, and a row that is
+    /// `spread` away and has this rank (see [`crate::Reach`]).
+    pub(crate) fn cosine(&self, spread: f32, centroid: &CentroidDistance, rank: f32) -> f32 {
         if self.metric == Metric::InnerProduct {
-            return (centre.rank - rank) / (self.placed_norm * spread);
+            return (centroid.rank - rank) / (self.placed_norm * spread);
         }
-        (centre.rank + spread * spread - rank) / (2.0 * centre.rank.sqrt() * spread)
+        (centroid.rank + spread * spread - rank) / (2.0 * centroid.rank.sqrt() * spread)
     }
 
     /// Compares with a centroid.
-    pub(crate) fn centre(&self, stored: &Stored<'_>) -> Centre {
+    pub(crate) fn distance_to_centroid(&self, stored: &Stored<'_>) -> CentroidDistance {
         // Once for this sum, and once for the operator's.
         let twice = 2.0 * rounding(self.placed.len()) as f32;
         let seen = match self.metric {
@@ -186,15 +186,19 @@ impl Query {
             }
         };
         let rank = if seen.base.is_nan() { f32::INFINITY } else { seen.base };
-        Centre { rank, seen }
+        CentroidDistance { rank, seen }
     }
 
     /// Numbers that the ranks of a block's entries are hardly ever below, where there are codes.
-    pub(crate) fn bounds(&self, block: &Block<'_>, centre: &Centre) -> Option<[f32; BLOCK]> {
+    pub(crate) fn bounds(
+        &self,
+        block: &Block<'_>,
+        centroid: &CentroidDistance,
+    ) -> Option<[f32; BLOCK]> {
         let codes = self.codes.as_ref()?;
         let mut bounds = [0.0; BLOCK];
         let (adds, ress) = (block.adds(), block.ress());
-        let (seen, deviations) = (&centre.seen, self.deviations);
+        let (seen, deviations) = (&centroid.seen, self.deviations);
         codes.bound_block(block.codes(), adds, ress, seen, deviations, &mut bounds);
         let error = block.error() * self.part_of_error();
         if error > 0.0 {
@@ -235,15 +239,15 @@ fn squared_norm(stored: &Stored<'_>) -> f32 {
 }
 
 #[cfg(test)]
-impl Centre {
+impl CentroidDistance {
     pub(crate) fn of_rank(rank: f32) -> Self {
         Self { rank, seen: SeenOwner { base: rank, slack: 0.0, alpha: 1.0, across: 0.0 } }
     }
 }
 
-impl From<Centre> for Exact {
-    fn from(centre: Centre) -> Self {
-        let rank = centre.rank;
+impl From<CentroidDistance> for Exact {
+    fn from(centroid: CentroidDistance) -> Self {
+        let rank = centroid.rank;
         Self { distance: rank.into(), certain: true, rank, least_rank: rank.into() }
     }
 }

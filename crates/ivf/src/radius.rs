@@ -11,7 +11,7 @@ use crate::block::{BlockMut, ROOT};
 use crate::geometry::BlockNo;
 use crate::index::Ivf;
 use crate::lists::List;
-use crate::query::Centre;
+use crate::query::CentroidDistance;
 use crate::vector::Stored;
 
 /// Set where the radius is known: it is never negative, so this bit is free.
@@ -65,14 +65,14 @@ impl Radius {
         Self(if tid.offset & KNOWN == 0 || radius.is_nan() { f32::INFINITY } else { radius })
     }
 
-    /// The least rank that a row of a list with this radius may have, whose centroid is at `centre`
-    /// from a query of length `norm`.
-    pub(crate) fn least_rank(self, metric: Metric, centre: &Centre, norm: f32) -> f32 {
+    /// The least rank that a row of a list with this radius may have; `centroid` is the distance of
+    /// its centroid from a query of length `norm`.
+    pub(crate) fn least_rank(self, metric: Metric, centroid: &CentroidDistance, norm: f32) -> f32 {
         let least = match metric {
-            Metric::Hamming | Metric::L1 | Metric::Jaccard => centre.rank - self.0,
-            Metric::InnerProduct => centre.rank - norm * self.0 * (1.0 + ROUNDING),
+            Metric::Hamming | Metric::L1 | Metric::Jaccard => centroid.rank - self.0,
+            Metric::InnerProduct => centroid.rank - norm * self.0 * (1.0 + ROUNDING),
             Metric::L2 | Metric::Cosine => {
-                let apart = centre.rank.sqrt() * (1.0 - ROUNDING) - self.0;
+                let apart = centroid.rank.sqrt() * (1.0 - ROUNDING) - self.0;
                 if apart > 0.0 { apart * apart } else { 0.0 }
             }
         };
@@ -128,14 +128,14 @@ mod tests {
 
     #[test]
     fn a_list_holds_nothing_nearer_than_its_least_rank() {
-        let centre = Centre::of_rank(25.0);
-        assert!((Radius(2.0).least_rank(Metric::L2, &centre, 1.0) - 9.0).abs() < 0.02);
-        assert_eq!(Radius(6.0).least_rank(Metric::L2, &centre, 1.0), 0.0);
-        assert_eq!(Radius(6.0).least_rank(Metric::Hamming, &centre, 1.0), 19.0);
-        let product = Centre::of_rank(-3.0);
+        let centroid = CentroidDistance::of_rank(25.0);
+        assert!((Radius(2.0).least_rank(Metric::L2, &centroid, 1.0) - 9.0).abs() < 0.02);
+        assert_eq!(Radius(6.0).least_rank(Metric::L2, &centroid, 1.0), 0.0);
+        assert_eq!(Radius(6.0).least_rank(Metric::Hamming, &centroid, 1.0), 19.0);
+        let product = CentroidDistance::of_rank(-3.0);
         assert!((Radius(2.0).least_rank(Metric::InnerProduct, &product, 4.0) + 11.0).abs() < 0.01);
         let unknown = Radius(f32::INFINITY);
         assert_eq!(unknown.least_rank(Metric::InnerProduct, &product, 0.0), f32::NEG_INFINITY);
-        assert_eq!(unknown.least_rank(Metric::L2, &centre, 1.0), 0.0);
+        assert_eq!(unknown.least_rank(Metric::L2, &centroid, 1.0), 0.0);
     }
 }

@@ -189,17 +189,18 @@ impl<'a, S: PageStore> Regrouping<'a, S> {
         Ok(Refined { centroids, gain: 1.0 - nearest / own, lengths })
     }
 
-    /// The centres of clusters as centroids: each once.
+    /// The distinct centroids of clusters, rounded as lists store them.
     fn distinct(&self, clusters: &Clusters) -> Result<Vec<Vec<f32>>> {
         let of_bits = self.ivf.metric().is_of_bits();
         let round = |x: &f32| if of_bits { f32::from(*x >= 0.5) } else { *x };
-        let centre = |i| collected(clusters.centre(i).iter().map(round));
-        let mut centres = (0..clusters.len()).map(centre).collect::<memory::Result<Vec<_>>>()?;
-        centres.sort_unstable_by(|a, b| {
+        let centroid = |i| collected(clusters.centroid(i).iter().map(round));
+        let mut centroids =
+            (0..clusters.len()).map(centroid).collect::<memory::Result<Vec<_>>>()?;
+        centroids.sort_unstable_by(|a, b| {
             a.iter().map(|x| x.to_bits()).cmp(b.iter().map(|x| x.to_bits()))
         });
-        centres.dedup();
-        Ok(centres)
+        centroids.dedup();
+        Ok(centroids)
     }
 
     /// The share of a list's rows that are nearer to the centroid of another, from some of them.

@@ -11,7 +11,7 @@ use crate::block::Entry;
 use crate::calibration::Calibration;
 use crate::index::Ivf;
 use crate::lists::{List, NearestLists};
-use crate::query::{Centre, Query};
+use crate::query::{CentroidDistance, Query};
 use crate::reader::Reader;
 use crate::stream::{Ranked, Step, Stream};
 
@@ -74,7 +74,7 @@ pub struct Scan {
     lists: Option<NearestLists>,
     /// Lists whose turn has come but whose blocks were not read yet, by the least rank that their rows
     /// may have.
-    closed: BinaryHeap<Reverse<Ranked<(List, Centre)>>>,
+    closed: BinaryHeap<Reverse<Ranked<(List, CentroidDistance)>>>,
     rows: Stream,
     /// Lists that were taken.
     probed: usize,
@@ -301,7 +301,7 @@ impl Scan {
         let Some(rank) = self.settle(store)? else { return Ok(None) };
         let Some(lists) = &mut self.lists else { return Ok(None) };
         let next = lists.peek(store, &self.ivf, &self.query)?;
-        Ok(next.map(|centre| self.query.cosine(spread, &centre, rank)))
+        Ok(next.map(|centroid| self.query.cosine(spread, &centroid, rank)))
     }
 
     /// The rank of the last of the rows wanted, of those found; none where these are fewer.
@@ -353,30 +353,35 @@ impl Scan {
         };
         let mut taken = 0;
         while taken < count {
-            let Some((list, centre)) = lists.next(store, &self.ivf, &self.query)? else { break };
-            let rank = self.query.least_rank(list.radius(), &centre).into();
+            let Some((list, centroid)) = lists.next(store, &self.ivf, &self.query)? else { break };
+            let rank = self.query.least_rank(list.radius(), &centroid).into();
             let tid = list.entry.tid;
-            self.closed.try_push(Reverse(Ranked { rank, tid, item: (list, centre) }))?;
+            self.closed.try_push(Reverse(Ranked { rank, tid, item: (list, centroid) }))?;
             taken += 1;
         }
         self.lists = Some(lists);
         while self.may_hold_next() {
-            let Some(Reverse(Ranked { item: (list, centre), .. })) = self.closed.pop() else {
+            let Some(Reverse(Ranked { item: (list, centroid), .. })) = self.closed.pop() else {
                 break;
             };
-            self.search(store, &list, &centre)?;
+            self.search(store, &list, &centroid)?;
             self.stats.lists += 1;
         }
         Ok(taken)
     }
 
     /// Takes in all entries of a list.
-    fn search<S: PageStore>(&mut self, store: &S, list: &List, centre: &Centre) -> Result<()> {
+    fn search<S: PageStore>(
+        &mut self,
+        store: &S,
+        list: &List,
+        centroid: &CentroidDistance,
+    ) -> Result<()> {
         let mut plain = Vec::new();
         let (rows, query, stats) = (&mut self.rows, &self.query, &mut self.stats);
         self.ivf.blocks_of(store, (list.first, list.id()), |_, block| {
             stats.entries += u64::from(block.live().count_ones());
-            match query.bounds(block, centre) {
+            match query.bounds(block, centroid) {
                 Some(bounds) => {
                     rows.push_candidates(block.entries().map(|(i, entry)| (bounds[i], entry)))?;
                 }

@@ -98,7 +98,7 @@ impl<'a> Writer<'a> {
             trained,
             reorganized: Reorganized::default(),
             calibration: None,
-            centre: rotated,
+            center: rotated,
         });
         let (radii, centroids) = (Vec::new(), stored);
         Ok(Self { ivf, rows, centroids, lists, radii, order, first_blocks, vectors_at, pages })

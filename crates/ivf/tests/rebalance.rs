@@ -18,7 +18,7 @@ fn wanted(lists: u64) -> Rebalance {
     Rebalance { lists, work: u64::MAX }
 }
 
-/// Vectors around centres that move away from where they were, row by row.
+/// Vectors around centers that move away from where they were, row by row.
 fn drifting(metric: Metric, count: usize, seed: u64) -> Vec<Vec<f32>> {
     let mut vectors = clustered(Metric::L2, count, DIMS, seed);
     let mut random = SplitMix64::new(5);

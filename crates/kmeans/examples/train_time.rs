@@ -24,12 +24,12 @@ fn read(path: &str) -> (Vec<f32>, usize) {
     (numbers, dims)
 }
 
-/// Mean squared distance to the nearest centre, and rows of each.
+/// Mean squared distance to the nearest centroid, and rows of each.
 fn measure(rows: Rows<'_>, clusters: &Clusters) -> (f64, Vec<usize>) {
     let mut sizes = vec![0; clusters.len()];
     let mut sum = 0.0;
     for i in 0..rows.len() {
-        let distance = |c: &usize| kernels::l2_squared(rows.row(i), clusters.centre(*c));
+        let distance = |c: &usize| kernels::l2_squared(rows.row(i), clusters.centroid(*c));
         let best = (0..clusters.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)));
         let best = best.expect("a cluster");
         sizes[best] += 1;

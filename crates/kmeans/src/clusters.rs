@@ -10,13 +10,13 @@ use crate::rows::halves_of;
 /// the halves of their squares: rounding of these would leave too little of it.
 const CANCELLED: f32 = 1.0 / 16_384.0;
 
-/// Centres of clusters, in groups of neighbors.
+/// Centroids of clusters, in groups of neighbors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clusters {
     pub(crate) dims: usize,
     /// One after another, group by group.
-    pub(crate) centres: Vec<f32>,
-    /// |c|² / 2 of each centre.
+    pub(crate) centroids: Vec<f32>,
+    /// |c|² / 2 of each centroid.
     pub(crate) halves: Vec<f32>,
     /// The mean of the rows of each group.
     pub(crate) parents: Vec<f32>,
@@ -28,12 +28,12 @@ pub struct Clusters {
 impl Clusters {
     pub(crate) fn new(
         dims: usize,
-        centres: Vec<f32>,
+        centroids: Vec<f32>,
         parents: Vec<f32>,
         starts: Vec<u32>,
     ) -> Result<Self> {
-        let (halves, parent_halves) = (halves_of(&centres, dims)?, halves_of(&parents, dims)?);
-        Ok(Self { dims, centres, halves, parents, parent_halves, starts })
+        let (halves, parent_halves) = (halves_of(&centroids, dims)?, halves_of(&parents, dims)?);
+        Ok(Self { dims, centroids, halves, parents, parent_halves, starts })
     }
 
     /// The number of clusters.
@@ -46,22 +46,22 @@ impl Clusters {
         self.halves.is_empty()
     }
 
-    /// Dimensions of a centre.
+    /// Dimensions of a centroid.
     pub fn dims(&self) -> usize {
         self.dims
     }
 
-    /// The centre of a cluster.
+    /// The centroid of a cluster.
     ///
     /// # Panics
     /// If there is no such cluster.
-    pub fn centre(&self, cluster: usize) -> &[f32] {
-        &self.centres[cluster * self.dims..][..self.dims]
+    pub fn centroid(&self, cluster: usize) -> &[f32] {
+        &self.centroids[cluster * self.dims..][..self.dims]
     }
 
-    /// All centres, one after another.
-    pub fn centres(&self) -> &[f32] {
-        &self.centres
+    /// All centroids, one after another.
+    pub fn centroids(&self) -> &[f32] {
+        &self.centroids
     }
 
     /// The number of groups.
@@ -92,7 +92,7 @@ impl Clusters {
     pub(crate) fn members(&self, group: usize) -> Side<'_> {
         let range = self.group(group);
         Side {
-            vectors: &self.centres[range.start * self.dims..range.end * self.dims],
+            vectors: &self.centroids[range.start * self.dims..range.end * self.dims],
             halves: &self.halves[range],
             dims: self.dims,
         }

@@ -6,7 +6,7 @@
 //!   the few groups nearest to it. What that misses is a fraction of a percent of the rows.
 //! * Distances are taken block by block, as products of matrices ([`kernels::inner_products`]); those far
 //!   smaller than the vectors are long, of which products tell nothing, from differences.
-//! * Clusters that stay small take a row of the largest cluster of their group for a new centre.
+//! * Clusters that stay small take a row of the largest cluster of their group for a new centroid.
 //!
 //! The result depends on the rows, the options and the kind of CPU, not on the number of threads.
 

@@ -1,12 +1,12 @@
-//! First centres, by the rule of k-means++.
+//! First centroids, by the rule of k-means++.
 
 use memory::{Result, copied, filled, with_room};
 use quant::SplitMix64;
 
 use crate::rows::Rows;
 
-/// Rows looked at for each centre.
-const ROWS_PER_CENTRE: usize = 16;
+/// Rows looked at for each centroid.
+const ROWS_PER_CENTROID: usize = 16;
 
 /// Chooses `count` of the rows `members`, each with a chance that grows with the square of its
 /// distance to those chosen before it (Arthur and Vassilvitskii, k-means++, SODA 2007), or as many
@@ -17,7 +17,7 @@ pub(crate) fn choose_seeds(
     count: usize,
     random: &mut SplitMix64,
 ) -> Result<Vec<u32>> {
-    let sample = sample(members, count.saturating_mul(ROWS_PER_CENTRE), random)?;
+    let sample = sample(members, count.saturating_mul(ROWS_PER_CENTROID), random)?;
     let mut seeds = with_room(count.min(sample.len()))?;
     // Squared distance to the nearest seed.
     let mut weights = filled(sample.len(), f32::MAX)?;

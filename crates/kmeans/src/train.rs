@@ -11,7 +11,7 @@ use crate::clusters::Clusters;
 use crate::groups::Groups;
 use crate::rows::{Measured, Rows};
 use crate::seed::{choose_seeds, sample};
-use crate::update::{move_centres, replace_small};
+use crate::update::{move_centroids, replace_small};
 
 /// Up to so many clusters there is only one group.
 const FLAT: usize = 64;
@@ -20,7 +20,7 @@ const ROWS_PER_GROUP: usize = 256;
 /// Rounds within groups, before a row may change its group.
 const ROUNDS_WITHIN: usize = 4;
 /// Rounds over all groups, at most: first with so many rows for each cluster, where each row looks
-/// only at the nearest groups; then with all rows. Centres find their places at a third of what all
+/// only at the nearest groups; then with all rows. Centroids find their places at a third of what all
 /// rows would cost, and the same lists come of it (recall at equal rows read, three data sets).
 const ROUNDS: usize = 8;
 const ROWS_PER_CLUSTER: usize = 64;
@@ -34,7 +34,7 @@ const SETTLED: usize = 100;
 pub struct Options {
     /// Clusters, at least one.
     pub clusters: usize,
-    /// Whether centres have length one, as the rows then do: for inner product and cosine.
+    /// Whether centroids have length one, as the rows then do: for inner product and cosine.
     pub spherical: bool,
     /// Decides all that is left to chance.
     pub seed: u64,
@@ -71,20 +71,20 @@ pub fn train(
     Ok(clusters)
 }
 
-/// Moves `centres`, which lie one after another, to the means of the rows nearest to them, until few
+/// Moves `centroids`, which lie one after another, to the means of the rows nearest to them, until few
 /// rows change their cluster. One that is nearest to no row stays where it is.
 ///
 /// # Errors
 /// As [`Workers::run`].
 pub fn refine(
     rows: Rows<'_>,
-    centres: Vec<f32>,
+    centroids: Vec<f32>,
     workers: &mut Workers<'_>,
 ) -> Result<Clusters, Stopped> {
-    let count = centres.len() / rows.dims();
+    let count = centroids.len() / rows.dims();
     // In one group no row looks for the nearest parent.
     let parent = vec![0.0; rows.dims()];
-    let mut clusters = Clusters::new(rows.dims(), centres, parent, vec![0, count as u32])?;
+    let mut clusters = Clusters::new(rows.dims(), centroids, parent, vec![0, count as u32])?;
     let all = Groups::single(rows.len())?;
     let measured = Measured::new(rows, workers)?;
     let mut before = Vec::new();
@@ -92,7 +92,7 @@ pub fn refine(
         let now = nearest_clusters(&measured, &clusters, &all, workers)?;
         let settled = is_settled(&before, &now);
         let members = Groups::by_key(&now, 1, count)?;
-        move_centres(rows, &mut clusters, &members, false, workers)?;
+        move_centroids(rows, &mut clusters, &members, false, workers)?;
         if settled {
             break;
         }
@@ -156,7 +156,7 @@ fn shares(groups: &Groups, wanted: usize) -> Result<Vec<usize>, OutOfMemory> {
     Ok(shares)
 }
 
-/// Clusters with rows as centres: in each of `groups` as many as its share.
+/// Clusters with rows as centroids: in each of `groups` as many as its share.
 fn seeded(
     rows: Rows<'_>,
     groups: &Groups,
@@ -171,7 +171,8 @@ fn seeded(
         Ok::<_, Stopped>(choose_seeds(rows, groups.of(group), shares[group], random)?)
     })?;
     let most = shares.iter().sum::<usize>().min(rows.len());
-    let (mut starts, mut centres) = (with_room(1 + shares.len())?, with_room(most * rows.dims())?);
+    let (mut starts, mut centroids) =
+        (with_room(1 + shares.len())?, with_room(most * rows.dims())?);
     let mut parents = with_room(shares.len() * rows.dims())?;
     starts.push(0);
     let mut count = 0;
@@ -180,9 +181,9 @@ fn seeded(
         count += seeds.len() as u32;
         starts.push(count);
         parents.extend_from_slice(rows.row(first as usize));
-        seeds.iter().for_each(|&seed| centres.extend_from_slice(rows.row(seed as usize)));
+        seeds.iter().for_each(|&seed| centroids.extend_from_slice(rows.row(seed as usize)));
     }
-    Ok(Clusters::new(rows.dims(), centres, parents, starts)?)
+    Ok(Clusters::new(rows.dims(), centroids, parents, starts)?)
 }
 
 /// Where rows look for the nearest cluster.
@@ -194,7 +195,7 @@ enum Near<'a> {
     Groups(usize),
 }
 
-/// Up to `count` rounds of Lloyd's algorithm: each row goes to the nearest cluster, each centre to
+/// Up to `count` rounds of Lloyd's algorithm: each row goes to the nearest cluster, each centroid to
 /// the mean of its rows.
 fn rounds(
     rows: Rows<'_>,
@@ -214,7 +215,7 @@ fn rounds(
         };
         let settled = is_settled(&before, &now);
         let members = Groups::by_key(&now, 1, clusters.len())?;
-        move_centres(rows, clusters, &members, options.spherical, workers)?;
+        move_centroids(rows, clusters, &members, options.spherical, workers)?;
         if settled {
             break;
         }

@@ -1,4 +1,4 @@
-//! New centres from the rows of each cluster.
+//! New centroids from the rows of each cluster.
 
 use memory::{OutOfMemory, collected};
 use quant::SplitMix64;
@@ -17,9 +17,9 @@ const PART: usize = 16;
 /// What is summed of each of them, so that no sum is infinite.
 const SHARE: f32 = 1.0 / PART as f32;
 
-/// Moves each centre to the mean of its rows, `members`; in spherical clusters, to its direction.
-/// A centre without rows stays.
-pub(crate) fn move_centres(
+/// Moves each centroid to the mean of its rows, `members`; in spherical clusters, to its direction.
+/// A centroid without rows stays.
+pub(crate) fn move_centroids(
     rows: Rows<'_>,
     clusters: &mut Clusters,
     members: &Groups,
@@ -28,10 +28,10 @@ pub(crate) fn move_centres(
 ) -> Result<(), Stopped> {
     let dims = rows.dims();
     workers.chunks(
-        &mut clusters.centres,
+        &mut clusters.centroids,
         dims,
         || Ok::<_, Stopped>((Vec::new(), vec![0.0f64; dims])),
-        |(part, sums), cluster, centre| {
+        |(part, sums), cluster, centroid| {
             let members = members.of(cluster);
             if members.is_empty() {
                 return Ok(());
@@ -48,11 +48,11 @@ pub(crate) fn move_centres(
                     .zip(&*part)
                     .for_each(|(sum, &x)| *sum += f64::from(x) / f64::from(SHARE));
             }
-            finish(sums, members.len(), spherical, centre);
+            finish(sums, members.len(), spherical, centroid);
             Ok(())
         },
     )?;
-    clusters.halves = halves_of(&clusters.centres, dims)?;
+    clusters.halves = halves_of(&clusters.centroids, dims)?;
     Ok(move_parents(clusters, members, spherical)?)
 }
 
@@ -70,7 +70,7 @@ fn move_parents(
         for cluster in clusters.group(group) {
             let weight = members.of(cluster).len();
             count += weight;
-            for (sum, &x) in sums.iter_mut().zip(clusters.centre(cluster)) {
+            for (sum, &x) in sums.iter_mut().zip(clusters.centroid(cluster)) {
                 *sum += weight as f64 * f64::from(x);
             }
         }
@@ -83,15 +83,15 @@ fn move_parents(
 }
 
 /// Writes the mean of `count` rows; its direction where there is one and it is wanted.
-fn finish(sums: &[f64], count: usize, spherical: bool, centre: &mut [f32]) {
+fn finish(sums: &[f64], count: usize, spherical: bool, centroid: &mut [f32]) {
     let norm = sums.iter().map(|x| x * x).sum::<f64>().sqrt();
     let divisor = if spherical && norm > 0.0 { norm } else { count as f64 };
-    for (x, sum) in centre.iter_mut().zip(sums) {
+    for (x, sum) in centroid.iter_mut().zip(sums) {
         *x = (sum / divisor) as f32;
     }
 }
 
-/// Gives small clusters a new centre: a row of the largest cluster of their group.
+/// Gives small clusters a new centroid: a row of the largest cluster of their group.
 pub(crate) fn replace_small(
     rows: Rows<'_>,
     clusters: &mut Clusters,
@@ -113,9 +113,9 @@ pub(crate) fn replace_small(
             }
             let donors = members.of(large);
             let row = donors[(random.next_u64() % donors.len() as u64) as usize];
-            let centre = &mut clusters.centres[small * rows.dims()..][..rows.dims()];
-            centre.copy_from_slice(rows.row(row as usize));
-            clusters.halves[small] = half_square(centre);
+            let centroid = &mut clusters.centroids[small * rows.dims()..][..rows.dims()];
+            centroid.copy_from_slice(rows.row(row as usize));
+            clusters.halves[small] = half_square(centroid);
             low += 1;
             high -= 1;
         }

@@ -6,15 +6,15 @@ use threads::{Stopped, Workers};
 
 const DIMS: usize = 12;
 
-/// `count` rows about `centres` points far from one another; small ones are rarer.
-fn clustered(count: usize, centres: usize, seed: u64) -> Vec<f32> {
+/// `count` rows about `centers` points far from one another; small ones are rarer.
+fn clustered(count: usize, centers: usize, seed: u64) -> Vec<f32> {
     let random = &mut SplitMix64::new(seed);
-    let points: Vec<f32> = (0..centres * DIMS).map(|_| 8.0 * random.next_normal()).collect();
+    let points: Vec<f32> = (0..centers * DIMS).map(|_| 8.0 * random.next_normal()).collect();
     let mut numbers = Vec::with_capacity(count * DIMS);
     for _ in 0..count {
         let share = random.next_f32() * random.next_f32();
-        let centre = ((share * centres as f32) as usize).min(centres - 1);
-        let point = &points[centre * DIMS..][..DIMS];
+        let center = ((share * centers as f32) as usize).min(centers - 1);
+        let point = &points[center * DIMS..][..DIMS];
         numbers.extend(point.iter().map(|x| x + random.next_normal()));
     }
     numbers
@@ -35,19 +35,19 @@ fn assigned(numbers: &[f32], clusters: &Clusters) -> Vec<u32> {
     assign(rows, clusters, &mut Workers::new(2, on_tick)).expect("assigned")
 }
 
-/// Mean squared distance of rows to the centres they are assigned to.
+/// Mean squared distance of rows to the centroids they are assigned to.
 fn inertia(numbers: &[f32], clusters: &Clusters, assigned: &[u32]) -> f64 {
     let rows = numbers.chunks_exact(clusters.dims()).zip(assigned);
     let distance =
-        |(row, &c): (&[f32], &u32)| kernels::l2_squared(row, clusters.centre(c as usize));
+        |(row, &c): (&[f32], &u32)| kernels::l2_squared(row, clusters.centroid(c as usize));
     rows.map(|row| f64::from(distance(row))).sum::<f64>() / assigned.len() as f64
 }
 
-/// The nearest of `centres` to each row, and the mean squared distance, without any shortcut.
-fn exhaustive(numbers: &[f32], centres: &[f32]) -> (Vec<u32>, f64) {
+/// The nearest of `centroids` to each row, and the mean squared distance, without any shortcut.
+fn exhaustive(numbers: &[f32], centroids: &[f32]) -> (Vec<u32>, f64) {
     let nearest = |row: &[f32]| {
-        let distances = centres.chunks_exact(DIMS).map(|c| kernels::l2_squared(row, c));
-        distances.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).expect("a centre")
+        let distances = centroids.chunks_exact(DIMS).map(|c| kernels::l2_squared(row, c));
+        distances.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).expect("a centroid")
     };
     let found: Vec<_> = numbers.chunks_exact(DIMS).map(nearest).collect();
     let sum: f64 = found.iter().map(|(_, distance)| f64::from(*distance)).sum();
@@ -59,19 +59,19 @@ fn textbook(numbers: &[f32], clusters: usize, rounds: usize) -> f64 {
     let random = &mut SplitMix64::new(3);
     let count = (numbers.len() / DIMS) as u64;
     let mut row = || &numbers[(random.next_u64() % count) as usize * DIMS..][..DIMS];
-    let mut centres: Vec<f32> = (0..clusters).flat_map(|_| row().to_vec()).collect();
+    let mut centroids: Vec<f32> = (0..clusters).flat_map(|_| row().to_vec()).collect();
     for _ in 0..rounds {
-        let (assigned, _) = exhaustive(numbers, &centres);
-        for (c, centre) in centres.chunks_exact_mut(DIMS).enumerate() {
+        let (assigned, _) = exhaustive(numbers, &centroids);
+        for (c, centroid) in centroids.chunks_exact_mut(DIMS).enumerate() {
             let mine =
                 || numbers.chunks_exact(DIMS).zip(&assigned).filter(|(_, a)| **a == c as u32);
             let size = mine().count() as f32;
-            for (i, x) in centre.iter_mut().enumerate().filter(|_| size > 0.0) {
+            for (i, x) in centroid.iter_mut().enumerate().filter(|_| size > 0.0) {
                 *x = mine().map(|(row, _)| row[i]).sum::<f32>() / size;
             }
         }
     }
-    exhaustive(numbers, &centres).1
+    exhaustive(numbers, &centroids).1
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn clusters_are_as_tight_as_those_of_the_textbook() {
 }
 
 fn clusters_of(clusters: &Clusters) -> Vec<f32> {
-    (0..clusters.len()).flat_map(|c| clusters.centre(c).to_vec()).collect()
+    (0..clusters.len()).flat_map(|c| clusters.centroid(c).to_vec()).collect()
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn groups_hold_all_clusters_in_order() {
 }
 
 #[test]
-fn spherical_centres_have_length_one() {
+fn spherical_centroids_have_length_one() {
     let mut numbers = clustered(4_000, 40, 9);
     for row in numbers.chunks_exact_mut(DIMS) {
         let norm = kernels::inner_product(row, row).sqrt();
@@ -161,7 +161,7 @@ fn spherical_centres_have_length_one() {
         let options = Options { spherical: true, ..options(wanted) };
         let clusters = trained(&numbers, DIMS, &options, 2);
         for c in 0..clusters.len() {
-            let square = kernels::inner_product(clusters.centre(c), clusters.centre(c));
+            let square = kernels::inner_product(clusters.centroid(c), clusters.centroid(c));
             assert!((square - 1.0).abs() < 1e-5, "{square}");
         }
         let mean = inertia(&numbers, &clusters, &assigned(&numbers, &clusters));
@@ -175,10 +175,10 @@ fn few_rows_make_few_clusters() {
     assert!(none.is_empty() && none.groups() == 0);
     let row: Vec<f32> = (0..DIMS).map(|i| i as f32).collect();
     let one = trained(&row, DIMS, &options(100), 2);
-    assert_eq!((one.len(), one.centre(0)), (1, &row[..]));
+    assert_eq!((one.len(), one.centroid(0)), (1, &row[..]));
     let same = trained(&row.repeat(5_000), DIMS, &options(1_000), 2);
     assert!((1..=70).contains(&same.len()), "{}", same.len());
-    assert!((0..same.len()).all(|c| same.centre(c) == row));
+    assert!((0..same.len()).all(|c| same.centroid(c) == row));
     // 90 distinct rows, many times over.
     let some = clustered(90, 9, 1).repeat(30);
     let clusters = trained(&some, DIMS, &options(2_000), 2);
@@ -195,7 +195,7 @@ fn rows_far_from_the_origin_are_clustered_as_well() {
     let numbers: Vec<f32> = clustered(4_000, 40, 5).iter().map(|x| x + 10_000.0).collect();
     let clusters = trained(&numbers, DIMS, &options(100), 2);
     let found = inertia(&numbers, &clusters, &assigned(&numbers, &clusters));
-    let least = exhaustive(&numbers, clusters.centres()).1;
+    let least = exhaustive(&numbers, clusters.centroids()).1;
     let wanted = textbook(&numbers, 100, 10);
     assert!(found < 1.01 * least, "{found} for {least}");
     assert!(found < 1.05 * wanted, "{found} for {wanted}");
@@ -219,12 +219,12 @@ fn a_training_can_be_cancelled() {
 }
 
 #[test]
-fn centres_move_to_the_middle_of_their_rows_and_stay_without_any() {
+fn centroids_move_to_the_middle_of_their_rows_and_stay_without_any() {
     let far = [100.0; DIMS];
     let row = |x: f32| [x; DIMS];
     let numbers = [row(0.0), row(2.0), row(10.0), row(14.0)].concat();
-    let centres = [row(1.5), row(11.0), far].concat();
+    let centroids = [row(1.5), row(11.0), far].concat();
     let on_tick = &mut |_| true;
-    let clusters = refine(Rows::new(&numbers, DIMS), centres, &mut Workers::new(0, on_tick));
+    let clusters = refine(Rows::new(&numbers, DIMS), centroids, &mut Workers::new(0, on_tick));
     assert_eq!(clusters_of(&clusters.expect("clusters")), [row(1.0), row(12.0), far].concat());
 }

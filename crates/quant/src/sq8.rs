@@ -20,17 +20,17 @@ const ROUND: f32 = 1.5 * (1 << 23) as f32;
 #[derive(Clone, Debug)]
 pub struct Sq8Coder {
     /// Subtracted from every vector.
-    centre: Vec<f32>,
+    center: Vec<f32>,
 }
 
 impl Sq8Coder {
-    /// For vectors with `centre.len()` (at least 1) dimensions.
+    /// For vectors with `center.len()` (at least 1) dimensions.
     ///
-    /// The centre is subtracted from every vector: a point amid the data for Euclidean and
+    /// The center is subtracted from every vector: a point amid the data for Euclidean and
     /// cosine distances, which do not change by it, and zero for the inner product.
-    pub fn new(centre: Vec<f32>) -> Self {
-        assert!(!centre.is_empty());
-        Self { centre }
+    pub fn new(center: Vec<f32>) -> Self {
+        assert!(!center.is_empty());
+        Self { center }
     }
 
     /// Bytes of a row for vectors of `dims` dimensions.
@@ -41,16 +41,16 @@ impl Sq8Coder {
     /// Writes the row of vector `x`.
     ///
     /// # Panics
-    /// If `x` has not as many dimensions as the centre, or `row` not [`Sq8Coder::row_len`] bytes.
+    /// If `x` has not as many dimensions as the center, or `row` not [`Sq8Coder::row_len`] bytes.
     pub fn encode(&self, x: &[f32], row: &mut [i8]) {
-        let dims = self.centre.len();
+        let dims = self.center.len();
         assert_eq!((x.len(), row.len()), (dims, Self::row_len(dims)));
-        let centred = || x.iter().zip(&self.centre).map(|(x, m)| x - m);
-        let peak = centred().fold(0.0f32, |peak, x| peak.max(x.abs()));
+        let centered = || x.iter().zip(&self.center).map(|(x, m)| x - m);
+        let peak = centered().fold(0.0f32, |peak, x| peak.max(x.abs()));
         let scale = peak / 127.0;
         let inverse = if scale > 0.0 { 127.0 / peak } else { 0.0 };
         let (code, terms) = row.split_at_mut(dims);
-        for (code, x) in code.iter_mut().zip(centred()) {
+        for (code, x) in code.iter_mut().zip(centered()) {
             *code = (x * inverse + ROUND).to_bits() as i8;
         }
         let square = scale * scale * kernels::inner_product_i8(code, code) as f32;
@@ -72,7 +72,7 @@ pub struct Sq8Set<'a> {
 impl<'a> Sq8Set<'a> {
     /// The vectors that `coder` wrote to `rows`, one after another.
     pub fn new(coder: &'a Sq8Coder, rows: &'a [i8]) -> Self {
-        Self { coder, row_len: Sq8Coder::row_len(coder.centre.len()), rows }
+        Self { coder, row_len: Sq8Coder::row_len(coder.center.len()), rows }
     }
 
     /// Number of vectors.
@@ -101,8 +101,8 @@ impl<'a> Sq8Set<'a> {
     /// Writes vector number `i`, as rounded, to `out`, which has as many dimensions.
     pub fn decode(&self, i: usize, out: &mut [f32]) {
         let Coded { code, scale, .. } = self.vector(i);
-        for ((out, &code), centre) in out.iter_mut().zip(code).zip(&self.coder.centre) {
-            *out = f32::from(code) * scale + centre;
+        for ((out, &code), center) in out.iter_mut().zip(code).zip(&self.coder.center) {
+            *out = f32::from(code) * scale + center;
         }
     }
 
@@ -110,7 +110,7 @@ impl<'a> Sq8Set<'a> {
     /// of each coordinate, the variance of a number drawn from a step.
     pub fn noise(&self, a: usize, b: usize) -> f32 {
         let step = |i: usize| self.vector(i).scale;
-        self.coder.centre.len() as f32 / 12.0 * (step(a).powi(2) + step(b).powi(2))
+        self.coder.center.len() as f32 / 12.0 * (step(a).powi(2) + step(b).powi(2))
     }
 
     /// Has vector number `i` loaded into the processor's caches.
@@ -122,7 +122,7 @@ impl<'a> Sq8Set<'a> {
     #[inline]
     fn vector(&self, i: usize) -> Coded<'a> {
         let row = &self.rows[i * self.row_len..][..self.row_len];
-        let (code, terms) = row.split_at(self.coder.centre.len());
+        let (code, terms) = row.split_at(self.coder.center.len());
         Coded { code, scale: float(terms, 0), square: float(terms, 4) }
     }
 }
@@ -155,9 +155,9 @@ mod tests {
     use super::*;
     use crate::SplitMix64;
 
-    fn coded(vectors: &[Vec<f32>], centre: f32) -> (Sq8Coder, Vec<i8>) {
+    fn coded(vectors: &[Vec<f32>], center: f32) -> (Sq8Coder, Vec<i8>) {
         let dims = vectors[0].len();
-        let coder = Sq8Coder::new(vec![centre; dims]);
+        let coder = Sq8Coder::new(vec![center; dims]);
         let mut rows = vec![0; vectors.len() * Sq8Coder::row_len(dims)];
         for (x, row) in vectors.iter().zip(rows.chunks_exact_mut(Sq8Coder::row_len(dims))) {
             coder.encode(x, row);

@@ -9,13 +9,13 @@ const DIMS: usize = 24;
 /// `count` vectors in clusters of a hundred, cluster after cluster.
 fn clustered(count: usize, seed: u64) -> Vec<f32> {
     let mut random = SplitMix64::new(seed);
-    let mut centre = [0.0; DIMS];
+    let mut center = [0.0; DIMS];
     let mut vectors = Vec::with_capacity(count * DIMS);
     for i in 0..count {
         if i % 100 == 0 {
-            centre.fill_with(|| 4.0 * random.next_normal());
+            center.fill_with(|| 4.0 * random.next_normal());
         }
-        vectors.extend(centre.iter().map(|c| c + random.next_normal()));
+        vectors.extend(center.iter().map(|c| c + random.next_normal()));
     }
     vectors
 }

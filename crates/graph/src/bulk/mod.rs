@@ -160,7 +160,7 @@ impl<'h> Bulk<'h> {
             make_graph(options, rows, threads, space, &mut on_graph).map_err(failed)?;
         if let Some(mut middle) = middle {
             middle.truncate(meta.geometry.center_dims());
-            meta.centre = middle;
+            meta.center = middle;
             meta.centered = rows.holder().center().is_some();
         }
         let hnsw = Hnsw::new(meta)?;

@@ -13,7 +13,7 @@ use super::{CALIBRATED_EF, Calibration, CalibrationPoint, Geometry, NodeNo};
 
 const MAGIC: u32 = 0x5845_4856;
 /// Where the center stands; the fields before it leave room for more.
-const CENTRE_AT: usize = 256;
+const CENTER_AT: usize = 256;
 
 /// Content of the metapage.
 ///
@@ -45,7 +45,7 @@ pub struct Meta {
     /// Whether vectors are held relative to the center.
     pub centered: bool,
     /// A point amid the rotated vectors at build time, [`Geometry::center_dims`] numbers.
-    pub centre: Vec<f32>,
+    pub center: Vec<f32>,
 }
 
 impl Meta {
@@ -64,7 +64,7 @@ impl Meta {
             elements: 0,
             calibration: None,
             centered: false,
-            centre: vec![0.0; geometry.center_dims()],
+            center: vec![0.0; geometry.center_dims()],
         }
     }
 
@@ -80,7 +80,7 @@ impl Meta {
     }
 
     /// Code dimensions that the metapage has room for.
-    pub const MAX_CODE_DIMS: usize = (PAGE_USABLE - CENTRE_AT) / 4;
+    pub const MAX_CODE_DIMS: usize = (PAGE_USABLE - CENTER_AT) / 4;
 
     /// Writes all fields into a page body.
     pub fn encode(&self, body: &mut [u8]) {
@@ -115,8 +115,8 @@ impl Meta {
             centered: u16::from(self.centered).into(),
             calibration: self.calibration.unwrap_or_default().into(),
         };
-        let (center, _) = body[CENTRE_AT..PAGE_USABLE].as_chunks_mut();
-        center.iter_mut().zip(&self.centre).for_each(|(place, x)| *place = x.to_le_bytes());
+        let (center, _) = body[CENTER_AT..PAGE_USABLE].as_chunks_mut();
+        center.iter_mut().zip(&self.center).for_each(|(place, x)| *place = x.to_le_bytes());
     }
 
     /// Reads and checks a metapage.
@@ -158,10 +158,10 @@ impl Meta {
             1 if geometry.form.is_rotated() => true,
             _ => return Err(corrupted("metapage has an unknown center")),
         };
-        let centre = body[CENTRE_AT..PAGE_USABLE].as_chunks().0.iter().take(geometry.center_dims());
-        let centre: Vec<f32> = centre.map(|x| f32::from_le_bytes(*x)).collect();
-        if centre.iter().any(|x| !x.is_finite()) {
-            return Err(corrupted("metapage has a centre that is not finite"));
+        let center = body[CENTER_AT..PAGE_USABLE].as_chunks().0.iter().take(geometry.center_dims());
+        let center: Vec<f32> = center.map(|x| f32::from_le_bytes(*x)).collect();
+        if center.iter().any(|x| !x.is_finite()) {
+            return Err(corrupted("metapage has a center that is not finite"));
         }
         Ok(Self {
             metric: small(fields.metric).ok_or(corrupted("metric is unknown"))?,
@@ -176,7 +176,7 @@ impl Meta {
             elements: fields.elements.get(),
             calibration: Some(fields.calibration.into()).filter(Calibration::is_sound),
             centered,
-            centre,
+            center,
         })
     }
 }
@@ -210,7 +210,7 @@ struct Fields {
     calibration: CalibrationFields,
 }
 
-const _: () = assert!(size_of::<Fields>() <= CENTRE_AT);
+const _: () = assert!(size_of::<Fields>() <= CENTER_AT);
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
@@ -253,7 +253,7 @@ mod tests {
         meta.entry_level = 2;
         meta.free = Some(NodeNo(9));
         meta.elements = 1 << 40;
-        meta.centre[5] = -1.5;
+        meta.center[5] = -1.5;
         let mut calibration =
             Calibration { records: 7, samples: 500, reads: 1.0, ..Calibration::default() };
         calibration.points[8] = CalibrationPoint { recall_10: 1.0, recall_100: 0.5, expanded: 9.0 };

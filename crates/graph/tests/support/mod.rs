@@ -25,16 +25,16 @@ pub fn forms(metric: Metric) -> &'static [Form] {
     }
 }
 
-/// Vectors around a few centres, as embeddings lie.
+/// Vectors around a few centers, as embeddings lie.
 pub fn clustered(count: usize, dims: usize, seed: u64) -> Vec<Vec<f32>> {
-    let vector = |random: &mut SplitMix64, spread: f32, centre: &[f32]| -> Vec<f32> {
-        (0..dims).map(|i| centre[i] + spread * random.next_normal()).collect()
+    let vector = |random: &mut SplitMix64, spread: f32, center: &[f32]| -> Vec<f32> {
+        (0..dims).map(|i| center[i] + spread * random.next_normal()).collect()
     };
-    let mut of_centres = SplitMix64::new(99);
-    let centres: Vec<Vec<f32>> =
-        (0..20).map(|_| vector(&mut of_centres, 1.0, &vec![0.0; dims])).collect();
+    let mut of_centers = SplitMix64::new(99);
+    let centers: Vec<Vec<f32>> =
+        (0..20).map(|_| vector(&mut of_centers, 1.0, &vec![0.0; dims])).collect();
     let mut random = SplitMix64::new(seed);
-    (0..count).map(|i| vector(&mut random, 0.6, &centres[i % centres.len()])).collect()
+    (0..count).map(|i| vector(&mut random, 0.6, &centers[i % centers.len()])).collect()
 }
 
 pub fn tid(i: usize) -> HeapTid {

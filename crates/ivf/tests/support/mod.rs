@@ -30,16 +30,16 @@ pub fn options(kind: (Metric, Quantization), dims: usize, lists: usize) -> Index
     IndexOptions { metric, dims, lists, quantization, seed: 7 }
 }
 
-/// Vectors around a few centres, as embeddings lie; for Hamming, their signs.
+/// Vectors around a few centers, as embeddings lie; for Hamming, their signs.
 pub fn clustered(metric: Metric, count: usize, dims: usize, seed: u64) -> Vec<Vec<f32>> {
-    let vector = |random: &mut SplitMix64, spread: f32, centre: &[f32]| -> Vec<f32> {
-        (0..dims).map(|i| centre[i] + spread * random.next_normal()).collect()
+    let vector = |random: &mut SplitMix64, spread: f32, center: &[f32]| -> Vec<f32> {
+        (0..dims).map(|i| center[i] + spread * random.next_normal()).collect()
     };
-    let mut of_centres = SplitMix64::new(99);
-    let centres: Vec<Vec<f32>> =
-        (0..20).map(|_| vector(&mut of_centres, 1.0, &vec![0.3; dims])).collect();
+    let mut of_centers = SplitMix64::new(99);
+    let centers: Vec<Vec<f32>> =
+        (0..20).map(|_| vector(&mut of_centers, 1.0, &vec![0.3; dims])).collect();
     let mut random = SplitMix64::new(seed);
-    let all = (0..count).map(|i| vector(&mut random, 0.6, &centres[i % centres.len()]));
+    let all = (0..count).map(|i| vector(&mut random, 0.6, &centers[i % centers.len()]));
     if metric == Metric::Hamming {
         return all.map(|v| v.iter().map(|&x| f32::from(x > 0.0)).collect()).collect();
     }

@@ -35,28 +35,28 @@ pub struct EdgeCoder {
     shape: CodeShape,
     metric: Metric,
     /// As many numbers as dimensions are coded.
-    centre: Vec<f32>,
+    center: Vec<f32>,
 }
 
 impl EdgeCoder {
-    /// A coder of the first `centre.len()` rotated coordinates, for any metric but L1.
+    /// A coder of the first `center.len()` rotated coordinates, for any metric but L1.
     ///
-    /// `centre` is a point amid the data, rotated: what is coded and asked is taken relative to
+    /// `center` is a point amid the data, rotated: what is coded and asked is taken relative to
     /// it, which keeps numbers small and estimates precise when the data lie far from the
-    /// origin. The inner product has no such freedom; its centre is taken as zero.
+    /// origin. The inner product has no such freedom; its center is taken as zero.
     ///
     /// # Panics
     /// If `shape` has no room for the coordinates or not 1 to 4 planes, if there are more
     /// coordinates than dimensions or none, or if the metric is L1.
-    pub fn new(rotation: Rotation, shape: CodeShape, metric: Metric, mut centre: Vec<f32>) -> Self {
+    pub fn new(rotation: Rotation, shape: CodeShape, metric: Metric, mut center: Vec<f32>) -> Self {
         assert!((1..=MAX_PLANES).contains(&shape.planes));
-        assert!((1..=rotation.dims()).contains(&centre.len()));
-        assert!(centre.len().div_ceil(8) <= shape.plane_bytes);
+        assert!((1..=rotation.dims()).contains(&center.len()));
+        assert!(center.len().div_ceil(8) <= shape.plane_bytes);
         assert!(metric.keeps_rotation());
         if metric == Metric::InnerProduct {
-            centre.fill(0.0);
+            center.fill(0.0);
         }
-        Self { rotation, shape, metric, centre }
+        Self { rotation, shape, metric, center }
     }
 
     /// The rotation before coding.
@@ -76,7 +76,7 @@ impl EdgeCoder {
 
     /// Number of rotated coordinates that are coded.
     pub fn code_dims(&self) -> usize {
-        self.centre.len()
+        self.center.len()
     }
 
     /// Bytes of one code.
@@ -84,8 +84,8 @@ impl EdgeCoder {
         self.shape.planes * self.shape.plane_bytes
     }
 
-    pub(super) fn centre(&self) -> &[f32] {
-        &self.centre
+    pub(super) fn center(&self) -> &[f32] {
+        &self.center
     }
 
     /// Rotates an element's vector once for all its neighbors. (Cosine: of length one.)
@@ -144,14 +144,14 @@ impl EdgeCoder {
         let squared = dot(residual, residual);
         let by_product = self.metric == Metric::InnerProduct;
         let along = if by_product { dot(owner, residual) } else { 0.0 };
-        let coded = &residual[..self.centre.len()];
+        let coded = &residual[..self.center.len()];
         let levels = Levels::fit(coded, self.shape.planes);
         if levels.product <= 0.0 {
             code.fill(0);
             return Coded { squared, along, product: 0.0, owner_product: 0.0 };
         }
-        let centred: Vec<f32> = owner.iter().zip(&self.centre).map(|(c, m)| c - m).collect();
-        let owner_product = levels.write(coded, &centred, self.shape.plane_bytes, code);
+        let centered: Vec<f32> = owner.iter().zip(&self.center).map(|(c, m)| c - m).collect();
+        let owner_product = levels.write(coded, &centered, self.shape.plane_bytes, code);
         Coded { squared, along, product: levels.product, owner_product }
     }
 
@@ -171,7 +171,7 @@ struct Coded {
     along: f64,
     /// ⟨r, x̄⟩ over the coded coordinates; zero where nothing is coded.
     product: f64,
-    /// ⟨c, x̄⟩ over the coded coordinates, c relative to the centre.
+    /// ⟨c, x̄⟩ over the coded coordinates, c relative to the center.
     owner_product: f64,
 }
 

@@ -63,11 +63,11 @@ impl EdgeQuery {
 
     /// Prepares a query that is rotated already.
     pub fn from_rotated(coder: &EdgeCoder, q: &[f32]) -> Self {
-        let centred: Vec<f32> = q.iter().zip(coder.centre()).map(|(q, m)| q - m).collect();
+        let centered: Vec<f32> = q.iter().zip(coder.center()).map(|(q, m)| q - m).collect();
         let coded = coder.code_dims() as f32 / coder.rotation().dims() as f32;
-        let square = kernels::inner_product(&centred, &centred) / coded;
+        let square = kernels::inner_product(&centered, &centered) / coded;
         let by_product = coder.metric() == Metric::InnerProduct;
-        let whole = RoundedQuery::new(&centred, coder.shape());
+        let whole = RoundedQuery::new(&centered, coder.shape());
         let turned = ROTATION_ROUNDING * kernels::inner_product(q, q).sqrt();
         Self {
             rounding: whole.rounding.hypot(turned),

@@ -15,11 +15,11 @@ fn coder(dims: usize, code_dims: usize, planes: usize, metric: Metric) -> EdgeCo
     EdgeCoder::new(Rotation::new(dims, 11), shape, metric, vec![0.0; code_dims])
 }
 
-/// The same with a centre of `mean` in all coordinates.
-fn centred(coder: &EdgeCoder, mean: f32) -> EdgeCoder {
-    let mut centre = coder.rotate(&vec![mean; coder.rotation().dims()]);
-    centre.truncate(coder.code_dims());
-    EdgeCoder::new(coder.rotation().clone(), coder.shape(), coder.metric(), centre)
+/// The same with a center of `mean` in all coordinates.
+fn centered(coder: &EdgeCoder, mean: f32) -> EdgeCoder {
+    let mut center = coder.rotate(&vec![mean; coder.rotation().dims()]);
+    center.truncate(coder.code_dims());
+    EdgeCoder::new(coder.rotation().clone(), coder.shape(), coder.metric(), center)
 }
 
 /// The rank itself.
@@ -122,7 +122,7 @@ fn inner_product_follows_the_scale_of_the_query() {
 #[test]
 fn a_common_offset_does_not_hide_the_order() {
     let mut random = SplitMix64::new(13);
-    let coder = centred(&coder(100, 100, 2, Metric::L2), 1_000.0);
+    let coder = centered(&coder(100, 100, 2, Metric::L2), 1_000.0);
     let mut ordered = (0, 0);
     for _ in 0..20 {
         let vectors = normals(&mut random, 34, 100, 1_000.0);

@@ -11,7 +11,7 @@ const DELETED: usize = 100;
 
 /// One system's answers once each query's nearest rows are deleted.
 #[derive(Debug, Serialize)]
-pub struct Survivors {
+pub struct AfterDelete {
     /// The system.
     pub subject: &'static str,
     /// Queries asked.
@@ -26,7 +26,7 @@ pub struct Survivors {
 
 /// Deletes each query's 100 nearest rows in a transaction of its own, asks for the nearest, and
 /// undoes the deletion; default settings of the systems.
-pub fn run(task: &Task<'_>) -> Result<Vec<Survivors>> {
+pub fn run(task: &Task<'_>) -> Result<Vec<AfterDelete>> {
     let Task { dataset, .. } = *task;
     let rows = dataset.base.rows();
     let mut subjects = Subject::load(task, 0..rows)?;
@@ -56,7 +56,7 @@ pub fn run(task: &Task<'_>) -> Result<Vec<Survivors>> {
         let mean = returned as f64 / queries as f64;
         let recall = found as f64 / (queries * dataset.k) as f64;
         println!("{name:<13} {queries:>8} {fewest:>12} {mean:>10.2} {recall:>7.4}");
-        lines.push(Survivors { subject: name, queries, fewest, mean, recall });
+        lines.push(AfterDelete { subject: name, queries, fewest, mean, recall });
     }
     Ok(lines)
 }

@@ -23,24 +23,24 @@ pub(crate) fn root_in(entry: NodeNo, record: &Record<'_>) -> Option<NodeNo> {
     if element.level == 0 { Some(entry) } else { element.base }
 }
 
-/// Tethers the present root to `heir`, before searches begin there: what is reached from the one is
+/// Tethers the present root to `new_root`, before searches begin there: what is reached from the one is
 /// then reached from the other.
-pub(crate) fn hold_root<S: PageStore>(store: &S, heir: NodeNo) -> Result<()> {
+pub(crate) fn link_root<S: PageStore>(store: &S, new_root: NodeNo) -> Result<()> {
     let hnsw = Hnsw::open(store)?;
     let Some(entry) = hnsw.meta().entry else { return Ok(()) };
-    let Some(root) = root_of(store, &hnsw, entry)?.filter(|&root| root != heir) else {
+    let Some(root) = root_of(store, &hnsw, entry)?.filter(|&root| root != new_root) else {
         return Ok(());
     };
     let read =
         |node| hnsw.element(store, node, |record| (record.version(), vector_of(&hnsw, record)));
-    let (Some((_, vector)), Some((version, own))) = (read(root)?, read(heir)?) else {
+    let (Some((_, vector)), Some((version, own))) = (read(root)?, read(new_root)?) else {
         return Ok(());
     };
     let mut edge = Owner::new(&hnsw, &own).edge(root, &vector);
     edge.tether = true;
-    let link = BackLink { owner: heir, version, edge, vector: vector.view() };
+    let link = BackLink { owner: new_root, version, edge, vector: vector.view() };
     let displaced = uncoded_victim(store, &hnsw, &link)?;
     let mut batch = store.batch();
-    let mut record = open(&mut batch, heir, hnsw.geometry())?;
+    let mut record = open(&mut batch, new_root, hnsw.geometry())?;
     if put_edge(&hnsw, &mut record, &link, displaced) { batch.commit() } else { Ok(()) }
 }

@@ -319,10 +319,10 @@ fn tethers(graph: &Graph) -> memory::Result<Vec<u32>> {
         while let Some(&owner) = reached.get(next) {
             next += 1;
             let free = |&&id: &&u32| owners[id as usize] == NO_NEIGHBOR && id != graph.entry;
-            let heirs: Vec<u32> =
+            let children: Vec<u32> =
                 graph.neighbors(owner).iter().filter(free).take(most).copied().collect();
-            heirs.iter().for_each(|&id| owners[id as usize] = owner);
-            reached.try_extend(heirs)?;
+            children.iter().for_each(|&id| owners[id as usize] = owner);
+            reached.try_extend(children)?;
         }
     }
     Ok(owners)

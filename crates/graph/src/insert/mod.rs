@@ -12,7 +12,7 @@ use crate::format::{Meta, NodeNo};
 use crate::link::{BackLink, Edge, Owner};
 use crate::prune::Reason;
 use crate::query::Query;
-use crate::root::hold_root;
+use crate::root::link_root;
 use crate::twin::Twin;
 use crate::walk::{Walk, descend};
 use crate::{Hnsw, ScanStats};
@@ -181,7 +181,7 @@ fn edges<'a>(
 
 /// Lets searches begin at the element's highest record if it is higher than where they begin now.
 fn raise_entry<S: PageStore>(store: &S, level: u8, (top, base): (NodeNo, NodeNo)) -> Result<()> {
-    hold_root(store, base)?;
+    link_root(store, base)?;
     let mut batch = store.batch();
     let body = batch.page(META_BLOCK)?;
     let mut meta = Meta::decode(body)?;

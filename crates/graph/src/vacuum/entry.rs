@@ -5,7 +5,7 @@ use pages::{Batch, META_BLOCK, PageStore, Result};
 use super::Emptied;
 use crate::Hnsw;
 use crate::format::{Meta, NodeNo, State};
-use crate::root::{hold_root, root_of};
+use crate::root::{link_root, root_of};
 
 /// Makes searches begin at a live record, of the highest level known.
 ///
@@ -16,14 +16,14 @@ pub(super) fn move_entry<S: PageStore>(store: &S, emptied: &Emptied) -> Result<(
     if !dying(Hnsw::open(store)?.meta()) {
         return Ok(());
     }
-    let heir = match emptied.live {
+    let new_entry = match emptied.live {
         Some(live) => Some(live),
         None => find_live(store)?,
     };
-    if let Some((_, heir)) = heir
-        && let Some(heir) = root_of(store, &Hnsw::open(store)?, heir)?
+    if let Some((_, node)) = new_entry
+        && let Some(new_root) = root_of(store, &Hnsw::open(store)?, node)?
     {
-        hold_root(store, heir)?;
+        link_root(store, new_root)?;
     }
     let mut batch = store.batch();
     let body = batch.page(META_BLOCK)?;
@@ -31,8 +31,8 @@ pub(super) fn move_entry<S: PageStore>(store: &S, emptied: &Emptied) -> Result<(
     if !dying(&meta) {
         return Ok(());
     }
-    meta.entry = heir.map(|(_, node)| node);
-    meta.entry_level = heir.map_or(0, |(level, _)| level);
+    meta.entry = new_entry.map(|(_, node)| node);
+    meta.entry_level = new_entry.map_or(0, |(level, _)| level);
     meta.encode(body);
     batch.commit()
 }

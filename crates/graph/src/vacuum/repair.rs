@@ -12,12 +12,12 @@ use crate::query::Query;
 use crate::stored::vector_of;
 use crate::{Hnsw, prune};
 
-/// Elements that are looked at for each edge lost: with 2, recall at an equal `ef` falls by 1.3 points
-/// while all rows are replaced once (sentence embeddings), with 6 by 0.7.
-const HEIRS: usize = 6;
+/// Candidates for each edge lost: with 2, recall at an equal `ef` falls by 1.3 points while all rows
+/// are replaced once (sentence embeddings), with 6 by 0.7.
+const CANDIDATES_PER_LOST_EDGE: usize = 6;
 
 /// A live element as read.
-pub(super) struct Survivor {
+pub(super) struct LiveElement {
     pub(super) node: NodeNo,
     pub(super) version: u32,
     pub(super) level: u8,
@@ -26,7 +26,7 @@ pub(super) struct Survivor {
     pub(super) neighbors: Vec<NodeNo>,
 }
 
-impl Survivor {
+impl LiveElement {
     /// Reads `node`; none where it is no live element.
     pub(super) fn read<S: PageStore>(store: &S, hnsw: &Hnsw, node: NodeNo) -> Result<Option<Self>> {
         let read = hnsw.element(store, node, |record| {
@@ -51,9 +51,10 @@ impl Survivor {
     ) -> Result<Vec<Edge>> {
         let (lost, kept): (Vec<NodeNo>, Vec<NodeNo>) =
             self.neighbors.iter().partition(|&&neighbor| dying.contains(neighbor));
-        let heirs = self.heirs(store, hnsw, dying, &lost)?;
-        let mut near = Vec::with_capacity(kept.len() + heirs.len());
-        let all = kept.iter().map(|&node| (node, false)).chain(heirs.iter().map(|&n| (n, true)));
+        let candidates = self.candidates(store, hnsw, dying, &lost)?;
+        let mut near = Vec::with_capacity(kept.len() + candidates.len());
+        let all =
+            kept.iter().map(|&node| (node, false)).chain(candidates.iter().map(|&n| (n, true)));
         for (node, new) in all {
             store.pause()?;
             let read = Self::read(store, hnsw, node)?.filter(|read| read.level == self.level);
@@ -73,9 +74,9 @@ impl Survivor {
         Ok(new.take(lost.len()).map(|(_, read, _)| owner.edge(read.node, &read.vector)).collect())
     }
 
-    /// The neighbors of the `lost` that may take their places: where they have codes, the nearest
-    /// [`HEIRS`] of each, so that a way to a cluster far away is followed by another.
-    fn heirs<S: PageStore>(
+    /// The neighbors of the `lost` that may take their places: if they have codes, the nearest
+    /// [`CANDIDATES_PER_LOST_EDGE`] of each, so that an edge to a cluster far away is replaced by another.
+    fn candidates<S: PageStore>(
         &self,
         store: &S,
         hnsw: &Hnsw,
@@ -83,7 +84,7 @@ impl Survivor {
         lost: &[NodeNo],
     ) -> Result<Vec<NodeNo>> {
         let mut query = Query::new(hnsw, &self.vector);
-        let mut heirs: Vec<NodeNo> = Vec::new();
+        let mut candidates: Vec<NodeNo> = Vec::new();
         for &node in lost {
             store.pause()?;
             let mut near: Vec<(f32, NodeNo)> = Vec::new();
@@ -99,12 +100,12 @@ impl Survivor {
             });
             if query.coded() {
                 near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-                near.truncate(HEIRS);
+                near.truncate(CANDIDATES_PER_LOST_EDGE);
             }
-            heirs.extend(near.into_iter().map(|(_, node)| node));
+            candidates.extend(near.into_iter().map(|(_, node)| node));
         }
-        heirs.sort_unstable();
-        heirs.dedup();
-        Ok(heirs)
+        candidates.sort_unstable();
+        candidates.dedup();
+        Ok(candidates)
     }
 }

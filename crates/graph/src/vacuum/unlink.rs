@@ -8,7 +8,7 @@ use pages::{Batch, META_BLOCK, PageStore, Result};
 use super::Emptied;
 use super::entry::move_entry;
 use super::owners::Owners;
-use super::repair::Survivor;
+use super::repair::LiveElement;
 use crate::format::{NodeNo, Record, RecordMut, State};
 use crate::link::{BackLink, Edge, Owner, put_edge, takes_tether, uncoded_victim};
 use crate::nodes::NodeSet;
@@ -97,8 +97,8 @@ impl<S: PageStore> Pass<'_, S> {
         Ok(())
     }
 
-    fn read(&self, node: NodeNo) -> Result<Option<Survivor>> {
-        Survivor::read(self.store, self.hnsw, node)
+    fn read(&self, node: NodeNo) -> Result<Option<LiveElement>> {
+        LiveElement::read(self.store, self.hnsw, node)
     }
 
     /// Drops the edges of an element that lead to dying ones and fills their slots.
@@ -126,7 +126,7 @@ impl<S: PageStore> Pass<'_, S> {
     }
 
     /// Finds neighbors for an element that has lost all.
-    fn search_anew(&self, node: NodeNo, element: &Survivor) -> Result<()> {
+    fn search_anew(&self, node: NodeNo, element: &LiveElement) -> Result<()> {
         let (store, hnsw) = (self.store, self.hnsw);
         let set = &self.emptied.set;
         let mut query = Query::new(hnsw, &element.vector);
@@ -203,7 +203,7 @@ impl<S: PageStore> Pass<'_, S> {
     }
 
     /// Adds a tether from `owner` to `node`, if it has a place for it.
-    fn tether_to(&self, owner: NodeNo, node: NodeNo, element: &Survivor) -> Result<bool> {
+    fn tether_to(&self, owner: NodeNo, node: NodeNo, element: &LiveElement) -> Result<bool> {
         let Some(read) = self.read(owner)?.filter(|read| read.level == element.level) else {
             return Ok(false);
         };

@@ -13,8 +13,8 @@ use crate::{Hnsw, prune, records};
 #[derive(Debug, Clone)]
 pub(crate) struct Edge {
     pub(crate) neighbor: NodeNo,
-    /// Whether the neighbor's being reached shall rest on this edge.
-    pub(crate) tether: bool,
+    /// Whether it is a reachability edge, see [`Slot::reachability`].
+    pub(crate) reachability: bool,
     add: [u8; 2],
     scale: [u8; 2],
     code: Vec<u8>,
@@ -23,18 +23,18 @@ pub(crate) struct Edge {
 impl Edge {
     /// An edge whose code is the beginning of the neighbor, or none.
     fn of_bits(neighbor: NodeNo, code: &[u8]) -> Self {
-        Self { neighbor, tether: false, add: [0; 2], scale: [0; 2], code: code.to_vec() }
+        Self { neighbor, reachability: false, add: [0; 2], scale: [0; 2], code: code.to_vec() }
     }
 
     fn coded(neighbor: NodeNo, factors: Factors, code: Vec<u8>) -> Self {
         let (add, scale) = (factors.add.to_le_bytes(), factors.res.to_le_bytes());
-        Self { neighbor, tether: false, add, scale, code }
+        Self { neighbor, reachability: false, add, scale, code }
     }
 
     pub(crate) fn slot(&self) -> Slot<'_> {
         Slot {
             neighbor: self.neighbor,
-            tether: self.tether,
+            reachability: self.reachability,
             add: self.add,
             scale: self.scale,
             code: &self.code,
@@ -139,7 +139,8 @@ pub(crate) fn add_back_links<S: PageStore>(
 }
 
 /// Puts the edge into an empty slot, or into that of the neighbor most easily missed. False where
-/// the owner is gone or there is no place for the edge. A tether takes any place but another's.
+/// the owner is gone or there is no place for the edge. A reachability edge takes any place but that
+/// of another one.
 pub(crate) fn put_edge(
     hnsw: &Hnsw,
     record: &mut RecordMut<'_>,
@@ -153,7 +154,7 @@ pub(crate) fn put_edge(
     let count = current.neighbor_count();
     let known = current.neighbors().position(|neighbor| neighbor == link.edge.neighbor);
     let slot = if known.is_some() {
-        known.filter(|_| link.edge.tether)
+        known.filter(|_| link.edge.reachability)
     } else if count < hnsw.geometry().slots {
         Some(count)
     } else if let Some(coder) = hnsw.coder() {
@@ -169,11 +170,12 @@ pub(crate) fn put_edge(
     slot.is_some()
 }
 
-/// Whether an element may tether one more. By inner product the long vectors, which are nearest to all,
-/// would else lead to whatever came first, and not to one another.
-pub(crate) fn takes_tether(hnsw: &Hnsw, owner: &Record<'_>) -> bool {
-    let tethers = || owner.tethers().filter(|&tether| tether).count();
-    hnsw.metric() != Metric::InnerProduct || tethers() < prune::most_tethers(hnsw.geometry().slots)
+/// Whether an element may have one more reachability edge. By inner product the long vectors, which
+/// are nearest to all, would else lead to whatever came first, and not to one another.
+pub(crate) fn takes_reachability_edge(hnsw: &Hnsw, owner: &Record<'_>) -> bool {
+    let count = || owner.reachability_flags().filter(|&flag| flag).count();
+    hnsw.metric() != Metric::InnerProduct
+        || count() < prune::max_reachability_edges(hnsw.geometry().slots)
 }
 
 /// The slot to give up, judged by the codes alone: residual lengths from the factors, angles between
@@ -191,7 +193,7 @@ fn coded_victim(
     let angles = Angles::new(coder, slots.iter().map(|slot| slot.code));
     let product = |i: usize, j: usize| (squares[i] * squares[j]).sqrt() * angles.cosine(i, j);
     let leniency = prune::leniency(hnsw.metric());
-    let may_go = |i: usize| !slots[i].tether;
+    let may_go = |i: usize| !slots[i].reachability;
     let victim = if hnsw.metric() == Metric::InnerProduct {
         // ⟨c + r, c + s⟩ = |c|² + ⟨c, r⟩ + ⟨c, s⟩ + ⟨r, s⟩, of which -|c|² - ⟨c, r⟩ is estimated.
         let owner = vector_of(hnsw, record);
@@ -232,7 +234,7 @@ fn victim_of_bits(hnsw: &Hnsw, record: &Record<'_>, link: &BackLink<'_>) -> Opti
     let ranks: Vec<f32> = slots.iter().map(|slot| rank(own, slot.code)).collect();
     let between = |i: usize, j: usize| rank(slots[i].code, slots[j].code);
     let victim =
-        prune::victim(&ranks, prune::leniency(hnsw.metric()), |i| !slots[i].tether, between);
+        prune::victim(&ranks, prune::leniency(hnsw.metric()), |i| !slots[i].reachability, between);
     victim.filter(|&victim| victim + 1 < slots.len())
 }
 
@@ -252,7 +254,8 @@ pub(crate) fn uncoded_victim<S: PageStore>(
         return Ok(None);
     }
     let owner = hnsw.element(store, link.owner, |record| {
-        let edges: Vec<(NodeNo, bool)> = record.neighbors().zip(record.tethers()).collect();
+        let edges: Vec<(NodeNo, bool)> =
+            record.neighbors().zip(record.reachability_flags()).collect();
         (edges, vector_of(hnsw, record))
     })?;
     let Some((edges, owner)) = owner.filter(|(edges, _)| edges.len() == hnsw.geometry().slots)
@@ -271,7 +274,8 @@ pub(crate) fn uncoded_victim<S: PageStore>(
     vectors.push(link.vector.to_buf());
     let ranks: Vec<f32> =
         vectors.iter().map(|vector| rank(hnsw.metric(), &owner, vector)).collect();
-    let may_go = |i: usize| !edges.get(i).map_or(link.edge.tether, |&(_, tether)| tether);
+    let may_go =
+        |i: usize| !edges.get(i).map_or(link.edge.reachability, |&(_, reachability)| reachability);
     let between = |i: usize, j: usize| rank(hnsw.metric(), &vectors[i], &vectors[j]);
     let victim = prune::victim(&ranks, prune::leniency(hnsw.metric()), may_go, between);
     Ok(victim.and_then(|victim| edges.get(victim)).map(|&(neighbor, _)| neighbor))

@@ -23,7 +23,7 @@ pub(crate) fn leniency(metric: Metric) -> f32 {
 /// How many of an element's `slots` may be edges that others are reached by, which never give way, as
 /// long as others have places for them: an eighth, and two at least, as a tree that does not branch is
 /// a chain. With a quarter, up to 1 % fewer are found by inner product (evidence: `src/am/hnsw/README.md`).
-pub(crate) fn most_tethers(slots: usize) -> usize {
+pub(crate) fn max_reachability_edges(slots: usize) -> usize {
     (slots / 8).max(2)
 }
 

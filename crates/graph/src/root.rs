@@ -1,4 +1,4 @@
-//! The element of level 0 where searches begin. All tethers start from it, directly or not.
+//! The element of level 0 where searches begin. It is the root of the tree of reachability edges.
 
 use pages::{Batch, PageStore, Result};
 
@@ -23,8 +23,8 @@ pub(crate) fn root_in(entry: NodeNo, record: &Record<'_>) -> Option<NodeNo> {
     if element.level == 0 { Some(entry) } else { element.base }
 }
 
-/// Tethers the present root to `new_root`, before searches begin there: what is reached from the one is
-/// then reached from the other.
+/// Adds a reachability edge from `new_root` to the present root, before searches begin at `new_root`:
+/// all that is reached from the one is then reached from the other.
 pub(crate) fn link_root<S: PageStore>(store: &S, new_root: NodeNo) -> Result<()> {
     let hnsw = Hnsw::open(store)?;
     let Some(entry) = hnsw.meta().entry else { return Ok(()) };
@@ -37,7 +37,7 @@ pub(crate) fn link_root<S: PageStore>(store: &S, new_root: NodeNo) -> Result<()>
         return Ok(());
     };
     let mut edge = Owner::new(&hnsw, &own).edge(root, &vector);
-    edge.tether = true;
+    edge.reachability = true;
     let link = BackLink { owner: new_root, version, edge, vector: vector.view() };
     let displaced = uncoded_victim(store, &hnsw, &link)?;
     let mut batch = store.batch();

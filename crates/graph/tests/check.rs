@@ -44,7 +44,7 @@ fn lead(store: &MemStore, from: NodeNo, to: NodeNo) {
     let code = &vec![0; meta(store).geometry.code_bytes()];
     let (add, scale) = ([0; 2], [0; 2]);
     edit(store, from, |record| {
-        record.set_slot(0, &Slot { neighbor: to, tether: false, add, scale, code });
+        record.set_slot(0, &Slot { neighbor: to, reachability: false, add, scale, code });
     });
 }
 

@@ -9,7 +9,7 @@ use super::beam::Beam;
 use super::distances::Distances;
 use super::graph::FromQuery;
 use super::{BuildError, Graph, NO_NEIGHBOR};
-use crate::prune::most_tethers;
+use crate::prune::max_reachability_edges;
 
 /// Elements that are reached at a time, between two looks for a request to stop.
 const ELEMENTS_PER_JOB: usize = 1 << 14;
@@ -97,13 +97,13 @@ impl<D: Distances> Reach<'_, D> {
     }
 
     /// The slot that `giver` may give: an empty one, or the last that is no branch of the tree, which
-    /// cuts no one off. None where as many are branches as [`most_tethers`] says: by inner product a few
-    /// elements are nearest to all, and are to lead to one another.
+    /// cuts no one off. None where as many are branches as [`max_reachability_edges`] says: by inner
+    /// product a few elements are nearest to all, and are to lead to one another.
     fn slot_to_give(&self, giver: u32) -> Option<usize> {
         let list = self.graph.neighbors(giver);
         let is_branch = |&neighbor: &u32| self.parents[neighbor as usize] == giver;
         if list.iter().filter(|neighbor| is_branch(neighbor)).count()
-            >= most_tethers(self.graph.degree)
+            >= max_reachability_edges(self.graph.degree)
         {
             return None;
         }

@@ -15,7 +15,7 @@ use super::{Phase, Tick, failed};
 use crate::Hnsw;
 use crate::build::{BuildError, Graph, NO_NEIGHBOR, UpperLevel};
 use crate::format::{Element, NodeNo, RecordMut, Slot, Tail};
-use crate::prune::most_tethers;
+use crate::prune::max_reachability_edges;
 
 /// Pages made before they are appended.
 const PAGES_PER_TURN: u32 = 512;
@@ -53,8 +53,8 @@ pub(super) struct Writer<'a> {
     upper_starts: Vec<u64>,
     overflow_start: u64,
     records: u64,
-    /// The owner of each element's tether on level 0.
-    tethered_by: Vec<u32>,
+    /// The owner of the reachability edge to each element, on level 0.
+    parents: Vec<u32>,
 }
 
 impl<'a> Writer<'a> {
@@ -85,7 +85,7 @@ impl<'a> Writer<'a> {
             upper_starts,
             overflow_start: next,
             records,
-            tethered_by: tethers(graph)?,
+            parents: parents(graph)?,
         };
         writer.node(records)?;
         Ok(writer)
@@ -218,7 +218,7 @@ impl<'a> Writer<'a> {
         self.write_slots(
             record,
             element,
-            neighbors.map(|n| (n, self.numbering.of(n), self.tethered_by[n as usize] == element)),
+            neighbors.map(|n| (n, self.numbering.of(n), self.parents[n as usize] == element)),
         )
     }
 
@@ -281,7 +281,8 @@ impl<'a> Writer<'a> {
         Ok(Element { level, held: info.held(), link, base, tail })
     }
 
-    /// Fills the slots of `owner`; `neighbors` are element, record and whether it is a tether.
+    /// Fills the slots of `owner`; `neighbors` are element, record, and whether the edge is a
+    /// reachability edge.
     fn write_slots(
         &self,
         record: &mut RecordMut<'_>,
@@ -292,7 +293,7 @@ impl<'a> Writer<'a> {
         let mut code = vec![0; geometry.code_bytes()];
         let mut pair =
             self.hnsw.coder().map(|coder| Pair::new(coder, self.rows, self.vectors, owner));
-        for (index, (element, i, tether)) in neighbors.enumerate() {
+        for (index, (element, i, reachability)) in neighbors.enumerate() {
             let (mut add, mut scale) = ([0; 2], [0; 2]);
             if let Some(pair) = &mut pair {
                 let factors = pair.encode(element, &mut code);
@@ -300,32 +301,32 @@ impl<'a> Writer<'a> {
             } else if geometry.coded() {
                 code.copy_from_slice(&self.rows.stored(element as usize)[..geometry.code_bytes()]);
             }
-            let slot = Slot { neighbor: self.node(i)?, tether, add, scale, code: &code };
+            let slot = Slot { neighbor: self.node(i)?, reachability, add, scale, code: &code };
             record.set_slot(index, &slot);
         }
         Ok(())
     }
 }
 
-/// A tree of edges by which all elements are reached from the entry, on short paths: the owner of the
-/// edge that leads to each. An owner has no more of them than [`most_tethers`] says, as they never give
+/// A tree of edges by which all elements are reached from the entry, on short paths: the parent of
+/// each. A parent has no more children than [`max_reachability_edges`] says, as these edges never give
 /// way to later neighbors, unless an element would be out of reach.
-fn tethers(graph: &Graph) -> memory::Result<Vec<u32>> {
-    let mut owners = filled(graph.len(), NO_NEIGHBOR)?;
+fn parents(graph: &Graph) -> memory::Result<Vec<u32>> {
+    let mut parents = filled(graph.len(), NO_NEIGHBOR)?;
     let mut reached = Vec::new();
     reached.try_push(graph.entry)?;
-    for most in [most_tethers(graph.degree), graph.degree] {
+    for most in [max_reachability_edges(graph.degree), graph.degree] {
         let mut next = 0;
         while let Some(&owner) = reached.get(next) {
             next += 1;
-            let free = |&&id: &&u32| owners[id as usize] == NO_NEIGHBOR && id != graph.entry;
+            let free = |&&id: &&u32| parents[id as usize] == NO_NEIGHBOR && id != graph.entry;
             let children: Vec<u32> =
                 graph.neighbors(owner).iter().filter(free).take(most).copied().collect();
-            children.iter().for_each(|&id| owners[id as usize] = owner);
+            children.iter().for_each(|&id| parents[id as usize] = owner);
             reached.try_extend(children)?;
         }
     }
-    Ok(owners)
+    Ok(parents)
 }
 
 /// Splits the rows that do not fit the records of their elements into overflow records.

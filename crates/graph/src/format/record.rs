@@ -12,8 +12,8 @@ use super::{Geometry, MAX_LEVEL};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeNo(pub u32);
 
-/// Marks a slot's edge as a tether.
-const TETHER: u32 = 1 << 31;
+/// Marks a slot's edge as a reachability edge.
+const REACHABILITY: u32 = 1 << 31;
 
 impl NodeNo {
     const NONE: u32 = u32::MAX;
@@ -38,7 +38,7 @@ impl NodeNo {
     pub fn at(block: u32, place: usize, geometry: &Geometry) -> Result<Self> {
         let number = u64::from(block) * geometry.records_per_page as u64 + place as u64;
         match u32::try_from(number) {
-            Ok(number) if number < TETHER - 1 => Ok(Self(number)),
+            Ok(number) if number < REACHABILITY - 1 => Ok(Self(number)),
             _ => Err(Error::Limit("the index has more records than can be numbered")),
         }
     }
@@ -100,8 +100,8 @@ pub struct Element {
 pub struct Slot<'a> {
     /// The neighbor's record on the same level.
     pub neighbor: NodeNo,
-    /// Whether the neighbor's being reached rests on this edge: it is never given up.
-    pub tether: bool,
+    /// Whether it is a reachability edge: one of the tree that reaches every element, never given up.
+    pub reachability: bool,
     /// Additive factor of the estimate, bfloat16.
     pub add: [u8; 2],
     /// Multiplicative factor of the estimate, bfloat16.
@@ -303,14 +303,14 @@ impl<'a> Record<'a> {
     pub fn neighbors(&self) -> impl ExactSizeIterator<Item = NodeNo> + use<'a> {
         let start = self.geometry.ids_at();
         let (ids, _) = self.bytes[start..start + 4 * self.neighbor_count()].as_chunks();
-        ids.iter().map(|id| NodeNo(u32::from_le_bytes(*id) & !TETHER))
+        ids.iter().map(|id| NodeNo(u32::from_le_bytes(*id) & !REACHABILITY))
     }
 
-    /// Whether each neighbor's edge is a tether, in slot order.
-    pub fn tethers(&self) -> impl ExactSizeIterator<Item = bool> + use<'a> {
+    /// Whether each edge is a reachability edge, in slot order.
+    pub fn reachability_flags(&self) -> impl ExactSizeIterator<Item = bool> + use<'a> {
         let start = self.geometry.ids_at();
         let (ids, _) = self.bytes[start..start + 4 * self.neighbor_count()].as_chunks();
-        ids.iter().map(|id| u32::from_le_bytes(*id) & TETHER != 0)
+        ids.iter().map(|id| u32::from_le_bytes(*id) & REACHABILITY != 0)
     }
 
     /// Additive factors of the neighbors, bfloat16.
@@ -341,7 +341,7 @@ impl<'a> Record<'a> {
         let none = [0; 2];
         Some(Slot {
             neighbor,
-            tether: self.tethers().nth(index)?,
+            reachability: self.reachability_flags().nth(index)?,
             add: *self.adds().get(index).unwrap_or(&none),
             scale: *self.scales().get(index).unwrap_or(&none),
             code: &self.codes()[index * code_bytes..][..code_bytes],
@@ -536,7 +536,10 @@ impl<'a> RecordMut<'a> {
     pub fn set_slot(&mut self, index: usize, slot: &Slot<'_>) {
         let g = self.geometry;
         let (id, add, scale) = (g.ids_at(), g.adds_at(), g.scales_at());
-        self.put(id + 4 * index, slot.neighbor.0 | if slot.tether { TETHER } else { 0 });
+        self.put(
+            id + 4 * index,
+            slot.neighbor.0 | if slot.reachability { REACHABILITY } else { 0 },
+        );
         if g.factor_bytes() > 0 {
             self.bytes[add + 2 * index..][..2].copy_from_slice(&slot.add);
             self.bytes[scale + 2 * index..][..2].copy_from_slice(&slot.scale);
@@ -603,7 +606,7 @@ mod tests {
         for index in 0..32 {
             let slot = Slot {
                 neighbor: NodeNo(index),
-                tether: index == 31,
+                reachability: index == 31,
                 add: [1, 2],
                 scale: [3, 4],
                 code: &code,
@@ -618,7 +621,7 @@ mod tests {
         assert_eq!(record.neighbor_count(), 31);
         assert_eq!(record.neighbors().nth(3), Some(NodeNo(31)));
         assert_eq!(
-            record.tethers().collect::<Vec<_>>(),
+            record.reachability_flags().collect::<Vec<_>>(),
             [&[false; 3][..], &[true], &[false; 27]].concat()
         );
         assert_eq!(record.slot(3).map(|s| s.code), Some(&code[..]));
@@ -638,7 +641,7 @@ mod tests {
             for index in 0..32 {
                 let (neighbor, code) = (NodeNo(u32::from(index)), code(index));
                 let slot =
-                    Slot { neighbor, tether: false, add: [0; 2], scale: [0; 2], code: &code };
+                    Slot { neighbor, reachability: false, add: [0; 2], scale: [0; 2], code: &code };
                 record.set_slot(index.into(), &slot);
             }
             record.remove_slot(3);

@@ -19,8 +19,8 @@ use crate::{Hnsw, ScanStats};
 use row::Row;
 use write::{insert_alone, write_alone, write_linked};
 
-/// Searches for neighbors that can tether a new element, before it does without a tether until the
-/// next vacuum. Neighbors die between search and edge only now and then.
+/// Searches for neighbors that can lead to a new element, before it does without a reachability edge
+/// until the next vacuum. Neighbors die between search and edge only now and then.
 const MAX_SEARCHES: usize = 8;
 
 /// Adds the row at `tid` with `vector`, which has the index's dimensions and form and is
@@ -52,12 +52,12 @@ pub fn insert<'a, S: PageStore>(
 }
 
 /// Adds the row to an index with elements. False where what the search found has gone meanwhile: the
-/// entry, or, if the element `must_tether`, all that could lead to it.
+/// entry, or, if it `must_be_reachable`, all that could lead to it.
 fn insert_next<S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
     row: &Row<'_>,
-    must_tether: bool,
+    must_be_reachable: bool,
 ) -> Result<bool> {
     let mut query = Query::new(hnsw, row.vector);
     let top = row.level.min(hnsw.meta().entry_level);
@@ -78,7 +78,7 @@ fn insert_next<S: PageStore>(
     if chosen.first().is_none_or(Vec::is_empty) {
         return insert_alone(store, hnsw, row);
     }
-    link_up(store, hnsw, row, &chosen, must_tether)
+    link_up(store, hnsw, row, &chosen, must_be_reachable)
 }
 
 /// What the search for neighbors met on a level.
@@ -126,13 +126,13 @@ fn search_level<S: PageStore>(
 }
 
 /// Writes the element's records bottom-up, the edges back to each, and the entry where needed. False,
-/// and nothing written, where the element would have no tether but `must_tether`.
+/// and nothing written, if it `must_be_reachable` and no reachability edge would lead to it.
 fn link_up<S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
     row: &Row<'_>,
     chosen: &[Vec<Neighbor>],
-    must_tether: bool,
+    must_be_reachable: bool,
 ) -> Result<bool> {
     row.write_tails(store, hnsw)?;
     let owner = Owner::new(hnsw, &row.ranked);
@@ -144,7 +144,7 @@ fn link_up<S: PageStore>(
         let element = row.element(level, below, base);
         let node = match write_linked(store, hnsw, row, &element, &edges, links)? {
             Some(node) => node,
-            None if level == 0 && must_tether => return Ok(false),
+            None if level == 0 && must_be_reachable => return Ok(false),
             None => write_alone(store, hnsw, row, &element, &edges)?,
         };
         base = base.or(Some(node));

@@ -8,7 +8,9 @@ use pages::{Batch, PageStore, Result};
 use super::row::Row;
 use crate::Hnsw;
 use crate::format::{Element, NodeNo, State};
-use crate::link::{BackLink, Edge, Owner, add_back_links, put_edge, takes_tether, uncoded_victim};
+use crate::link::{
+    BackLink, Edge, Owner, add_back_links, put_edge, takes_reachability_edge, uncoded_victim,
+};
 use crate::nodes::NodeSet;
 use crate::records::{Allocation, open};
 use crate::stored::vector_of;
@@ -30,9 +32,9 @@ pub(super) fn insert_alone<S: PageStore>(store: &S, hnsw: &Hnsw, row: &Row<'_>) 
     Ok(true)
 }
 
-/// Writes one record of the element together with its tether, the edge back from the nearest
-/// neighbor that has a place for it, and then the other edges back. None, and nothing written, where
-/// nothing that the search found is left to tether it.
+/// Writes one record of the element together with its reachability edge, the edge back from the
+/// nearest neighbor that has a place for it, and then the other edges back. None, and nothing
+/// written, if nothing that the search found is left to lead to it.
 pub(super) fn write_linked<S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
@@ -43,13 +45,13 @@ pub(super) fn write_linked<S: PageStore>(
 ) -> Result<Option<NodeNo>> {
     let mut written = None;
     for index in 0..links.len() {
-        links[index].edge.tether = true;
-        written = write_tethered(store, hnsw, row, element, edges, &mut links[index])?;
+        links[index].edge.reachability = true;
+        written = write_reachable(store, hnsw, row, element, edges, &mut links[index])?;
         if written.is_some() {
             links.remove(index);
             break;
         }
-        links[index].edge.tether = false;
+        links[index].edge.reachability = false;
     }
     if written.is_none() {
         written = write_below(store, hnsw, row, element, edges, &links)?;
@@ -61,9 +63,9 @@ pub(super) fn write_linked<S: PageStore>(
     Ok(written)
 }
 
-/// The same where no neighbor has a place for a tether, as around elements that are nearest to
-/// everything: the first place among the elements that these tether, and so on. Tethers form trees,
-/// whose leaves have places.
+/// The same if no neighbor has a place for a reachability edge, as around elements that are nearest
+/// to everything: the first place among the children of these, and so on. Reachability edges form
+/// trees, whose leaves have places.
 fn write_below<S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
@@ -77,20 +79,22 @@ fn write_below<S: PageStore>(
     while let Some(owner) = full.pop_front() {
         store.pause()?;
         // Those of a dying owner may lie anywhere: another search finds better.
-        let tethered = hnsw.element(store, owner, |record| {
-            let edges = record.neighbors().zip(record.tethers());
-            let edges = edges.filter(|&(_, tether)| tether && record.state() == State::Live);
+        let children = hnsw.element(store, owner, |record| {
+            let edges = record.neighbors().zip(record.reachability_flags());
+            let edges =
+                edges.filter(|&(_, reachability)| reachability && record.state() == State::Live);
             edges.map(|(node, _)| node).collect::<Vec<_>>()
         })?;
-        for owner in tethered.unwrap_or_default() {
+        for owner in children.unwrap_or_default() {
             if !seen.insert(owner)? {
                 continue;
             }
             store.pause()?;
-            let Some(mut tether) = tether_from(store, hnsw, owner, row, element.level)? else {
+            let Some(mut link) = reachability_edge_from(store, hnsw, owner, row, element.level)?
+            else {
                 continue;
             };
-            let written = write_tethered(store, hnsw, row, element, edges, &mut tether)?;
+            let written = write_reachable(store, hnsw, row, element, edges, &mut link)?;
             if written.is_some() {
                 return Ok(written);
             }
@@ -101,7 +105,7 @@ fn write_below<S: PageStore>(
 }
 
 /// The edge from `owner` to a new element on `level`; none where it is no live element there.
-fn tether_from<'a, S: PageStore>(
+fn reachability_edge_from<'a, S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
     owner: NodeNo,
@@ -114,7 +118,7 @@ fn tether_from<'a, S: PageStore>(
     })?;
     Ok(read.flatten().map(|(version, vector)| {
         let mut edge = Owner::new(hnsw, &vector).edge(NodeNo(0), row.ranked.view());
-        edge.tether = true;
+        edge.reachability = true;
         BackLink { owner, version, edge, vector: row.ranked.view() }
     }))
 }
@@ -136,23 +140,25 @@ pub(super) fn write_alone<S: PageStore>(
 }
 
 /// Writes one record and the edge that leads to it; none where its owner has no place for it.
-fn write_tethered<S: PageStore>(
+fn write_reachable<S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
     row: &Row<'_>,
     element: &Element,
     edges: &[Edge],
-    tether: &mut BackLink<'_>,
+    link: &mut BackLink<'_>,
 ) -> Result<Option<NodeNo>> {
-    let displaced = uncoded_victim(store, hnsw, tether)?;
+    let displaced = uncoded_victim(store, hnsw, link)?;
     let mut batch = store.batch();
     let allocation = Allocation::begin(&mut batch)?;
     let node = allocation.node;
-    tether.edge.neighbor = node;
-    let others: Vec<NodeNo> = claimed(element).into_iter().chain([tether.owner]).collect();
+    link.edge.neighbor = node;
+    let others: Vec<NodeNo> = claimed(element).into_iter().chain([link.owner]).collect();
     allocation.lock(&mut batch, &others)?;
-    let mut owner = open(&mut batch, tether.owner, hnsw.geometry())?;
-    if !takes_tether(hnsw, &owner.as_ref()) || !put_edge(hnsw, &mut owner, tether, displaced) {
+    let mut owner = open(&mut batch, link.owner, hnsw.geometry())?;
+    if !takes_reachability_edge(hnsw, &owner.as_ref())
+        || !put_edge(hnsw, &mut owner, link, displaced)
+    {
         return Ok(None);
     }
     write_element(batch, hnsw, row, allocation, element, edges)?;

@@ -12,7 +12,7 @@
 mod clear;
 mod entry;
 mod free;
-mod owners;
+mod parents;
 mod repair;
 mod unlink;
 

@@ -7,10 +7,10 @@ use pages::{Batch, META_BLOCK, PageStore, Result};
 
 use super::Emptied;
 use super::entry::move_entry;
-use super::owners::Owners;
+use super::parents::Parents;
 use super::repair::LiveElement;
 use crate::format::{NodeNo, Record, RecordMut, State};
-use crate::link::{BackLink, Edge, Owner, put_edge, takes_tether, uncoded_victim};
+use crate::link::{BackLink, Edge, Owner, put_edge, takes_reachability_edge, uncoded_victim};
 use crate::nodes::NodeSet;
 use crate::query::Query;
 use crate::records::open;
@@ -21,8 +21,8 @@ use crate::{Hnsw, ScanStats};
 
 /// Replaces the edges that lead to dying elements by edges to the dying elements' own neighbors.
 ///
-/// Before that the entry is moved off dying elements, and elements whose tether started from one
-/// get another: whatever moment cuts the pass short, live elements stay within reach.
+/// Before that the entry is moved off dying elements, and elements whose reachability edge started
+/// from one get another: whatever moment cuts the pass short, live elements stay within reach.
 pub fn unlink<S: PageStore>(store: &S, emptied: &Emptied) -> Result<()> {
     if emptied.is_empty() {
         return Ok(());
@@ -34,23 +34,23 @@ pub fn unlink<S: PageStore>(store: &S, emptied: &Emptied) -> Result<()> {
         None => None,
     };
     let count = store.blocks()? as usize * hnsw.geometry().records_per_page;
-    let owners = Owners::new(root, count)?;
-    let mut pass = Pass { store, hnsw: &hnsw, emptied, owners, loose: Vec::new() };
+    let parents = Parents::new(root, count)?;
+    let mut pass = Pass { store, hnsw: &hnsw, emptied, parents, unreachable: Vec::new() };
     pass.over_pages(
         |pass, node, record| {
-            tethered(record).for_each(|neighbor| pass.owners.set(neighbor, node));
+            children(record).for_each(|neighbor| pass.parents.set(neighbor, node));
             Ok(None)
         },
         |_, _| Ok(()),
     )?;
     pass.over_pages(
         |pass, node, record| {
-            let loose = record.element().level == 0 && !pass.owners.reach(node)?;
-            Ok(loose.then_some(node))
+            let unreachable = record.element().level == 0 && !pass.parents.reach(node)?;
+            Ok(unreachable.then_some(node))
         },
-        |pass, node| Ok(pass.loose.try_push(node)?),
+        |pass, node| Ok(pass.unreachable.try_push(node)?),
     )?;
-    pass.tether_loose()?;
+    pass.attach_unreachable()?;
     pass.over_pages(
         |pass, node, record| {
             let mut neighbors = record.neighbors();
@@ -59,17 +59,17 @@ pub fn unlink<S: PageStore>(store: &S, emptied: &Emptied) -> Result<()> {
         Pass::repair,
     )?;
     // Those all of whose neighbors were dying have new ones by now.
-    pass.tether_loose()
+    pass.attach_unreachable()
 }
 
 struct Pass<'a, S> {
     store: &'a S,
     hnsw: &'a Hnsw,
     emptied: &'a Emptied,
-    /// Who holds whom, of the live.
-    owners: Owners,
-    /// Elements that no chain of tethers leads to.
-    loose: Vec<NodeNo>,
+    /// The tree of reachability edges between live elements.
+    parents: Parents,
+    /// Elements that no path of reachability edges leads to.
+    unreachable: Vec<NodeNo>,
 }
 
 impl<S: PageStore> Pass<'_, S> {
@@ -159,61 +159,61 @@ impl<S: PageStore> Pass<'_, S> {
         Ok(())
     }
 
-    /// Tethers loose elements, those first that have a neighbor within reach; what they hold is then
-    /// within reach, too.
-    fn tether_loose(&mut self) -> Result<()> {
-        // With an element comes what hangs on it.
-        self.loose.sort_unstable_by_key(|&node| (self.owners.has(node), node));
+    /// Attaches unreachable elements to the tree, roots of subtrees first: their descendants are then
+    /// reachable, too.
+    fn attach_unreachable(&mut self) -> Result<()> {
+        // With an element its descendants become reachable.
+        self.unreachable.sort_unstable_by_key(|&node| (self.parents.has(node), node));
         loop {
-            let loose = std::mem::take(&mut self.loose);
-            let before = loose.len();
-            for node in loose {
+            let unreachable = std::mem::take(&mut self.unreachable);
+            let before = unreachable.len();
+            for node in unreachable {
                 self.store.pause()?;
-                if !self.owners.reach(node)? && !self.tether(node)? {
-                    self.loose.try_push(node)?;
+                if !self.parents.reach(node)? && !self.attach(node)? {
+                    self.unreachable.try_push(node)?;
                 }
             }
-            if self.loose.is_empty() || self.loose.len() == before {
+            if self.unreachable.is_empty() || self.unreachable.len() == before {
                 return Ok(());
             }
         }
     }
 
-    /// Tethers an element to the first that is within reach and has a place for it: of its neighbors,
-    /// the nearest first, the root, those that these tether, and so on.
-    fn tether(&mut self, node: NodeNo) -> Result<bool> {
+    /// Attaches an element to the first reachable one that has a place for it: of its neighbors, the
+    /// nearest first, the root, the children of these, and so on.
+    fn attach(&mut self, node: NodeNo) -> Result<bool> {
         let Some(element) = self.read(node)? else { return Ok(true) };
         let mut queue = VecDeque::from_iter(element.neighbors.iter().copied());
-        queue.extend(self.owners.root());
+        queue.extend(self.parents.root());
         let mut seen = NodeSet::new();
         while let Some(owner) = queue.pop_front() {
-            if owner == node || !seen.insert(owner)? || !self.owners.reach(owner)? {
+            if owner == node || !seen.insert(owner)? || !self.parents.reach(owner)? {
                 continue;
             }
             self.store.pause()?;
-            if self.tether_to(owner, node, &element)? {
-                self.owners.set(node, owner);
+            if self.attach_to(owner, node, &element)? {
+                self.parents.set(node, owner);
                 return Ok(true);
             }
             self.hnsw
-                .element(self.store, owner, |record| queue.try_extend(tethered(record)))?
+                .element(self.store, owner, |record| queue.try_extend(children(record)))?
                 .unwrap_or(Ok(()))?;
         }
         Ok(false)
     }
 
-    /// Adds a tether from `owner` to `node`, if it has a place for it.
-    fn tether_to(&self, owner: NodeNo, node: NodeNo, element: &LiveElement) -> Result<bool> {
+    /// Adds a reachability edge from `owner` to `node`, if it has a place for it.
+    fn attach_to(&self, owner: NodeNo, node: NodeNo, element: &LiveElement) -> Result<bool> {
         let Some(read) = self.read(owner)?.filter(|read| read.level == element.level) else {
             return Ok(false);
         };
         let mut edge = Owner::new(self.hnsw, &read.vector).edge(node, &element.vector);
-        edge.tether = true;
+        edge.reachability = true;
         let link = BackLink { owner, version: read.version, edge, vector: element.vector.view() };
         let displaced = uncoded_victim(self.store, self.hnsw, &link)?;
         let mut batch = self.store.batch();
         let mut record = open(&mut batch, owner, self.hnsw.geometry())?;
-        let takes = takes_tether(self.hnsw, &record.as_ref());
+        let takes = takes_reachability_edge(self.hnsw, &record.as_ref());
         if !takes || !put_edge(self.hnsw, &mut record, &link, displaced) {
             return Ok(false);
         }
@@ -230,8 +230,8 @@ fn drop_edges(record: &mut RecordMut<'_>, gone: impl Fn(NodeNo) -> bool) {
     }
 }
 
-/// The neighbors that an element's tethers lead to.
-fn tethered<'a>(record: &Record<'a>) -> impl Iterator<Item = NodeNo> + use<'a> {
-    let edges = record.neighbors().zip(record.tethers());
-    edges.filter(|&(_, tether)| tether).map(|(neighbor, _)| neighbor)
+/// The neighbors that an element's reachability edges lead to.
+fn children<'a>(record: &Record<'a>) -> impl Iterator<Item = NodeNo> + use<'a> {
+    let edges = record.neighbors().zip(record.reachability_flags());
+    edges.filter(|&(_, reachability)| reachability).map(|(neighbor, _)| neighbor)
 }

@@ -7,7 +7,7 @@
 #   CLIENTS="knex django"          test-clients: only those
 #   PGVECTOR=/path/to/pgvector     pgvector-suite: whose tests
 #   BENCH_ARGS="--data DIR"        what to measure
-#   CASSERT_ARGS="--test search"   test-cassert: only that
+#   CASSERT_ARGS=search::          test-cassert: only that
 #   PROFILE=dev                    install: built faster, with assertions
 
 PG_CONFIG ?= $(shell ls /usr/lib/postgresql/*/bin/pg_config 2>/dev/null | sort -V | tail -n 1 | grep . || command -v pg_config)
@@ -65,11 +65,11 @@ test-cassert: ## the server tests with a PostgreSQL that has assertions; builds 
 test-long: install ## random statements by sqlsmith and composed searches, each for SQLSMITH_SECONDS=600
 	@$(CARGO) run --quiet --package pg_test --bin with_server -- scripts/sqlsmith.sh
 	@FUZZ_SECONDS=$${SQLSMITH_SECONDS:-600} FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} \
-	  $(CARGO) test --package pg_test --test composed_queries -- --nocapture
+	  $(CARGO) test --package pg_test composed_queries:: -- --nocapture
 
 fuzz: install ## random input and damaged pages, each for FUZZ_SECONDS=300, from FUZZ_SEED (else drawn)
-	@FUZZ_SECONDS=$${FUZZ_SECONDS:-300} FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} \
-	  $(CARGO) test --package graph --package pg_test --test fuzz -- --nocapture
+	@export FUZZ_SECONDS=$${FUZZ_SECONDS:-300} FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} && \
+	  $(CARGO) test --package graph --test fuzz -- --nocapture && $(CARGO) test --package pg_test fuzz:: -- --nocapture
 
 test-clients: install ## published clients of pgvector, from their registries; CLIENTS="django knex" for some
 	@$(CARGO) run --quiet --package pg_test --bin with_server -- clients/run.sh $(CLIENTS)

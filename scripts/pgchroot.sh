@@ -6,7 +6,7 @@
 #
 # Usage: scripts/pgchroot.sh MAJOR COMMAND [ARGUMENT …]
 #   scripts/pgchroot.sh 17 make test
-#   scripts/pgchroot.sh 18 cargo test --package pg_test --test hnsw_plans
+#   scripts/pgchroot.sh 18 cargo test --package pg_test hnsw_plans::
 # MIRROR=http://… is where packages come from, if not from the distribution's own servers.
 set -euo pipefail
 cd "$(dirname "$0")/.."

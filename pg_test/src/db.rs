@@ -1,4 +1,4 @@
-//! A fresh database for each test, in one server for each test binary.
+//! A fresh database for each test, in one server for all of them.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,7 +14,7 @@ static SHARED: OnceLock<Cluster> = OnceLock::new();
 /// but no database yet, and keeps deleted rows alive in all of them.
 static STARTING: RwLock<()> = RwLock::new(());
 
-/// The server that the tests of this binary share.  The watchdog stops it when the binary ends.
+/// The server that tests share.  The watchdog stops it when their program ends.
 fn shared() -> &'static Cluster {
     SHARED.get_or_init(|| Cluster::new("shared", &[]).unwrap())
 }

@@ -1,7 +1,7 @@
 //! Private PostgreSQL servers for the tests and the demo.
 //!
 //! [`Cluster`] is a server in a folder of its own that is gone when the value is dropped or the
-//! process ends.  [`TestDb`] is a fresh database in a cluster that all tests of one binary share.
+//! process ends.  [`TestDb`] is a fresh database in a cluster that all tests of one program share.
 //! The extension must be installed (`make install`) in the PostgreSQL that `PG_CONFIG` names.
 
 pub mod any_data;

@@ -6,9 +6,9 @@ use postgres::Client;
 
 /// The owner of the table owns the schemas too, that of the extension included.
 const OWNER: &str = "
-CREATE ROLE mallory;
-DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO mallory', current_database()); END $$;
-SET ROLE mallory;
+CREATE ROLE shop_owner;
+DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO shop_owner', current_database()); END $$;
+SET ROLE shop_owner;
 CREATE SCHEMA ext;
 CREATE SCHEMA shop;
 CREATE SCHEMA evil;
@@ -168,7 +168,7 @@ fn searches_run_nothing_of_the_owner() {
         assert_eq!(keys(&mut db, search), *wanted, "without an index: {search}");
     }
     db.batch_execute(
-        "SET ROLE mallory;
+        "SET ROLE shop_owner;
         CREATE INDEX ON shop.items USING hnsw (e ext.vector_cosine_ops);
         CREATE INDEX ON shop.items USING hnsw (s ext.sparsevec_ip_ops);
         CREATE INDEX ON shop.items (age);

@@ -1,0 +1,103 @@
+//! Every test that needs a server, and a few of the repository: one file for each promise, all in one
+//! program.
+
+mod alias;
+mod any_data;
+mod bare_system;
+mod cluster;
+mod column_dimensions;
+mod composed_queries;
+mod counters;
+mod documentation;
+mod encodings;
+mod error_backtrace;
+mod error_fields;
+mod extreme_numbers;
+mod filter_cases;
+mod filter_regex;
+mod filter_types;
+mod filter_words;
+mod filtered_scan;
+mod from_pgvector;
+mod full_results;
+mod fuzz;
+mod hnsw_build;
+mod hnsw_calibration;
+mod hnsw_concurrency;
+mod hnsw_corruption;
+mod hnsw_crash;
+mod hnsw_ddl;
+mod hnsw_dimensions;
+mod hnsw_inexact;
+mod hnsw_memory;
+mod hnsw_order;
+mod hnsw_plans;
+mod hnsw_quantization;
+mod hnsw_recall;
+mod hnsw_replica;
+mod hnsw_soak;
+mod hnsw_sort_key;
+mod hnsw_sparsevec;
+mod hnsw_sql;
+mod hnsw_storage;
+mod hnsw_types;
+mod hnsw_types_build;
+mod hnsw_types_insert;
+mod hnsw_types_replica;
+mod hnsw_types_scan;
+mod hnsw_types_vacuum;
+mod hnsw_vacuum;
+mod index_damage;
+mod inspection;
+mod install;
+mod ivf_cancel;
+mod ivf_durability;
+mod ivf_growth;
+mod ivf_inspection;
+mod ivf_method;
+mod ivf_no_room;
+mod ivf_sql;
+mod library_functions;
+mod out_of_memory;
+mod plan_cache;
+mod query_shapes;
+mod range;
+mod ranking;
+mod reference;
+mod retrieval;
+mod score_extremes;
+mod search;
+mod search_partitions;
+mod search_scores;
+mod search_ties;
+mod security_from_pgvector;
+mod security_inspection;
+mod security_install;
+mod security_json;
+mod security_range;
+mod security_request;
+mod security_scripts;
+mod security_search;
+mod sparsevec_binary;
+mod sparsevec_errors;
+mod sparsevec_functions;
+mod sparsevec_type;
+mod sql_types;
+mod table_end;
+mod vector_binary;
+mod vector_catalog;
+mod vector_errors;
+mod vector_functions;
+mod vector_scan;
+mod vector_score;
+mod vector_type;
+
+#[test]
+fn every_file_is_part_of_the_program() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().file_name().into_string().unwrap();
+        let module = format!("\nmod {};\n", file.trim_end_matches(".rs"));
+        assert!(file == "main.rs" || include_str!("main.rs").contains(&module), "{file}");
+    }
+}

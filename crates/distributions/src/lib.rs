@@ -37,7 +37,7 @@ impl Distribution {
         (self.rows)(3, count)
     }
 
-    /// `count` queries; none equals a row unless rows repeat.
+    /// `count` queries; none equals a row, unless values are few.
     pub fn queries(&self, count: usize) -> Vec<Vec<f32>> {
         (self.queries)(2, count)
     }
@@ -64,7 +64,6 @@ pub fn all() -> Vec<Distribution> {
     add("near-duplicates, 1 % apart, cosine", Cosine, |s, n| clusters(s, n, 128, 8, 1.0, 0.01));
     add("near-duplicates, 5 % apart, IP", InnerProduct, |s, n| clusters(s, n, 64, 20, 1.0, 0.05));
     add("families, 20 % apart", L2, |s, n| clusters(s, n, 256, 20, 1.0, 0.2));
-    add("every row ten times", L2, |s, n| repeated(normals(s, n.div_ceil(10), 32), n));
 
     add("offset of 1,000", L2, |s, n| each(normals(s, n, 32), |_, x| x + 1000.0));
     add("offset of 1,000, L1", L1, |s, n| each(normals(s, n, 32), |_, x| x + 1000.0));
@@ -92,7 +91,7 @@ pub fn all() -> Vec<Distribution> {
     add("products, 3 dimensions, IP", InnerProduct, |s, n| products(s, n, 3));
     add("normal, 2 dimensions, IP", InnerProduct, |s, n| normals(s, n, 2));
 
-    // What arrives last, or is asked, is unlike the rest.
+    // What arrives last, repeats, or is asked, is unlike the rest.
     let mut add = |name,
                    metric,
                    rows: fn(u64, usize) -> Vec<Vec<f32>>,
@@ -100,6 +99,7 @@ pub fn all() -> Vec<Distribution> {
         all.push(Distribution { name, metric, rows: Box::new(rows), queries: Box::new(queries) });
     };
     let plain = |s, n| normals(s, n, 32);
+    add("every row ten times", L2, |s, n| repeated(normals(s, n.div_ceil(10), 32), n), plain);
     add("an outlier at 1e5", L2, |s, n| with_outlier(s, n, n / 2, 1e5), plain);
     add("an outlier at 1e7", L2, |s, n| with_outlier(s, n, n / 2, 1e7), plain);
     add("an outlier at 1e7, the first row", L2, |s, n| with_outlier(s, n, 0, 1e7), plain);

@@ -76,7 +76,7 @@ pub struct Order {
     pub strict: bool,
     /// Rows that are wanted, where that is known; else 0. In strict order they are gathered before
     /// the first is returned: if the search has to go on to find as many, these are the nearest of
-    /// all that it met.
+    /// all that it found.
     pub wanted: usize,
     /// Whether all is gathered from the start, as many will not be returned that the search finds;
     /// else once one of them was not.

@@ -60,7 +60,7 @@ struct ScanState {
     running: Option<Running>,
     /// Scans that this node of a plan has ended, to begin anew.
     ended: Option<ScanFigures>,
-    /// Distances of rows of which the index knows only bounds, once one was met.
+    /// Distances of rows of which the index knows only bounds, once there is one.
     row_distance: Option<RowDistance>,
     /// What a node of our own asks.
     request: Option<Request>,

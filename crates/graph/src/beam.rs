@@ -22,7 +22,7 @@ struct Entry {
     taken: bool,
 }
 
-/// The best edges met so far, in order of their estimates, at most `width` of them. The others
+/// The best edges seen so far, in order of their estimates, at most `width` of them. The others
 /// wait in a spill, for a search that is asked to go on.
 #[derive(Debug)]
 pub(crate) struct Beam {

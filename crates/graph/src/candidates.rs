@@ -10,9 +10,9 @@ use crate::Hnsw;
 use crate::format::{NodeNo, State};
 use crate::prune::{self, Reason};
 use crate::stored::ranked_scale;
-use crate::walk::Met;
+use crate::walk::Visit;
 
-/// The nearest live elements that a search has met, as their records hold them: only those that
+/// The nearest live elements that a search has visited, as their records hold them: only those that
 /// are chosen are worth widening.
 #[derive(Debug)]
 pub(crate) struct Candidates {
@@ -56,27 +56,27 @@ impl Candidates {
     }
 
     /// Takes an element in if it is live, and gives up the farthest where there is no room.
-    pub(crate) fn offer(&mut self, hnsw: &Hnsw, met: &Met<'_>) {
-        if met.record.state() != State::Live {
+    pub(crate) fn offer(&mut self, hnsw: &Hnsw, visit: &Visit<'_>) {
+        if visit.record.state() != State::Live {
             return;
         }
         let mut candidate = Candidate {
-            node: met.node,
-            version: met.record.version(),
-            rank: met.exact.rank,
+            node: visit.node,
+            version: visit.record.version(),
+            rank: visit.exact.rank,
             held: Vec::new(),
-            scale: ranked_scale(hnsw, &met.record.element()),
+            scale: ranked_scale(hnsw, &visit.record.element()),
             vector: OnceCell::new(),
         };
         if self.list.len() < self.limit {
-            candidate.held = met.record.vector().to_vec();
+            candidate.held = visit.record.vector().to_vec();
             self.list.push(candidate);
         } else if let Some(farthest) = self.list.iter_mut().max_by(|a, b| a.rank.total_cmp(&b.rank))
             && candidate.rank < farthest.rank
         {
             candidate.held = std::mem::take(&mut farthest.held);
             candidate.held.clear();
-            candidate.held.extend_from_slice(met.record.vector());
+            candidate.held.extend_from_slice(visit.record.vector());
             *farthest = candidate;
         }
     }

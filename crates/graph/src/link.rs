@@ -90,7 +90,7 @@ impl<'a> Owner<'a> {
     }
 }
 
-/// An edge to be added to an element that was met before.
+/// An edge to be added to an element that was read before.
 #[derive(Debug)]
 pub(crate) struct BackLink<'a> {
     /// Owner of the slot.

@@ -128,7 +128,7 @@ fn ready_of(k: usize, options: &ScanOptions) -> usize {
 ///
 /// The first `ef` elements come from a beam wide enough for them. When they are used up the beam
 /// is widened, and the walk goes on where it was; so a scan has no end but that of the index. From
-/// then on it returns the nearer half of what it has met, so that few are found too late. A scan
+/// then on it returns the nearer half of what it has visited, so that few are found too late. A scan
 /// with a target knows from the calibration how wide a beam 10, 40, 160 … elements need instead.
 pub struct Scan {
     hnsw: Hnsw,
@@ -148,7 +148,7 @@ pub struct Scan {
     /// Rows returned that the caller keeps.
     passed: usize,
     /// Live elements expanded so far.
-    met: usize,
+    live_expanded: usize,
     visited_tids: usize,
     exhausted: bool,
     /// Whether the walk has been at the root.
@@ -201,7 +201,7 @@ impl Scan {
             walk: None,
             returned: 0,
             passed: 0,
-            met: 0,
+            live_expanded: 0,
             visited_tids: 0,
             exhausted: false,
             rooted: false,
@@ -283,15 +283,17 @@ impl Scan {
             }
             let before = self.stats.expanded;
             (self.walk, self.rooted) = (Some(walk), false);
-            (self.met, self.visited_tids, self.noise) = (0, 0, Noise::new());
+            (self.live_expanded, self.visited_tids, self.noise) = (0, 0, Noise::new());
             self.found.clear();
             self.run(store)?;
             self.allow_for_noise(store, width)?;
             // Edges to elements that others led to before took places in the beam for a while.
-            while self.met < self.ef && (self.widen(width)? || self.begin_at_root(store)?) {
+            while self.live_expanded < self.ef
+                && (self.widen(width)? || self.begin_at_root(store)?)
+            {
                 self.run(store)?;
             }
-            if self.met >= self.ef {
+            if self.live_expanded >= self.ef {
                 return Ok(());
             }
             let now = Hnsw::open(store)?;
@@ -338,7 +340,7 @@ impl Scan {
         self.wanted = wanted;
         // The last step is as short as the bound on rows has it.
         let rest = self.options.max_tuples.saturating_sub(self.visited_tids);
-        let width = self.beam_width().min(self.met.saturating_add(rest)).max(before + 1);
+        let width = self.beam_width().min(self.live_expanded.saturating_add(rest)).max(before + 1);
         if !self.widen(width)? && !self.begin_at_root(store)? {
             self.exhausted = true;
             self.ready = usize::MAX;
@@ -347,8 +349,8 @@ impl Scan {
         self.run(store)?;
         self.ready = match target {
             Some(_) => ready_of(wanted, &self.options),
-            // Elements met later may be nearer than the farther half of those met so far.
-            None => self.ready.max(self.met / 2),
+            // Elements found later may be nearer than the farther half of those found so far.
+            None => self.ready.max(self.live_expanded / 2),
         };
         Ok(())
     }
@@ -394,25 +396,25 @@ impl Scan {
             stats,
             noise,
             found,
-            met: all_met,
+            live_expanded,
             visited_tids,
             ..
         } = self
         else {
             return Ok(());
         };
-        walk.run(store, hnsw, query, stats, |met| {
-            noise.add(met.estimate, met.exact.rank);
-            if met.record.state() == State::Live {
-                let tids: Vec<HeapTid> = met.record.tids().collect();
-                *all_met += 1;
+        walk.run(store, hnsw, query, stats, |visit| {
+            noise.add(visit.estimate, visit.exact.rank);
+            if visit.record.state() == State::Live {
+                let tids: Vec<HeapTid> = visit.record.tids().collect();
+                *live_expanded += 1;
                 *visited_tids += tids.len();
                 found.try_push(Reverse(Found {
-                    distance: met.exact.distance,
-                    exact: met.exact.certain,
-                    node: met.node,
+                    distance: visit.exact.distance,
+                    exact: visit.exact.certain,
+                    node: visit.node,
                     tids,
-                    overflow: met.record.link(),
+                    overflow: visit.record.link(),
                 }))?;
             }
             Ok(())

@@ -34,14 +34,14 @@ pub(crate) struct Walk {
     prefetched: NodeSet,
 }
 
-/// An element met by a walk.
-pub(crate) struct Met<'a> {
+/// A visit of a walk to an element.
+pub(crate) struct Visit<'a> {
     pub(crate) node: NodeNo,
     pub(crate) record: &'a Record<'a>,
     pub(crate) exact: Exact,
     /// The rank by which it came to be expanded.
     pub(crate) estimate: f32,
-    /// Width of the narrowest beam that meets it.
+    /// Width of the narrowest beam that visits it.
     pub(crate) width: usize,
 }
 
@@ -97,7 +97,7 @@ impl Walk {
         hnsw: &Hnsw,
         query: &mut Query,
         stats: &mut ScanStats,
-        mut visit: impl FnMut(Met<'_>) -> Result<()>,
+        mut visit: impl FnMut(Visit<'_>) -> Result<()>,
     ) -> Result<()> {
         while let Some(node) = self.beam.pop(|node| self.expanded.insert(node))? {
             store.pause()?;
@@ -128,7 +128,7 @@ impl Walk {
         query: &mut Query,
         stats: &mut ScanStats,
         node: NodeNo,
-        visit: &mut impl FnMut(Met<'_>) -> Result<()>,
+        visit: &mut impl FnMut(Visit<'_>) -> Result<()>,
     ) -> Result<()> {
         // What is not an element of this level was freed since the edge was read, and is maybe in
         // use for something else.
@@ -140,7 +140,7 @@ impl Walk {
             stats.expanded += 1;
             stats.exact += 1;
             let (estimate, width) = (self.beam.latest(), self.beam.deepest());
-            visit(Met { node, record, exact, estimate, width })?;
+            visit(Visit { node, record, exact, estimate, width })?;
             let neighbors = record.neighbors();
             if !query.coded() {
                 for neighbor in neighbors {
@@ -199,8 +199,8 @@ pub(crate) fn descend<S: PageStore>(
         let mut walk = Walk::new(upper, width, false)?;
         seeds.iter().try_for_each(|&(rank, node)| walk.seed(rank, node))?;
         let mut below = Vec::new();
-        walk.run(store, hnsw, query, stats, |met| {
-            Ok(below.try_extend(met.record.link().map(|link| (met.exact.rank, link)))?)
+        walk.run(store, hnsw, query, stats, |visit| {
+            Ok(below.try_extend(visit.record.link().map(|link| (visit.exact.rank, link)))?)
         })?;
         below.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         below.truncate(width);

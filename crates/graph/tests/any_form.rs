@@ -111,19 +111,19 @@ fn searched(
         let bound = exact[K - 1] + 1e-5 * exact[K - 1].abs();
         let hnsw = Hnsw::open(store).expect("opens");
         let mut scan = Scan::new(hnsw, Some(query.view()), scan_options(EF));
-        let mut met: Vec<f64> = Vec::new();
+        let mut distances: Vec<f64> = Vec::new();
         while let Some(hit) = scan.next(store).expect("scans") {
-            if met.iter().filter(|&&distance| distance <= hit.distance).count() >= K {
+            if distances.iter().filter(|&&distance| distance <= hit.distance).count() >= K {
                 break;
             }
             let distance = distance(row(hit.tid));
             let slack = rounding(metric, dense, &vectors[row(hit.tid)], distance);
             wrong += u32::from(hit.distance > distance + slack);
-            met.push(distance);
+            distances.push(distance);
             (seen, fetched) = (seen + 1, fetched + usize::from(!hit.exact));
         }
-        met.sort_unstable_by(f64::total_cmp);
-        found += met.iter().take(K).filter(|&&distance| distance <= bound).count();
+        distances.sort_unstable_by(f64::total_cmp);
+        found += distances.iter().take(K).filter(|&&distance| distance <= bound).count();
         expanded += scan.stats().expanded;
     }
     let per_query = |count: f64| count / queries.len() as f64;

@@ -47,7 +47,7 @@ pub fn check<S: PageStore>(
     });
     match problems {
         Ok(problems) => problems.into_iter().for_each(report),
-        Err(error) => report(Problem::met(META_BLOCK, error)?),
+        Err(error) => report(Problem::reading(META_BLOCK, error)?),
     }
     Ok(())
 }
@@ -92,7 +92,7 @@ impl<S: PageStore> Check<'_, S> {
                     reach = reach.max(Radius::of_row(ivf, stored, &row, &centroid));
                 })?;
             }
-            // Most are, as the check first met them.
+            // Most are, as the check first saw them.
             if !list.radius().covers(reach) && !self.radius_now(&list)?.covers(reach) {
                 let page = block.page(self.ivf.geometry());
                 self.problem(page, "row is beyond the radius of its list");
@@ -121,16 +121,16 @@ impl<S: PageStore> Check<'_, S> {
         Ok(())
     }
 
-    /// Rows that were met before when they were met, each with the page of its entry. Lists that cannot be
-    /// followed have been told of.
+    /// Rows seen more than once, each with the page of its entry. Lists that cannot be followed were
+    /// reported already.
     fn repeated_rows(&mut self, rows: &mut Rows<'_>, first: bool) -> Result<Vec<(u32, HeapTid)>> {
         let (mut repeated, mut beyond) = (Vec::new(), Vec::new());
         let geometry = self.ivf.geometry();
-        let met = match self.ivf.all_lists(self.store) {
+        let lists = match self.ivf.all_lists(self.store) {
             Err(error) if error.ends_work() => return Err(error),
-            met => met.unwrap_or_default(),
+            lists => lists.unwrap_or_default(),
         };
-        for list in met {
+        for list in lists {
             let walked = self.ivf.blocks_of(self.store, (list.first, list.id()), |no, block| {
                 for (_, Entry { tid, .. }) in block.entries() {
                     if !rows.add(tid)? {
@@ -155,7 +155,7 @@ impl<S: PageStore> Check<'_, S> {
         Ok(repeated)
     }
 
-    /// The radius of a list: rows that were met may have come since the check began.
+    /// The radius of a list: rows that were seen may have been added since the check began.
     fn radius_now(&self, list: &List) -> Result<Radius> {
         let lists = self.ivf.all_lists(self.store)?;
         let now = lists.iter().find(|now| now.id() == list.id());
@@ -179,7 +179,7 @@ impl<S: PageStore> Check<'_, S> {
             return Ok(());
         }
         if let Err(error) = walked {
-            (self.report)(Problem::met(free.page(self.ivf.geometry()), error)?);
+            (self.report)(Problem::reading(free.page(self.ivf.geometry()), error)?);
         }
         if let Some(no) = twice {
             self.problem(no.page(self.ivf.geometry()), "free block belongs to a list");
@@ -203,7 +203,7 @@ impl<S: PageStore> Check<'_, S> {
         });
         let page = first.page(self.ivf.geometry());
         if let Err(error) = walked {
-            (self.report)(Problem::met(page, error)?);
+            (self.report)(Problem::reading(page, error)?);
         }
         for no in twice {
             self.problem(no.page(self.ivf.geometry()), "block belongs to two lists");
@@ -245,7 +245,7 @@ impl<S: PageStore> Check<'_, S> {
                 self.problem(page, "vector has an impossible header");
             }
             Err(error) if error.ends_work() => return Err(error),
-            Err(error) => (self.report)(Problem::met(page, error)?),
+            Err(error) => (self.report)(Problem::reading(page, error)?),
         }
         Ok(())
     }

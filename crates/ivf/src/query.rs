@@ -88,7 +88,7 @@ impl Query {
         Self { metric, norm, placed_norm, vector, placed, turned, codes, deviations, bits }
     }
 
-    /// The same, but its bounds hold for all rows that will ever be met.
+    /// The same, but its bounds hold for all rows that will ever be compared.
     pub(crate) fn cautious(self) -> Self {
         Self { deviations: MOST_DEVIATIONS, ..self }
     }

@@ -82,7 +82,7 @@ pub struct Scan {
     wanted: usize,
     /// Rows returned, where more lists may be searched for others.
     returned: Vec<HeapTid>,
-    /// The same, once lists were reorganized: rows may be met again in other lists.
+    /// The same, once lists were reorganized: rows may be found again in other lists.
     known: HashSet<HeapTid>,
     /// Whether there are no more lists.
     exhausted: bool,
@@ -323,7 +323,7 @@ impl Scan {
     /// Takes the next lists, at most `count`, and reads those of all taken that may hold the next row.
     /// Returns how many were taken.
     ///
-    /// Where lists were reorganized meanwhile, rows may have been missed or met twice: what was
+    /// Where lists were reorganized meanwhile, rows may have been missed or found twice: what was
     /// found is forgotten, and as many lists are searched from the nearest on.
     fn search_lists<S: PageStore>(&mut self, store: &S, mut count: usize) -> Result<usize> {
         self.wanted = self.wanted.saturating_add(count);

@@ -86,16 +86,17 @@ impl Index {
             let limit = exact[NEAREST - 1] + 1e-5 * exact[NEAREST - 1].abs().max(1e-30);
             let ivf = Ivf::open(&self.store).expect("opens");
             let mut scan = Scan::new(ivf, Some(query), options).reaching(!all);
-            let mut met: Vec<f64> = Vec::new();
+            let mut distances: Vec<f64> = Vec::new();
             while let Some(hit) = scan.next(&self.store).expect("scans") {
-                let settled = met.iter().filter(|&&distance| distance <= hit.distance).count();
+                let settled =
+                    distances.iter().filter(|&&distance| distance <= hit.distance).count();
                 if settled >= NEAREST {
                     break;
                 }
-                met.push(distance(row(hit.tid)));
+                distances.push(distance(row(hit.tid)));
             }
-            met.sort_unstable_by(f64::total_cmp);
-            found += met.iter().take(NEAREST).filter(|&&distance| distance <= limit).count();
+            distances.sort_unstable_by(f64::total_cmp);
+            found += distances.iter().take(NEAREST).filter(|&&distance| distance <= limit).count();
         }
         (found as f64 / (NEAREST * queries.len()) as f64, probes, lists)
     }

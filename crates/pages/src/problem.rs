@@ -25,11 +25,11 @@ impl Problem {
         Some(Self { block: Some(block), what: what.to_owned() })
     }
 
-    /// The problem that reading `block` met.
+    /// The problem with which reading `block` failed.
     ///
     /// # Errors
     /// An interrupt and a lack of memory are no problems, and go up.
-    pub fn met(block: u32, error: Error) -> Result<Self> {
+    pub fn reading(block: u32, error: Error) -> Result<Self> {
         let (block, what) = match error {
             Error::Interrupted | Error::Crashed | Error::OutOfMemory => return Err(error),
             Error::Corrupted { block, what } => (block, what.to_owned()),

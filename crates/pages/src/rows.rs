@@ -8,14 +8,14 @@ use crate::{HeapTid, Result};
 const LINES: usize = 320;
 const WORDS: usize = LINES / 64;
 
-/// Rows met one after another, of which each should be met once.
+/// Rows seen one after another, of which each should be seen once.
 pub struct Rows<'a> {
     /// Blocks of the table now.
     blocks: &'a dyn Fn() -> u32,
     /// Blocks when last asked: a table that is open does not shrink.
     known: u32,
-    /// Words of bits for each block: of rows that were met, and of those that were met again.
-    met: Vec<u64>,
+    /// Words of bits for each block: of rows that were seen, and of those that were seen again.
+    seen: Vec<u64>,
     again: Vec<u64>,
 }
 
@@ -28,7 +28,7 @@ impl std::fmt::Debug for Rows<'_> {
 impl<'a> Rows<'a> {
     /// None yet, of a table that has as many blocks as `blocks` says when it is asked.
     pub fn new(blocks: &'a dyn Fn() -> u32) -> Self {
-        Self { blocks, known: 0, met: Vec::new(), again: Vec::new() }
+        Self { blocks, known: 0, seen: Vec::new(), again: Vec::new() }
     }
 
     /// Takes notice of a row. False where it lies beyond the end of the table.
@@ -43,16 +43,16 @@ impl<'a> Rows<'a> {
             return Ok(false);
         }
         let (word, bit) = place(tid);
-        for words in [&mut self.met, &mut self.again] {
+        for words in [&mut self.seen, &mut self.again] {
             let more = (word + 1).next_multiple_of(WORDS).saturating_sub(words.len());
             words.try_extend(std::iter::repeat_n(0, more))?;
         }
-        self.again[word] |= self.met[word] & bit;
-        self.met[word] |= bit;
+        self.again[word] |= self.seen[word] & bit;
+        self.seen[word] |= bit;
         Ok(true)
     }
 
-    /// Whether a row was met more than once.
+    /// Whether a row was seen more than once.
     pub fn is_repeated(&self, tid: HeapTid) -> bool {
         let (word, bit) = place(tid);
         usize::from(tid.offset) < LINES && self.again.get(word).is_some_and(|word| word & bit != 0)
@@ -60,7 +60,7 @@ impl<'a> Rows<'a> {
 
     /// Forgets all rows.
     pub fn begin_anew(&mut self) {
-        self.met.fill(0);
+        self.seen.fill(0);
         self.again.fill(0);
     }
 }

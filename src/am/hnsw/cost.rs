@@ -24,7 +24,7 @@ use crate::am::cost::{Estimate, Facts, ScanCost};
 use crate::am::target_recall::target_recall;
 
 /// Expansions that take as long as each row after the first ones. A scan that goes on doubles its
-/// beam and returns the nearer half of what it has met: two to four expansions a row. What it had
+/// beam and returns the nearer half of what it has found: two to four expansions a row. What it had
 /// spilled is sorted each time. Measured: 11 µs a row for 100 rows, 18 for 1,000, where an expansion
 /// takes 2.6.
 const EXPANSIONS_PER_ROW: f64 = 7.0;

@@ -5,7 +5,7 @@ use pages::{PageStore, Result};
 use vectors::VectorBuf;
 
 use super::WIDEST;
-use super::search::{Met, Row, Search, found, search};
+use super::search::{Row, Search, Visited, found, search};
 use crate::Hnsw;
 use crate::exact::ExactQuery;
 use crate::format::{NodeNo, Record};
@@ -17,11 +17,11 @@ pub(super) struct Question {
     without: NodeNo,
     query: VectorBuf,
     exact: ExactQuery,
-    /// The `k` nearest elements that the search met, and those as far as the farthest.
-    nearest: Vec<Met>,
-    /// Elements nearer than the farthest of these that it did not meet, and the width of the
+    /// The `k` nearest elements that the search visited, and those as far as the farthest.
+    nearest: Vec<Visited>,
+    /// Elements nearer than the farthest of these that it did not visit, and the width of the
     /// narrowest beam that does: [`usize::MAX`] where none is known.
-    overlooked: Vec<Met>,
+    overlooked: Vec<Visited>,
 }
 
 impl Question {
@@ -45,10 +45,10 @@ impl Question {
     /// Notes an element that may be one of the nearest.
     pub(super) fn compare(&mut self, node: NodeNo, record: &Record<'_>) -> Result<()> {
         let rank = self.exact.measure(record).rank;
-        let farthest = self.nearest.get(self.k - 1).map_or(f32::INFINITY, |met| met.rank);
-        let known = || self.nearest.iter().any(|met| met.node == node);
+        let farthest = self.nearest.get(self.k - 1).map_or(f32::INFINITY, |visited| visited.rank);
+        let known = || self.nearest.iter().any(|visited| visited.node == node);
         if rank < farthest && node != self.without && !known() {
-            self.overlooked.try_push(Met { rank, node, width: usize::MAX })?;
+            self.overlooked.try_push(Visited { rank, node, width: usize::MAX })?;
         }
         Ok(())
     }
@@ -59,20 +59,20 @@ impl Question {
             return Ok(());
         }
         let search = search(store, hnsw, self.without, &self.query, WIDEST)?;
-        for met in &search.met {
-            let same = |one: &&mut Met| one.node == met.node;
+        for visited in &search.visited {
+            let same = |one: &&mut Visited| one.node == visited.node;
             if let Some(one) = self.overlooked.iter_mut().find(same) {
-                one.width = met.width;
+                one.width = visited.width;
             }
         }
         Ok(())
     }
 
-    /// How many of the nearest elements a beam of `width` meets, where the overlooked ones are but
+    /// How many of the nearest elements a beam of `width` visits, where the overlooked ones are but
     /// the given share of all: each of these takes the place of one that was found.
     pub(super) fn found(&self, width: usize, share: f64) -> f64 {
         let nearest = found(&self.nearest, self.k, width) as f64 / self.known().max(1) as f64;
-        let overlooked = self.overlooked.iter().filter(|met| met.width <= width).count();
+        let overlooked = self.overlooked.iter().filter(|visited| visited.width <= width).count();
         let overlooked = overlooked as f64 / self.overlooked.len().max(1) as f64;
         let lost = self.lost(share);
         nearest * (self.there(share) - lost) + overlooked * lost

@@ -54,7 +54,7 @@ impl Row {
         random: &mut SplitMix64,
     ) -> Result<VectorBuf> {
         let near = search(store, hnsw, self.node, &self.vector, 10)?;
-        let tenth = near.met.get(9).or(near.met.last()).map(|met| met.node);
+        let tenth = near.visited.get(9).or(near.visited.last()).map(|visited| visited.node);
         let bits = hnsw.metric().is_of_bits();
         let metric = if bits { Metric::Hamming } else { Metric::L2 };
         let squared = match tenth {
@@ -77,12 +77,12 @@ impl Row {
     }
 }
 
-/// An element that a search met.
+/// An element that a search visited.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Met {
+pub(super) struct Visited {
     pub(super) rank: f32,
     pub(super) node: NodeNo,
-    /// Width of the narrowest beam that meets it.
+    /// Width of the narrowest beam that visits it.
     pub(super) width: usize,
 }
 
@@ -103,15 +103,15 @@ pub(super) fn search<S: PageStore>(
         walk.seed(rank, node)?;
     }
     let above = stats.expanded;
-    let mut met = Vec::new();
+    let mut visited = Vec::new();
     walk.run(store, hnsw, &mut query, &mut stats, |one| {
         if one.record.state() == State::Live {
-            met.try_push(Met { rank: one.exact.rank, node: one.node, width: one.width })?;
+            visited.try_push(Visited { rank: one.exact.rank, node: one.node, width: one.width })?;
         }
         Ok(())
     })?;
-    met.sort_unstable_by(|a, b| a.rank.total_cmp(&b.rank));
-    Ok(Search { width, above, met, stats })
+    visited.sort_unstable_by(|a, b| a.rank.total_cmp(&b.rank));
+    Ok(Search { width, above, visited, stats })
 }
 
 /// A search that was made.
@@ -119,40 +119,41 @@ pub(super) struct Search {
     width: usize,
     /// Elements expanded on upper levels.
     above: u64,
-    /// What was met on level 0, nearest first.
-    pub(super) met: Vec<Met>,
+    /// What was visited on level 0, nearest first.
+    pub(super) visited: Vec<Visited>,
     pub(super) stats: ScanStats,
 }
 
 impl Search {
-    /// Whether a beam of `width` meets `k` of those that were met that are as near as any others.
+    /// Whether a beam of `width` visits `k` of those that were visited that are as near as any others.
     pub(super) fn finds(&self, k: usize, width: usize) -> bool {
         let nearest = self.nearest(k);
         found(nearest, k, width) == nearest.len().min(k)
     }
 
-    /// The `k` nearest of those that were met, or all, and those as far as the farthest of these.
-    pub(super) fn nearest(&self, k: usize) -> &[Met] {
-        let farthest = self.met.get(k - 1).map_or(f32::INFINITY, |met| met.rank);
-        &self.met[..self.met.partition_point(|met| met.rank <= farthest)]
+    /// The `k` nearest of those that were visited, or all, and those as far as the farthest of these.
+    pub(super) fn nearest(&self, k: usize) -> &[Visited] {
+        let farthest = self.visited.get(k - 1).map_or(f32::INFINITY, |visited| visited.rank);
+        &self.visited[..self.visited.partition_point(|visited| visited.rank <= farthest)]
     }
 
     /// Elements that a beam of `width` expands. A wider one than was tried expands as many more
     /// elements as it has more entries, if there are so many.
     pub(super) fn expanded(&self, width: usize, all: u64) -> f64 {
-        let met = self.met.iter().filter(|met| met.width <= width).count() as u64;
+        let visited = self.visited.iter().filter(|visited| visited.width <= width).count() as u64;
         let more = width.saturating_sub(self.width) as u64;
-        (self.above + met + more).min(all) as f64
+        (self.above + visited + more).min(all) as f64
     }
 }
 
-/// How many of the `k` nearest a beam of `width` meets, of those as far as the farthest any:
+/// How many of the `k` nearest a beam of `width` visits, of those as far as the farthest any:
 /// `nearest` is as [`Search::nearest`] gives it.
-pub(super) fn found(nearest: &[Met], k: usize, width: usize) -> usize {
-    let farthest = nearest.last().map_or(f32::INFINITY, |met| met.rank);
-    let (nearer, tied) = nearest.split_at(nearest.partition_point(|met| met.rank < farthest));
-    let met = |some: &[Met]| some.iter().filter(|met| met.width <= width).count();
-    met(nearer) + met(tied).min(k.saturating_sub(nearer.len()))
+pub(super) fn found(nearest: &[Visited], k: usize, width: usize) -> usize {
+    let farthest = nearest.last().map_or(f32::INFINITY, |visited| visited.rank);
+    let (nearer, tied) =
+        nearest.split_at(nearest.partition_point(|visited| visited.rank < farthest));
+    let count = |some: &[Visited]| some.iter().filter(|visited| visited.width <= width).count();
+    count(nearer) + count(tied).min(k.saturating_sub(nearer.len()))
 }
 
 #[cfg(test)]
@@ -161,8 +162,8 @@ mod tests {
 
     #[test]
     fn any_of_equally_far_elements_is_found() {
-        let met = |(rank, width)| Met { rank, node: NodeNo(0), width };
-        let nearest = [(1.0, 10), (2.0, 50), (3.0, 40), (3.0, 10), (3.0, 20)].map(met);
+        let visited = |(rank, width)| Visited { rank, node: NodeNo(0), width };
+        let nearest = [(1.0, 10), (2.0, 50), (3.0, 40), (3.0, 10), (3.0, 20)].map(visited);
         let found = |width| found(&nearest, 3, width);
         assert_eq!([9, 10, 40, 50].map(found), [0, 2, 2, 3]);
     }

@@ -83,12 +83,12 @@ impl<S: PageStore> Check<'_, S> {
                 return fault("leads to a record that was never used");
             }
             let life = |record: &Record<'_>| (record.state(), record.version(), record.link());
-            let Some(met) = self.record(node, life)? else { return Ok(Walk::Ended) };
-            let (state, _, link) = met;
+            let Some(seen) = self.record(node, life)? else { return Ok(Walk::Ended) };
+            let (state, _, link) = seen;
             if state != State::Free {
                 // The same life of the record before and after it was listed.
                 let listed = self.lists(before, node)?;
-                let in_use = listed && self.record(node, life)?.is_some_and(|now| now.1 == met.1);
+                let in_use = listed && self.record(node, life)?.is_some_and(|now| now.1 == seen.1);
                 return if in_use { fault("leads to a record in use") } else { Ok(Walk::Moved) };
             }
             (before, next) = (Some(node), link);

@@ -47,7 +47,7 @@ pub fn check<S: PageStore>(
 
 /// Reports what is wrong with a page; an interrupt goes up.
 fn tell(report: &mut dyn FnMut(Problem), block: u32, error: Error) -> Result<()> {
-    report(Problem::met(block, error)?);
+    report(Problem::reading(block, error)?);
     Ok(())
 }
 

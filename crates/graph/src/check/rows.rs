@@ -17,9 +17,9 @@ impl<S: PageStore> Check<'_, S> {
         Ok(())
     }
 
-    /// Rows that were met before when they were met, each with the page of the element that stood for it.
+    /// Rows seen more than once, each with the page of the element that stood for it.
     fn repeated_rows(&mut self, rows: &mut Rows<'_>, first: bool) -> Result<Vec<(u32, HeapTid)>> {
-        let mut met = Vec::new();
+        let mut repeated = Vec::new();
         for node in self.places.live_bases()? {
             self.store.pause()?;
             let block = node.block(self.geometry());
@@ -36,12 +36,12 @@ impl<S: PageStore> Check<'_, S> {
                     self.problem(block, what);
                 }
                 if rows.is_repeated(tid) {
-                    met.try_push((block, tid))?;
+                    repeated.try_push((block, tid))?;
                 }
             }
         }
         rows.begin_anew();
-        Ok(met)
+        Ok(repeated)
     }
 
     /// The heap tids of an element; none of what is no live element, and nothing where the chain of its

@@ -81,7 +81,7 @@ fn insert_next<S: PageStore>(
     link_up(store, hnsw, row, &chosen, must_be_reachable)
 }
 
-/// What the search for neighbors met on a level.
+/// What the search for neighbors found on a level.
 struct Found {
     candidates: Candidates,
     /// Where to start on the level below, nearest first.
@@ -90,7 +90,7 @@ struct Found {
 }
 
 /// Searches a level as wide as `ef_construction` says, and wider among dying elements, until
-/// enough others are met.
+/// enough others are found.
 fn search_level<S: PageStore>(
     store: &S,
     hnsw: &Hnsw,
@@ -105,14 +105,15 @@ fn search_level<S: PageStore>(
     seeds.iter().try_for_each(|&(rank, node)| walk.seed(rank, node))?;
     let mut found = Found { candidates: Candidates::new(ef), below: Vec::new(), twin: None };
     loop {
-        walk.run(store, hnsw, query, &mut ScanStats::default(), |met| {
+        walk.run(store, hnsw, query, &mut ScanStats::default(), |visit| {
             if level > 0 {
-                found.below.try_extend(met.record.link().map(|link| (met.exact.rank, link)))?;
-            } else if row.is_twin(hnsw, met.record) {
-                let (version, error, tid) = (met.record.version(), row.stored.held.error, row.tid);
-                found.twin = Some(Twin { node: met.node, version, error, tid });
+                found.below.try_extend(visit.record.link().map(|link| (visit.exact.rank, link)))?;
+            } else if row.is_twin(hnsw, visit.record) {
+                let (version, error, tid) =
+                    (visit.record.version(), row.stored.held.error, row.tid);
+                found.twin = Some(Twin { node: visit.node, version, error, tid });
             }
-            found.candidates.offer(hnsw, &met);
+            found.candidates.offer(hnsw, &visit);
             Ok(())
         })?;
         width *= 2;

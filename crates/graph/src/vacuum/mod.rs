@@ -34,7 +34,7 @@ pub struct Emptied {
     set: NodeSet,
     /// First tails of vectors whose elements were not written yet.
     unclaimed: Vec<Tail>,
-    /// A live record of the highest level met.
+    /// A live record of the highest level seen.
     live: Option<(u8, NodeNo)>,
     /// Rows that are left.
     remaining: u64,

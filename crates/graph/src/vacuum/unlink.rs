@@ -138,11 +138,11 @@ impl<S: PageStore> Pass<'_, S> {
         }
         let owner = Owner::new(hnsw, &element.vector);
         let mut edges: Vec<(f32, Edge)> = Vec::new();
-        walk.run(store, hnsw, &mut query, &mut stats, |met| {
-            let live = met.record.state() == State::Live && !set.contains(met.node);
-            if live && met.node != node {
-                let vector = vector_of(hnsw, met.record);
-                edges.try_push((met.exact.rank, owner.edge(met.node, &vector)))?;
+        walk.run(store, hnsw, &mut query, &mut stats, |visit| {
+            let live = visit.record.state() == State::Live && !set.contains(visit.node);
+            if live && visit.node != node {
+                let vector = vector_of(hnsw, visit.record);
+                edges.try_push((visit.exact.rank, owner.edge(visit.node, &vector)))?;
             }
             Ok(())
         })?;

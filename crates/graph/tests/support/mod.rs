@@ -151,16 +151,16 @@ pub fn settled(
 ) -> Vec<f64> {
     let hnsw = Hnsw::open(store).expect("opens");
     let mut scan = Scan::new(hnsw, Some(query), scan_options(ef));
-    let mut met: Vec<f64> = Vec::new();
+    let mut distances: Vec<f64> = Vec::new();
     while let Some(hit) = scan.next(store).expect("scans") {
-        if met.iter().filter(|&&distance| distance <= hit.distance).count() >= k {
+        if distances.iter().filter(|&&distance| distance <= hit.distance).count() >= k {
             break;
         }
-        met.push(distance(row(hit.tid)));
+        distances.push(distance(row(hit.tid)));
     }
-    met.sort_unstable_by(f64::total_cmp);
-    met.truncate(k);
-    met
+    distances.sort_unstable_by(f64::total_cmp);
+    distances.truncate(k);
+    distances
 }
 
 pub fn distance(metric: Metric, a: &[f32], b: &[f32]) -> f64 {

@@ -39,8 +39,8 @@ mod raw {
 #[repr(C, align(64))]
 struct Image([u8; BLCKSZ as usize]);
 
-/// A page of a batch.
-struct Held {
+/// A page of a batch, pinned and locked for writing.
+struct LockedPage {
     block: u32,
     buffer: Buffer,
     /// Whether the page is logged whole.
@@ -50,35 +50,35 @@ struct Held {
 /// Pages locked for writing, and copies of them that are being changed.
 pub struct WalBatch<'a> {
     store: &'a RelationStore<'a>,
-    held: Vec<Held>,
-    /// One for each page held; never moves.
+    pages: Vec<LockedPage>,
+    /// One for each page; never moves.
     images: Vec<Image>,
 }
 
 impl<'a> WalBatch<'a> {
     /// An empty batch.
     pub(super) fn new(store: &'a RelationStore<'a>) -> Self {
-        let (held, images) = (Vec::with_capacity(MAX_BATCH), Vec::with_capacity(MAX_BATCH));
-        WalBatch { store, held, images }
+        let (pages, images) = (Vec::with_capacity(MAX_BATCH), Vec::with_capacity(MAX_BATCH));
+        WalBatch { store, pages, images }
     }
 
     /// The copy of `block`, locked and copied when first asked for.
     fn copy(&mut self, block: u32, whole: bool) -> Result<Page> {
-        let index = match self.held.iter().position(|held| held.block == block) {
+        let index = match self.pages.iter().position(|page| page.block == block) {
             Some(index) => index,
-            None => self.hold(block, whole)?,
+            None => self.lock(block, whole)?,
         };
         Ok(self.images[index].0.as_mut_ptr().cast())
     }
 
-    fn hold(&mut self, block: u32, whole: bool) -> Result<usize> {
-        let index = self.held.len();
+    fn lock(&mut self, block: u32, whole: bool) -> Result<usize> {
+        let index = self.pages.len();
         if index == MAX_BATCH {
             return Err(Error::Limit("a change takes more pages than a WAL record"));
         }
         // Writers that lock in different orders would wait for each other forever: nothing detects
         // that of buffer locks.
-        if self.held.last().is_some_and(|last| last.block > block) {
+        if self.pages.last().is_some_and(|last| last.block > block) {
             return Err(Error::Internal(format!("block {block} is locked after a higher one")));
         }
         let buffer = self.store.lock(block, BUFFER_LOCK_EXCLUSIVE)?;
@@ -88,7 +88,7 @@ impl<'a> WalBatch<'a> {
             let page = pg_sys::BufferGetPage(buffer);
             // Replay does not change a page that is not there.
             let whole = whole || page::is_new(page);
-            self.held.push(Held { block, buffer, whole });
+            self.pages.push(LockedPage { block, buffer, whole });
             let spare: &mut [MaybeUninit<Image>] = self.images.spare_capacity_mut();
             ptr::copy_nonoverlapping(
                 page.cast::<u8>(),
@@ -106,21 +106,21 @@ impl<'a> WalBatch<'a> {
     /// Nothing else than this batch writes WAL meanwhile.
     unsafe fn apply(&mut self) {
         let mut changes = Vec::with_capacity(MAX_BATCH);
-        for (held, image) in self.held.iter().zip(&mut self.images) {
+        for (page, image) in self.pages.iter().zip(&mut self.images) {
             let (copy, mut delta) = (image.0.as_mut_ptr().cast(), Vec::new());
             // SAFETY: the buffer is pinned and locked, the image is ours.
             unsafe {
-                if held.whole {
+                if page.whole {
                     seal(page::body_mut(copy));
                     page::shrink(copy);
-                } else if page_of(held) != image.0 {
-                    reseal(page::body(pg_sys::BufferGetPage(held.buffer)), page::body_mut(copy));
+                } else if page_of(page) != image.0 {
+                    reseal(page::body(pg_sys::BufferGetPage(page.buffer)), page::body_mut(copy));
                     page::grow(copy);
-                    push_delta(page_of(held), &image.0, &mut delta);
+                    push_delta(page_of(page), &image.0, &mut delta);
                 }
             }
-            if held.whole || !delta.is_empty() {
-                changes.push((held, &*image, delta));
+            if page.whole || !delta.is_empty() {
+                changes.push((page, &*image, delta));
             }
         }
         // SAFETY: fields of an open relation.
@@ -136,21 +136,21 @@ impl<'a> WalBatch<'a> {
                     raw::XLogBeginInsert();
                 }
                 pg_sys::CritSectionCount += 1;
-                for (id, (held, image, delta)) in (0u8..).zip(&changes) {
-                    page_of(held).copy_from_slice(&image.0);
-                    raw::MarkBufferDirty(held.buffer);
-                    if logged && held.whole {
+                for (id, (page, image, delta)) in (0u8..).zip(&changes) {
+                    page_of(page).copy_from_slice(&image.0);
+                    raw::MarkBufferDirty(page.buffer);
+                    if logged && page.whole {
                         let flags = REGBUF_FORCE_IMAGE | REGBUF_STANDARD;
-                        raw::XLogRegisterBuffer(id, held.buffer, flags as u8);
+                        raw::XLogRegisterBuffer(id, page.buffer, flags as u8);
                     } else if logged {
-                        raw::XLogRegisterBuffer(id, held.buffer, REGBUF_STANDARD as u8);
+                        raw::XLogRegisterBuffer(id, page.buffer, REGBUF_STANDARD as u8);
                         raw::XLogRegisterBufData(id, delta.as_ptr().cast(), delta.len() as u32);
                     }
                 }
                 if logged {
                     let lsn = raw::XLogInsert(pg_sys::RmgrIds::RM_GENERIC_ID as u8, 0);
-                    for (held, ..) in &changes {
-                        page::set_lsn(pg_sys::BufferGetPage(held.buffer), lsn);
+                    for (page, ..) in &changes {
+                        page::set_lsn(pg_sys::BufferGetPage(page.buffer), lsn);
                     }
                 }
                 pg_sys::CritSectionCount -= 1;
@@ -159,9 +159,9 @@ impl<'a> WalBatch<'a> {
     }
 
     fn release(&mut self) {
-        for held in self.held.drain(..).rev() {
+        for page in self.pages.drain(..).rev() {
             // SAFETY: we hold it.
-            unsafe { release(held.buffer) };
+            unsafe { release(page.buffer) };
         }
     }
 }
@@ -190,7 +190,7 @@ impl Batch for WalBatch<'_> {
     }
 
     fn commit(mut self) -> Result<()> {
-        if !self.held.is_empty() {
+        if !self.pages.is_empty() {
             // SAFETY: we call nothing else meanwhile.
             unsafe { self.apply() };
         }
@@ -211,11 +211,11 @@ impl Drop for WalBatch<'_> {
 ///
 /// # Safety
 /// The buffer is pinned and locked for writing, and this is the only reference to it.
-unsafe fn page_of<'a>(held: &Held) -> &'a mut [u8] {
+unsafe fn page_of<'a>(page: &LockedPage) -> &'a mut [u8] {
     // SAFETY: the page of a pinned buffer stays where it is, and has `BLCKSZ` bytes, which nobody
     // else touches while we have the lock.
     unsafe {
-        let page = pg_sys::BufferGetPage(held.buffer);
+        let page = pg_sys::BufferGetPage(page.buffer);
         slice::from_raw_parts_mut(page.cast(), BLCKSZ as usize)
     }
 }

@@ -25,8 +25,8 @@ struct Candidate {
     node: NodeNo,
     version: u32,
     rank: f32,
-    /// The vector as it is held.
-    held: Vec<u8>,
+    /// The vector as it is stored.
+    stored: Vec<u8>,
     /// As [`ranked_scale`] gives it.
     scale: f32,
     /// As [`Hnsw::ranked`] gives it, once it was asked for.
@@ -64,26 +64,26 @@ impl Candidates {
             node: visit.node,
             version: visit.record.version(),
             rank: visit.exact.rank,
-            held: Vec::new(),
+            stored: Vec::new(),
             scale: ranked_scale(hnsw, &visit.record.element()),
             vector: OnceCell::new(),
         };
         if self.list.len() < self.limit {
-            candidate.held = visit.record.vector().to_vec();
+            candidate.stored = visit.record.vector().to_vec();
             self.list.push(candidate);
         } else if let Some(farthest) = self.list.iter_mut().max_by(|a, b| a.rank.total_cmp(&b.rank))
             && candidate.rank < farthest.rank
         {
-            candidate.held = std::mem::take(&mut farthest.held);
-            candidate.held.clear();
-            candidate.held.extend_from_slice(visit.record.vector());
+            candidate.stored = std::mem::take(&mut farthest.stored);
+            candidate.stored.clear();
+            candidate.stored.extend_from_slice(visit.record.vector());
             *farthest = candidate;
         }
     }
 
     /// The neighbors of the new element, nearest first, by the heuristic. Some slots stay empty,
     /// for edges back from elements that come later: filling all would double what is written,
-    /// and searches find no more. `own` is its vector as it is held, as [`Hnsw::ranked`] gives it.
+    /// and searches find no more. `own` is its vector as it is stored, as [`Hnsw::ranked`] gives it.
     ///
     /// # Errors
     /// [`OutOfMemory`].
@@ -109,13 +109,13 @@ impl Candidates {
         let widened = |i: usize| list[i].widened(hnsw);
         let kept = prune::select(&ranks, m + m / 4, leniency, |i, j| match hnsw.geometry().form {
             Form::Halves => {
-                let (halves, scale) = (list[i].held.as_chunks().0, list[i].scale);
+                let (halves, scale) = (list[i].stored.as_chunks().0, list[i].scale);
                 rank_f16(hnsw.metric(), widened(j).values(), halves, scale)
             }
             Form::Floats | Form::Bytes | Form::Sq8 | Form::Rabitq | Form::Sparse => {
                 rank(hnsw.metric(), widened(i), widened(j))
             }
-            Form::Bits => rank_bits(hnsw.metric(), &list[i].held, &list[j].held),
+            Form::Bits => rank_bits(hnsw.metric(), &list[i].stored, &list[j].stored),
         });
         let neighbor = |(index, reason): (usize, Reason)| Neighbor {
             node: list[index].node,
@@ -130,6 +130,6 @@ impl Candidates {
 impl Candidate {
     /// The vector as [`Hnsw::ranked`] gives it.
     fn widened(&self, hnsw: &Hnsw) -> &VectorBuf {
-        self.vector.get_or_init(|| hnsw.holder().widened(&self.held, self.scale))
+        self.vector.get_or_init(|| hnsw.holder().widened(&self.stored, self.scale))
     }
 }

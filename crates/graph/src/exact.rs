@@ -3,7 +3,7 @@
 use quant::{Metric, Rounded, RoundedDistance, cosine_is_safe, rounding};
 use vectors::bits::{bit_distance, pack};
 use vectors::measure::{Lost, Measured, OfBytes, OfFloats, OfHalves, OfSparse, Sums};
-use vectors::{Form, Held, Holder, Vector, VectorBuf, norm, sparse};
+use vectors::{Form, Holder, StoredInfo, Vector, VectorBuf, norm, sparse};
 use zerocopy::FromBytes;
 
 use crate::format::Record;
@@ -63,26 +63,26 @@ impl ExactQuery {
 
     /// Compares with the element's own vector.
     pub(crate) fn measure(&self, record: &Record<'_>) -> Exact {
-        let (held, bytes, q) = (record.element().held, record.vector(), self.vector.values());
+        let (info, bytes, q) = (record.element().info, record.vector(), self.vector.values());
         match self.form {
-            Form::Floats => self.of_numbers(&OfFloats { q, b: bytes.as_chunks().0 }, held),
+            Form::Floats => self.of_numbers(&OfFloats { q, b: bytes.as_chunks().0 }, info),
             Form::Halves => {
-                let (b, scale) = (bytes.as_chunks().0, held.scale);
-                self.of_numbers(&OfHalves { q, b, scale }, held)
+                let (b, scale) = (bytes.as_chunks().0, info.scale);
+                self.of_numbers(&OfHalves { q, b, scale }, info)
             }
             Form::Bytes => {
                 let b = <[i8]>::ref_from_bytes(bytes).unwrap_or_default();
-                self.of_numbers(&OfBytes { q: &self.bytes, b }, held)
+                self.of_numbers(&OfBytes { q: &self.bytes, b }, info)
             }
             Form::Sq8 => {
                 let levels = <[i8]>::ref_from_bytes(bytes).unwrap_or_default();
-                self.of_rounded(kernels::inner_product_bytes(q, levels), held)
+                self.of_rounded(kernels::inner_product_bytes(q, levels), info)
             }
-            Form::Rabitq => self.of_rounded(kernels::inner_product_nibbles(q, bytes), held),
+            Form::Rabitq => self.of_rounded(kernels::inner_product_nibbles(q, bytes), info),
             Form::Sparse => {
-                let b = sparse::unpack(bytes, held.scale);
+                let b = sparse::unpack(bytes, info.scale);
                 let (q, b) = (self.vector.view().elements(), b.view().elements());
-                self.of_numbers(&OfSparse { q, b }, held)
+                self.of_numbers(&OfSparse { q, b }, info)
             }
             Form::Bits => {
                 let distance = bit_distance(self.metric, &self.bits, bytes);
@@ -91,17 +91,17 @@ impl ExactQuery {
         }
     }
 
-    fn of_rounded(&self, product: f32, held: Held) -> Exact {
+    fn of_rounded(&self, product: f32, info: StoredInfo) -> Exact {
         let dims = self.vector.values().len();
-        let known = held.error.is_finite();
+        let known = info.error.is_finite();
         // Where nothing is known, norms are those of whole vectors, as they are without a center.
         let whole =
             self.metric == Metric::InnerProduct || (self.metric != Metric::Cosine && !known);
         let rounded = Rounded {
             q: if whole { self.norm } else { self.turned_norm }.into(),
-            x: held.norm.into(),
-            product: f64::from(product) * f64::from(held.scale),
-            error: held.error.into(),
+            x: info.norm.into(),
+            product: f64::from(product) * f64::from(info.scale),
+            error: info.error.into(),
             part: self.part,
             dims,
         };
@@ -128,12 +128,12 @@ impl ExactQuery {
         Exact { distance, certain: false, rank, alpha }
     }
 
-    fn of_numbers(&self, sums: &impl Sums, held: Held) -> Exact {
+    fn of_numbers(&self, sums: &impl Sums, info: StoredInfo) -> Exact {
         let measured = Measured::of(self.metric, sums);
-        let along = -measured.rank / (held.norm * held.norm);
+        let along = -measured.rank / (info.norm * info.norm);
         let along = if along.is_finite() { along } else { 0.0 };
         let alpha = if self.metric == Metric::InnerProduct { along } else { 1.0 };
-        let lost = Lost { query: self.norm, norm: held.norm, error: held.error };
+        let lost = Lost { query: self.norm, norm: info.norm, error: info.error };
         let dims = self.vector.values().len();
         let (Measured { distance, rank }, certain) = measured.bounded(self.metric, lost, dims);
         Exact { distance, certain, rank, alpha }

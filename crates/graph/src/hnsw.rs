@@ -39,7 +39,7 @@ impl IndexOptions {
     }
 }
 
-/// Whether vectors that are held so can be compared by `metric`.
+/// Whether vectors that are stored so can be compared by `metric`.
 fn suits(form: Form, metric: Metric) -> bool {
     metric.is_of_bits() == (form == Form::Bits) && (metric.keeps_rotation() || !form.is_rotated())
 }
@@ -126,7 +126,7 @@ impl Hnsw {
         }
     }
 
-    /// How vectors are held.
+    /// How vectors are stored.
     pub(crate) fn holder(&self) -> &Holder {
         &self.holder
     }

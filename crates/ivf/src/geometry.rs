@@ -14,7 +14,7 @@ const MAX_RUN_PAGES: usize = 2;
 /// The fixed sizes of one index. Byte maps: `src/am/ivf/README.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Geometry {
-    /// How vectors are held.
+    /// How vectors are stored.
     pub form: Form,
     /// Dimensions of the column.
     pub dims: usize,

@@ -29,7 +29,7 @@ pub struct IndexOptions {
     pub dims: usize,
     /// Lists; fewer where there are fewer distinct rows. 0 for as many as [`lists_for`] says.
     pub lists: usize,
-    /// What is held of vectors. Without meaning for bits.
+    /// What is stored of vectors. Without meaning for bits.
     pub quantization: Quantization,
     /// Seed of the rotation and of the training.
     pub seed: u64,

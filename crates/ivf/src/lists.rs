@@ -53,7 +53,7 @@ impl Ivf {
             let page = no.page(geometry);
             {
                 let body = store.read(page)?;
-                // Blocks that follow each other in one page are read while it is held.
+                // Blocks that follow each other in one page are read under one lock.
                 next = loop {
                     let block = Block::read(&body, no, list, geometry)?;
                     if !look(no, &block)? {

@@ -61,7 +61,7 @@ pub(crate) struct Query {
     norm: f32,
     /// Norm of `placed`.
     placed_norm: f32,
-    /// `placed` rotated, where vectors are held so.
+    /// `placed` rotated, where vectors are stored so.
     turned: Vec<f32>,
     codes: Option<EdgeQuery>,
     /// Standard deviations of an estimate that are taken off for a bound.

@@ -117,10 +117,13 @@ mod tests {
         let first = BlockNo(77);
         for radius in [0.0, 1e-40, 1e-3, 0.999, 1.0, 1.001, 12_345.6, f32::MAX, f32::INFINITY] {
             let tid = Radius(radius).tid(first);
-            let held = Radius::of_tid(tid);
+            let stored = Radius::of_tid(tid);
             assert_eq!(tid.block, 77);
-            assert!(held.covers(Radius(radius)), "{radius}: {held:?}");
-            assert!(held.0 <= radius * 1.01 || radius < 1e-30 || held.0.is_infinite(), "{held:?}");
+            assert!(stored.covers(Radius(radius)), "{radius}: {stored:?}");
+            assert!(
+                stored.0 <= radius * 1.01 || radius < 1e-30 || stored.0.is_infinite(),
+                "{stored:?}"
+            );
         }
         // What an entry said before there were radii.
         assert_eq!(Radius::of_tid(HeapTid { block: 77, offset: 1 }), Radius(f32::INFINITY));

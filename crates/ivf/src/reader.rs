@@ -9,11 +9,11 @@ use crate::vector::{Stored, vectors};
 const PAGES_PER_PAUSE: usize = 32;
 
 /// Reads vectors and keeps the page of the latest, so that those that follow each other cost one
-/// page. No other page may be held meanwhile.
+/// page. No other page may be locked meanwhile.
 pub(crate) struct Reader<'a, S: PageStore> {
     store: &'a S,
     geometry: &'a Geometry,
-    held: Option<(u32, S::Page<'a>)>,
+    locked: Option<(u32, S::Page<'a>)>,
     /// A vector that lies in two pages.
     copy: Vec<u8>,
     /// Pages read since the last pause.
@@ -22,7 +22,7 @@ pub(crate) struct Reader<'a, S: PageStore> {
 
 impl<'a, S: PageStore> Reader<'a, S> {
     pub(crate) fn new(store: &'a S, geometry: &'a Geometry) -> Self {
-        Self { store, geometry, held: None, copy: Vec::new(), read: 0 }
+        Self { store, geometry, locked: None, copy: Vec::new(), read: 0 }
     }
 
     /// Reads vector `no` and hands it to `look`.
@@ -51,7 +51,7 @@ impl<'a, S: PageStore> Reader<'a, S> {
     pub(crate) fn pause(&mut self) -> Result<()> {
         if self.read >= PAGES_PER_PAUSE {
             self.read = 0;
-            self.held = None;
+            self.locked = None;
             self.store.pause()?;
         }
         Ok(())
@@ -67,11 +67,11 @@ impl<'a, S: PageStore> Reader<'a, S> {
     }
 
     fn page(&mut self, page: u32) -> Result<&[u8]> {
-        if self.held.as_ref().is_none_or(|held| held.0 != page) {
-            self.held = None;
+        if self.locked.as_ref().is_none_or(|locked| locked.0 != page) {
+            self.locked = None;
             self.read += 1;
-            self.held = Some((page, self.store.read(page)?));
+            self.locked = Some((page, self.store.read(page)?));
         }
-        Ok(self.held.as_ref().map_or(&[], |held| &held.1[..]))
+        Ok(self.locked.as_ref().map_or(&[], |locked| &locked.1[..]))
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use pages::{Batch, Error, PageKind, Result, init_page, is_new, page_kind};
 use quant::{Metric, half_scale};
-use vectors::{Form, Held};
+use vectors::{Form, StoredInfo};
 use zerocopy::FromBytes;
 
 use crate::geometry::{Geometry, VectorNo};
@@ -110,7 +110,7 @@ impl Holder<'_> {
     /// Writes `vector` as [`Stored`] reads it.
     pub(crate) fn write(&self, vector: &[f32], bytes: &mut [u8]) {
         let (header, numbers) = bytes.split_at_mut(self.geometry.vector_header());
-        let Held { scale, error, norm } = self.holder.write(vector, numbers);
+        let StoredInfo { scale, error, norm } = self.holder.write(vector, numbers);
         let scale = match self.geometry.form {
             Form::Bits => return,
             Form::Sq8 => scale.to_le_bytes(),

@@ -75,7 +75,7 @@ impl<'a> Writer<'a> {
         let rotation = geometry.coded().then(|| Rotation::new(options.dims, options.seed));
         let holder = vectors::Holder::unscaled(geometry.form, geometry.dims, options.seed);
         let holder = Holder { geometry: &geometry, holder: &holder };
-        let middle = held(middle, holder);
+        let middle = as_stored(middle, holder);
         let mut stored = filled((1 + lists) * geometry.vector_size(), 0)?;
         let all = middle.chunks_exact(options.dims).chain(centroids.chunks_exact(options.dims));
         for (vector, place) in all.zip(stored.chunks_exact_mut(geometry.vector_size())) {
@@ -271,11 +271,12 @@ impl<'a> Writer<'a> {
 }
 
 /// The middle of the rows as pages hold it.
-fn held(middle: &[f32], holder: Holder<'_>) -> Vec<f32> {
-    let (mut stored, mut held) = (vec![0; holder.geometry.vector_size()], vec![0.0; middle.len()]);
+fn as_stored(middle: &[f32], holder: Holder<'_>) -> Vec<f32> {
+    let (mut stored, mut widened) =
+        (vec![0; holder.geometry.vector_size()], vec![0.0; middle.len()]);
     holder.write(middle, &mut stored);
-    holder.widen(&Stored::new(&stored, holder.geometry), &mut held);
-    held
+    holder.widen(&Stored::new(&stored, holder.geometry), &mut widened);
+    widened
 }
 
 /// Rows in the order of their lists.

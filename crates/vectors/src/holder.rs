@@ -13,9 +13,9 @@ use crate::vector::{Vector, VectorBuf, norm, normalize};
 /// Length below which a vector may vanish where it is rotated.
 const LEAST_NORM: f32 = 1e-30;
 
-/// What is told of a vector that is held, beside its bytes.
+/// What is stored with a vector, beside its bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Held {
+pub struct StoredInfo {
     /// What stored numbers are multiplied by.
     pub scale: f32,
     /// Upper bound of what the form lost, in the norm that suits the metric.
@@ -29,8 +29,8 @@ pub struct Held {
 pub struct Stored {
     /// The vector itself.
     pub bytes: Vec<u8>,
-    /// What is told of it.
-    pub held: Held,
+    /// What is stored with it.
+    pub info: StoredInfo,
 }
 
 /// How an index holds vectors.
@@ -55,12 +55,12 @@ impl Holder {
     }
 
     /// The same, whatever the metric: vectors are neither scaled to length one before they are
-    /// rounded, nor held relative to a center, as inner products need them.
+    /// rounded, nor stored relative to a center, as inner products need them.
     pub fn unscaled(form: Form, dims: usize, seed: u64) -> Self {
         Self::new(form, Metric::InnerProduct, dims, seed)
     }
 
-    /// Whether vectors can be held relative to a center.
+    /// Whether vectors can be stored relative to a center.
     pub fn takes_center(&self) -> bool {
         self.rotation.is_some() && self.metric != Metric::InnerProduct
     }
@@ -72,7 +72,7 @@ impl Holder {
         }
     }
 
-    /// What vectors are held relative to, if not to zero.
+    /// What vectors are stored relative to, if not to zero.
     pub fn center(&self) -> Option<&[f32]> {
         self.center.iter().any(|&x| x != 0.0).then_some(&self.center)
     }
@@ -96,7 +96,7 @@ impl Holder {
     pub fn empty(&self) -> Stored {
         let sparse = self.form == Form::Sparse;
         let bytes = if sparse { Vec::new() } else { vec![0; self.form.bytes(self.dims)] };
-        Stored { bytes, held: Held { scale: 1.0, error: 0.0, norm: 0.0 } }
+        Stored { bytes, info: StoredInfo { scale: 1.0, error: 0.0, norm: 0.0 } }
     }
 
     /// A vector without length.
@@ -112,14 +112,14 @@ impl Holder {
     pub fn store(&self, vector: Vector<'_>, stored: &mut Stored) {
         if self.form == Form::Sparse {
             sparse::pack(vector.elements(), &mut stored.bytes);
-            stored.held = exactly(vector.values());
+            stored.info = lossless(vector.values());
         } else {
-            stored.held = self.write(vector.values(), &mut stored.bytes);
+            stored.info = self.write(vector.values(), &mut stored.bytes);
         }
     }
 
     /// Writes a dense vector; `bytes` are as many as [`Form::bytes`] says.
-    pub fn write(&self, vector: &[f32], bytes: &mut [u8]) -> Held {
+    pub fn write(&self, vector: &[f32], bytes: &mut [u8]) -> StoredInfo {
         match self.form {
             Form::Sparse => {}
             Form::Floats => {
@@ -130,7 +130,7 @@ impl Holder {
                 let info = encode_half(vector, bytes.as_chunks_mut().0);
                 let l1 = self.metric == Metric::L1;
                 let error = if l1 { info.error_l1 } else { info.error_l2 };
-                return Held { scale: info.scale(), error, norm: norm(vector) };
+                return StoredInfo { scale: info.scale(), error, norm: norm(vector) };
             }
             Form::Bits => pack(vector, bytes),
             Form::Bytes => {
@@ -138,27 +138,27 @@ impl Holder {
                 places.for_each(|(byte, &x)| *byte = (x as i8).to_ne_bytes()[0]);
             }
             Form::Sq8 => {
-                let (levels, held) = self.round(vector, i8::MAX);
+                let (levels, info) = self.round(vector, i8::MAX);
                 let places = bytes.iter_mut().zip(levels);
                 places.for_each(|(byte, level)| *byte = level.to_ne_bytes()[0]);
-                return held;
+                return info;
             }
             Form::Rabitq => {
-                let (levels, held) = self.round(vector, 7);
+                let (levels, info) = self.round(vector, 7);
                 pack_nibbles(&levels, bytes);
-                return held;
+                return info;
             }
         }
-        exactly(vector)
+        lossless(vector)
     }
 
     /// Rounds the vector as [`turned`](Self::turned) to levels of `-top..=top`. Nothing is known, and
     /// the error infinite, where rotating it there and back overflows or loses all, for which zeros are
-    /// held, and where the operator's cosine may be anything.
-    fn round(&self, vector: &[f32], top: i8) -> (Vec<i8>, Held) {
+    /// stored, and where the operator's cosine may be anything.
+    fn round(&self, vector: &[f32], top: i8) -> (Vec<i8>, StoredInfo) {
         let (whole, cosine) = (norm(vector), self.metric == Metric::Cosine);
         let mut levels = vec![0; self.dims];
-        let unknown = Held { scale: 0.0, error: f32::INFINITY, norm: whole };
+        let unknown = StoredInfo { scale: 0.0, error: f32::INFINITY, norm: whole };
         if !cosine && whole > f32::MAX / (4 * self.dims.max(1)) as f32 {
             return (levels, unknown);
         }
@@ -170,7 +170,7 @@ impl Holder {
         let norm = if self.takes_center() { norm(turned.values()) } else { whole };
         let known = !cosine || cosine_is_safe(whole.into(), 1.0);
         let error = if known { error } else { f32::INFINITY };
-        (levels, Held { scale, error, norm })
+        (levels, StoredInfo { scale, error, norm })
     }
 
     /// The vector as it is rounded: where vectors are rotated, that relative to the center, under
@@ -190,13 +190,13 @@ impl Holder {
     }
 
     /// Whether rows that were stored as `a`, with its bytes, and `b` are the same to an index.
-    pub fn alike(&self, (bytes, a): (&[u8], Held), b: &Stored) -> bool {
+    pub fn alike(&self, (bytes, a): (&[u8], StoredInfo), b: &Stored) -> bool {
         // Estimates of distances rest on the norm.
-        let alike = !self.form.is_rotated() || a.norm == b.held.norm;
-        alike && a.scale == b.held.scale && bytes == b.bytes
+        let alike = !self.form.is_rotated() || a.norm == b.info.norm;
+        alike && a.scale == b.info.scale && bytes == b.bytes
     }
 
-    /// A vector as numbers, `scale` times those that are held.
+    /// A vector as numbers, `scale` times those that are stored.
     pub fn widened(&self, bytes: &[u8], scale: f32) -> VectorBuf {
         if self.form == Form::Sparse {
             return sparse::unpack(bytes, scale);
@@ -234,7 +234,7 @@ impl Holder {
     }
 
     /// The scale that gives a widened vector the length that it had, relative to the center.
-    pub fn true_scale(&self, Held { scale, error, norm }: Held) -> f32 {
+    pub fn true_scale(&self, StoredInfo { scale, error, norm }: StoredInfo) -> f32 {
         if !self.form.is_rotated() || error == f32::INFINITY {
             return scale;
         }
@@ -244,7 +244,7 @@ impl Holder {
     }
 }
 
-/// What is told of a vector that is held as it is.
-fn exactly(vector: &[f32]) -> Held {
-    Held { scale: 1.0, error: 0.0, norm: norm(vector) }
+/// What is stored with a vector that loses nothing.
+fn lossless(vector: &[f32]) -> StoredInfo {
+    StoredInfo { scale: 1.0, error: 0.0, norm: norm(vector) }
 }

@@ -4,7 +4,7 @@ use kernels::CosineTerms;
 use kernels::sparse::{self, Sparse};
 use quant::{Metric, Narrowed};
 
-/// A distance to a vector as it is held, and what searches sort by (see [`Metric`]). Not numbers where
+/// A distance to a vector as it is stored, and what searches sort by (see [`Metric`]). Not numbers where
 /// infinite values met, and under cosine where a vector is zero.
 #[derive(Debug, Clone, Copy)]
 pub struct Measured {
@@ -57,14 +57,14 @@ impl Measured {
     }
 }
 
-/// What bounds the error of a distance to a vector as it is held.
+/// What bounds the error of a distance to a vector as it is stored.
 #[derive(Debug, Clone, Copy)]
 pub struct Lost {
     /// Euclidean norm of the query.
     pub query: f32,
     /// Euclidean norm of the vector.
     pub norm: f32,
-    /// Upper bound of what the form lost of the vector, see [`Held`](crate::Held).
+    /// Upper bound of what the form lost of the vector, see [`StoredInfo`](crate::StoredInfo).
     pub error: f32,
 }
 

@@ -45,7 +45,7 @@ impl<'a> From<Sparse<'a>> for Vector<'a> {
 }
 
 impl<'a> Vector<'a> {
-    /// The numbers that are held, wherever they stand.
+    /// The numbers that are stored, wherever they stand.
     pub fn values(self) -> &'a [f32] {
         match self {
             Self::Dense(values) | Self::Sparse(Sparse { values, .. }) => values,

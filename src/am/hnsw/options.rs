@@ -32,7 +32,7 @@ pub struct Options {
     pub m: usize,
     /// Width of the search that finds a new element's neighbors, 4..=1,000, at least `2 * m`.
     pub ef_construction: usize,
-    /// In which form vectors are held.
+    /// In which form vectors are stored.
     pub quantization: Quantization,
 }
 

@@ -37,7 +37,7 @@ const fn quantization(default: i32) -> Parameter {
 pub struct Options {
     /// Lists, 1..=32,768; 0 for as many as the rows want.
     pub lists: usize,
-    /// What is held of vectors.
+    /// What is stored of vectors.
     pub quantization: Quantization,
 }
 

@@ -11,7 +11,7 @@ use crate::build::{BuildError, Distances, FlatDistances};
 /// lost might make them as near.
 const LOOKS: usize = 2;
 
-/// Whether within a sample of the rows, all held as halves, the bounds of their distances leave too
+/// Whether within a sample of the rows, all stored as halves, the bounds of their distances leave too
 /// many that may be among the nearest: rows that lie close together far from the origin.
 pub(super) fn is_blurred(rows: &Rows, metric: Metric, dims: usize) -> Result<bool, BuildError> {
     let elements = drawn(rows.len(), dims);

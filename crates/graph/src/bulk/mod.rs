@@ -58,7 +58,7 @@ const ROWS_PER_LOOK: usize = 256;
 pub struct Bulk<'h> {
     options: IndexOptions,
     rows: Rows,
-    /// The first rows, until a center can be chosen where vectors are held relative to one.
+    /// The first rows, until a center can be chosen where vectors are stored relative to one.
     early: Option<Early>,
     space: Space<'h>,
     in_file: bool,

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hasher};
 use pages::HeapTid;
 use quant::Metric;
 use space::{Array, NoSpace, Space, Strings, Table};
-use vectors::{Form, Held, Holder, Stored, Vector};
+use vectors::{Form, Holder, Stored, StoredInfo, Vector};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::by_hash::ByHash;
@@ -24,9 +24,9 @@ pub(super) struct RowInfo {
 }
 
 impl RowInfo {
-    /// What is told of its vector.
-    pub(super) fn held(&self) -> Held {
-        Held { scale: self.scale, error: self.error, norm: self.norm }
+    /// What is stored with its vector.
+    pub(super) fn stored_info(&self) -> StoredInfo {
+        StoredInfo { scale: self.scale, error: self.error, norm: self.norm }
     }
 
     /// The first row of the element.
@@ -93,12 +93,12 @@ impl Rows {
     ) -> Result<(), BuildError> {
         let (block, offset) = (tid.block, u32::from(tid.offset));
         self.holder.store(vector, &mut self.stored);
-        self.lossy |= self.stored.held.error > 0.0;
-        let Stored { bytes: stored, held: Held { scale, error, norm } } = &self.stored;
+        self.lossy |= self.stored.info.error > 0.0;
+        let Stored { bytes: stored, info: StoredInfo { scale, error, norm } } = &self.stored;
         let (scale, error, norm, hash) = (*scale, *error, *norm, hash(stored, *scale));
         let same = |element: u32| {
-            let held = self.infos.row(element as usize)[0].held();
-            self.holder.alike((self.vectors.row(element as usize), held), &self.stored)
+            let info = self.infos.row(element as usize)[0].stored_info();
+            self.holder.alike((self.vectors.row(element as usize), info), &self.stored)
         };
         if let Some(element) = self.by_hash.find(hash, same) {
             let twin = &mut self.infos.row_mut(element as usize)[0];
@@ -111,7 +111,7 @@ impl Rows {
         Ok(self.infos.push(&[RowInfo { error, norm, scale, block, offset }], space)?)
     }
 
-    /// How vectors are held.
+    /// How vectors are stored.
     pub(super) fn holder(&self) -> &Holder {
         &self.holder
     }
@@ -194,7 +194,7 @@ impl Rows {
     /// under cosine of length one.
     pub(super) fn ranked(&self, element: usize, out: &mut [f32]) {
         let info = self.info(element);
-        let scale = self.holder.true_scale(info.held());
+        let scale = self.holder.true_scale(info.stored_info());
         let mut vector = self.holder.widened(self.stored(element), scale);
         if self.metric == Metric::Cosine {
             vector = vector.view().to_unit();

@@ -278,7 +278,7 @@ impl<'a> Writer<'a> {
     ) -> Result<Element> {
         let info = self.rows.info(element as usize);
         let tail = self.tail(element, 1)?;
-        Ok(Element { level, held: info.held(), link, base, tail })
+        Ok(Element { level, info: info.stored_info(), link, base, tail })
     }
 
     /// Fills the slots of `owner`; `neighbors` are element, record, and whether the edge is a

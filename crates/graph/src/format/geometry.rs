@@ -26,7 +26,7 @@ const MAX_BITS: usize = 1536;
 /// records, its *tails*, hold the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Geometry {
-    /// How vectors are held.
+    /// How vectors are stored.
     pub form: Form,
     /// Dimensions of the column, 1..=[`Form::max_dims`].
     pub dims: usize,
@@ -37,7 +37,7 @@ pub struct Geometry {
     pub planes: usize,
     /// Bytes of one plane of one code; the code covers the first `8 × plane_bytes` rotated dims.
     pub plane_bytes: usize,
-    /// Heap tids held in a record itself.
+    /// Heap tids stored in a record itself.
     pub inline_tids: usize,
     /// Bytes of a record.
     pub record_size: usize,
@@ -201,7 +201,7 @@ impl Geometry {
     }
 
     /// Rotated dimensions of the center that the metapage holds: those that a code covers, and, where
-    /// vectors are held relative to it, as many as there is room for.
+    /// vectors are stored relative to it, as many as there is room for.
     pub fn center_dims(&self) -> usize {
         if self.form.is_rotated() { self.dims.min(Meta::MAX_CODE_DIMS) } else { self.code_dims() }
     }

@@ -42,7 +42,7 @@ pub struct Meta {
     pub elements: u64,
     /// How searches behave, once that was measured.
     pub calibration: Option<Calibration>,
-    /// Whether vectors are held relative to the center.
+    /// Whether vectors are stored relative to the center.
     pub centered: bool,
     /// A point amid the rotated vectors at build time, [`Geometry::center_dims`] numbers.
     pub center: Vec<f32>,

@@ -4,7 +4,7 @@
 //! an overflow of heap tids, a tail of a vector that no page holds whole, or free.
 
 use pages::{Error, HeapTid, PAGE_BODY, PageKind, Result, page_kind};
-use vectors::{Form, Held, MAX_ELEMENTS, SPARSE_ELEMENT};
+use vectors::{Form, MAX_ELEMENTS, SPARSE_ELEMENT, StoredInfo};
 
 use super::{Geometry, MAX_LEVEL};
 
@@ -84,8 +84,8 @@ pub struct Tail {
 pub struct Element {
     /// Level of this record, 0..=[`MAX_LEVEL`].
     pub level: u8,
-    /// What is told of its vector.
-    pub held: Held,
+    /// What is stored with its vector.
+    pub info: StoredInfo,
     /// Level 0: first overflow record. Above: the same element's record one level down.
     pub link: Option<NodeNo>,
     /// Above level 0: the same element's record on level 0.
@@ -236,7 +236,7 @@ impl<'a> Record<'a> {
     pub fn element(&self) -> Element {
         Element {
             level: self.bytes[at::LEVEL],
-            held: Held {
+            info: StoredInfo {
                 scale: self.f32(at::SCALE),
                 error: self.f32(at::ERROR),
                 norm: self.f32(at::NORM),
@@ -281,7 +281,7 @@ impl<'a> Record<'a> {
         NodeNo::decode(self.u32(at::BASE))
     }
 
-    /// Heap tids held in the record itself (of an element or an overflow record).
+    /// Heap tids stored in the record itself (of an element or an overflow record).
     pub fn tids(&self) -> impl ExactSizeIterator<Item = HeapTid> + use<'a> {
         let (start, count) = match self.state() {
             State::Tids => (at::OVERFLOW, self.overflow_count()),
@@ -348,7 +348,7 @@ impl<'a> Record<'a> {
         })
     }
 
-    /// The vector as it is held, see [`Form`]. A record that was read from its page has
+    /// The vector as it is stored, see [`Form`]. A record that was read from its page has
     /// only its own part of a vector that is split.
     pub fn vector(&self) -> &'a [u8] {
         let start = self.geometry.vector_at();
@@ -386,7 +386,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// A record of a page held for writing.
+/// A record of a page locked for writing.
 #[derive(Debug)]
 pub struct RecordMut<'a> {
     bytes: &'a mut [u8],
@@ -411,7 +411,7 @@ impl<'a> RecordMut<'a> {
         Record { bytes: self.bytes, geometry: self.geometry }
     }
 
-    /// Turns the record into an element without tids and neighbors. Of `vector`, as it is held, part
+    /// Turns the record into an element without tids and neighbors. Of `vector`, as it is stored, part
     /// 0 is written here.
     pub fn write_element(&mut self, element: &Element, vector: &[u8]) {
         let version = self.as_ref().version();
@@ -419,11 +419,11 @@ impl<'a> RecordMut<'a> {
         self.bytes[at::STATE] = State::Live as u8;
         self.bytes[at::LEVEL] = element.level;
         self.put(at::VERSION, version);
-        self.put(at::ERROR, element.held.error.to_bits());
-        self.put(at::NORM, element.held.norm.to_bits());
+        self.put(at::ERROR, element.info.error.to_bits());
+        self.put(at::NORM, element.info.norm.to_bits());
         self.put(at::LINK, NodeNo::encode(element.link));
         self.put(at::BASE, NodeNo::encode(element.base));
-        self.put(at::SCALE, element.held.scale.to_bits());
+        self.put(at::SCALE, element.info.scale.to_bits());
         self.set_tail(element.tail);
         if self.geometry.form == Form::Sparse {
             // At most `MAX_ELEMENTS`.
@@ -590,8 +590,8 @@ mod tests {
 
     fn element() -> Element {
         let base = Some(NodeNo(4));
-        let held = Held { scale: 0.125, error: 0.5, norm: 2.0 };
-        Element { level: 0, held, link: None, base, tail: None }
+        let info = StoredInfo { scale: 0.125, error: 0.5, norm: 2.0 };
+        Element { level: 0, info, link: None, base, tail: None }
     }
 
     #[test]

@@ -110,7 +110,7 @@ fn search_level<S: PageStore>(
                 found.below.try_extend(visit.record.link().map(|link| (visit.exact.rank, link)))?;
             } else if row.is_twin(hnsw, visit.record) {
                 let (version, error, tid) =
-                    (visit.record.version(), row.stored.held.error, row.tid);
+                    (visit.record.version(), row.stored.info.error, row.tid);
                 found.twin = Some(Twin { node: visit.node, version, error, tid });
             }
             found.candidates.offer(hnsw, &visit);

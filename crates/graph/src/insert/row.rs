@@ -13,7 +13,7 @@ use crate::tail::write_tails;
 /// A row to be added, in the forms that records want.
 pub(super) struct Row<'a> {
     pub(super) vector: Vector<'a>,
-    /// The vector as it is held, as [`Hnsw::ranked`] gives it.
+    /// The vector as it is stored, as [`Hnsw::ranked`] gives it.
     pub(super) ranked: VectorBuf,
     pub(super) stored: Stored,
     pub(super) level: u8,
@@ -26,7 +26,7 @@ impl<'a> Row<'a> {
     pub(super) fn new(hnsw: &Hnsw, vector: Vector<'a>, tid: HeapTid) -> Self {
         let mut stored = hnsw.holder().empty();
         hnsw.holder().store(vector, &mut stored);
-        let scale = hnsw.holder().true_scale(stored.held);
+        let scale = hnsw.holder().true_scale(stored.info);
         let key = u64::from(tid.block) << 16 | u64::from(tid.offset);
         let records = u64::from(hnsw.meta().next.0);
         Self {
@@ -48,12 +48,12 @@ impl<'a> Row<'a> {
     }
 
     pub(super) fn element(&self, level: u8, link: Option<NodeNo>, base: Option<NodeNo>) -> Element {
-        Element { level, held: self.stored.held, link, base, tail: self.tail.get() }
+        Element { level, info: self.stored.info, link, base, tail: self.tail.get() }
     }
 
     /// Whether an element stands for the same vector.
     pub(super) fn is_twin(&self, hnsw: &Hnsw, record: &Record<'_>) -> bool {
-        let held = (record.vector(), record.element().held);
-        record.state() == State::Live && hnsw.holder().alike(held, &self.stored)
+        let stored = (record.vector(), record.element().info);
+        record.state() == State::Live && hnsw.holder().alike(stored, &self.stored)
     }
 }

@@ -14,7 +14,7 @@ pub fn options(metric: Metric, dims: usize) -> IndexOptions {
     IndexOptions { metric, form: forms(metric)[0], dims, m: 16, ef_construction: 64, seed: 7 }
 }
 
-/// The forms in which vectors may be held that are compared by `metric`, the usual one first.
+/// The forms in which vectors may be stored that are compared by `metric`, the usual one first.
 pub fn forms(metric: Metric) -> &'static [Form] {
     match metric {
         Metric::Hamming | Metric::Jaccard => &[Form::Bits],
@@ -212,7 +212,7 @@ pub fn recall(
 }
 
 /// An index built at once, and one to which row after row was added, are sound and find 95 % of the
-/// ten nearest to each query, in whatever form vectors are held.
+/// ten nearest to each query, in whatever form vectors are stored.
 #[track_caller]
 pub fn expect_recall(metric: Metric, vectors: &[Vec<f32>], queries: &[Vec<f32>], ef: usize) {
     for &form in forms(metric) {
@@ -220,7 +220,7 @@ pub fn expect_recall(metric: Metric, vectors: &[Vec<f32>], queries: &[Vec<f32>],
     }
 }
 
-/// The same where vectors are held in `form`.
+/// The same where vectors are stored in `form`.
 #[track_caller]
 pub fn expect_recall_in(
     form: Form,

@@ -285,7 +285,8 @@ impl<S: PageStore> Inserter<'_, S> {
         if open.is_some() {
             tail.set_open(None);
         }
-        meta.reorganized.come = meta.reorganized.come.wrapping_add(tail.as_ref().closed().into());
+        meta.reorganized.added_to_closed =
+            meta.reorganized.added_to_closed.wrapping_add(tail.as_ref().closed().into());
         let added = free::take(&mut batch, &mut meta, geometry.blocks_per_page())?;
         for (i, &no) in added.iter().enumerate() {
             let body = batch.page(no.page(geometry))?;

@@ -34,7 +34,7 @@ pub struct Reorganized {
     /// The first blocks of lists that are no more, and whose blocks are not all free yet.
     pub(crate) retired: [Option<BlockNo>; MAX_RETIRED],
     /// Grows whenever a list that is closed gets more blocks.
-    pub(crate) come: u32,
+    pub(crate) added_to_closed: u32,
     /// Where the vectors of the next centroids go.
     pub(crate) centroids: Option<Open>,
 }
@@ -46,7 +46,7 @@ impl Reorganized {
         let [a, b, c, d, rest @ ..] = self.retired.map(block);
         let (free, taken) = (block(self.free), block(self.taken));
         let [e, f, g, h] = rest;
-        [self.epoch, free, taken, a, b, c, d, self.come, first, count, e, f, g, h]
+        [self.epoch, free, taken, a, b, c, d, self.added_to_closed, first, count, e, f, g, h]
     }
 
     fn decode(mut next: impl FnMut() -> u32) -> Self {
@@ -56,10 +56,10 @@ impl Reorganized {
         let mut retired = [None; MAX_RETIRED];
         let (some, others) = retired.split_at_mut(4);
         some.fill_with(&mut block);
-        let come = next();
+        let added_to_closed = next();
         let centroids = Open::decode(next(), next() as usize);
         others.fill_with(|| BlockNo::decode(next()));
-        Self { epoch, free, taken, retired, come, centroids }
+        Self { epoch, free, taken, retired, added_to_closed, centroids }
     }
 
     fn is_sound(&self, geometry: &Geometry, next_page: u32) -> bool {
@@ -274,7 +274,7 @@ mod tests {
                 retired: std::array::from_fn(|i| {
                     BlockNo::at(4, 0, &geometry).ok().filter(|_| [1, 5].contains(&i))
                 }),
-                come: 3,
+                added_to_closed: 3,
                 centroids: VectorNo::at(80, 3, &geometry)
                     .map(|first| Open { first, count: 2 })
                     .ok(),

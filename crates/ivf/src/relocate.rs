@@ -64,10 +64,10 @@ impl<S: PageStore> Relocation<'_, S> {
     fn try_run(&mut self) -> Result<Option<Vec<Length>>> {
         let mut lasts = vec![None; self.lists.len()];
         for _ in 0..TRIES {
-            // Whatever comes from here on shows when the chains are published.
-            let come = Ivf::open(self.store)?.meta().reorganized.come;
+            // Blocks added from here on are noticed when the chains are published.
+            let added_to_closed = Ivf::open(self.store)?.meta().reorganized.added_to_closed;
             self.copy(&mut lasts)?;
-            if let Some(lists) = self.publish(come)? {
+            if let Some(lists) = self.publish(added_to_closed)? {
                 reclaim(self.store)?;
                 return Ok(Some(lists));
             }
@@ -162,8 +162,8 @@ impl<S: PageStore> Relocation<'_, S> {
     }
 
     /// Makes the chains part of the index instead of the lists, which are as they were when the
-    /// metapage said `come`. Returns the new lists; none where something came between.
-    fn publish(&self, come: u32) -> Result<Option<Vec<Length>>> {
+    /// metapage counted `added_to_closed`. Returns the new lists; none if blocks were added meanwhile.
+    fn publish(&self, added_to_closed: u32) -> Result<Option<Vec<Length>>> {
         let geometry = self.ivf.geometry();
         let (roots, roomy) = self.root_blocks()?;
         let goal = match roomy {
@@ -181,7 +181,7 @@ impl<S: PageStore> Relocation<'_, S> {
         for page in pages {
             batch.page(page)?;
         }
-        if meta.reorganized.come != come {
+        if meta.reorganized.added_to_closed != added_to_closed {
             return Ok(None);
         }
         for (list, &root) in self.lists.iter().zip(&roots) {

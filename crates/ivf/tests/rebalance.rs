@@ -156,11 +156,11 @@ fn a_reorganization_loses_no_row_that_comes_meanwhile() {
             };
             let eventful = Eventful::once(&store, &[Step::Batch], left, event);
             rebalance(&eventful, &wanted(8)).expect("reorganizes");
-            let come = if eventful.happened() { 1_200 } else { 1_000 };
+            let count = if eventful.happened() { 1_200 } else { 1_000 };
             assert_eq!(problems(&store), [], "{kind:?} {left}");
-            let all: Vec<usize> = rows.iter().copied().chain(1_000..come).collect();
+            let all: Vec<usize> = rows.iter().copied().chain(1_000..count).collect();
             assert_eq!(everything(&store, &vectors), all, "{kind:?} {left}");
-            if come == 1_000 {
+            if count == 1_000 {
                 assert!(left > 20, "{left} batches");
                 break;
             }

@@ -30,14 +30,14 @@ const DENSE: Column = Column {
 const SPARSE: Column =
     Column { sql_type: "sparsevec(5000)", class: "sparsevec_l2_ops", value: random_sparse };
 
-/// A server with an index `i_NAME` on a table `t_NAME` for each of the damages.
-struct Patients {
+/// A server with damaged indexes: `i_NAME` on a table `t_NAME` for each damage.
+struct DamagedServer {
     column: Column,
     cluster: Cluster,
     client: Client,
 }
 
-impl Patients {
+impl DamagedServer {
     /// Makes the tables, then, while the server is down, does to each index file what `damage`
     /// says.
     fn new<'a>(
@@ -225,19 +225,19 @@ fn damage_to_sparse_vectors_is_told() {
 
 fn damage_is_told(column: Column, damages: &[Damage]) {
     let names = damages.iter().map(|damage| damage.0.to_string());
-    let mut patients = Patients::new(column, names, |name, file| {
+    let mut server = DamagedServer::new(column, names, |name, file| {
         damages.iter().find(|damage| damage.0 == name).unwrap().1(file);
     });
     for &(name, _, says) in damages {
-        let problems = index_problems(&mut patients.client, &format!("i_{name}"));
+        let problems = index_problems(&mut server.client, &format!("i_{name}"));
         match problems {
             Ok(problems) => assert!(!problems.is_empty(), "{name} passes the check"),
             Err(error) => names_the_place(&error, name),
         }
-        let errors = patients.examine(name);
+        let errors = server.examine(name);
         let first = errors.first().map(message).unwrap_or_default();
         assert!(first.contains(says), "{name}: {first}");
-        patients.repair(name);
+        server.repair(name);
     }
 }
 
@@ -285,16 +285,16 @@ const SPARSE_DAMAGES: &[Damage] = &[
 #[test]
 fn a_future_format_is_refused() {
     let names = ["future".to_string()].into_iter();
-    let mut patients =
-        Patients::new(DENSE, names, |_, file| write(file, HEADER + 4, &[99, 0, 0, 0]));
+    let mut server =
+        DamagedServer::new(DENSE, names, |_, file| write(file, HEADER + 4, &[99, 0, 0, 0]));
     let query = "SELECT id FROM t_future ORDER BY v <-> (SELECT v FROM t_future LIMIT 1) LIMIT 1";
-    let query = patients.client.query(query, &[]);
+    let query = server.client.query(query, &[]);
     let error = query.unwrap_err();
     assert_eq!(sqlstate(&error), "0A000");
     let says = "index public.i_future has format version 99, which is not supported";
     assert_eq!(message(&error), says);
-    patients.client.batch_execute("REINDEX INDEX i_future").unwrap();
-    assert_eq!(patients.examine("future").len(), 0);
+    server.client.batch_execute("REINDEX INDEX i_future").unwrap();
+    assert_eq!(server.examine("future").len(), 0);
 }
 
 /// Records that are nonsense on pages that look right: the index may answer wrongly, but it must
@@ -312,7 +312,7 @@ fn scribbled_sparse_vectors_do_no_harm() {
 /// Fills random places of so many indexes with zeros, ones or noise.
 fn scribble(column: Column, count: u64) {
     let name = |seed: u64| format!("scribble_{seed}");
-    let mut patients = Patients::new(column, (0..count).map(name), |name, file| {
+    let mut server = DamagedServer::new(column, (0..count).map(name), |name, file| {
         let seed = name.trim_start_matches("scribble_").parse().unwrap();
         let mut random = SmallRng::seed_from_u64(seed);
         let blocks = blocks(file);
@@ -334,8 +334,8 @@ fn scribble(column: Column, count: u64) {
     });
     let mut noticed = 0;
     for seed in 0..count {
-        noticed += usize::from(!patients.examine(&name(seed)).is_empty());
-        patients.repair(&name(seed));
+        noticed += usize::from(!server.examine(&name(seed)).is_empty());
+        server.repair(&name(seed));
     }
     assert!(noticed >= count as usize / 3, "only {noticed} of {count} damages came to light");
 }

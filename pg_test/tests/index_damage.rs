@@ -31,7 +31,7 @@ const KINDS: [(&str, &str); 4] = [
 /// Ways to damage pages.
 const DAMAGES: [&str; 7] = ["overwrite", "zero", "bit", "bytes", "swap", "exchange", "cut"];
 
-struct Patient {
+struct DamagedIndex {
     table: String,
     operator: &'static str,
     file: PathBuf,
@@ -39,8 +39,8 @@ struct Patient {
     before: Vec<Vec<i32>>,
 }
 
-fn patients(client: &mut Client, cluster: &Cluster, rng: &mut SmallRng) -> Vec<Patient> {
-    let mut patients = Vec::new();
+fn indexes(client: &mut Client, cluster: &Cluster, rng: &mut SmallRng) -> Vec<DamagedIndex> {
+    let mut indexes = Vec::new();
     for (kind, (method, options)) in KINDS.iter().enumerate() {
         for copy in 0..COPIES {
             let table = format!("t_{kind}_{copy}");
@@ -58,17 +58,17 @@ fn patients(client: &mut Client, cluster: &Cluster, rng: &mut SmallRng) -> Vec<P
             let operator = if method.contains("cosine") { "<=>" } else { "<->" };
             let damage = DAMAGES.choose(rng).unwrap();
             let file = cluster.data_dir().join(path);
-            let mut patient = Patient { table, operator, file, damage, before: Vec::new() };
-            patient.before = results(client, &patient).unwrap();
-            patients.push(patient);
+            let mut index = DamagedIndex { table, operator, file, damage, before: Vec::new() };
+            index.before = results(client, &index).unwrap();
+            indexes.push(index);
         }
     }
-    patients
+    indexes
 }
 
 /// All rows by the index, for some queries.
-fn results(client: &mut Client, patient: &Patient) -> Result<Vec<Vec<i32>>, Error> {
-    let Patient { table, operator, .. } = patient;
+fn results(client: &mut Client, index: &DamagedIndex) -> Result<Vec<Vec<i32>>, Error> {
+    let DamagedIndex { table, operator, .. } = index;
     let query = format!("SELECT id FROM {table} ORDER BY v {operator} $1");
     let mut results = Vec::new();
     for seed in [1, 50, 100_000, 100_001] {
@@ -136,29 +136,29 @@ fn no_damage_that_changes_a_result_passes_the_check() {
             let row = Vector(random_vector(id as u64, DIMENSIONS));
             client.execute("INSERT INTO t VALUES ($1, $2)", &[&id, &row]).unwrap();
         }
-        let patients = patients(&mut client, &cluster, &mut case.rng);
+        let indexes = indexes(&mut client, &cluster, &mut case.rng);
         drop(client);
         cluster.stop().unwrap();
         let (mut silent, mut same) = (Vec::new(), Vec::new());
-        for patient in &patients {
-            let before = fs::read(&patient.file).unwrap();
-            damage(&mut case.rng, &patient.file, patient.damage);
-            same.push(fs::read(&patient.file).unwrap() == before);
+        for index in &indexes {
+            let before = fs::read(&index.file).unwrap();
+            damage(&mut case.rng, &index.file, index.damage);
+            same.push(fs::read(&index.file).unwrap() == before);
         }
         cluster.start().unwrap();
         let mut client = connect(&cluster);
-        for (patient, same) in patients.iter().zip(same) {
-            let problems = index_problems(&mut client, &format!("i_{}", patient.table));
+        for (index, same) in indexes.iter().zip(same) {
+            let problems = index_problems(&mut client, &format!("i_{}", index.table));
             let told = problems.as_ref().map_or(true, |problems| !problems.is_empty());
-            let after = results(&mut client, patient);
-            let harmful = after.as_ref().map_or(true, |after| *after != patient.before);
-            assert!(!told || !same, "{} is sound: {problems:?}", patient.table);
-            let count = counts.entry(patient.damage).or_default();
+            let after = results(&mut client, index);
+            let harmful = after.as_ref().map_or(true, |after| *after != index.before);
+            assert!(!told || !same, "{} is sound: {problems:?}", index.table);
+            let count = counts.entry(index.damage).or_default();
             count.all += u32::from(!same);
             count.harmful += u32::from(harmful);
             count.told += u32::from(told);
             if harmful && !told {
-                silent.push(format!("{} {}", patient.table, patient.damage));
+                silent.push(format!("{} {}", index.table, index.damage));
             }
         }
         assert!(!cluster.has_crashed(), "{}", cluster.log());

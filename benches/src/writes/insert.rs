@@ -28,9 +28,9 @@ pub struct Insert {
     pub clients: Vec<usize>,
 }
 
-/// One way of inserting.
+/// How rows are inserted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Way {
+pub struct InsertMode {
     /// Rows a statement, each a transaction.
     pub batch: usize,
     /// Clients at once.
@@ -39,7 +39,7 @@ pub struct Way {
     pub full_page_writes: bool,
 }
 
-/// One line: a subject in one way of inserting.
+/// One line: a subject in one mode.
 #[derive(Debug, Serialize)]
 pub struct Inserted {
     /// The system, or `table alone`.
@@ -48,7 +48,7 @@ pub struct Inserted {
     pub loaded: usize,
     /// How they were inserted.
     #[serde(flatten)]
-    pub way: Way,
+    pub mode: InsertMode,
     /// Rows inserted.
     pub rows: usize,
     /// All of them together.
@@ -67,18 +67,18 @@ impl Insert {
             let mut subjects = Subject::load(task, 0..loaded)?;
             println!("\n{}: inserts into an index of {loaded} rows\n{HEAD}", dataset.name);
             let mut next = loaded;
-            for way in self.ways() {
-                let share = (self.inserts / way.clients / way.batch).max(1) * way.batch;
-                let rows = next..next + share * way.clients;
+            for mode in self.modes() {
+                let share = (self.inserts / mode.clients / mode.batch).max(1) * mode.batch;
+                let rows = next..next + share * mode.clients;
                 if rows.end > dataset.base.rows() {
                     eprintln!("{} has no rows left to insert", dataset.name);
                     break;
                 }
                 next = rows.end;
                 for subject in &mut subjects {
-                    let cost = way.measure(server, subject, &dataset.base, rows.clone())?;
+                    let cost = mode.measure(server, subject, &dataset.base, rows.clone())?;
                     let subject = subject.name;
-                    let line = Inserted { subject, loaded, way, rows: rows.len(), cost };
+                    let line = Inserted { subject, loaded, mode, rows: rows.len(), cost };
                     println!("{}", line.text());
                     lines.push(line);
                 }
@@ -87,19 +87,19 @@ impl Insert {
         Ok(lines)
     }
 
-    fn ways(&self) -> Vec<Way> {
-        let mut ways = Vec::new();
+    fn modes(&self) -> Vec<InsertMode> {
+        let mut modes = Vec::new();
         for &batch in &self.batches {
             for &clients in &self.clients {
-                let way = |full_page_writes| Way { batch, clients, full_page_writes };
-                ways.extend([true, false].map(way));
+                let mode = |full_page_writes| InsertMode { batch, clients, full_page_writes };
+                modes.extend([true, false].map(mode));
             }
         }
-        ways
+        modes
     }
 }
 
-impl Way {
+impl InsertMode {
     /// Inserts `rows` of `base` into the table of `subject`.
     fn measure(
         self,
@@ -121,7 +121,8 @@ subject       rows/stmt clients full pages    rows/s  cpu us/row  WAL B/row  ima
 
 impl Inserted {
     fn text(&self) -> String {
-        let Self { subject, way: Way { batch, clients, full_page_writes }, cost, .. } = self;
+        let Self { subject, mode: InsertMode { batch, clients, full_page_writes }, cost, .. } =
+            self;
         let rows = self.rows as f64;
         let full = if *full_page_writes { "on" } else { "off" };
         let cpu = cost.cpu_s.map_or("-".into(), |s| format!("{:.0}", s * 1e6 / rows));

@@ -1,15 +1,15 @@
 //! What the lines of an insert run say of one system beside another, and of a greater index beside
 //! a smaller one.
 
-use super::insert::{Inserted, Way};
+use super::insert::{InsertMode, Inserted};
 
-/// The first system by each other one, for each way of inserting; then the cost of a row in the
+/// The first system by each other one, for each mode; then the cost of a row in the
 /// last index by that in the first one.
 pub fn ratios(lines: &[Inserted]) -> String {
     let mut out = String::new();
     let first = lines.first().map_or("", |line| line.subject);
     for ours in lines.iter().filter(|line| line.subject == first) {
-        let same = |line: &&Inserted| line.way == ours.way && line.loaded == ours.loaded;
+        let same = |line: &&Inserted| line.mode == ours.mode && line.loaded == ours.loaded;
         let Some(alone) = lines.iter().rfind(same) else { continue };
         for theirs in lines.iter().filter(same) {
             if theirs.subject == ours.subject || theirs.subject == alone.subject {
@@ -30,7 +30,7 @@ pub fn ratios(lines: &[Inserted]) -> String {
         }
     }
     for large in lines {
-        let same = |line: &&Inserted| line.subject == large.subject && line.way == large.way;
+        let same = |line: &&Inserted| line.subject == large.subject && line.mode == large.mode;
         let Some(small) = lines.iter().find(same).filter(|s| s.loaded < large.loaded) else {
             continue;
         };
@@ -51,7 +51,7 @@ pub fn ratios(lines: &[Inserted]) -> String {
 
 impl Inserted {
     fn way_text(&self) -> String {
-        let Way { batch, clients, full_page_writes } = self.way;
+        let InsertMode { batch, clients, full_page_writes } = self.mode;
         let full = if full_page_writes { "full pages" } else { "no full pages" };
         format!("{batch} rows/stmt, {clients} client(s), {full}")
     }

@@ -97,7 +97,7 @@ fn scan(case: &mut Case, store: &Bounded, query: Vector<'_>) -> Result<()> {
 }
 
 /// One operation of a host.
-fn operate(case: &mut Case, store: &Bounded, vectors: &[Given]) -> Result<()> {
+fn operate(case: &mut Case, store: &Bounded, vectors: &[Input]) -> Result<()> {
     store.reads.set(0);
     let vector = vectors.choose(&mut case.rng).expect("is one of them").view();
     match case.rng.random_range(0..6) {
@@ -118,7 +118,7 @@ fn operate(case: &mut Case, store: &Bounded, vectors: &[Given]) -> Result<()> {
 }
 
 /// Indexes with all that pages may hold, each with vectors to search for and to insert.
-fn sound() -> Vec<(MemStore, Vec<Given>)> {
+fn sound() -> Vec<(MemStore, Vec<Input>)> {
     let mut indexes = Vec::new();
     let floats = [Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::L1];
     let metrics = floats.into_iter().chain([Metric::Hamming, Metric::Jaccard]);
@@ -126,7 +126,7 @@ fn sound() -> Vec<(MemStore, Vec<Given>)> {
     for (metric, form) in all.chain([(Metric::L2, Form::Bytes)]) {
         let vectors = clustered(200, DIMS, 1);
         let vectors = if metric.is_of_bits() { bits(&vectors) } else { vectors };
-        let vectors: Vec<Given> = vectors.into_iter().map(Given::Dense).collect();
+        let vectors: Vec<Input> = vectors.into_iter().map(Input::Dense).collect();
         let store = built(IndexOptions { form, ..options(metric, DIMS) }, &vectors);
         // Some records are free, some rows are alike.
         let (emptied, _) = vacuum::clear(&store, &mut |tid| tid.offset == 7).expect("clears");
@@ -136,20 +136,20 @@ fn sound() -> Vec<(MemStore, Vec<Given>)> {
         indexes.push((store, vectors));
     }
     // Vectors that no page holds whole.
-    let vectors: Vec<Given> = clustered(15, 9000, 2).into_iter().map(Given::Dense).collect();
+    let vectors: Vec<Input> = clustered(15, 9000, 2).into_iter().map(Input::Dense).collect();
     indexes.push((built(options(Metric::L2, 9000), &vectors), vectors));
     for (metric, dims, count) in
         [(Metric::Cosine, 50, 200), (Metric::L2, 1_000_000, 60), (Metric::L1, 3_000, 60)]
     {
         let form = Form::Sparse;
-        let vectors: Vec<Given> = (0..count).map(|i| Given::sparse(i, dims)).collect();
+        let vectors: Vec<Input> = (0..count).map(|i| Input::sparse(i, dims)).collect();
         let store = built(IndexOptions { form, ..options(metric, dims as usize) }, &vectors);
         indexes.push((store, vectors));
     }
     indexes
 }
 
-fn built(options: IndexOptions, vectors: &[Given]) -> MemStore {
+fn built(options: IndexOptions, vectors: &[Input]) -> MemStore {
     let mut bulk = Bulk::new(options, Space::unlimited()).expect("fits");
     for (i, vector) in vectors.iter().enumerate() {
         bulk.push(vector.view(), tid(i)).expect("takes the row");
@@ -163,13 +163,13 @@ fn built(options: IndexOptions, vectors: &[Given]) -> MemStore {
     store
 }
 
-/// A vector as a host gives it.
-enum Given {
+/// A vector to index.
+enum Input {
     Dense(Vec<f32>),
     Sparse(Vec<u32>, Vec<f32>),
 }
 
-impl Given {
+impl Input {
     /// A few elements that are not zero, or, now and then, so many that they take tails.
     fn sparse(seed: u64, dims: u32) -> Self {
         let mut random = SplitMix64::new(seed);

@@ -75,7 +75,7 @@ pub struct ScanStats {
 
 /// An element found, with its rows.
 #[derive(Debug)]
-struct Found {
+struct FoundElement {
     distance: f64,
     exact: bool,
     node: NodeNo,
@@ -83,26 +83,26 @@ struct Found {
     overflow: Option<NodeNo>,
 }
 
-impl Ord for Found {
+impl Ord for FoundElement {
     /// Ties in heap order.
     fn cmp(&self, other: &Self) -> Ordering {
         self.distance.total_cmp(&other.distance).then_with(|| self.tids.cmp(&other.tids))
     }
 }
 
-impl PartialOrd for Found {
+impl PartialOrd for FoundElement {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Found {
+impl PartialEq for FoundElement {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Found {}
+impl Eq for FoundElement {}
 
 /// The width, `least` or more, at which `k` elements are found as the options' target says.
 fn ef_for(hnsw: &Hnsw, options: &ScanOptions, least: usize, k: usize) -> Option<usize> {
@@ -153,7 +153,7 @@ pub struct Scan {
     exhausted: bool,
     /// Whether the walk has been at the root.
     rooted: bool,
-    found: BinaryHeap<Reverse<Found>>,
+    found: BinaryHeap<Reverse<FoundElement>>,
     pending: VecDeque<Hit>,
     filter: Option<TidFilter>,
     stats: ScanStats,
@@ -322,7 +322,7 @@ impl Scan {
 
     fn may_go_on(&self) -> bool {
         let memory = self.walk.as_ref().map_or(0, Walk::memory)
-            + self.found.len() * (size_of::<Found>() + 16);
+            + self.found.len() * (size_of::<FoundElement>() + 16);
         !self.exhausted
             && self.options.iterative == Iterative::On
             && self.visited_tids < self.options.max_tuples
@@ -409,7 +409,7 @@ impl Scan {
                 let tids: Vec<HeapTid> = visit.record.tids().collect();
                 *live_expanded += 1;
                 *visited_tids += tids.len();
-                found.try_push(Reverse(Found {
+                found.try_push(Reverse(FoundElement {
                     distance: visit.exact.distance,
                     exact: visit.exact.certain,
                     node: visit.node,
@@ -422,7 +422,7 @@ impl Scan {
     }
 
     /// Makes hits of an element's rows.
-    fn put_out<S: PageStore>(&mut self, store: &S, found: &Found) -> Result<()> {
+    fn put_out<S: PageStore>(&mut self, store: &S, found: &FoundElement) -> Result<()> {
         let exact = found.exact || !self.ordered;
         let block = found.node.block(self.hnsw.geometry());
         let hit = |tid| Hit { tid, block, distance: found.distance, exact };

@@ -117,13 +117,13 @@ enum Room {
 
 /// A vacant entry and where its vector goes.
 #[derive(PartialEq, Eq)]
-struct Place {
+struct Vacancy {
     index: usize,
     /// None where a run is to be begun.
     vector: Option<VectorNo>,
 }
 
-impl Place {
+impl Vacancy {
     fn of(block: &Block<'_>) -> Option<Self> {
         let index = block.vacant()?;
         let vector = if index < block.used() {
@@ -169,14 +169,14 @@ impl<S: PageStore> Inserter<'_, S> {
 
     /// Writes the row into a vacant entry of block `no`. Returns false where others were faster.
     fn put(&self, no: BlockNo, row: &Row) -> Result<bool> {
-        let mut place = None;
+        let mut vacancy = None;
         self.ivf.blocks_of(self.store, (no, self.list.id()), |_, block| {
-            place = Place::of(block);
+            vacancy = Vacancy::of(block);
             Ok(false)
         })?;
-        match place {
-            Some(Place { index, vector: Some(vector) }) => self.put_at(no, index, vector, row),
-            Some(Place { index, vector: None }) => self.put_in_new_run(no, index, row),
+        match vacancy {
+            Some(Vacancy { index, vector: Some(vector) }) => self.put_at(no, index, vector, row),
+            Some(Vacancy { index, vector: None }) => self.put_in_new_run(no, index, row),
             None => Ok(false),
         }
     }
@@ -193,7 +193,7 @@ impl<S: PageStore> Inserter<'_, S> {
             batch.page(page)?;
         }
         let mut block = BlockMut::open(batch.page(page)?, no, self.list.id(), geometry)?;
-        if Place::of(&block.as_ref()) != Some(Place { index, vector: Some(vector) }) {
+        if Vacancy::of(&block.as_ref()) != Some(Vacancy { index, vector: Some(vector) }) {
             return Ok(false);
         }
         if index == block.as_ref().used() {
@@ -218,7 +218,7 @@ impl<S: PageStore> Inserter<'_, S> {
         let vector = VectorNo::at(run, 0, geometry)?;
         let last = VectorNo::at(run, geometry.run_vectors, geometry)?;
         let mut block = BlockMut::open(batch.page(page)?, no, self.list.id(), geometry)?;
-        if Place::of(&block.as_ref()) != Some(Place { index, vector: None }) {
+        if Vacancy::of(&block.as_ref()) != Some(Vacancy { index, vector: None }) {
             return Ok(false);
         }
         let run_of = Open { first: vector, count: (last.0 - vector.0) as usize };

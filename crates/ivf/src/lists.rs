@@ -167,7 +167,7 @@ impl NearestLists {
         loop {
             reader.pause()?;
             match self.stream.step()? {
-                Step::Found(found) => {
+                Step::Next(found) => {
                     let centroid = reader
                         .read(found.entry.vector, |stored| query.distance_to_centroid(&stored))?;
                     return Ok(Some((List::of(found.entry), centroid)));

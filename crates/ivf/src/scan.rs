@@ -167,7 +167,7 @@ impl Scan {
                 self.search_lists(store, 0)?;
             }
             match self.rows.step()? {
-                Step::Found(found) => {
+                Step::Next(found) => {
                     let exact = found.exact;
                     self.stats.tuples += 1;
                     if self.options.max_probes > self.options.probes || !self.closed.is_empty() {
@@ -310,7 +310,7 @@ impl Scan {
         let mut settled = Vec::with_capacity(wanted);
         while settled.len() < wanted {
             match self.rows.step()? {
-                Step::Found(found) => settled.push(found),
+                Step::Next(found) => settled.push(found),
                 Step::Read(entry) => self.measure(store, entry)?,
                 Step::End => break,
             }

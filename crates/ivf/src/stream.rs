@@ -40,7 +40,7 @@ impl<T> Eq for Ranked<T> {}
 
 /// An entry whose vector was read.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Found {
+pub(crate) struct ReadEntry {
     pub(crate) exact: Exact,
     pub(crate) entry: Entry,
 }
@@ -68,14 +68,14 @@ pub(crate) struct Stream {
     far_least: f32,
     /// Candidates that came near when this was done last.
     brought: usize,
-    found: BinaryHeap<Reverse<Ranked<Found>>>,
+    found: BinaryHeap<Reverse<Ranked<ReadEntry>>>,
 }
 
 /// What is to be done for the next entry.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Step {
     /// This is the next one.
-    Found(Found),
+    Next(ReadEntry),
     /// The vector of this one is to be read first.
     Read(Entry),
     /// There are no more.
@@ -113,7 +113,7 @@ impl Stream {
     /// # Errors
     /// [`memory::OutOfMemory`].
     pub(crate) fn push_found(&mut self, exact: Exact, entry: Entry) -> Result<()> {
-        let item = Found { exact, entry };
+        let item = ReadEntry { exact, entry };
         self.found.try_push(Reverse(Ranked { rank: exact.distance, tid: entry.tid, item }))
     }
 
@@ -129,7 +129,7 @@ impl Stream {
         let nearest = self.found.peek().map(|found| found.0.item.exact.least_rank);
         Ok(match (nearest, bound) {
             (Some(rank), bound) if bound.is_none_or(|bound| rank < bound) => {
-                self.found.pop().map_or(Step::End, |found| Step::Found(found.0.item))
+                self.found.pop().map_or(Step::End, |found| Step::Next(found.0.item))
             }
             _ => self.near.pop().map_or(Step::End, |next| Step::Read(next.0.item)),
         })
@@ -153,6 +153,6 @@ impl Stream {
     pub(crate) fn bytes(&self) -> usize {
         self.near.capacity() * size_of::<Ranked<Entry>>()
             + self.far.capacity() * size_of::<Candidate>()
-            + self.found.capacity() * size_of::<Ranked<Found>>()
+            + self.found.capacity() * size_of::<Ranked<ReadEntry>>()
     }
 }

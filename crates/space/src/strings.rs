@@ -8,10 +8,10 @@ use crate::{Array, NoSpace, Space, Table};
 /// Bytes of a segment: many times those of the longest row.
 const SEGMENT: usize = 8 << 20;
 
-/// Where a row lies.
+/// Where the bytes of a row are.
 #[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-struct Place {
+struct Extent {
     segment: u32,
     start: u32,
     len: u32,
@@ -21,7 +21,7 @@ struct Place {
 #[derive(Debug)]
 pub struct Strings {
     segments: Vec<Array<u8>>,
-    places: Table<Place>,
+    extents: Table<Extent>,
     /// Bytes in use of the last segment.
     used: usize,
     bytes: usize,
@@ -36,12 +36,12 @@ impl Default for Strings {
 
 impl Strings {
     /// Bytes that tell where a row lies.
-    pub const PLACE: usize = size_of::<Place>();
+    pub const EXTENT_BYTES: usize = size_of::<Extent>();
 
     /// None yet; they lie in memory, which the caller counts.
     pub fn new() -> Self {
-        let places = Table::new(1);
-        Self { segments: Vec::new(), places, used: SEGMENT, bytes: 0, in_file: false }
+        let extents = Table::new(1);
+        Self { segments: Vec::new(), extents, used: SEGMENT, bytes: 0, in_file: false }
     }
 
     /// Adds a row, of at most 8 MiB.
@@ -57,26 +57,26 @@ impl Strings {
         let (start, end) = (self.used, self.used + row.len());
         let Some(last) = self.segments.len().checked_sub(1) else {
             // The very first rows are empty: they lie nowhere.
-            return self.places.push(&[Place { segment: 0, start: 0, len: 0 }], space);
+            return self.extents.push(&[Extent { segment: 0, start: 0, len: 0 }], space);
         };
         self.segments[last].get_mut(start..end).ok_or(NoSpace::OutOfMemory)?.copy_from_slice(row);
         self.used = end;
         self.bytes += row.len();
         // Within a segment; as many segments as 32 bits can number hold more than any table.
-        let place = Place { segment: last as u32, start: start as u32, len: row.len() as u32 };
-        self.places.push(&[place], space)
+        let extent = Extent { segment: last as u32, start: start as u32, len: row.len() as u32 };
+        self.extents.push(&[extent], space)
     }
 
     /// Row number `i`.
     pub fn row(&self, i: usize) -> &[u8] {
-        let Place { segment, start, len } = self.places.row(i)[0];
+        let Extent { segment, start, len } = self.extents.row(i)[0];
         let (start, len) = (start as usize, len as usize);
         self.segments.get(segment as usize).map_or(&[], |segment| &segment[start..start + len])
     }
 
     /// Bytes of all rows, and of where they lie.
     pub fn bytes(&self) -> usize {
-        self.bytes + self.places.bytes()
+        self.bytes + self.extents.bytes()
     }
 
     /// Moves all rows to the file, and those to come.
@@ -90,7 +90,7 @@ impl Strings {
             segment.copy_from_slice(&self.segments[i]);
             self.segments[i] = segment;
         }
-        self.places.move_to_file(space)
+        self.extents.move_to_file(space)
     }
 
     fn segment(&self, space: &mut Space) -> Result<Array<u8>, NoSpace> {

@@ -15,12 +15,12 @@ pub struct Table<T> {
     shift: u32,
     segments: Vec<Array<T>>,
     len: usize,
-    place: Place,
+    storage: Storage,
 }
 
-/// Where the segments of a table lie that it will take.
+/// Where a table allocates its next segments.
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum Storage {
     /// In memory, which the caller counts.
     Memory,
     /// In memory as far as the space has room, then in the file.
@@ -32,18 +32,18 @@ impl<T: Item + Copy> Table<T> {
     /// An empty table, in memory, of rows of `width` items, at least one. Whoever has it move to
     /// the file counts its memory.
     pub fn new(width: usize) -> Self {
-        Self::placed(width, Place::Memory)
+        Self::stored_in(width, Storage::Memory)
     }
 
     /// An empty table whose rows lie in memory as far as the space has room for them, the others in
     /// the file.
     pub fn within_space(width: usize) -> Self {
-        Self::placed(width, Place::Space)
+        Self::stored_in(width, Storage::Space)
     }
 
-    fn placed(width: usize, place: Place) -> Self {
+    fn stored_in(width: usize, storage: Storage) -> Self {
         let rows = (SEGMENT / (width * size_of::<T>())).max(1);
-        Self { width, shift: rows.ilog2(), segments: Vec::new(), len: 0, place }
+        Self { width, shift: rows.ilog2(), segments: Vec::new(), len: 0, storage }
     }
 
     /// Number of rows.
@@ -101,7 +101,7 @@ impl<T: Item + Copy> Table<T> {
     /// # Errors
     /// As for [`Space::in_file`].
     pub fn move_to_file(&mut self, space: &mut Space) -> Result<(), NoSpace> {
-        self.place = Place::File;
+        self.storage = Storage::File;
         for i in 0..self.segments.len() {
             let mut segment = self.segment(space)?;
             segment.copy_from_slice(&self.segments[i]);
@@ -112,10 +112,10 @@ impl<T: Item + Copy> Table<T> {
 
     fn segment(&self, space: &mut Space) -> Result<Array<T>, NoSpace> {
         let len = self.width << self.shift;
-        match self.place {
-            Place::Memory => Array::in_memory(len),
-            Place::Space => space.array(len),
-            Place::File => space.in_file(len),
+        match self.storage {
+            Storage::Memory => Array::in_memory(len),
+            Storage::Space => space.array(len),
+            Storage::File => space.in_file(len),
         }
     }
 

@@ -4,7 +4,7 @@ use super::Lowering;
 use super::compare::symbol;
 use super::constant::{self, DIVISION_BY_ZERO};
 use super::operand::Operand;
-use super::place::{Json, Place};
+use super::resolve::{Json, ResolvedField};
 use crate::error::Error;
 use crate::parameter::Parameter;
 use crate::sql::Sql;
@@ -29,18 +29,18 @@ impl Lowering<'_> {
                     Error::mismatch(span, format!("{message}: {}", self.source(span)))
                 })
             }
-            (Field(place), Interval(interval)) => self.shifted(span, place, operator, interval),
-            (Field(place), Constant(constant)) => {
-                self.checked(span, place, vec![], operator, constant)
+            (Field(field), Interval(interval)) => self.shifted(span, field, operator, interval),
+            (Field(field), Constant(constant)) => {
+                self.checked(span, field, vec![], operator, constant)
             }
-            (Computed { place, steps }, Constant(constant)) => {
-                self.checked(span, place, steps, operator, constant)
+            (Computed { field, steps }, Constant(constant)) => {
+                self.checked(span, field, steps, operator, constant)
             }
-            (Constant(constant), Field(place)) if commutes(operator) => {
-                self.checked(span, place, vec![], operator, constant)
+            (Constant(constant), Field(field)) if commutes(operator) => {
+                self.checked(span, field, vec![], operator, constant)
             }
-            (Constant(constant), Computed { place, steps }) if commutes(operator) => {
-                self.checked(span, place, steps, operator, constant)
+            (Constant(constant), Computed { field, steps }) if commutes(operator) => {
+                self.checked(span, field, steps, operator, constant)
             }
             (Constant(_), Field(_) | Computed { .. }) => {
                 let message = "module field is not yet supported";
@@ -61,16 +61,16 @@ impl Lowering<'_> {
     fn shifted<'a>(
         &self,
         span: Span,
-        place: Place<'a>,
+        field: ResolvedField<'a>,
         operator: Arithmetic,
         interval: String,
     ) -> Result<Operand<'a>, Error> {
-        let time = matches!(place.scalar(), Some((Scalar::Timestamptz, _)));
+        let time = matches!(field.scalar(), Some((Scalar::Timestamptz, _)));
         if !time || !matches!(operator, Arithmetic::Add | Arithmetic::Subtract) {
             let message = "an interval can only be added to or taken from a timestamptz field";
             return Err(Error::mismatch(span, message));
         }
-        Ok(Operand::Shifted { place, operator, interval })
+        Ok(Operand::Shifted { field, operator, interval })
     }
 
     /// The operand with one more step, if the field and the constant are of types that the operator
@@ -78,21 +78,21 @@ impl Lowering<'_> {
     fn checked<'a>(
         &self,
         span: Span,
-        place: Place<'a>,
+        field: ResolvedField<'a>,
         mut steps: Vec<(Arithmetic, Value)>,
         operator: Arithmetic,
         constant: Value,
     ) -> Result<Operand<'a>, Error> {
         use Arithmetic::*;
         let source = || self.source(span);
-        let scalar = match &place {
-            Place::Json(_) => None,
-            place => match place.scalar() {
+        let scalar = match &field {
+            ResolvedField::Json(_) => None,
+            field => match field.scalar() {
                 Some((scalar, _)) if scalar.is_number() => Some(scalar),
                 _ => {
                     let message = format!(
                         "arithmetic operations can only be applied to numbers, got {}: {}",
-                        place.type_name(),
+                        field.type_name(),
                         source()
                     );
                     return Err(Error::mismatch(span, message));
@@ -102,7 +102,7 @@ impl Lowering<'_> {
         if !constant.is_number() {
             let message = format!(
                 "cannot perform arithmetic between {} field and {} constant: {}",
-                place.type_name(),
+                field.type_name(),
                 constant.type_name(),
                 source()
             );
@@ -136,7 +136,7 @@ impl Lowering<'_> {
             .hint("Calculate with integers on columns of integers.")),
             _ => {
                 steps.push((operator, constant));
-                Ok(Operand::Computed { place, steps })
+                Ok(Operand::Computed { field, steps })
             }
         }
     }
@@ -145,16 +145,16 @@ impl Lowering<'_> {
     pub(super) fn computed_comparison(
         &self,
         span: Span,
-        place: &Place<'_>,
+        field: &ResolvedField<'_>,
         steps: &[(Arithmetic, Value)],
         comparison: Comparison,
         result: &Value,
     ) -> Result<Sql, Error> {
-        if let Place::Json(json) = place {
+        if let ResolvedField::Json(json) = field {
             return self.computed_in_document(span, json, steps, comparison, result);
         }
-        let column = place.column();
-        let Some((scalar, place)) = place.scalar() else {
+        let column = field.column();
+        let Some((scalar, field)) = field.scalar() else {
             return Err(self.incompatible(span, None));
         };
         // Refuses results that the field itself could not be compared with.
@@ -162,7 +162,7 @@ impl Lowering<'_> {
         if let (true, Some(steps), Value::Int(result)) =
             (scalar.is_integer(), integer_steps(steps), result)
         {
-            return Ok(integers(place, &steps, comparison, *result));
+            return Ok(integers(field, &steps, comparison, *result));
         }
         let (kind, name) = match scalar {
             Scalar::Numeric => (Scalar::Numeric, "numeric"),
@@ -172,7 +172,7 @@ impl Lowering<'_> {
             Scalar::Numeric => Parameter::scalar(kind, value.clone()).into(),
             _ => Parameter::scalar(kind, constant::as_float(value)).into(),
         };
-        let left = steps.iter().fold(place.cast(name), |left, (operator, operand)| {
+        let left = steps.iter().fold(field.cast(name), |left, (operator, operand)| {
             left.operator(arithmetic_symbol(*operator), number(operand))
         });
         Ok(left.operator(symbol(comparison), number(result)))

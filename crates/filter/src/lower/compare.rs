@@ -1,7 +1,7 @@
 //! Comparisons.
 
 use super::operand::Operand;
-use super::place::{Json, Place};
+use super::resolve::{Json, ResolvedField};
 use super::{Lowering, constant, is_condition};
 use crate::error::Error;
 use crate::parameter::{Parameter, ParameterType};
@@ -61,7 +61,7 @@ impl Lowering<'_> {
             }
             let of_texts = matches!(
                 self.operand(field)?,
-                Operand::Field(place) if place.scalar().is_none_or(|(scalar, _)| scalar.is_text())
+                Operand::Field(field) if field.scalar().is_none_or(|(scalar, _)| scalar.is_text())
             );
             // A range that goes down has its bounds the other way round. The order of strings that
             // stand for values of other types is the host's.
@@ -89,8 +89,10 @@ impl Lowering<'_> {
         value: &Value,
     ) -> Result<Sql, Error> {
         match operand {
-            Operand::Field(Place::Json(json)) => self.in_document(span, &json, operator, value),
-            Operand::Field(Place::Array(column, element)) => {
+            Operand::Field(ResolvedField::Json(json)) => {
+                self.in_document(span, &json, operator, value)
+            }
+            Operand::Field(ResolvedField::Array(column, element)) => {
                 let (Value::List(values), Comparison::Equal | Comparison::NotEqual) =
                     (value, operator)
                 else {
@@ -104,19 +106,19 @@ impl Lowering<'_> {
                 }
                 Ok(array.operator(symbol(operator), Parameter::array(element, values).into()))
             }
-            Operand::Field(place) => {
-                let Some((scalar, value_of_row)) = place.scalar() else {
+            Operand::Field(field) => {
+                let Some((scalar, value_of_row)) = field.scalar() else {
                     return Err(self.incompatible(span, None));
                 };
-                let value = self.fitted(place.column(), scalar, value, span)?;
+                let value = self.fitted(field.column(), scalar, value, span)?;
                 Ok(ordered(value_of_row, scalar, operator).operator(symbol(operator), value))
             }
-            Operand::Computed { place, steps } => {
-                self.computed_comparison(span, &place, &steps, operator, value)
+            Operand::Computed { field, steps } => {
+                self.computed_comparison(span, &field, &steps, operator, value)
             }
-            Operand::Length(place) => self.length_comparison(span, &place, operator, value),
-            Operand::Shifted { place, .. } => {
-                self.fitted(place.column(), Scalar::Timestamptz, value, span)
+            Operand::Length(field) => self.length_comparison(span, &field, operator, value),
+            Operand::Shifted { field, .. } => {
+                self.fitted(field.column(), Scalar::Timestamptz, value, span)
             }
             Operand::Constant(_) | Operand::Instant(_) | Operand::Interval(_) => {
                 Err(self.incompatible(span, None))
@@ -140,17 +142,19 @@ impl Lowering<'_> {
     fn length_comparison(
         &self,
         span: Span,
-        place: &Place<'_>,
+        field: &ResolvedField<'_>,
         operator: Comparison,
         value: &Value,
     ) -> Result<Sql, Error> {
         let Value::Int(length) = value else {
             return Err(self.incompatible(span, Some("The length of an array is an integer.")));
         };
-        Ok(match place {
-            Place::Json(json) => json.matches(json_path::length(&json.path, operator, *length)),
-            place => {
-                let array = place.column().sql();
+        Ok(match field {
+            ResolvedField::Json(json) => {
+                json.matches(json_path::length(&json.path, operator, *length))
+            }
+            field => {
+                let array = field.column().sql();
                 let length = Parameter::scalar(Scalar::Int8, *length).into();
                 Sql::Function("cardinality", vec![array]).operator(symbol(operator), length)
             }
@@ -164,12 +168,12 @@ impl Lowering<'_> {
         operator: Comparison,
         time: &str,
     ) -> Result<Sql, Error> {
-        let (place, shift) = match operand {
-            Operand::Field(place) => (place, None),
-            Operand::Shifted { place, operator, interval } => (place, Some((*operator, interval))),
+        let (field, shift) = match operand {
+            Operand::Field(field) => (field, None),
+            Operand::Shifted { field, operator, interval } => (field, Some((*operator, interval))),
             _ => return Err(self.incompatible(span, None)),
         };
-        let (scalar, mut value) = match place.scalar() {
+        let (scalar, mut value) = match field.scalar() {
             Some((Scalar::Timestamptz, value)) => (Scalar::Timestamptz, value),
             // Of date and timestamp: the host says whether it reads the text.
             Some((scalar @ Scalar::Other(_), value)) => (scalar, value),
@@ -184,7 +188,7 @@ impl Lowering<'_> {
             let interval = Parameter { kind, value: interval.as_str().into() };
             value = value.operator(sign, interval.into());
         }
-        let time = self.fitted(place.column(), scalar, &time.into(), span)?;
+        let time = self.fitted(field.column(), scalar, &time.into(), span)?;
         Ok(value.operator(symbol(operator), time))
     }
 
@@ -193,10 +197,10 @@ impl Lowering<'_> {
         &self,
         span: Span,
         operator: Comparison,
-        a: &Place<'_>,
-        b: &Place<'_>,
+        a: &ResolvedField<'_>,
+        b: &ResolvedField<'_>,
     ) -> Result<Sql, Error> {
-        if matches!(a, Place::Json(_)) || matches!(b, Place::Json(_)) {
+        if matches!(a, ResolvedField::Json(_)) || matches!(b, ResolvedField::Json(_)) {
             let message = "two column comparison with JSON type is not supported";
             return Err(Error::unsupported(span, message));
         }

@@ -2,7 +2,7 @@
 
 use super::Lowering;
 use super::compare::in_range;
-use super::place::Place;
+use super::resolve::ResolvedField;
 use crate::error::Error;
 use crate::parameter::Parameter;
 use crate::sql::Sql;
@@ -32,8 +32,8 @@ impl Lowering<'_> {
             let message = format!("{} takes a field and a value", call.name);
             return Err(Error::syntax(span, message));
         };
-        let place = match &array.node {
-            Node::Field(field) => Some(self.place(field, array.span)?),
+        let field = match &array.node {
+            Node::Field(field) => Some(self.resolve(field, array.span)?),
             _ => None,
         };
         let values = match (quantity, self.constant(value)?) {
@@ -45,15 +45,15 @@ impl Lowering<'_> {
                 return Err(Error::mismatch(value.span, message));
             }
         };
-        match place {
-            Some(Place::Json(json)) => {
+        match field {
+            Some(ResolvedField::Json(json)) => {
                 let condition = match quantity {
                     Quantity::All => json_path::contains_all(&json.path, &values, negated),
                     _ => json_path::contains_any(&json.path, &values, negated),
                 };
                 Ok(condition.map_or(Sql::Constant(false), |condition| json.matches(condition)))
             }
-            Some(Place::Array(column, element)) => {
+            Some(ResolvedField::Array(column, element)) => {
                 let values = self.fitted_values(column, element, &values, value.span)?;
                 Ok(in_array(column, element, values, quantity, negated))
             }

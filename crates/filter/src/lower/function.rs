@@ -2,7 +2,7 @@
 
 use super::Lowering;
 use super::contains::Quantity;
-use super::place::Place;
+use super::resolve::ResolvedField;
 use crate::error::{Error, ErrorKind};
 use crate::parameter::{Parameter, ParameterType};
 use crate::sql::{Sql, text};
@@ -186,8 +186,8 @@ impl Lowering<'_> {
 
     fn text_column(&self, expr: &Expr, function: &str) -> Result<Sql, Error> {
         if let Node::Field(field) = &expr.node
-            && let place @ Place::Column(..) = self.place(field, expr.span)?
-            && let Some(column) = place.text()
+            && let field @ ResolvedField::Column(..) = self.resolve(field, expr.span)?
+            && let Some(column) = field.text()
         {
             return Ok(column);
         }

@@ -2,7 +2,7 @@
 
 use super::Lowering;
 use super::operand::Operand;
-use super::place::Place;
+use super::resolve::ResolvedField;
 use crate::error::Error;
 use crate::sql::Sql;
 use crate::syntax::{Expr, Node};
@@ -24,11 +24,11 @@ impl Lowering<'_> {
                 return Err(Error::mismatch(list.span, message).hint("Write in [1, 2, 3]."));
             }
         };
-        let Operand::Field(place) = self.operand(left)? else {
+        let Operand::Field(field) = self.operand(left)? else {
             let message = "'term' can only be used on single field";
             return Err(Error::mismatch(left.span, message));
         };
-        if let Place::Json(json) = &place {
+        if let ResolvedField::Json(json) = &field {
             return Ok(match (values.is_empty(), negated) {
                 (true, false) => Sql::Constant(false),
                 (true, true) => json.exists(false),
@@ -36,8 +36,8 @@ impl Lowering<'_> {
                 (false, true) => json.matches(json_path::none_of(&json.path, &values)),
             });
         }
-        let column = place.column();
-        let Some((scalar, place)) = place.scalar() else {
+        let column = field.column();
+        let Some((scalar, field)) = field.scalar() else {
             let message = "'in' can only be used on simple values";
             return Err(Error::mismatch(left.span, message)
                 .hint("Test for an element by array_contains(field, value)."));
@@ -46,9 +46,9 @@ impl Lowering<'_> {
         Ok(match (values.is_empty(), negated) {
             (true, false) => Sql::Constant(false),
             // Where there is no value, it is unknown.
-            (true, true) => place.null_test(false),
-            (false, false) => Sql::Any(place.into(), "=", list.into()),
-            (false, true) => Sql::All(place.into(), "<>", list.into()),
+            (true, true) => field.null_test(false),
+            (false, false) => Sql::Any(field.into(), "=", list.into()),
+            (false, true) => Sql::All(field.into(), "<>", list.into()),
         })
     }
 }

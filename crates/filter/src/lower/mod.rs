@@ -13,7 +13,7 @@ mod function;
 mod membership;
 mod operand;
 mod pattern;
-mod place;
+mod resolve;
 
 use crate::Templates;
 use crate::error::{Error, ErrorKind};
@@ -23,7 +23,7 @@ use crate::syntax::{Call, Expr, Logic, Node, Span};
 use crate::table::Table;
 use crate::value::Value;
 
-use place::Place;
+use resolve::ResolvedField;
 
 /// The condition that `expr` is, and whether it takes a sample.
 pub(crate) fn lower(
@@ -86,7 +86,7 @@ impl Lowering<'_> {
                 self.regex(left, pattern, *not != negated)
             }
             Node::IsNull { field, negated: not } => {
-                self.null_test(expr.span, self.place(field, expr.span)?, *not != negated)
+                self.null_test(expr.span, self.resolve(field, expr.span)?, *not != negated)
             }
             Node::Exists(operand) => self.exists(operand, negated),
             Node::Call(call) if !is_value(call) => self.call(expr.span, call, negated),
@@ -136,23 +136,25 @@ impl Lowering<'_> {
             .hint("not binds tighter than comparisons: write not (a == 1).")
     }
 
-    fn null_test(&self, span: Span, place: Place<'_>, negated: bool) -> Result<Sql, Error> {
-        match place {
-            Place::Json(json) if !json.path.is_empty() => Ok(json.exists(!negated)),
-            Place::Element { .. } => Err(Error::unsupported(
+    fn null_test(&self, span: Span, field: ResolvedField<'_>, negated: bool) -> Result<Sql, Error> {
+        match field {
+            ResolvedField::Json(json) if !json.path.is_empty() => Ok(json.exists(!negated)),
+            ResolvedField::Element { .. } => Err(Error::unsupported(
                 span,
                 format!(
                     "IsNull/IsNotNull operations are not supported on array element access, got: {}",
                     self.source(span)
                 ),
             )),
-            Place::Opaque(column) if column.kind == crate::Kind::Vector => Err(Error::unsupported(
-                span,
-                "IsNull/IsNotNull operations are not supported on vector fields",
-            )),
-            place => {
+            ResolvedField::Opaque(column) if column.kind == crate::Kind::Vector => {
+                Err(Error::unsupported(
+                    span,
+                    "IsNull/IsNotNull operations are not supported on vector fields",
+                ))
+            }
+            field => {
                 // Without a cast: it is known to be null or not whatever its type.
-                let column = Sql::Column(place.column().name.clone(), None);
+                let column = Sql::Column(field.column().name.clone(), None);
                 Ok(column.null_test(!negated))
             }
         }
@@ -160,9 +162,11 @@ impl Lowering<'_> {
 
     fn exists(&self, operand: &Expr, negated: bool) -> Result<Sql, Error> {
         let message = match &operand.node {
-            Node::Field(field) => match self.place(field, operand.span)? {
-                Place::Json(json) if !json.path.is_empty() => return Ok(json.exists(negated)),
-                Place::Json(_) => "exists operations are only supported on json key",
+            Node::Field(field) => match self.resolve(field, operand.span)? {
+                ResolvedField::Json(json) if !json.path.is_empty() => {
+                    return Ok(json.exists(negated));
+                }
+                ResolvedField::Json(_) => "exists operations are only supported on json key",
                 _ => "exists operations are only supported on json field",
             },
             _ => "exists operations are only supported on json field",

@@ -1,6 +1,6 @@
 //! What can be compared.
 
-use super::place::Place;
+use super::resolve::ResolvedField;
 use super::{Lowering, constant};
 use crate::error::Error;
 use crate::syntax::{Arithmetic, Call, Expr, Node, Sign, Span};
@@ -10,21 +10,21 @@ use crate::value::Value;
 /// A value to be compared.
 pub(super) enum Operand<'a> {
     Constant(Value),
-    Field(Place<'a>),
+    Field(ResolvedField<'a>),
     /// `field op constant op constant …`, from left to right.
     Computed {
-        place: Place<'a>,
+        field: ResolvedField<'a>,
         steps: Vec<(Arithmetic, Value)>,
     },
     /// Number of elements.
-    Length(Place<'a>),
+    Length(ResolvedField<'a>),
     /// A point in time.
     Instant(String),
     /// A span of time.
     Interval(String),
     /// A field and a span of time added to it, or taken from it.
     Shifted {
-        place: Place<'a>,
+        field: ResolvedField<'a>,
         operator: Arithmetic,
         interval: String,
     },
@@ -35,8 +35,8 @@ impl Operand<'_> {
     pub(super) fn type_name(&self) -> &'static str {
         match self {
             Self::Constant(value) => value.type_name(),
-            Self::Field(place) => place.type_name(),
-            Self::Computed { place, .. } => place.type_name(),
+            Self::Field(field) => field.type_name(),
+            Self::Computed { field, .. } => field.type_name(),
             Self::Length(_) => "Int64",
             Self::Instant(_) | Self::Shifted { .. } => "Timestamptz",
             Self::Interval(_) => "Interval",
@@ -57,11 +57,11 @@ impl Lowering<'_> {
                 Ok(Operand::Constant(Value::List(elements.collect::<Result<_, _>>()?)))
             }
             Node::Template(name) => Ok(Operand::Constant(self.template(name, expr.span)?)),
-            Node::Field(field) => match self.place(field, expr.span)? {
-                Place::Opaque(column) if column.kind == Kind::Other => {
+            Node::Field(field) => match self.resolve(field, expr.span)? {
+                ResolvedField::Opaque(column) if column.kind == Kind::Other => {
                     Err(no_value(column, expr.span))
                 }
-                place => Ok(Operand::Field(place)),
+                field => Ok(Operand::Field(field)),
             },
             Node::Instant(text) => self.instant(text, expr.span),
             Node::Interval(text) => self.interval(text, expr.span),
@@ -149,9 +149,9 @@ impl Lowering<'_> {
         if let ([argument], None) = (call.arguments.as_slice(), &call.option)
             && let Node::Field(field) = &argument.node
         {
-            let place = self.place(field, argument.span)?;
-            if matches!(place, Place::Array(..) | Place::Json(_)) {
-                return Ok(Operand::Length(place));
+            let field = self.resolve(field, argument.span)?;
+            if matches!(field, ResolvedField::Array(..) | ResolvedField::Json(_)) {
+                return Ok(Operand::Length(field));
             }
         }
         let message = format!(

@@ -2,7 +2,7 @@
 
 use super::Lowering;
 use super::operand::Operand;
-use super::place::Place;
+use super::resolve::ResolvedField;
 use crate::error::Error;
 use crate::sql::{Sql, text};
 use crate::syntax::{self, Comparison, Expr, Node};
@@ -67,9 +67,9 @@ impl Lowering<'_> {
     ) -> Result<Sql, Error> {
         let matched = |value: Sql| value.operator(operator, text(pattern));
         match self.operand(left)? {
-            Operand::Field(Place::Json(json)) => Ok(json.text_test(matched)),
-            Operand::Field(place) => {
-                place.text().map(matched).ok_or_else(|| self.no_text(left, name))
+            Operand::Field(ResolvedField::Json(json)) => Ok(json.text_test(matched)),
+            Operand::Field(field) => {
+                field.text().map(matched).ok_or_else(|| self.no_text(left, name))
             }
             _ => Err(self.no_text(left, name)),
         }
@@ -77,11 +77,11 @@ impl Lowering<'_> {
 
     fn equal_text(&self, left: &Expr, operator: Comparison, value: String) -> Result<Sql, Error> {
         match self.operand(left)? {
-            Operand::Field(Place::Json(json)) => {
+            Operand::Field(ResolvedField::Json(json)) => {
                 self.in_document(left.span, &json, operator, &value.into())
             }
-            Operand::Field(place) if let Some(place) = place.text() => {
-                Ok(place.operator(super::compare::symbol(operator), text(value)))
+            Operand::Field(field) if let Some(field) = field.text() => {
+                Ok(field.operator(super::compare::symbol(operator), text(value)))
             }
             _ => Err(self.no_text(left, "like")),
         }

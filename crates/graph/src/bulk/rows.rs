@@ -139,8 +139,8 @@ impl Rows {
     /// Bytes for each element whose vector takes `vector` bytes, as long as no rows are added any
     /// more.
     pub(super) fn bytes_per_element(form: Form, vector: usize) -> usize {
-        let place = if form == Form::Sparse { Strings::PLACE } else { 0 };
-        vector + place + size_of::<RowInfo>()
+        let extent = if form == Form::Sparse { Strings::EXTENT_BYTES } else { 0 };
+        vector + extent + size_of::<RowInfo>()
     }
 
     /// Bytes that further rows of elements take.

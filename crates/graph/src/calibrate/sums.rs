@@ -12,13 +12,13 @@ pub(super) struct Sums {
     searches: u32,
     stats: ScanStats,
     expanded: [f64; CALIBRATED_EF.len()],
-    of_10: Found,
-    of_100: Found,
+    of_10: RecallSums,
+    of_100: RecallSums,
 }
 
 /// Elements that searches found, and those that there were.
 #[derive(Default)]
-struct Found {
+struct RecallSums {
     found: [f64; CALIBRATED_EF.len()],
     there: f64,
 }

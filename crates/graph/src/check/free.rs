@@ -2,7 +2,7 @@
 
 use pages::{META_BLOCK, PageStore, Result};
 
-use super::{ATTEMPTS, BEYOND_THE_END, Check, places};
+use super::{ATTEMPTS, BEYOND_THE_END, Check, summaries};
 use crate::Hnsw;
 use crate::format::{NodeNo, Record, State};
 use crate::records::Chain;
@@ -45,7 +45,7 @@ impl<S: PageStore> Check<'_, S> {
         for block in next.block(self.geometry())..self.blocks {
             self.store.pause()?;
             let first = NodeNo::at(block, 0, self.geometry())?;
-            if self.places.get(first).is_some_and(places::Place::is_broken) {
+            if self.summaries.get(first).is_some_and(summaries::RecordSummary::is_broken) {
                 continue;
             }
             let mut used = None;

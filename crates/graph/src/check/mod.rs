@@ -3,13 +3,13 @@
 //! Reads the pages in order several times, and remembers one byte of each record.
 
 mod free;
-mod places;
 mod reach;
 mod rows;
+mod summaries;
 
 use pages::{Error, META_BLOCK, PageKind, PageStore, Problem, Result, Rows, is_new, page_kind};
 
-use self::places::Places;
+use self::summaries::RecordSummaries;
 use crate::Hnsw;
 use crate::format::{Geometry, NodeNo, Record, State};
 
@@ -33,8 +33,8 @@ pub fn check<S: PageStore>(
         Err(error) => return tell(report, META_BLOCK, error),
     };
     let blocks = store.blocks()?;
-    let places = Places::new(blocks, hnsw.geometry())?;
-    let mut check = Check { store, hnsw: &hnsw, blocks, places, report };
+    let summaries = RecordSummaries::new(blocks, hnsw.geometry())?;
+    let mut check = Check { store, hnsw: &hnsw, blocks, summaries, report };
     check.pages()?;
     check.records()?;
     check.free()?;
@@ -56,7 +56,7 @@ struct Check<'a, S> {
     hnsw: &'a Hnsw,
     /// Pages when the check began.
     blocks: u32,
-    places: Places,
+    summaries: RecordSummaries,
     report: &'a mut dyn FnMut(Problem),
 }
 
@@ -99,7 +99,7 @@ impl<S: PageStore> Check<'_, S> {
             self.store.pause()?;
             if let Err(error) = self.page(block) {
                 tell(self.report, block, error)?;
-                self.places.break_page(block, self.hnsw.geometry());
+                self.summaries.break_page(block, self.hnsw.geometry());
             }
         }
         Ok(())
@@ -116,7 +116,7 @@ impl<S: PageStore> Check<'_, S> {
         for place in 0..self.geometry().records_per_page {
             let record = Record::read(&page, block, place, self.hnsw.geometry())?;
             let node = NodeNo::at(block, place, self.geometry())?;
-            self.places.set(node, &record);
+            self.summaries.set(node, &record);
             let element = record.element();
             if !record.is_element() {
                 continue;
@@ -137,7 +137,7 @@ impl<S: PageStore> Check<'_, S> {
             let now = Hnsw::open(self.store)?;
             let (entry, level) = (now.meta().entry, now.meta().entry_level);
             let Some(entry) = entry else { return Ok(()) };
-            let broken = self.places.get(entry).is_some_and(places::Place::is_broken);
+            let broken = self.summaries.get(entry).is_some_and(summaries::RecordSummary::is_broken);
             let sound =
                 |record: &Record<'_>| record.is_element() && record.element().level == level;
             if broken || self.record(entry, sound)? == Some(true) {
@@ -153,7 +153,7 @@ impl<S: PageStore> Check<'_, S> {
         for block in META_BLOCK + 1..self.blocks {
             self.store.pause()?;
             let first = NodeNo::at(block, 0, self.geometry())?;
-            if self.places.get(first).is_some_and(places::Place::is_broken) {
+            if self.summaries.get(first).is_some_and(summaries::RecordSummary::is_broken) {
                 continue;
             }
             let mut suspects = Vec::new();
@@ -179,7 +179,7 @@ impl<S: PageStore> Check<'_, S> {
         if !self.geometry().is_split() {
             return Ok(());
         }
-        for node in self.places.live()? {
+        for node in self.summaries.live()? {
             self.store.pause()?;
             let life = |record: &Record<'_>| (record.state(), record.version());
             let before = self.record(node, life)?;
@@ -199,9 +199,9 @@ impl<S: PageStore> Check<'_, S> {
     /// Whether the edge of an element looks wrong to one who read its target's page some time ago.
     fn suspicious(&self, owner: &Record<'_>, to: NodeNo) -> bool {
         let dying = owner.state() == State::Dying;
-        self.places.get(to).is_none_or(|place| {
-            let element = place.is(State::Live) || place.is(State::Dying);
-            !(dying || place.is_broken() || element && place.level() == owner.element().level)
+        self.summaries.get(to).is_none_or(|summary| {
+            let element = summary.is(State::Live) || summary.is(State::Dying);
+            !(dying || summary.is_broken() || element && summary.level() == owner.element().level)
         })
     }
 

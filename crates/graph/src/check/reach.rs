@@ -15,13 +15,13 @@ impl<S: PageStore> Check<'_, S> {
     /// miss an element: what is reported was missed by each of several.
     pub(super) fn reachability(&mut self) -> Result<()> {
         self.reach()?;
-        let mut missed = self.still_live(self.places.unreached()?)?;
+        let mut missed = self.still_live(self.summaries.unreached()?)?;
         for _ in 1..ATTEMPTS {
             if missed.is_empty() {
                 break;
             }
             self.reach()?;
-            let again = self.still_live(self.places.unreached()?)?;
+            let again = self.still_live(self.summaries.unreached()?)?;
             missed.retain(|element| again.binary_search(element).is_ok());
         }
         for (node, _) in missed {
@@ -36,18 +36,18 @@ impl<S: PageStore> Check<'_, S> {
     /// Marks what can be reached. Goes through the records in order, from each that is reached to
     /// its neighbors; those that lie behind it wait for the next turn.
     fn reach(&mut self) -> Result<()> {
-        self.places.forget_reached();
+        self.summaries.forget_reached();
         let now = Hnsw::open(self.store)?;
         if let Some(entry) = now.meta().entry
             && let Some(root) = self.record(entry, |record| root_in(entry, record))?.flatten()
         {
-            self.places.reach(root);
+            self.summaries.reach(root);
         }
         let mut goes_on = true;
         while goes_on {
             goes_on = false;
-            for node in self.places.numbers() {
-                if self.places.expand(node) {
+            for node in self.summaries.numbers() {
+                if self.summaries.expand(node) {
                     goes_on = true;
                     self.store.pause()?;
                     self.reach_neighbors(node)?;
@@ -63,7 +63,7 @@ impl<S: PageStore> Check<'_, S> {
             on_base.then(|| record.neighbors().collect::<Vec<_>>())
         })?;
         for neighbor in neighbors.flatten().unwrap_or_default() {
-            self.places.reach(neighbor);
+            self.summaries.reach(neighbor);
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ impl<S: PageStore> Check<'_, S> {
     /// Rows seen more than once, each with the page of the element that stood for it.
     fn repeated_rows(&mut self, rows: &mut Rows<'_>, first: bool) -> Result<Vec<(u32, HeapTid)>> {
         let mut repeated = Vec::new();
-        for node in self.places.live_bases()? {
+        for node in self.summaries.live_bases()? {
             self.store.pause()?;
             let block = node.block(self.geometry());
             let Some(tids) = self.tids_of(node)? else {

@@ -82,7 +82,7 @@ fn insert_next<S: PageStore>(
 }
 
 /// What the search for neighbors found on a level.
-struct Found {
+struct LevelSearch {
     candidates: Candidates,
     /// Where to start on the level below, nearest first.
     below: Vec<(f32, NodeNo)>,
@@ -98,12 +98,12 @@ fn search_level<S: PageStore>(
     row: &Row<'_>,
     level: u8,
     seeds: &[(f32, NodeNo)],
-) -> Result<Found> {
+) -> Result<LevelSearch> {
     let ef = usize::from(hnsw.meta().ef_construction);
     let mut width = hnsw.beam_width(ef);
     let mut walk = Walk::new(level, width, true)?;
     seeds.iter().try_for_each(|&(rank, node)| walk.seed(rank, node))?;
-    let mut found = Found { candidates: Candidates::new(ef), below: Vec::new(), twin: None };
+    let mut found = LevelSearch { candidates: Candidates::new(ef), below: Vec::new(), twin: None };
     loop {
         walk.run(store, hnsw, query, &mut ScanStats::default(), |visit| {
             if level > 0 {

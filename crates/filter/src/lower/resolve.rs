@@ -1,4 +1,4 @@
-//! Where values are: in a column, in an element of an array, in a document.
+//! Resolves fields of a filter to columns, elements of arrays, and values in documents.
 
 use super::Lowering;
 use crate::error::{Error, ErrorKind};
@@ -9,8 +9,8 @@ use crate::table::{Column, Kind, Scalar};
 use crate::translate;
 use crate::value::Value;
 
-/// A field of a filter, found in the table.
-pub(super) enum Place<'a> {
+/// A field of a filter, resolved against the table.
+pub(super) enum ResolvedField<'a> {
     Column(&'a Column, Scalar),
     /// The index is counted from 0.
     Element {
@@ -31,23 +31,23 @@ pub(super) struct Json<'a> {
 }
 
 impl Lowering<'_> {
-    pub(super) fn place(&self, field: &Field, span: Span) -> Result<Place<'_>, Error> {
+    pub(super) fn resolve(&self, field: &Field, span: Span) -> Result<ResolvedField<'_>, Error> {
         let Some(column) = self.table.find(&field.name) else {
             return self.dynamic(field, span);
         };
         match (column.kind, field.path.as_slice()) {
             (Kind::Json | Kind::Jsonb, path) => {
-                Ok(Place::Json(Json { column, path: path.to_vec() }))
+                Ok(ResolvedField::Json(Json { column, path: path.to_vec() }))
             }
-            (Kind::Scalar(scalar), []) => Ok(Place::Column(column, scalar)),
-            (Kind::Array(element), []) => Ok(Place::Array(column, element)),
+            (Kind::Scalar(scalar), []) => Ok(ResolvedField::Column(column, scalar)),
+            (Kind::Array(element), []) => Ok(ResolvedField::Array(column, element)),
             (Kind::Array(element), [Step::Index(index)]) => {
-                Ok(Place::Element { column, element, index: *index })
+                Ok(ResolvedField::Element { column, element, index: *index })
             }
             (Kind::Array(_), _) => {
                 Err(Error::mismatch(span, "can only access array field with integer index"))
             }
-            (Kind::Vector | Kind::Other, []) => Ok(Place::Opaque(column)),
+            (Kind::Vector | Kind::Other, []) => Ok(ResolvedField::Opaque(column)),
             (kind, _) => Err(Error::mismatch(
                 span,
                 format!("{} data type not supported accessed with []", kind.milvus_name()),
@@ -56,13 +56,13 @@ impl Lowering<'_> {
     }
 
     /// A field without a column of its own.
-    fn dynamic(&self, field: &Field, span: Span) -> Result<Place<'_>, Error> {
+    fn dynamic(&self, field: &Field, span: Span) -> Result<ResolvedField<'_>, Error> {
         let name = &field.name;
         let null = name.eq_ignore_ascii_case("null");
         if let Some(column) = self.table.dynamic().filter(|_| !null) {
             let first = Step::Key(name.clone());
             let path = std::iter::once(first).chain(field.path.iter().cloned()).collect();
-            return Ok(Place::Json(Json { column, path }));
+            return Ok(ResolvedField::Json(Json { column, path }));
         }
         let error = Error::new(ErrorKind::Unknown, span, format!("field {name} not exist"));
         Err(match self.table.similar(name) {
@@ -73,7 +73,7 @@ impl Lowering<'_> {
     }
 }
 
-impl<'a> Place<'a> {
+impl<'a> ResolvedField<'a> {
     pub(super) fn column(&self) -> &'a Column {
         match self {
             Self::Column(column, _)

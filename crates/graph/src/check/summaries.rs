@@ -13,9 +13,9 @@ const EXPANDED: u8 = 1 << 7;
 
 /// A record when its page was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place(u8);
+pub(super) struct RecordSummary(u8);
 
-impl Place {
+impl RecordSummary {
     pub(super) fn is(self, state: State) -> bool {
         self.0 & STATE == state as u8
     }
@@ -37,22 +37,22 @@ impl Place {
 
 /// All records, by their numbers.
 #[derive(Debug)]
-pub(super) struct Places(Vec<u8>);
+pub(super) struct RecordSummaries(Vec<u8>);
 
-impl Places {
+impl RecordSummaries {
     /// Room for the records of `blocks` pages, all free.
     pub(super) fn new(blocks: u32, geometry: &Geometry) -> Result<Self> {
         filled(blocks as usize * geometry.records_per_page, State::Free as u8).map(Self)
     }
 
-    pub(super) fn get(&self, node: NodeNo) -> Option<Place> {
-        self.0.get(node.0 as usize).copied().map(Place)
+    pub(super) fn get(&self, node: NodeNo) -> Option<RecordSummary> {
+        self.0.get(node.0 as usize).copied().map(RecordSummary)
     }
 
     pub(super) fn set(&mut self, node: NodeNo, record: &Record<'_>) {
-        if let Some(place) = self.0.get_mut(node.0 as usize) {
+        if let Some(summary) = self.0.get_mut(node.0 as usize) {
             // What is not an element is as good as free.
-            *place = match record.is_element() {
+            *summary = match record.is_element() {
                 true => record.state() as u8 | record.element().level << LEVEL_AT,
                 false => State::Free as u8,
             };
@@ -70,20 +70,20 @@ impl Places {
 
     /// Begins another search for what can be reached.
     pub(super) fn forget_reached(&mut self) {
-        self.0.iter_mut().for_each(|place| *place &= !(REACHED | EXPANDED));
+        self.0.iter_mut().for_each(|summary| *summary &= !(REACHED | EXPANDED));
     }
 
     pub(super) fn reach(&mut self, node: NodeNo) {
-        if let Some(place) = self.0.get_mut(node.0 as usize) {
-            *place |= REACHED;
+        if let Some(summary) = self.0.get_mut(node.0 as usize) {
+            *summary |= REACHED;
         }
     }
 
     /// Whether the neighbors of a record are to be reached from it, which is told once.
     pub(super) fn expand(&mut self, node: NodeNo) -> bool {
-        let Some(place) = self.0.get_mut(node.0 as usize) else { return false };
-        let due = *place & (REACHED | EXPANDED | BROKEN) == REACHED;
-        *place |= if due { EXPANDED } else { 0 };
+        let Some(summary) = self.0.get_mut(node.0 as usize) else { return false };
+        let due = *summary & (REACHED | EXPANDED | BROKEN) == REACHED;
+        *summary |= if due { EXPANDED } else { 0 };
         due
     }
 
@@ -94,20 +94,20 @@ impl Places {
 
     /// Live elements.
     pub(super) fn live(&self) -> Result<Vec<NodeNo>> {
-        let live = |&node: &NodeNo| self.get(node).is_some_and(|place| place.is(State::Live));
+        let live = |&node: &NodeNo| self.get(node).is_some_and(|summary| summary.is(State::Live));
         collected(self.numbers().filter(live))
     }
 
     /// Live elements of level 0.
     pub(super) fn live_bases(&self) -> Result<Vec<NodeNo>> {
-        let live = |&node: &NodeNo| self.get(node).is_some_and(Place::is_live_base);
+        let live = |&node: &NodeNo| self.get(node).is_some_and(RecordSummary::is_live_base);
         collected(self.numbers().filter(live))
     }
 
     /// Live elements of level 0 that have not been reached.
     pub(super) fn unreached(&self) -> Result<Vec<NodeNo>> {
         let unreached = |&node: &NodeNo| {
-            self.get(node).is_some_and(|place| place.is_live_base() && place.0 & REACHED == 0)
+            self.get(node).is_some_and(|summary| summary.is_live_base() && summary.0 & REACHED == 0)
         };
         collected(self.numbers().filter(unreached))
     }

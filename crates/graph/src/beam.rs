@@ -10,14 +10,14 @@ const REPEATS: usize = 4;
 /// Edges in a spill from which on those that lead nowhere new are dropped, whatever it costs.
 const MANY: usize = 1 << 16;
 
-/// One edge that leads to an element, with the estimated rank of that element.
+/// One edge that leads to an element, with the estimated distance of that element.
 ///
 /// An element that several expanded elements point at has several entries, with different
 /// estimates: codes are relative to the owner of the edge, and "first estimate wins" was measured
 /// to need a third more expansions.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    rank: f32,
+    distance: f32,
     node: NodeNo,
     taken: bool,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Beam {
     first_open: usize,
     /// Place of the farthest entry taken so far.
     deepest: usize,
-    /// Rank of the entry taken last.
+    /// Distance of the entry taken last.
     latest: f32,
     spill: Option<Vec<(f32, NodeNo)>>,
 }
@@ -50,31 +50,31 @@ impl Beam {
         })
     }
 
-    /// The rank that an edge must be below to enter.
+    /// The distance that an edge must be below to enter.
     pub(crate) fn bound(&self) -> f32 {
         match self.entries.last() {
-            Some(last) if self.entries.len() >= self.width => last.rank,
+            Some(last) if self.entries.len() >= self.width => last.distance,
             _ => f32::INFINITY,
         }
     }
 
     /// Adds an edge. Below [`Beam::bound`] it enters, otherwise it is spilled.
-    pub(crate) fn push(&mut self, rank: f32, node: NodeNo) -> Result<()> {
+    pub(crate) fn push(&mut self, distance: f32, node: NodeNo) -> Result<()> {
         if self.entries.len() >= self.width {
-            if rank >= self.bound() {
-                return self.spill_edge(rank, node);
+            if distance >= self.bound() {
+                return self.spill_edge(distance, node);
             }
             if let Some(worst) = self.entries.pop()
                 && !worst.taken
             {
-                self.spill_edge(worst.rank, worst.node)?;
+                self.spill_edge(worst.distance, worst.node)?;
             }
         }
         if self.entries.len() == self.entries.capacity() {
             self.entries.try_reserve(1).map_err(|_| OutOfMemory)?;
         }
-        let at = self.entries.partition_point(|entry| entry.rank <= rank);
-        self.entries.insert(at, Entry { rank, node, taken: false });
+        let at = self.entries.partition_point(|entry| entry.distance <= distance);
+        self.entries.insert(at, Entry { distance, node, taken: false });
         self.first_open = self.first_open.min(at);
         Ok(())
     }
@@ -95,7 +95,7 @@ impl Beam {
             let Some(entry) = self.entries.get_mut(self.first_open) else { return Ok(None) };
             if fresh(entry.node)? {
                 entry.taken = true;
-                self.latest = entry.rank;
+                self.latest = entry.distance;
                 self.first_open += 1;
                 self.deepest = self.deepest.max(self.first_open);
                 return Ok(Some(entry.node));
@@ -132,8 +132,8 @@ impl Beam {
             edges.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
             widened |= !edges.is_empty();
             // Those for which there is no room are spilled again.
-            for (rank, node) in edges {
-                self.push(rank, node)?;
+            for (distance, node) in edges {
+                self.push(distance, node)?;
             }
         }
         Ok(widened)
@@ -146,7 +146,7 @@ impl Beam {
         self.deepest
     }
 
-    /// Estimated rank of the element taken last.
+    /// Estimated distance of the element taken last.
     pub(crate) fn latest(&self) -> f32 {
         self.latest
     }
@@ -157,8 +157,8 @@ impl Beam {
             + self.spill.as_ref().map_or(0, |spill| size_of::<(f32, NodeNo)>() * spill.len())
     }
 
-    fn spill_edge(&mut self, rank: f32, node: NodeNo) -> Result<()> {
-        self.spill.as_mut().map_or(Ok(()), |spill| spill.try_push((rank, node)))
+    fn spill_edge(&mut self, distance: f32, node: NodeNo) -> Result<()> {
+        self.spill.as_mut().map_or(Ok(()), |spill| spill.try_push((distance, node)))
     }
 }
 
@@ -180,8 +180,8 @@ mod tests {
     #[test]
     fn takes_the_nearest_first_and_spills_the_rest() {
         let mut beam = Beam::new(3, true).expect("memory");
-        for (rank, node) in [(5.0, 5), (1.0, 1), (4.0, 4), (2.0, 2), (9.0, 9)] {
-            beam.push(rank, NodeNo(node)).expect("memory");
+        for (distance, node) in [(5.0, 5), (1.0, 1), (4.0, 4), (2.0, 2), (9.0, 9)] {
+            beam.push(distance, NodeNo(node)).expect("memory");
         }
         assert_eq!(beam.pop(|_| Ok(true)), Ok(Some(NodeNo(1))));
         beam.push(0.5, NodeNo(0)).expect("memory");

@@ -3,13 +3,13 @@
 use std::cell::OnceCell;
 
 use memory::{OutOfMemory, with_room};
-use vectors::bits::rank_bits;
-use vectors::{Form, VectorBuf, rank, rank_f16};
+use vectors::bits::reduced_distance_bits;
+use vectors::{Form, VectorBuf, reduced_distance, reduced_distance_f16};
 
 use crate::Hnsw;
 use crate::format::{NodeNo, State};
 use crate::prune::{self, Reason};
-use crate::stored::ranked_scale;
+use crate::stored::normalized_scale;
 use crate::walk::Visit;
 
 /// The nearest live elements that a search has visited, as their records hold them: only those that
@@ -24,12 +24,12 @@ pub(crate) struct Candidates {
 struct Candidate {
     node: NodeNo,
     version: u32,
-    rank: f32,
+    distance: f32,
     /// The vector as it is stored.
     stored: Vec<u8>,
-    /// As [`ranked_scale`] gives it.
+    /// As [`normalized_scale`] gives it.
     scale: f32,
-    /// As [`Hnsw::ranked`] gives it, once it was asked for.
+    /// As [`Hnsw::normalized`] gives it, once it was asked for.
     vector: OnceCell<VectorBuf>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Neighbor {
     pub(crate) node: NodeNo,
     /// Life of its record in which its vector was read.
     pub(crate) version: u32,
-    /// As [`Hnsw::ranked`] gives it.
+    /// As [`Hnsw::normalized`] gives it.
     pub(crate) vector: VectorBuf,
     pub(crate) reason: Reason,
 }
@@ -63,16 +63,17 @@ impl Candidates {
         let mut candidate = Candidate {
             node: visit.node,
             version: visit.record.version(),
-            rank: visit.exact.rank,
+            distance: visit.exact.reduced,
             stored: Vec::new(),
-            scale: ranked_scale(hnsw, &visit.record.element()),
+            scale: normalized_scale(hnsw, &visit.record.element()),
             vector: OnceCell::new(),
         };
         if self.list.len() < self.limit {
             candidate.stored = visit.record.vector().to_vec();
             self.list.push(candidate);
-        } else if let Some(farthest) = self.list.iter_mut().max_by(|a, b| a.rank.total_cmp(&b.rank))
-            && candidate.rank < farthest.rank
+        } else if let Some(farthest) =
+            self.list.iter_mut().max_by(|a, b| a.distance.total_cmp(&b.distance))
+            && candidate.distance < farthest.distance
         {
             candidate.stored = std::mem::take(&mut farthest.stored);
             candidate.stored.clear();
@@ -81,9 +82,9 @@ impl Candidates {
         }
     }
 
-    /// The neighbors of the new element, nearest first, by the heuristic. Some slots stay empty,
-    /// for edges back from elements that come later: filling all would double what is written,
-    /// and searches find no more. `own` is its vector as it is stored, as [`Hnsw::ranked`] gives it.
+    /// The neighbors of the new element, nearest first, by the heuristic. Some slots stay empty, for
+    /// edges back from elements that come later: filling all would double what is written, and searches
+    /// find no more. `own` is its vector as it is stored, as [`Hnsw::normalized`] gives it.
     ///
     /// # Errors
     /// [`OutOfMemory`].
@@ -98,25 +99,28 @@ impl Candidates {
             // What rounding lost counts between two candidates, so it has to count here: all would
             // else seem diverse.
             for candidate in &mut self.list {
-                candidate.rank = rank(hnsw.metric(), own, candidate.widened(hnsw));
+                candidate.distance = reduced_distance(hnsw.metric(), own, candidate.widened(hnsw));
             }
         }
-        self.list.sort_unstable_by(|a, b| a.rank.total_cmp(&b.rank));
+        self.list.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance));
         let list = &self.list;
-        let ranks: Vec<f32> = list.iter().map(|candidate| candidate.rank).collect();
+        let distances: Vec<f32> = list.iter().map(|candidate| candidate.distance).collect();
         let m = usize::from(hnsw.meta().m);
         let leniency = prune::leniency(hnsw.metric());
         let widened = |i: usize| list[i].widened(hnsw);
-        let kept = prune::select(&ranks, m + m / 4, leniency, |i, j| match hnsw.geometry().form {
-            Form::Halves => {
-                let (halves, scale) = (list[i].stored.as_chunks().0, list[i].scale);
-                rank_f16(hnsw.metric(), widened(j).values(), halves, scale)
-            }
-            Form::Floats | Form::Bytes | Form::Sq8 | Form::Rabitq | Form::Sparse => {
-                rank(hnsw.metric(), widened(i), widened(j))
-            }
-            Form::Bits => rank_bits(hnsw.metric(), &list[i].stored, &list[j].stored),
-        });
+        let kept =
+            prune::select(&distances, m + m / 4, leniency, |i, j| match hnsw.geometry().form {
+                Form::Halves => {
+                    let (halves, scale) = (list[i].stored.as_chunks().0, list[i].scale);
+                    reduced_distance_f16(hnsw.metric(), widened(j).values(), halves, scale)
+                }
+                Form::Floats | Form::Bytes | Form::Sq8 | Form::Rabitq | Form::Sparse => {
+                    reduced_distance(hnsw.metric(), widened(i), widened(j))
+                }
+                Form::Bits => {
+                    reduced_distance_bits(hnsw.metric(), &list[i].stored, &list[j].stored)
+                }
+            });
         let neighbor = |(index, reason): (usize, Reason)| Neighbor {
             node: list[index].node,
             version: list[index].version,
@@ -128,7 +132,7 @@ impl Candidates {
 }
 
 impl Candidate {
-    /// The vector as [`Hnsw::ranked`] gives it.
+    /// The vector as [`Hnsw::normalized`] gives it.
     fn widened(&self, hnsw: &Hnsw) -> &VectorBuf {
         self.vector.get_or_init(|| hnsw.holder().widened(&self.stored, self.scale))
     }

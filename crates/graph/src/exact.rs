@@ -16,7 +16,7 @@ pub(crate) struct Exact {
     /// Whether `distance` is the operator's.
     pub(crate) certain: bool,
     /// What searches sort by (see [`Metric`]).
-    pub(crate) rank: f32,
+    pub(crate) reduced: f32,
     /// The part of the query along the element, for estimates (see [`quant::EdgeQuery::estimate`]).
     pub(crate) alpha: f32,
 }
@@ -86,7 +86,7 @@ impl ExactQuery {
             }
             Form::Bits => {
                 let distance = bit_distance(self.metric, &self.bits, bytes);
-                Exact { distance, certain: true, rank: distance as f32, alpha: 1.0 }
+                Exact { distance, certain: true, reduced: distance as f32, alpha: 1.0 }
             }
         }
     }
@@ -112,7 +112,7 @@ impl ExactQuery {
             Metric::Cosine => (Metric::L2, 1.0),
             Metric::L2 | Metric::L1 | Metric::Hamming | Metric::Jaccard => (Metric::L2, q),
         };
-        let RoundedDistance { distance, rank, alpha } = rounded.distance(metric);
+        let RoundedDistance { distance, reduced, alpha } = rounded.distance(metric);
         // Rotating a vector errs as much as summing it; the other is no longer than both of these.
         let apart = (distance - rounding * (2.0 * length + distance)).max(0.0);
         let distance = match self.metric {
@@ -125,17 +125,17 @@ impl ExactQuery {
             Metric::Cosine => f64::NEG_INFINITY,
             Metric::L2 | Metric::L1 | Metric::Hamming | Metric::Jaccard => apart,
         };
-        Exact { distance, certain: false, rank, alpha }
+        Exact { distance, certain: false, reduced, alpha }
     }
 
     fn of_numbers(&self, sums: &impl Sums, info: StoredInfo) -> Exact {
         let measured = Measured::of(self.metric, sums);
-        let along = -measured.rank / (info.norm * info.norm);
+        let along = -measured.reduced / (info.norm * info.norm);
         let along = if along.is_finite() { along } else { 0.0 };
         let alpha = if self.metric == Metric::InnerProduct { along } else { 1.0 };
         let lost = Lost { query: self.norm, norm: info.norm, error: info.error };
         let dims = self.vector.values().len();
-        let (Measured { distance, rank }, certain) = measured.bounded(self.metric, lost, dims);
-        Exact { distance, certain, rank, alpha }
+        let (Measured { distance, reduced }, certain) = measured.bounded(self.metric, lost, dims);
+        Exact { distance, certain, reduced, alpha }
     }
 }

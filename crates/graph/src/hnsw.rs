@@ -136,8 +136,9 @@ impl Hnsw {
         self.coder.as_ref()
     }
 
-    /// The vector that codes and ranks between elements are made of: under cosine of length one.
-    pub(crate) fn ranked(&self, vector: VectorBuf) -> VectorBuf {
+    /// The vector from which codes and distances between elements are computed: under cosine of length
+    /// one.
+    pub(crate) fn normalized(&self, vector: VectorBuf) -> VectorBuf {
         if self.metric == Metric::Cosine { vector.view().to_unit() } else { vector }
     }
 

@@ -2,8 +2,8 @@
 
 use pages::{Batch, MAX_BATCH, PageStore, Result};
 use quant::{Angles, EdgeCoder, EdgeQuery, Factors, Metric, PreparedOwner};
-use vectors::bits::{pack, rank_bits};
-use vectors::{Form, Vector, VectorBuf, rank};
+use vectors::bits::{pack, reduced_distance_bits};
+use vectors::{Form, Vector, VectorBuf, reduced_distance};
 
 use crate::format::{NodeNo, Record, RecordMut, Slot, State};
 use crate::stored::vector_of;
@@ -51,7 +51,7 @@ pub(crate) struct Owner<'a> {
 }
 
 impl<'a> Owner<'a> {
-    /// `vector` is the owner's, as [`Hnsw::ranked`] gives it; so are those of its neighbors.
+    /// `vector` is the owner's, as [`Hnsw::normalized`] gives it; so are those of its neighbors.
     pub(crate) fn new<'v>(hnsw: &'a Hnsw, vector: impl Into<Vector<'v>>) -> Self {
         let vector = vector.into();
         let space = hnsw.geometry().coded_space();
@@ -99,7 +99,7 @@ pub(crate) struct BackLink<'a> {
     pub(crate) version: u32,
     /// What goes into the slot.
     pub(crate) edge: Edge,
-    /// The vector of the edge's neighbor, as [`Hnsw::ranked`] gives it.
+    /// The vector of the edge's neighbor, as [`Hnsw::normalized`] gives it.
     pub(crate) vector: Vector<'a>,
 }
 
@@ -198,9 +198,9 @@ fn coded_victim(
         // ⟨c + r, c + s⟩ = |c|² + ⟨c, r⟩ + ⟨c, s⟩ + ⟨r, s⟩, of which -|c|² - ⟨c, r⟩ is estimated.
         let owner = vector_of(hnsw, record);
         let square = kernels::inner_product(owner.values(), owner.values());
-        let ranks = ranks_to_owner(coder, &owner, square, &slots);
-        let between = |i: usize, j: usize| square + ranks[i] + ranks[j] - product(i, j);
-        prune::victim(&ranks, leniency, may_go, between)
+        let distances = distances_to_owner(coder, &owner, square, &slots);
+        let between = |i: usize, j: usize| square + distances[i] + distances[j] - product(i, j);
+        prune::victim(&distances, leniency, may_go, between)
     } else {
         let between = |i: usize, j: usize| squares[i] + squares[j] - 2.0 * product(i, j);
         prune::victim(&squares, leniency, may_go, between)
@@ -209,7 +209,7 @@ fn coded_victim(
 }
 
 /// Negated inner products of an element and its neighbors.
-fn ranks_to_owner(
+fn distances_to_owner(
     coder: &EdgeCoder,
     owner: &VectorBuf,
     square: f32,
@@ -219,22 +219,26 @@ fn ranks_to_owner(
     let codes: Vec<u8> = slots.iter().flat_map(|slot| slot.code).copied().collect();
     let adds: Vec<[u8; 2]> = slots.iter().map(|slot| slot.add).collect();
     let scales: Vec<[u8; 2]> = slots.iter().map(|slot| slot.scale).collect();
-    let mut ranks = vec![0.0; slots.len()];
+    let mut distances = vec![0.0; slots.len()];
     // All of the owner lies along itself.
-    EdgeQuery::new(coder, &vector).estimate(&codes, &adds, &scales, -square, 1.0, &mut ranks);
-    ranks
+    EdgeQuery::new(coder, &vector).estimate(&codes, &adds, &scales, -square, 1.0, &mut distances);
+    distances
 }
 
 /// The same where codes are the beginnings of vectors of bits.
 fn victim_of_bits(hnsw: &Hnsw, record: &Record<'_>, link: &BackLink<'_>) -> Option<usize> {
     let slots = slots_with(record, link);
     // Kernels compare as many bytes as both have.
-    let rank = |a: &[u8], b: &[u8]| rank_bits(hnsw.metric(), a, b);
+    let distance = |a: &[u8], b: &[u8]| reduced_distance_bits(hnsw.metric(), a, b);
     let own = record.vector().get(..hnsw.geometry().code_bytes()).unwrap_or(record.vector());
-    let ranks: Vec<f32> = slots.iter().map(|slot| rank(own, slot.code)).collect();
-    let between = |i: usize, j: usize| rank(slots[i].code, slots[j].code);
-    let victim =
-        prune::victim(&ranks, prune::leniency(hnsw.metric()), |i| !slots[i].reachability, between);
+    let distances: Vec<f32> = slots.iter().map(|slot| distance(own, slot.code)).collect();
+    let between = |i: usize, j: usize| distance(slots[i].code, slots[j].code);
+    let victim = prune::victim(
+        &distances,
+        prune::leniency(hnsw.metric()),
+        |i| !slots[i].reachability,
+        between,
+    );
     victim.filter(|&victim| victim + 1 < slots.len())
 }
 
@@ -272,11 +276,11 @@ pub(crate) fn uncoded_victim<S: PageStore>(
         }
     }
     vectors.push(link.vector.to_buf());
-    let ranks: Vec<f32> =
-        vectors.iter().map(|vector| rank(hnsw.metric(), &owner, vector)).collect();
+    let distances: Vec<f32> =
+        vectors.iter().map(|vector| reduced_distance(hnsw.metric(), &owner, vector)).collect();
     let may_go =
         |i: usize| !edges.get(i).map_or(link.edge.reachability, |&(_, reachability)| reachability);
-    let between = |i: usize, j: usize| rank(hnsw.metric(), &vectors[i], &vectors[j]);
-    let victim = prune::victim(&ranks, prune::leniency(hnsw.metric()), may_go, between);
+    let between = |i: usize, j: usize| reduced_distance(hnsw.metric(), &vectors[i], &vectors[j]);
+    let victim = prune::victim(&distances, prune::leniency(hnsw.metric()), may_go, between);
     Ok(victim.and_then(|victim| edges.get(victim)).map(|&(neighbor, _)| neighbor))
 }

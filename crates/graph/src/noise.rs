@@ -1,7 +1,7 @@
-//! How much the estimates of a search err beside the ranks that they are to tell apart.
+//! How much the estimates of a search err compared with the distances that they are to tell apart.
 
-/// Standard deviation of an estimate, as a part of the range of ranks that a beam covers, up to which
-/// the beam is wide enough as it is. On sentences, words and images one search in ten exceeds it.
+/// Standard deviation of an estimate, as a part of the range of distances that a beam covers, up to
+/// which the beam is wide enough as it is. On sentences, words and images one search in ten exceeds it.
 const QUIET: f64 = 0.35;
 /// How much wider, as a part of itself, a beam becomes for each such part beyond, and at most.
 const SLOPE: f64 = 2.0;
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn beams_become_wider_where_estimates_err_by_as_much_as_ranks_lie_apart() {
+    fn beams_become_wider_where_estimates_err_by_as_much_as_distances_lie_apart() {
         let width = |error: f32, bound: f32| {
             let mut noise = Noise::new();
             // Where a search begins.

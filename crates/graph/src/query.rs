@@ -1,7 +1,7 @@
 //! A vector that others are compared with: exactly, and by their codes.
 
 use quant::{EdgeQuery, Metric};
-use vectors::bits::rank_bits;
+use vectors::bits::reduced_distance_bits;
 use vectors::{Form, Vector};
 
 use crate::Hnsw;
@@ -13,7 +13,7 @@ use crate::stored::vector_of;
 #[derive(Debug)]
 enum Codes {
     None,
-    /// With the query, as [`Hnsw::ranked`] gives it, in the space in which neighbors are coded.
+    /// With the query, as [`Hnsw::normalized`] gives it, in the space in which neighbors are coded.
     Residual(EdgeQuery, Vec<f32>),
     /// Codes are beginnings of vectors of bits.
     Bits,
@@ -26,7 +26,8 @@ pub(crate) struct Query {
     own: ExactQuery,
     codes: Codes,
     code_bytes: usize,
-    /// Whether ranks are those of the space in which neighbors are coded: those of sketches are not.
+    /// Whether distances are those of the space in which neighbors are coded: those of sketches are
+    /// not.
     localizes: bool,
     /// Dimensions for each that a code covers.
     dims_per_coded: f32,
@@ -41,8 +42,8 @@ impl Query {
         let space = geometry.coded_space();
         let codes = match hnsw.coder() {
             Some(coder) => {
-                let ranked = hnsw.ranked(vector.to_buf());
-                let coded = ranked.view().in_coded_space(space).into_owned();
+                let normalized = hnsw.normalized(vector.to_buf());
+                let coded = normalized.view().in_coded_space(space).into_owned();
                 Codes::Residual(EdgeQuery::new(coder, &coded), coded)
             }
             None if geometry.form == Form::Bits => Codes::Bits,
@@ -69,13 +70,13 @@ impl Query {
         self.own.measure(record)
     }
 
-    /// Estimated ranks of the neighbors of an element, in slot order.
+    /// Estimated reduced distances of the neighbors of an element, in slot order.
     pub(crate) fn estimate(&mut self, hnsw: &Hnsw, record: &Record<'_>, exact: &Exact) -> &[f32] {
         let count = record.neighbor_count();
         let estimates = &mut self.estimates[..count];
         match &mut self.codes {
             Codes::None => {}
-            Codes::Residual(codes, query) if self.localizes && codes.is_near(exact.rank) => {
+            Codes::Residual(codes, query) if self.localizes && codes.is_near(exact.reduced) => {
                 if let Some(coder) = hnsw.coder() {
                     let mut difference = query.clone();
                     let own = vector_of(hnsw, record);
@@ -88,14 +89,14 @@ impl Query {
                         &difference,
                         codes_of,
                         scales,
-                        exact.rank,
+                        exact.reduced,
                         estimates,
                     );
                 }
             }
             Codes::Residual(codes, _) => {
                 let (adds, scales) = (record.adds(), record.scales());
-                codes.estimate(record.codes(), adds, scales, exact.rank, exact.alpha, estimates);
+                codes.estimate(record.codes(), adds, scales, exact.reduced, exact.alpha, estimates);
             }
             Codes::Bits => {
                 let codes = record.codes().chunks_exact(self.code_bytes);
@@ -103,7 +104,7 @@ impl Query {
                 // A count grows with the bits it is taken over, a share does not.
                 let factor = if self.metric == Metric::Hamming { self.dims_per_coded } else { 1.0 };
                 for (estimate, code) in estimates.iter_mut().zip(codes) {
-                    *estimate = factor * rank_bits(self.metric, query, code);
+                    *estimate = factor * reduced_distance_bits(self.metric, query, code);
                 }
             }
         }

@@ -213,9 +213,9 @@ impl Scan {
         }
     }
 
-    /// Returns only rows for which `filter` holds from now on. All elements guide the walk, and count for
-    /// [`ScanOptions::max_tuples`]; rows are asked about one by one, in order of their distance,
-    /// as far as the caller goes.
+    /// Returns only rows for which `filter` holds from now on. All elements guide the walk, and count
+    /// for [`ScanOptions::max_tuples`]; rows are asked about one by one, in order of their distance, as
+    /// far as the caller goes.
     pub fn keep_only(&mut self, filter: TidFilter) {
         self.filter = Some(filter);
     }
@@ -278,8 +278,8 @@ impl Scan {
             let width = self.hnsw.beam_width(self.ef);
             let mut walk = Walk::new(0, width, true)?;
             let seeds = descend(store, &self.hnsw, &mut self.query, &mut self.stats, 0, self.ef)?;
-            for (rank, node) in seeds {
-                walk.seed(rank, node)?;
+            for (distance, node) in seeds {
+                walk.seed(distance, node)?;
             }
             let before = self.stats.expanded;
             (self.walk, self.rooted) = (Some(walk), false);
@@ -404,7 +404,7 @@ impl Scan {
             return Ok(());
         };
         walk.run(store, hnsw, query, stats, |visit| {
-            noise.add(visit.estimate, visit.exact.rank);
+            noise.add(visit.estimate, visit.exact.reduced);
             if visit.record.state() == State::Live {
                 let tids: Vec<HeapTid> = visit.record.tids().collect();
                 *live_expanded += 1;

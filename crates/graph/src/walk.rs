@@ -19,7 +19,7 @@ const DESCENT_WIDTH: RangeInclusive<usize> = 2..=8;
 
 /// A search on one level that can go on where it stopped.
 ///
-/// Elements are popped from the beam in order of their estimated rank. Expanding one reads its
+/// Elements are popped from the beam in order of their estimated distance. Expanding one reads its
 /// record, one page: its own vector gives the exact distance, the codes in its slots give
 /// estimates of all its neighbors.
 #[derive(Debug)]
@@ -27,9 +27,9 @@ pub(crate) struct Walk {
     level: u8,
     beam: Beam,
     expanded: NodeSet,
-    /// Elements ranked already; only where neighbors carry no codes.
-    ranked: NodeSet,
-    unranked: Vec<NodeNo>,
+    /// Elements measured already; only where neighbors carry no codes.
+    measured: NodeSet,
+    unmeasured: Vec<NodeNo>,
     /// Elements whose pages were asked for ahead of their turn.
     prefetched: NodeSet,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Visit<'a> {
     pub(crate) node: NodeNo,
     pub(crate) record: &'a Record<'a>,
     pub(crate) exact: Exact,
-    /// The rank by which it came to be expanded.
+    /// The estimated distance in whose order it was expanded.
     pub(crate) estimate: f32,
     /// Width of the narrowest beam that visits it.
     pub(crate) width: usize,
@@ -55,15 +55,15 @@ impl Walk {
             level,
             beam: Beam::new(width, resumable)?,
             expanded: NodeSet::new(),
-            ranked: NodeSet::new(),
-            unranked: Vec::new(),
+            measured: NodeSet::new(),
+            unmeasured: Vec::new(),
             prefetched: NodeSet::new(),
         })
     }
 
     /// Adds a place to start from.
-    pub(crate) fn seed(&mut self, rank: f32, node: NodeNo) -> Result<()> {
-        Ok(self.beam.push(rank, node)?)
+    pub(crate) fn seed(&mut self, distance: f32, node: NodeNo) -> Result<()> {
+        Ok(self.beam.push(distance, node)?)
     }
 
     /// Passes `node` over, as if it were not there.
@@ -72,7 +72,7 @@ impl Walk {
         Ok(())
     }
 
-    /// The estimated rank that the beam ends at; infinite while it has room.
+    /// The estimated distance that the beam ends at; infinite while it has room.
     pub(crate) fn bound(&self) -> f32 {
         self.beam.bound()
     }
@@ -86,7 +86,7 @@ impl Walk {
     pub(crate) fn memory(&self) -> usize {
         self.beam.memory()
             + self.expanded.memory()
-            + self.ranked.memory()
+            + self.measured.memory()
             + self.prefetched.memory()
     }
 
@@ -144,38 +144,39 @@ impl Walk {
             let neighbors = record.neighbors();
             if !query.coded() {
                 for neighbor in neighbors {
-                    if self.ranked.insert(neighbor)? {
-                        self.unranked.try_push(neighbor)?;
+                    if self.measured.insert(neighbor)? {
+                        self.unmeasured.try_push(neighbor)?;
                     }
                 }
                 return Ok(());
             }
             stats.scored += neighbors.len() as u64;
-            for (&rank, neighbor) in query.estimate(hnsw, record, &exact).iter().zip(neighbors) {
+            for (&distance, neighbor) in query.estimate(hnsw, record, &exact).iter().zip(neighbors)
+            {
                 if !self.expanded.contains(neighbor) {
-                    self.beam.push(rank, neighbor)?;
+                    self.beam.push(distance, neighbor)?;
                 }
             }
             Ok::<_, Error>(())
         })?
         .unwrap_or(Ok(()))?;
-        self.rank_neighbors(store, hnsw, query, stats)
+        self.measure_neighbors(store, hnsw, query, stats)
     }
 
-    /// Without codes a neighbor is ranked by its own record, one page each.
-    fn rank_neighbors<S: PageStore>(
+    /// Without codes a neighbor is measured from its own record, one page each.
+    fn measure_neighbors<S: PageStore>(
         &mut self,
         store: &S,
         hnsw: &Hnsw,
         query: &Query,
         stats: &mut ScanStats,
     ) -> Result<()> {
-        for neighbor in self.unranked.drain(..) {
+        for neighbor in self.unmeasured.drain(..) {
             store.pause()?;
-            let rank = hnsw.element(store, neighbor, |record| query.exact(record).rank)?;
-            if let Some(rank) = rank {
+            let distance = hnsw.element(store, neighbor, |record| query.exact(record).reduced)?;
+            if let Some(distance) = distance {
                 stats.exact += 1;
-                self.beam.push(rank, neighbor)?;
+                self.beam.push(distance, neighbor)?;
             }
         }
         Ok(())
@@ -197,10 +198,10 @@ pub(crate) fn descend<S: PageStore>(
     let mut seeds = vec![(f32::INFINITY, entry)];
     for upper in (level + 1..=hnsw.meta().entry_level).rev() {
         let mut walk = Walk::new(upper, width, false)?;
-        seeds.iter().try_for_each(|&(rank, node)| walk.seed(rank, node))?;
+        seeds.iter().try_for_each(|&(distance, node)| walk.seed(distance, node))?;
         let mut below = Vec::new();
         walk.run(store, hnsw, query, stats, |visit| {
-            Ok(below.try_extend(visit.record.link().map(|link| (visit.exact.rank, link)))?)
+            Ok(below.try_extend(visit.record.link().map(|link| (visit.exact.reduced, link)))?)
         })?;
         below.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         below.truncate(width);

@@ -1,8 +1,8 @@
 //! Calibration: how many lists a search must read, measured on the index itself.
 //!
 //! The searches are for rows of the index, each moved a little and left out of its own search with its
-//! copies, as those that calibrate an hnsw index are. What is found in an eighth of all entries counts as the
-//! truth.
+//! copies, as those that calibrate an hnsw index are. What is found in an eighth of all entries counts
+//! as the truth.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -88,7 +88,7 @@ fn measure<S: PageStore>(store: &S, ivf: &Ivf, rows: u64) -> Result<Option<Calib
         let query = Query::new(ivf, &vector);
         let nearest = nearest(store, ivf, &row, &query, entries)?;
         cosines.try_extend(
-            nearest.iter().map(|near| query.cosine(spread, &near.centroid, near.rank)),
+            nearest.iter().map(|near| query.cosine(spread, &near.centroid, near.reduced)),
         )?;
         let found = std::array::from_fn(|i| {
             nearest.iter().filter(|near| near.place < 1 << i).count() as f64
@@ -259,7 +259,7 @@ fn read<S: PageStore>(store: &S, ivf: &Ivf, vector: VectorNo) -> Result<Vec<f32>
 
 /// A neighbor of a query.
 struct Near {
-    rank: f32,
+    reduced: f32,
     vector: VectorNo,
     /// Lists that are nearer than its own.
     place: u32,
@@ -297,17 +297,17 @@ fn nearest<S: PageStore>(
     let mut nearest: Vec<Near> = Vec::new();
     while let Some(Reverse((bound, vector, place))) = candidates.pop() {
         let farthest = nearest.last().filter(|_| nearest.len() == NEAREST);
-        if farthest.is_some_and(|farthest| bound > ordinal(farthest.rank)) {
+        if farthest.is_some_and(|farthest| bound > ordinal(farthest.reduced)) {
             break;
         }
         let vector = VectorNo(vector);
         reader.pause()?;
-        let rank = reader.read(vector, |stored| {
-            (stored.bytes() != row.stored).then(|| query.exact(&stored).rank)
+        let reduced = reader.read(vector, |stored| {
+            (stored.bytes() != row.stored).then(|| query.exact(&stored).reduced)
         })?;
-        let Some(rank) = rank else { continue };
-        let at = nearest.partition_point(|near| near.rank <= rank);
-        nearest.insert(at, Near { rank, vector, place, centroid: centroids[place as usize] });
+        let Some(reduced) = reduced else { continue };
+        let at = nearest.partition_point(|near| near.reduced <= reduced);
+        nearest.insert(at, Near { reduced, vector, place, centroid: centroids[place as usize] });
         nearest.truncate(NEAREST);
     }
     Ok(nearest)

@@ -22,10 +22,10 @@ pub struct Calibration {
 
 /// Which lists may hold rows nearer than those found.
 ///
-/// A row that is `spread` from the centroid of its list has a rank that follows from the cosine of the angle
-/// between its direction from there and the query's. A list is left out where this had to be above
-/// `cosine`. An ordinary query has few such lists beyond those that it searches anyway; one that is far
-/// from all rows, and so about as far from many centroids, has many.
+/// A row that is `spread` from the centroid of its list has a reduced distance that follows from the
+/// cosine of the angle between its direction from there and the query's. A list is left out where this
+/// had to be above `cosine`. An ordinary query has few such lists beyond those that it searches anyway;
+/// one that is far from all rows, and so about as far from many centroids, has many.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reach {
     /// Median of the distance between a row and the centroid of its list.
@@ -62,8 +62,8 @@ impl Calibration {
         bytes
     }
 
-    /// What [`Self::encode`] wrote. None where the index was never calibrated, where recall does not grow from 0 to 1,
-    /// and where the reach is not a number.
+    /// What [`Self::encode`] wrote. None where the index was never calibrated, where recall does not
+    /// grow from 0 to 1, and where the reach is not a number.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let (searches, points) = bytes.split_first_chunk()?;
         let numbers = points.as_chunks().0.first_chunk::<NUMBERS>()?.map(f32::from_le_bytes);

@@ -77,7 +77,7 @@ pub(crate) fn nearest_list<S: PageStore>(
     let query = Query::new(ivf, vector);
     if ivf.metric() != Metric::InnerProduct {
         let nearest = NearestLists::new(store, ivf, &query)?.next(store, ivf, &query)?;
-        return Ok(nearest.map(|(list, centroid)| (list, centroid.rank)));
+        return Ok(nearest.map(|(list, centroid)| (list, centroid.reduced)));
     }
     // Rows are near in space to the centroid of their list; the largest product is another matter,
     // and codes tell of that one only.

@@ -25,28 +25,28 @@ pub(crate) struct Exact {
     pub(crate) distance: f64,
     /// Whether `distance` is the operator's.
     pub(crate) certain: bool,
-    /// What searches sort by (see [`Metric`]), as far as it is known.
-    pub(crate) rank: f32,
-    /// A number that the rank of `distance` is not below.
-    pub(crate) least_rank: f64,
+    /// The reduced distance (see [`Metric`]), as far as it is known.
+    pub(crate) reduced: f32,
+    /// A lower bound of the reduced distance that `distance` stands for.
+    pub(crate) least_reduced: f64,
 }
 
 impl Exact {
-    fn new(metric: Metric, distance: f64, certain: bool, rank: f32) -> Self {
-        let least_rank = match metric {
+    fn new(metric: Metric, distance: f64, certain: bool, reduced: f32) -> Self {
+        let least_reduced = match metric {
             // Of the sign of the distance: minus infinity stays what it is.
             Metric::L2 => distance * distance.abs(),
             Metric::Cosine => 2.0 * distance,
             Metric::InnerProduct | Metric::L1 | Metric::Hamming | Metric::Jaccard => distance,
         };
-        Self { distance, certain, rank, least_rank }
+        Self { distance, certain, reduced, least_reduced }
     }
 }
 
 /// How far a centroid is from the query, and what that means for the codes about it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct CentroidDistance {
-    pub(crate) rank: f32,
+    pub(crate) reduced: f32,
     /// The same for the codes.
     seen: SeenOwner,
 }
@@ -107,8 +107,8 @@ impl Query {
                 part: 1.0,
                 dims: self.vector.len(),
             };
-            let RoundedDistance { distance, rank, .. } = rounded.distance(self.metric);
-            return Exact::new(self.metric, distance, false, rank);
+            let RoundedDistance { distance, reduced, .. } = rounded.distance(self.metric);
+            return Exact::new(self.metric, distance, false, reduced);
         }
         if stored.form() == Form::Bits {
             let distance = kernels::hamming(&self.bits, stored.numbers());
@@ -117,9 +117,9 @@ impl Query {
         let sums = OfHalves { q: &self.vector, b: stored.halves(), scale: stored.scale() };
         let lost = Lost { query: self.norm, norm: stored.norm(), error: stored.error() };
         let measured = Measured::of(self.metric, &sums);
-        let (Measured { distance, rank }, certain) =
+        let (Measured { distance, reduced }, certain) =
             measured.bounded(self.metric, lost, self.vector.len());
-        Exact::new(self.metric, distance, certain, rank)
+        Exact::new(self.metric, distance, certain, reduced)
     }
 
     /// The inner product of the placed vector with one that is not of bits, as stored.
@@ -145,18 +145,19 @@ impl Query {
         }
     }
 
-    /// A lower bound of the ranks of a list's rows; `centroid` is the distance to its centroid.
-    pub(crate) fn least_rank(&self, radius: Radius, centroid: &CentroidDistance) -> f32 {
-        radius.least_rank(self.metric, centroid, self.placed_norm)
+    /// A lower bound of the reduced distances of a list's rows; `centroid` is the distance to its
+    /// centroid.
+    pub(crate) fn least_reduced(&self, radius: Radius, centroid: &CentroidDistance) -> f32 {
+        radius.least_reduced(self.metric, centroid, self.placed_norm)
     }
 
     /// The cosine of the angle at a centroid between the query, `centroid` away, and a row that is
-    /// `spread` away and has this rank (see [`crate::Reach`]).
-    pub(crate) fn cosine(&self, spread: f32, centroid: &CentroidDistance, rank: f32) -> f32 {
+    /// `spread` away and has this reduced distance (see [`crate::Reach`]).
+    pub(crate) fn cosine(&self, spread: f32, centroid: &CentroidDistance, reduced: f32) -> f32 {
         if self.metric == Metric::InnerProduct {
-            return (centroid.rank - rank) / (self.placed_norm * spread);
+            return (centroid.reduced - reduced) / (self.placed_norm * spread);
         }
-        (centroid.rank + spread * spread - rank) / (2.0 * centroid.rank.sqrt() * spread)
+        (centroid.reduced + spread * spread - reduced) / (2.0 * centroid.reduced.sqrt() * spread)
     }
 
     /// Compares with a centroid.
@@ -185,11 +186,12 @@ impl Query {
                 SeenOwner { base, slack, alpha: 1.0, across }
             }
         };
-        let rank = if seen.base.is_nan() { f32::INFINITY } else { seen.base };
-        CentroidDistance { rank, seen }
+        let reduced = if seen.base.is_nan() { f32::INFINITY } else { seen.base };
+        CentroidDistance { reduced, seen }
     }
 
-    /// Numbers that the ranks of a block's entries are hardly ever below, where there are codes.
+    /// Numbers that the reduced distances of a block's entries are hardly ever below, where there are
+    /// codes.
     pub(crate) fn bounds(
         &self,
         block: &Block<'_>,
@@ -217,7 +219,8 @@ impl Query {
         (self.deviations / (dims - 1.0).max(1.0).sqrt()).min(1.0)
     }
 
-    /// What a rank may be of a vector that is `error` from one whose rank is not below `bound`.
+    /// A lower bound of the distance of a vector that is `error` from one whose distance is not below
+    /// `bound`.
     fn less(&self, bound: f32, error: f32) -> f32 {
         let least = if self.metric == Metric::InnerProduct {
             bound - self.placed_norm * error
@@ -240,14 +243,14 @@ fn squared_norm(stored: &Stored<'_>) -> f32 {
 
 #[cfg(test)]
 impl CentroidDistance {
-    pub(crate) fn of_rank(rank: f32) -> Self {
-        Self { rank, seen: SeenOwner { base: rank, slack: 0.0, alpha: 1.0, across: 0.0 } }
+    pub(crate) fn of_reduced(reduced: f32) -> Self {
+        Self { reduced, seen: SeenOwner { base: reduced, slack: 0.0, alpha: 1.0, across: 0.0 } }
     }
 }
 
 impl From<CentroidDistance> for Exact {
     fn from(centroid: CentroidDistance) -> Self {
-        let rank = centroid.rank;
-        Self { distance: rank.into(), certain: true, rank, least_rank: rank.into() }
+        let reduced = centroid.reduced;
+        Self { distance: reduced.into(), certain: true, reduced, least_reduced: reduced.into() }
     }
 }

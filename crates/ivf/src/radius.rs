@@ -65,14 +65,19 @@ impl Radius {
         Self(if tid.offset & KNOWN == 0 || radius.is_nan() { f32::INFINITY } else { radius })
     }
 
-    /// The least rank that a row of a list with this radius may have; `centroid` is the distance of
-    /// its centroid from a query of length `norm`.
-    pub(crate) fn least_rank(self, metric: Metric, centroid: &CentroidDistance, norm: f32) -> f32 {
+    /// The least reduced distance that a row of a list with this radius may have; `centroid` is the
+    /// distance of its centroid from a query of length `norm`.
+    pub(crate) fn least_reduced(
+        self,
+        metric: Metric,
+        centroid: &CentroidDistance,
+        norm: f32,
+    ) -> f32 {
         let least = match metric {
-            Metric::Hamming | Metric::L1 | Metric::Jaccard => centroid.rank - self.0,
-            Metric::InnerProduct => centroid.rank - norm * self.0 * (1.0 + ROUNDING),
+            Metric::Hamming | Metric::L1 | Metric::Jaccard => centroid.reduced - self.0,
+            Metric::InnerProduct => centroid.reduced - norm * self.0 * (1.0 + ROUNDING),
             Metric::L2 | Metric::Cosine => {
-                let apart = centroid.rank.sqrt() * (1.0 - ROUNDING) - self.0;
+                let apart = centroid.reduced.sqrt() * (1.0 - ROUNDING) - self.0;
                 if apart > 0.0 { apart * apart } else { 0.0 }
             }
         };
@@ -130,15 +135,17 @@ mod tests {
     }
 
     #[test]
-    fn a_list_holds_nothing_nearer_than_its_least_rank() {
-        let centroid = CentroidDistance::of_rank(25.0);
-        assert!((Radius(2.0).least_rank(Metric::L2, &centroid, 1.0) - 9.0).abs() < 0.02);
-        assert_eq!(Radius(6.0).least_rank(Metric::L2, &centroid, 1.0), 0.0);
-        assert_eq!(Radius(6.0).least_rank(Metric::Hamming, &centroid, 1.0), 19.0);
-        let product = CentroidDistance::of_rank(-3.0);
-        assert!((Radius(2.0).least_rank(Metric::InnerProduct, &product, 4.0) + 11.0).abs() < 0.01);
+    fn a_list_holds_nothing_nearer_than_its_least_distance() {
+        let centroid = CentroidDistance::of_reduced(25.0);
+        assert!((Radius(2.0).least_reduced(Metric::L2, &centroid, 1.0) - 9.0).abs() < 0.02);
+        assert_eq!(Radius(6.0).least_reduced(Metric::L2, &centroid, 1.0), 0.0);
+        assert_eq!(Radius(6.0).least_reduced(Metric::Hamming, &centroid, 1.0), 19.0);
+        let product = CentroidDistance::of_reduced(-3.0);
+        assert!(
+            (Radius(2.0).least_reduced(Metric::InnerProduct, &product, 4.0) + 11.0).abs() < 0.01
+        );
         let unknown = Radius(f32::INFINITY);
-        assert_eq!(unknown.least_rank(Metric::InnerProduct, &product, 0.0), f32::NEG_INFINITY);
-        assert_eq!(unknown.least_rank(Metric::L2, &centroid, 1.0), 0.0);
+        assert_eq!(unknown.least_reduced(Metric::InnerProduct, &product, 0.0), f32::NEG_INFINITY);
+        assert_eq!(unknown.least_reduced(Metric::L2, &centroid, 1.0), 0.0);
     }
 }

@@ -13,7 +13,7 @@ use crate::index::Ivf;
 use crate::lists::{List, NearestLists};
 use crate::query::{CentroidDistance, Query};
 use crate::reader::Reader;
-use crate::stream::{Ranked, Step, Stream};
+use crate::stream::{ByDistance, Step, Stream};
 
 /// Of so many entries searched, one may be returned in strict order before more lists are searched.
 const NEAREST: u64 = 8;
@@ -72,9 +72,9 @@ pub struct Scan {
     ordered: bool,
     options: ScanOptions,
     lists: Option<NearestLists>,
-    /// Lists whose turn has come but whose blocks were not read yet, by the least rank that their rows
-    /// may have.
-    closed: BinaryHeap<Reverse<Ranked<(List, CentroidDistance)>>>,
+    /// Lists whose turn has come but whose blocks were not read yet, by the least distance that their
+    /// rows may have.
+    closed: BinaryHeap<Reverse<ByDistance<(List, CentroidDistance)>>>,
     rows: Stream,
     /// Lists that were taken.
     probed: usize,
@@ -126,8 +126,8 @@ impl Scan {
         }
     }
 
-    /// Returns only rows for which `filter` holds from now on. It is asked only about rows that may be the
-    /// next, before their vectors are read.
+    /// Returns only rows for which `filter` holds from now on. It is asked only about rows that may be
+    /// the next, before their vectors are read.
     pub fn keep_only(&mut self, filter: TidFilter) {
         self.filter = Some(filter);
     }
@@ -248,7 +248,7 @@ impl Scan {
 
     /// Whether a list that was not read may hold the next row.
     fn may_hold_next(&self) -> bool {
-        self.closed.peek().is_some_and(|list| list.0.rank <= self.rows.least())
+        self.closed.peek().is_some_and(|list| list.0.distance <= self.rows.least())
     }
 
     fn may_go_on(&self) -> bool {
@@ -287,9 +287,9 @@ impl Scan {
         Ok(())
     }
 
-    /// Searches the first lists, and measures the next: the cosine (see [`Query::cosine`]) of a row that is
-    /// `spread` from its centroid, and as near as the last of those wanted that were found. None where
-    /// there is no list, or too few rows were found.
+    /// Searches the first lists, and measures the next: the cosine (see [`Query::cosine`]) of a row
+    /// that is `spread` from its centroid, and as near as the last of those wanted that were found.
+    /// None where there is no list, or too few rows were found.
     pub(crate) fn cosine_of_next<S: PageStore>(
         &mut self,
         store: &S,
@@ -298,13 +298,13 @@ impl Scan {
         if self.probed == 0 {
             self.search_lists(store, self.options.probes)?;
         }
-        let Some(rank) = self.settle(store)? else { return Ok(None) };
+        let Some(reduced) = self.settle(store)? else { return Ok(None) };
         let Some(lists) = &mut self.lists else { return Ok(None) };
         let next = lists.peek(store, &self.ivf, &self.query)?;
-        Ok(next.map(|centroid| self.query.cosine(spread, &centroid, rank)))
+        Ok(next.map(|centroid| self.query.cosine(spread, &centroid, reduced)))
     }
 
-    /// The rank of the last of the rows wanted, of those found; none where these are fewer.
+    /// The reduced distance of the last of the rows wanted, of those found; none where these are fewer.
     fn settle<S: PageStore>(&mut self, store: &S) -> Result<Option<f32>> {
         let wanted = self.options.wanted.clamp(1, SETTLED);
         let mut settled = Vec::with_capacity(wanted);
@@ -315,7 +315,7 @@ impl Scan {
                 Step::End => break,
             }
         }
-        let last = settled.get(wanted - 1).map(|found| found.exact.rank);
+        let last = settled.get(wanted - 1).map(|found| found.exact.reduced);
         settled.into_iter().try_for_each(|found| self.rows.push_found(found.exact, found.entry))?;
         Ok(last)
     }
@@ -354,14 +354,14 @@ impl Scan {
         let mut taken = 0;
         while taken < count {
             let Some((list, centroid)) = lists.next(store, &self.ivf, &self.query)? else { break };
-            let rank = self.query.least_rank(list.radius(), &centroid).into();
+            let distance = self.query.least_reduced(list.radius(), &centroid).into();
             let tid = list.entry.tid;
-            self.closed.try_push(Reverse(Ranked { rank, tid, item: (list, centroid) }))?;
+            self.closed.try_push(Reverse(ByDistance { distance, tid, item: (list, centroid) }))?;
             taken += 1;
         }
         self.lists = Some(lists);
         while self.may_hold_next() {
-            let Some(Reverse(Ranked { item: (list, centroid), .. })) = self.closed.pop() else {
+            let Some(Reverse(ByDistance { item: (list, centroid), .. })) = self.closed.pop() else {
                 break;
             };
             self.search(store, &list, &centroid)?;

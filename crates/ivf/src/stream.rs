@@ -9,34 +9,34 @@ use pages::HeapTid;
 use crate::block::Entry;
 use crate::query::Exact;
 
-/// Something that belongs to an entry, sorted by a number, then by the row: order does not depend
-/// on how a heap happens to lie.
+/// Something that belongs to an entry, ordered by distance, then by row, so that the order does not
+/// depend on the layout of a heap.
 #[derive(Debug)]
-pub(crate) struct Ranked<T> {
-    pub(crate) rank: f64,
+pub(crate) struct ByDistance<T> {
+    pub(crate) distance: f64,
     pub(crate) tid: HeapTid,
     pub(crate) item: T,
 }
 
-impl<T> Ord for Ranked<T> {
+impl<T> Ord for ByDistance<T> {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.rank.total_cmp(&other.rank).then_with(|| self.tid.cmp(&other.tid))
+        self.distance.total_cmp(&other.distance).then_with(|| self.tid.cmp(&other.tid))
     }
 }
 
-impl<T> PartialOrd for Ranked<T> {
+impl<T> PartialOrd for ByDistance<T> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl<T> PartialEq for Ranked<T> {
+impl<T> PartialEq for ByDistance<T> {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl<T> Eq for Ranked<T> {}
+impl<T> Eq for ByDistance<T> {}
 
 /// An entry whose vector was read.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,7 +49,8 @@ pub(crate) struct ReadEntry {
 const NEAR: usize = 64;
 const GROWTH: usize = 4;
 
-/// An entry whose vector was not read yet, with a number that its rank is hardly ever below.
+/// An entry whose vector was not read yet, with a number that its reduced distance is hardly ever
+/// below.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
     bound: f32,
@@ -61,14 +62,14 @@ struct Candidate {
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
     /// The nearest candidates.
-    near: BinaryHeap<Reverse<Ranked<Entry>>>,
+    near: BinaryHeap<Reverse<ByDistance<Entry>>>,
     /// The other candidates, in no order: few of them are ever looked at.
     far: Vec<Candidate>,
     /// None of these has a bound below it.
     far_least: f32,
     /// Candidates that came near when this was done last.
     brought: usize,
-    found: BinaryHeap<Reverse<Ranked<ReadEntry>>>,
+    found: BinaryHeap<Reverse<ByDistance<ReadEntry>>>,
 }
 
 /// What is to be done for the next entry.
@@ -83,7 +84,7 @@ pub(crate) enum Step {
 }
 
 impl Stream {
-    /// Adds entries, each with a number that its rank is hardly ever below.
+    /// Adds entries, each with a number that its reduced distance is hardly ever below.
     ///
     /// # Errors
     /// [`memory::OutOfMemory`].
@@ -92,7 +93,7 @@ impl Stream {
         candidates: impl Iterator<Item = (f32, Entry)>,
     ) -> Result<()> {
         self.brought = 0;
-        let back = self.near.drain().map(|Reverse(near)| (near.rank as f32, near.item));
+        let back = self.near.drain().map(|Reverse(near)| (near.distance as f32, near.item));
         let least = if self.far.is_empty() { f32::INFINITY } else { self.far_least };
         self.far_least = back.chain(candidates).try_fold(least, |least: f32, (bound, entry)| {
             self.far.try_push(Candidate { bound, entry })?;
@@ -101,11 +102,11 @@ impl Stream {
         Ok(())
     }
 
-    /// A number below which no entry has its bound, or its rank where that was measured.
+    /// A number below which no entry has its bound, or its reduced distance if that was measured.
     pub(crate) fn least(&self) -> f64 {
         let far = if self.far.is_empty() { f64::INFINITY } else { f64::from(self.far_least) };
-        let near = self.near.peek().map_or(far, |near| near.0.rank);
-        self.found.peek().map_or(near, |found| near.min(found.0.item.exact.least_rank))
+        let near = self.near.peek().map_or(far, |near| near.0.distance);
+        self.found.peek().map_or(near, |found| near.min(found.0.item.exact.least_reduced))
     }
 
     /// Adds an entry whose vector was read.
@@ -114,7 +115,7 @@ impl Stream {
     /// [`memory::OutOfMemory`].
     pub(crate) fn push_found(&mut self, exact: Exact, entry: Entry) -> Result<()> {
         let item = ReadEntry { exact, entry };
-        self.found.try_push(Reverse(Ranked { rank: exact.distance, tid: entry.tid, item }))
+        self.found.try_push(Reverse(ByDistance { distance: exact.distance, tid: entry.tid, item }))
     }
 
     /// The next step.
@@ -125,10 +126,10 @@ impl Stream {
         if self.near.is_empty() && !self.far.is_empty() {
             self.bring_near()?;
         }
-        let bound = self.near.peek().map(|candidate| candidate.0.rank);
-        let nearest = self.found.peek().map(|found| found.0.item.exact.least_rank);
+        let bound = self.near.peek().map(|candidate| candidate.0.distance);
+        let nearest = self.found.peek().map(|found| found.0.item.exact.least_reduced);
         Ok(match (nearest, bound) {
-            (Some(rank), bound) if bound.is_none_or(|bound| rank < bound) => {
+            (Some(nearest), bound) if bound.is_none_or(|bound| nearest < bound) => {
                 self.found.pop().map_or(Step::End, |found| Step::Next(found.0.item))
             }
             _ => self.near.pop().map_or(Step::End, |next| Step::Read(next.0.item)),
@@ -145,14 +146,14 @@ impl Stream {
             self.far_least = nearest_of_rest.bound;
         }
         self.near.try_extend(self.far.drain(rest..).map(|Candidate { bound, entry }| {
-            Reverse(Ranked { rank: bound.into(), tid: entry.tid, item: entry })
+            Reverse(ByDistance { distance: bound.into(), tid: entry.tid, item: entry })
         }))
     }
 
     /// Bytes in use.
     pub(crate) fn bytes(&self) -> usize {
-        self.near.capacity() * size_of::<Ranked<Entry>>()
+        self.near.capacity() * size_of::<ByDistance<Entry>>()
             + self.far.capacity() * size_of::<Candidate>()
-            + self.found.capacity() * size_of::<Ranked<ReadEntry>>()
+            + self.found.capacity() * size_of::<ByDistance<ReadEntry>>()
     }
 }

@@ -11,7 +11,7 @@
 //! * [`trimmed_mean`] is a point amid vectors that outliers do not move, for codes to be taken about.
 //! * [`Sq8Set`] keeps many vectors at one byte per coordinate, for building a graph in memory.
 //!
-//! Distances here are *ranks*: smaller is nearer, see [`Metric`].
+//! Distances here are *reduced distances*, see [`Metric`].
 
 mod bound;
 mod coarse;

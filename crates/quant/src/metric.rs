@@ -1,25 +1,25 @@
-//! How two vectors are compared, and the rank that index structures sort by.
+//! How two vectors are compared, and the reduced distance that index structures order by.
 
 /// The metric of an index. The discriminants are stored on disk and never change.
 ///
-/// Inside an index every metric is a *rank*, a number that is smaller for nearer vectors and
-/// cheap to compute:
+/// Inside an index, vectors are compared by their *reduced distance*, a number that is smaller for
+/// nearer vectors and cheaper to compute than the distance:
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Metric {
-    /// Euclidean distance; the rank is its square.
+    /// Euclidean distance; reduced: its square.
     L2 = 0,
-    /// Inner product; the rank is the product negated.
+    /// Inner product; reduced: the product negated.
     InnerProduct = 1,
-    /// Cosine distance; vectors are scaled to length one first, the rank is then the squared
-    /// Euclidean distance, which is twice the cosine distance.
+    /// Cosine distance; reduced: the squared Euclidean distance of the vectors scaled to length one,
+    /// which is twice the cosine distance.
     Cosine = 2,
-    /// Manhattan distance; the rank is the distance itself. It has no edge codes, because a
+    /// Manhattan distance; reduced: the same. It has no edge codes, because a
     /// rotation does not keep it.
     L1 = 3,
-    /// Hamming distance of vectors of bits; the rank is the distance itself.
+    /// Hamming distance of vectors of bits; reduced: the same.
     Hamming = 4,
-    /// Jaccard distance of vectors of bits; the rank is the distance itself.
+    /// Jaccard distance of vectors of bits; reduced: the same.
     Jaccard = 5,
 }
 

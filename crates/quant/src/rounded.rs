@@ -39,8 +39,8 @@ pub struct RoundedDistance {
     /// A number that the distance to the vector itself is not below; minus infinity where nothing is
     /// known.
     pub distance: f64,
-    /// The estimated rank (see [`Metric`]).
-    pub rank: f32,
+    /// The estimated reduced distance (see [`Metric`]).
+    pub reduced: f32,
     /// The part of the query along the vector, for inner products; else 1.
     pub alpha: f32,
 }
@@ -48,17 +48,17 @@ pub struct RoundedDistance {
 impl Rounded {
     /// The distance by `metric`, of those that keep under rotation.
     pub fn distance(&self, metric: Metric) -> RoundedDistance {
-        let rank = self.rank(metric) as f32;
+        let reduced = self.reduced(metric) as f32;
         let by_product = metric == Metric::InnerProduct;
         let alpha = if by_product { (self.product / (self.x * self.x)) as f32 } else { 1.0 };
         RoundedDistance {
             distance: self.least(metric),
-            rank: if rank.is_nan() { f32::INFINITY } else { rank },
+            reduced: if reduced.is_nan() { f32::INFINITY } else { reduced },
             alpha: if alpha.is_finite() { alpha } else { 0.0 },
         }
     }
 
-    fn rank(&self, metric: Metric) -> f64 {
+    fn reduced(&self, metric: Metric) -> f64 {
         let Self { q, x, product, .. } = *self;
         match metric {
             Metric::InnerProduct => -product,

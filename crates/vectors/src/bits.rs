@@ -17,8 +17,8 @@ pub fn unpack(bits: &[u8], out: &mut [f32]) {
     }
 }
 
-/// Rank between two vectors of bits.
-pub fn rank_bits(metric: Metric, a: &[u8], b: &[u8]) -> f32 {
+/// Reduced distance of two vectors of bits.
+pub fn reduced_distance_bits(metric: Metric, a: &[u8], b: &[u8]) -> f32 {
     bit_distance(metric, a, b) as f32
 }
 

@@ -4,20 +4,20 @@ use kernels::CosineTerms;
 use kernels::sparse::{self, Sparse};
 use quant::{Metric, Narrowed};
 
-/// A distance to a vector as it is stored, and what searches sort by (see [`Metric`]). Not numbers where
+/// A distance to a vector as it is stored, and its reduced distance (see [`Metric`]). Not numbers where
 /// infinite values met, and under cosine where a vector is zero.
 #[derive(Debug, Clone, Copy)]
 pub struct Measured {
     /// The operator's distance.
     pub distance: f64,
-    /// Its rank.
-    pub rank: f32,
+    /// The reduced distance.
+    pub reduced: f32,
 }
 
 impl Measured {
     /// The distance that `sums` make.
     pub fn of(metric: Metric, sums: &impl Sums) -> Self {
-        let (distance, rank) = match metric {
+        let (distance, reduced) = match metric {
             Metric::L2 => {
                 let squared = sums.l2_squared();
                 (squared.sqrt(), squared)
@@ -35,7 +35,7 @@ impl Measured {
                 (distance, distance)
             }
         };
-        Self { distance, rank: rank as f32 }
+        Self { distance, reduced: reduced as f32 }
     }
 
     /// What may be ordered by: takes off the distance what narrowing may have added, and puts what is
@@ -52,8 +52,8 @@ impl Measured {
         // The operator may say otherwise, or that it is not a number.
         let certain = exact && !distance.is_nan();
         let distance = if distance.is_nan() { f64::INFINITY } else { distance };
-        let rank = if self.rank.is_nan() { f32::INFINITY } else { self.rank };
-        (Self { distance, rank }, certain)
+        let reduced = if self.reduced.is_nan() { f32::INFINITY } else { self.reduced };
+        (Self { distance, reduced }, certain)
     }
 }
 

@@ -1,14 +1,18 @@
-//! Ranks between vectors: what searches and builds sort by (see [`Metric`]).
+//! Reduced distances between vectors, by which searches and builds order (see [`Metric`]).
 
 use kernels::sparse;
 use quant::Metric;
 
 use crate::vector::Vector;
 
-/// Rank between two vectors of one form (under cosine: of length one).
-pub fn rank<'a>(metric: Metric, a: impl Into<Vector<'a>>, b: impl Into<Vector<'a>>) -> f32 {
+/// Reduced distance of two vectors of one form (under cosine: of length one).
+pub fn reduced_distance<'a>(
+    metric: Metric,
+    a: impl Into<Vector<'a>>,
+    b: impl Into<Vector<'a>>,
+) -> f32 {
     match (a.into(), b.into()) {
-        (Vector::Dense(a), Vector::Dense(b)) => rank_dense(metric, a, b),
+        (Vector::Dense(a), Vector::Dense(b)) => reduced_distance_dense(metric, a, b),
         (Vector::Sparse(a), Vector::Sparse(b)) => match metric {
             Metric::L2 | Metric::Cosine => sparse::l2_squared(a, b),
             Metric::InnerProduct => -sparse::inner_product(a, b),
@@ -20,7 +24,7 @@ pub fn rank<'a>(metric: Metric, a: impl Into<Vector<'a>>, b: impl Into<Vector<'a
     }
 }
 
-fn rank_dense(metric: Metric, a: &[f32], b: &[f32]) -> f32 {
+fn reduced_distance_dense(metric: Metric, a: &[f32], b: &[f32]) -> f32 {
     match metric {
         // Of bits, each a number: those that differ.
         Metric::L2 | Metric::Cosine | Metric::Hamming => kernels::l2_squared(a, b),
@@ -37,7 +41,7 @@ fn rank_dense(metric: Metric, a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// The same where `b` is given as halves times `scale`; not for bits.
-pub fn rank_f16(metric: Metric, a: &[f32], b: &[[u8; 2]], scale: f32) -> f32 {
+pub fn reduced_distance_f16(metric: Metric, a: &[f32], b: &[[u8; 2]], scale: f32) -> f32 {
     match metric {
         Metric::L2 | Metric::Cosine => kernels::l2_squared_f16(a, b, scale),
         Metric::InnerProduct => -kernels::inner_product_f16(a, b, scale),

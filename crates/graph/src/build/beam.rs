@@ -13,15 +13,15 @@ pub(super) trait View {
     fn neighbors(&self, id: u32) -> impl Iterator<Item = u32>;
 
     /// How far element `id` is from the query; never NaN.
-    fn rank(&self, id: u32) -> f32;
+    fn distance(&self, id: u32) -> f32;
 
     /// Says that [`neighbors`](Self::neighbors) of `id` will be asked for soon.
     fn expect_neighbors(&self, id: u32) {
         let _ = id;
     }
 
-    /// Says that [`rank`](Self::rank) of `id` will be asked for soon.
-    fn expect_rank(&self, id: u32) {
+    /// Says that [`distance`](Self::distance) of `id` will be asked for soon.
+    fn expect_distance(&self, id: u32) {
         let _ = id;
     }
 }
@@ -29,7 +29,7 @@ pub(super) trait View {
 /// An element found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Candidate {
-    pub(super) rank: f32,
+    pub(super) distance: f32,
     pub(super) id: u32,
     /// Whether its neighbors are still to be looked at.
     open: bool,
@@ -61,7 +61,7 @@ impl Beam {
         })
     }
 
-    /// Finds the `ef` elements of least rank that lead to one another from `entry`, nearest
+    /// Finds the `ef` elements of least distance that lead to one another from `entry`, nearest
     /// first (algorithm 2 of the HNSW paper, with one list for candidates and results).
     ///
     /// # Errors
@@ -78,7 +78,7 @@ impl Beam {
         self.pool.clear();
         self.expanded = 0;
         self.visit(entry)?;
-        self.pool.push(Candidate { rank: view.rank(entry), id: entry, open: true });
+        self.pool.push(Candidate { distance: view.distance(entry), id: entry, open: true });
         let mut next = 0;
         while let Some(candidate) = self.pool.get_mut(next) {
             if std::mem::take(&mut candidate.open) {
@@ -104,13 +104,13 @@ impl Beam {
                 fresh.push(id);
             }
         }
-        fresh.iter().take(AHEAD).for_each(|&id| view.expect_rank(id));
+        fresh.iter().take(AHEAD).for_each(|&id| view.expect_distance(id));
         let mut changed = usize::MAX;
         for (i, &id) in fresh.iter().enumerate() {
             if let Some(&later) = fresh.get(i + AHEAD) {
-                view.expect_rank(later);
+                view.expect_distance(later);
             }
-            changed = changed.min(self.offer(id, view.rank(id), ef));
+            changed = changed.min(self.offer(id, view.distance(id), ef));
         }
         fresh.clear();
         self.fresh = fresh;
@@ -135,15 +135,15 @@ impl Beam {
 
     /// Puts an element into the pool of at most `ef` if it is near enough. Returns its position
     /// or, if it is not taken, a larger number.
-    fn offer(&mut self, id: u32, rank: f32, ef: usize) -> usize {
+    fn offer(&mut self, id: u32, distance: f32, ef: usize) -> usize {
         if self.pool.len() >= ef {
-            if self.pool.last().is_some_and(|worst| rank >= worst.rank) {
+            if self.pool.last().is_some_and(|worst| distance >= worst.distance) {
                 return usize::MAX;
             }
             self.pool.pop();
         }
-        let position = self.pool.partition_point(|other| other.rank <= rank);
-        self.pool.insert(position, Candidate { rank, id, open: true });
+        let position = self.pool.partition_point(|other| other.distance <= distance);
+        self.pool.insert(position, Candidate { distance, id, open: true });
         position
     }
 }

@@ -78,7 +78,7 @@ impl<D: Distances> Reach<'_, D> {
             return Ok(());
         }
         let (graph, data) = (&*self.graph, self.data);
-        let view = FromQuery { graph, rank: |id| data.distance(element, id) };
+        let view = FromQuery { graph, distance: |id| data.distance(element, id) };
         let found = self.beam.search(graph.entry, self.ef, &view)?;
         let near: Vec<u32> = found.iter().map(|candidate| candidate.id).collect();
         let behind = near.iter().flat_map(|&id| graph.neighbors(id)).copied();
@@ -115,13 +115,13 @@ impl<D: Distances> Reach<'_, D> {
 
     /// Puts `element` into the list of `giver`, in order, and drops what is in `slot`.
     fn link(&mut self, giver: u32, slot: usize, element: u32) {
-        let rank = |id| self.data.distance(giver, id);
+        let distance = |id| self.data.distance(giver, id);
         let used = self.graph.neighbors(giver).len();
         let start = giver as usize * self.graph.degree;
         let list = &mut self.graph.level0[start..][..used.max(slot + 1)];
         list[slot..].rotate_left(1);
         let last = list.len() - 1;
-        let nearer = list[..last].partition_point(|&id| rank(id) <= rank(element));
+        let nearer = list[..last].partition_point(|&id| distance(id) <= distance(element));
         list[nearer..].rotate_right(1);
         list[nearer] = element;
     }

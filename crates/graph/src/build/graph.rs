@@ -79,14 +79,14 @@ pub(super) fn list(lists: &[u32], degree: usize, i: u32) -> &[u32] {
     &slots[..slots.iter().position(|&id| id == NO_NEIGHBOR).unwrap_or(degree)]
 }
 
-/// Searches a graph that is in memory, by exact ranks.
+/// Searches a graph that is in memory, by exact distances.
 pub struct Searcher<'a> {
     graph: &'a Graph,
     beam: Beam,
 }
 
 impl Searcher<'_> {
-    /// The up to `ef` elements nearest to a query and their ranks, nearest first. `rank` tells
+    /// The up to `ef` elements nearest to a query and their distances, nearest first. `distance` tells
     /// how far an element is from the query; it is never NaN.
     ///
     /// # Errors
@@ -94,20 +94,20 @@ impl Searcher<'_> {
     pub fn search(
         &mut self,
         ef: usize,
-        rank: impl Fn(u32) -> f32,
+        distance: impl Fn(u32) -> f32,
     ) -> Result<Vec<(u32, f32)>, BuildError> {
         if self.graph.is_empty() {
             return Ok(Vec::new());
         }
         let graph = self.graph;
-        let mut nearest = (graph.entry, rank(graph.entry));
+        let mut nearest = (graph.entry, distance(graph.entry));
         for level in graph.upper.iter().rev() {
-            while let Some(nearer) = nearer_neighbor(graph, level, nearest, &rank) {
+            while let Some(nearer) = nearer_neighbor(graph, level, nearest, &distance) {
                 nearest = nearer;
             }
         }
-        let found = self.beam.search(nearest.0, ef, &FromQuery { graph, rank })?;
-        Ok(found.iter().map(|candidate| (candidate.id, candidate.rank)).collect())
+        let found = self.beam.search(nearest.0, ef, &FromQuery { graph, distance })?;
+        Ok(found.iter().map(|candidate| (candidate.id, candidate.distance)).collect())
     }
 
     /// How many elements the latest search looked at the neighbors of.
@@ -116,10 +116,10 @@ impl Searcher<'_> {
     }
 }
 
-/// A graph as seen from a query whose distances `rank` tells.
+/// A graph as seen from a query whose distances `distance` tells.
 pub(super) struct FromQuery<'a, R> {
     pub(super) graph: &'a Graph,
-    pub(super) rank: R,
+    pub(super) distance: R,
 }
 
 impl<R: Fn(u32) -> f32> View for FromQuery<'_, R> {
@@ -127,8 +127,8 @@ impl<R: Fn(u32) -> f32> View for FromQuery<'_, R> {
         self.graph.neighbors(id).iter().copied()
     }
 
-    fn rank(&self, id: u32) -> f32 {
-        (self.rank)(id)
+    fn distance(&self, id: u32) -> f32 {
+        (self.distance)(id)
     }
 }
 
@@ -137,10 +137,10 @@ fn nearer_neighbor(
     graph: &Graph,
     level: &UpperLevel,
     from: (u32, f32),
-    rank: impl Fn(u32) -> f32,
+    distance: impl Fn(u32) -> f32,
 ) -> Option<(u32, f32)> {
     let position = level.elements.binary_search(&from.0).ok()? as u32;
     let neighbors = list(&level.neighbors, graph.degree, position).iter();
-    let ranked = neighbors.map(|&p| level.elements[p as usize]).map(|id| (id, rank(id)));
-    ranked.min_by(|a, b| a.1.total_cmp(&b.1)).filter(|nearest| nearest.1 < from.1)
+    let measured = neighbors.map(|&p| level.elements[p as usize]).map(|id| (id, distance(id)));
+    measured.min_by(|a, b| a.1.total_cmp(&b.1)).filter(|nearest| nearest.1 < from.1)
 }

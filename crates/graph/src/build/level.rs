@@ -25,7 +25,7 @@ pub(super) fn descend<D: Distances>(
     element: u32,
 ) -> Option<u32> {
     let mut nearest = *above.first()?.elements.first()?;
-    let mut rank = data.distance(element, nearest);
+    let mut least = data.distance(element, nearest);
     for level in above {
         let mut position = level.elements.binary_search(&nearest).ok()? as u32;
         loop {
@@ -33,8 +33,8 @@ pub(super) fn descend<D: Distances>(
             for &neighbor in list(&level.neighbors, degree, from) {
                 let candidate = level.elements[neighbor as usize];
                 let distance = data.distance(element, candidate);
-                if distance < rank {
-                    (position, nearest, rank) = (neighbor, candidate, distance);
+                if distance < least {
+                    (position, nearest, least) = (neighbor, candidate, distance);
                 }
             }
             if position == from {
@@ -113,7 +113,7 @@ impl<D: Distances> View for FromElement<'_, D> {
         self.links.neighbors(id)
     }
 
-    fn rank(&self, id: u32) -> f32 {
+    fn distance(&self, id: u32) -> f32 {
         self.data.distance(self.element, id)
     }
 
@@ -121,7 +121,7 @@ impl<D: Distances> View for FromElement<'_, D> {
         self.links.prefetch_neighbors(id);
     }
 
-    fn expect_rank(&self, id: u32) {
+    fn expect_distance(&self, id: u32) {
         self.data.prefetch(id);
     }
 }
@@ -147,7 +147,7 @@ impl<D: Distances> Inserter<'_, D> {
             }
             let between = |a, b| self.data.distance(a, b);
             let leniency = self.data.leniency();
-            self.links.offer(link.id, element, link.rank, leniency, between, list);
+            self.links.offer(link.id, element, link.distance, leniency, between, list);
         }
         Ok(())
     }
@@ -157,13 +157,13 @@ impl<D: Distances> Inserter<'_, D> {
     fn choose(&self, found: &[Candidate], chosen: &mut Vec<Link>) {
         chosen.clear();
         let (capacity, leniency) = (self.links.capacity(), self.data.leniency());
-        for &Candidate { rank, id, .. } in found {
+        for &Candidate { distance, id, .. } in found {
             let nearer = reasons(chosen);
-            let reason = reason(nearer, rank, leniency, |a| self.data.distance(a, id));
-            chosen.push(Link { id, rank, reason });
+            let reason = reason(nearer, distance, leniency, |a| self.data.distance(a, id));
+            chosen.push(Link { id, distance, reason });
         }
         chosen.sort_by_key(|link| Reverse(link.reason));
         chosen.truncate(capacity);
-        chosen.sort_by(|a, b| a.rank.total_cmp(&b.rank));
+        chosen.sort_by(|a, b| a.distance.total_cmp(&b.distance));
     }
 }

@@ -16,15 +16,15 @@ const STRIPES: usize = 1024;
 pub(super) struct Link {
     pub(super) id: u32,
     /// Distance to the owner of the list.
-    pub(super) rank: f32,
+    pub(super) distance: f32,
     /// Why it is in the list.
     pub(super) reason: Reason,
 }
 
 impl Link {
-    /// The rank in a word, whose two lowest bits, worth one part in four million, are the reason.
+    /// The distance in a word, whose two lowest bits, worth one part in four million, are the reason.
     fn pack(self) -> u32 {
-        self.rank.to_bits() & !3 | self.reason as u32
+        self.distance.to_bits() & !3 | self.reason as u32
     }
 
     fn unpack(id: u32, packed: u32) -> Self {
@@ -33,7 +33,7 @@ impl Link {
             1 => Reason::Lenient,
             _ => Reason::Diverse,
         };
-        Self { id, rank: f32::from_bits(packed & !3), reason }
+        Self { id, distance: f32::from_bits(packed & !3), reason }
     }
 }
 
@@ -72,7 +72,7 @@ impl Slots {
         }
     }
 
-    /// All slots, list after list, without the ranks.
+    /// All slots, list after list, without the distances.
     pub(super) fn into_ids(self) -> Array<u32> {
         self.ids
     }
@@ -105,7 +105,7 @@ impl Links<'_> {
         kernels::prefetch(&self.ids[element as usize * self.capacity..][..self.capacity]);
     }
 
-    /// The same with their ranks.
+    /// The same with their distances.
     pub(super) fn prefetch(&self, element: u32) {
         self.prefetch_neighbors(element);
         kernels::prefetch(&self.packed[element as usize * self.capacity..][..self.capacity]);
@@ -117,7 +117,7 @@ impl Links<'_> {
         self.store(element, 0, list);
     }
 
-    /// Offers `element` the neighbor `id` at distance `rank`. A full list then drops the farthest
+    /// Offers `element` the neighbor `id` at distance `distance`. A full list then drops the farthest
     /// of those with the least reason; this may be the new one.
     ///
     /// `between` is the distance between two neighbors; `list` is working space.
@@ -125,7 +125,7 @@ impl Links<'_> {
         &self,
         element: u32,
         id: u32,
-        rank: f32,
+        distance: f32,
         leniency: f32,
         between: impl Fn(u32, u32) -> f32,
         list: &mut Vec<Link>,
@@ -133,7 +133,7 @@ impl Links<'_> {
         let _guard = self.lock(element);
         self.load(element, list);
         let full = list.len() == self.capacity;
-        let at = list.partition_point(|link| link.rank <= rank);
+        let at = list.partition_point(|link| link.distance <= distance);
         if full && at == list.len() && list.iter().all(|link| link.reason == Reason::Diverse) {
             return;
         }
@@ -141,8 +141,11 @@ impl Links<'_> {
         if nearer.iter().any(|link| link.id == id) {
             return;
         }
-        let new =
-            Link { id, rank, reason: reason(reasons(nearer), rank, leniency, |a| between(a, id)) };
+        let new = Link {
+            id,
+            distance,
+            reason: reason(reasons(nearer), distance, leniency, |a| between(a, id)),
+        };
         if full
             && nearer.iter().all(|link| link.reason >= new.reason)
             && farther.iter().all(|link| link.reason > new.reason)
@@ -152,7 +155,7 @@ impl Links<'_> {
         if new.reason > Reason::Fills {
             for link in farther.iter_mut().filter(|link| link.reason > Reason::Fills) {
                 let between = between(id, link.id);
-                link.reason = link.reason.min(beside(new.reason, link.rank, leniency, between));
+                link.reason = link.reason.min(beside(new.reason, link.distance, leniency, between));
             }
         }
         list.insert(at, new);

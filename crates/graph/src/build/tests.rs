@@ -47,8 +47,8 @@ fn check<D: Distances>(graph: &Graph, data: &D) {
         let rest = &graph.level0[element as usize * graph.degree..][list.len()..];
         assert!(rest[..graph.degree - list.len()].iter().all(|&id| id == NO_NEIGHBOR));
         assert!(list.iter().all(|&id| id != element && (id as usize) < graph.len()));
-        let ranks: Vec<f32> = list.iter().map(|&id| data.distance(element, id)).collect();
-        assert!(ranks.is_sorted_by(|a, b| *a <= b + b.abs() * 1e-6), "{ranks:?}");
+        let distances: Vec<f32> = list.iter().map(|&id| data.distance(element, id)).collect();
+        assert!(distances.is_sorted_by(|a, b| *a <= b + b.abs() * 1e-6), "{distances:?}");
         let mut ids = list.to_vec();
         ids.sort_unstable();
         ids.dedup();
@@ -84,7 +84,7 @@ fn recall(graph: &Graph, vectors: &[f32], metric: Metric, ef: usize) -> f64 {
         let near = random.next_u64() as usize % graph.len();
         let x = &vectors[near * DIMS..][..DIMS];
         let query: Vec<f32> = x.iter().map(|x| x + random.next_normal()).collect();
-        let rank = |id: u32| {
+        let distance = |id: u32| {
             let x = &vectors[id as usize * DIMS..][..DIMS];
             match metric {
                 Metric::L1 | Metric::Hamming | Metric::Jaccard => kernels::l1(x, &query),
@@ -92,10 +92,10 @@ fn recall(graph: &Graph, vectors: &[f32], metric: Metric, ef: usize) -> f64 {
                 Metric::L2 | Metric::Cosine => kernels::l2_squared(x, &query),
             }
         };
-        let mut all: Vec<f32> = (0..graph.len() as u32).map(rank).collect();
+        let mut all: Vec<f32> = (0..graph.len() as u32).map(distance).collect();
         all.sort_by(f32::total_cmp);
         hits += searcher
-            .search(ef, rank)
+            .search(ef, distance)
             .expect("memory")
             .iter()
             .take(10)

@@ -17,9 +17,9 @@ pub(super) fn is_blurred(rows: &Rows, metric: Metric, dims: usize) -> Result<boo
     let elements = drawn(rows.len(), dims);
     let mut vectors = filled(elements.len() * dims, 0.0)?;
     for (&element, out) in elements.iter().zip(vectors.chunks_exact_mut(dims)) {
-        rows.ranked(element, out);
+        rows.normalized(element, out);
     }
-    let ranks = FlatDistances::new(&vectors, dims, metric);
+    let flat = FlatDistances::new(&vectors, dims, metric);
     let infos = collected(elements.iter().map(|&element| rows.info(element)))?;
     let k = NEAREST.min(elements.len().saturating_sub(1));
     let mut looks = 0;
@@ -28,11 +28,11 @@ pub(super) fn is_blurred(rows: &Rows, metric: Metric, dims: usize) -> Result<boo
         distances.clear();
         let others = (0..infos.len()).filter(|&j| j != i);
         distances.try_extend(others.map(|j| {
-            let rank = f64::from(ranks.distance(i as u32, j as u32));
+            let reduced = f64::from(flat.distance(i as u32, j as u32));
             let distance = match metric {
-                Metric::L2 => rank.sqrt(),
-                Metric::Cosine => rank / 2.0,
-                Metric::InnerProduct | Metric::L1 | Metric::Hamming | Metric::Jaccard => rank,
+                Metric::L2 => reduced.sqrt(),
+                Metric::Cosine => reduced / 2.0,
+                Metric::InnerProduct | Metric::L1 | Metric::Hamming | Metric::Jaccard => reduced,
             };
             let (q, x, error) = (query.norm.into(), infos[j].norm.into(), infos[j].error.into());
             (distance, Narrowed { distance, q, x, error, dims }.least(metric))

@@ -59,10 +59,10 @@ impl<'a> Pair<'a> {
         }
         if self.exact_owner.is_empty() {
             self.exact_owner = vec![0.0; self.vector.len()];
-            self.rows.ranked(a, &mut self.vector);
+            self.rows.normalized(a, &mut self.vector);
             self.coder.rotation().apply(&self.vector, &mut self.exact_owner);
         }
-        self.rows.ranked(b, &mut self.vector);
+        self.rows.normalized(b, &mut self.vector);
         self.coder.rotation().apply(&self.vector, &mut self.neighbor);
         self.coder.encode_rotated(&self.exact_owner, &self.neighbor, code)
     }

@@ -190,9 +190,9 @@ impl Rows {
         Ok(twins)
     }
 
-    /// An element's vector in the space in which neighbors are coded, as ranks are computed from it:
-    /// under cosine of length one.
-    pub(super) fn ranked(&self, element: usize, out: &mut [f32]) {
+    /// An element's vector in the space in which neighbors are coded, as distances are computed from
+    /// it: under cosine of length one.
+    pub(super) fn normalized(&self, element: usize, out: &mut [f32]) {
         let info = self.info(element);
         let scale = self.holder.true_scale(info.stored_info());
         let mut vector = self.holder.widened(self.stored(element), scale);

@@ -38,14 +38,14 @@ impl Sample {
         Self { dims, vectors }
     }
 
-    /// Vectors drawn from all rows, as [`Rows::ranked`] gives them, rotated.
+    /// Vectors drawn from all rows, as [`Rows::normalized`] gives them, rotated.
     pub(super) fn draw(rows: &Rows, rotation: &Rotation) -> Result<Self, BuildError> {
         let dims = rotation.dims();
         let elements = drawn(rows.len(), dims);
         let mut vectors = filled(elements.len() * dims, 0.0)?;
         let mut vector = vec![0.0; dims];
         for (&element, out) in elements.iter().zip(vectors.chunks_exact_mut(dims)) {
-            rows.ranked(element, &mut vector);
+            rows.normalized(element, &mut vector);
             rotation.apply(&vector, out);
         }
         Ok(Self { dims, vectors })
@@ -74,7 +74,7 @@ impl Sample {
         let mut found = 0;
         for i in 0..count as u32 {
             // Rows that are as near as the last count as found.
-            let bound = nearest(&exact, i, k)?.last().map_or(0.0, |&(rank, _)| rank);
+            let bound = nearest(&exact, i, k)?.last().map_or(0.0, |&(distance, _)| distance);
             let near = nearest(&rounded, i, k)?.into_iter();
             found += near.filter(|&(_, other)| exact.distance(i, other) <= bound).count();
         }
@@ -85,11 +85,11 @@ impl Sample {
 /// The `k` nearest others, nearest first.
 fn nearest(distances: &impl Distances, i: u32, k: usize) -> Result<Vec<(f32, u32)>, BuildError> {
     let others = (0..distances.len() as u32).filter(|&j| j != i);
-    let mut ranks = collected(others.map(|j| (distances.distance(i, j), j)))?;
-    if k < ranks.len() {
-        ranks.select_nth_unstable_by(k, |a, b| a.0.total_cmp(&b.0));
-        ranks.truncate(k);
+    let mut near = collected(others.map(|j| (distances.distance(i, j), j)))?;
+    if k < near.len() {
+        near.select_nth_unstable_by(k, |a, b| a.0.total_cmp(&b.0));
+        near.truncate(k);
     }
-    ranks.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    Ok(ranks)
+    near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    Ok(near)
 }

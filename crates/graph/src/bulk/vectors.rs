@@ -3,8 +3,8 @@
 use quant::{Metric, Rotation, Sq8Coder, Sq8Set};
 use space::{Array, Item, Space};
 use threads::Workers;
-use vectors::bits::rank_bits;
-use vectors::{rank, sparse};
+use vectors::bits::reduced_distance_bits;
+use vectors::{reduced_distance, sparse};
 
 use super::rows::Rows;
 use crate::build::{BuildError, Distances};
@@ -32,7 +32,7 @@ impl Coded {
         let mut coded = array(rows.len(), row_len, space)?;
         let scratch = || (vec![0.0; dims], vec![0.0; dims]);
         for_each_row(&mut coded, row_len, workers, scratch, |(vector, rotated), i, row| {
-            rows.ranked(i, vector);
+            rows.normalized(i, vector);
             rotation.apply(vector, rotated);
             coder.encode(rotated, row);
         })?;
@@ -63,7 +63,11 @@ impl Distances for BitDistances<'_> {
     }
 
     fn distance(&self, a: u32, b: u32) -> f32 {
-        rank_bits(self.metric, self.rows.stored(a as usize), self.rows.stored(b as usize))
+        reduced_distance_bits(
+            self.metric,
+            self.rows.stored(a as usize),
+            self.rows.stored(b as usize),
+        )
     }
 
     fn leniency(&self) -> f32 {
@@ -86,11 +90,11 @@ impl<'a> SparseDistances<'a> {
         Self { rows, metric }
     }
 
-    fn rank(&self, metric: Metric, a: u32, b: u32) -> f32 {
+    fn uncapped(&self, metric: Metric, a: u32, b: u32) -> f32 {
         let (a, b) = (self.rows.stored(a as usize), self.rows.stored(b as usize));
         match (sparse::view(a), sparse::view(b)) {
-            (Some(a), Some(b)) => rank(metric, a, b),
-            _ => rank(metric, &sparse::unpack(a, 1.0), &sparse::unpack(b, 1.0)),
+            (Some(a), Some(b)) => reduced_distance(metric, a, b),
+            _ => reduced_distance(metric, &sparse::unpack(a, 1.0), &sparse::unpack(b, 1.0)),
         }
     }
 }
@@ -104,10 +108,10 @@ impl Distances for SparseDistances<'_> {
         let distance = match self.metric {
             Metric::Cosine => {
                 let norm = |i: u32| self.rows.info(i as usize).norm;
-                2.0 + 2.0 * self.rank(Metric::InnerProduct, a, b) / (norm(a) * norm(b))
+                2.0 + 2.0 * self.uncapped(Metric::InnerProduct, a, b) / (norm(a) * norm(b))
             }
             Metric::L2 | Metric::InnerProduct | Metric::L1 | Metric::Hamming | Metric::Jaccard => {
-                self.rank(self.metric, a, b)
+                self.uncapped(self.metric, a, b)
             }
         };
         // Infinity for NaN.
@@ -131,7 +135,7 @@ pub(super) fn widened(
     workers: &mut Workers,
 ) -> Result<Array<f32>, BuildError> {
     let mut flat = array(rows.len(), dims, space)?;
-    for_each_row(&mut flat, dims, workers, || (), |(), i, out| rows.ranked(i, out))?;
+    for_each_row(&mut flat, dims, workers, || (), |(), i, out| rows.normalized(i, out))?;
     Ok(flat)
 }
 

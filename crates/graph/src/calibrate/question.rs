@@ -44,11 +44,12 @@ impl Question {
 
     /// Notes an element that may be one of the nearest.
     pub(super) fn compare(&mut self, node: NodeNo, record: &Record<'_>) -> Result<()> {
-        let rank = self.exact.measure(record).rank;
-        let farthest = self.nearest.get(self.k - 1).map_or(f32::INFINITY, |visited| visited.rank);
+        let distance = self.exact.measure(record).reduced;
+        let farthest =
+            self.nearest.get(self.k - 1).map_or(f32::INFINITY, |visited| visited.distance);
         let known = || self.nearest.iter().any(|visited| visited.node == node);
-        if rank < farthest && node != self.without && !known() {
-            self.overlooked.try_push(Visited { rank, node, width: usize::MAX })?;
+        if distance < farthest && node != self.without && !known() {
+            self.overlooked.try_push(Visited { distance, node, width: usize::MAX })?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use memory::Grow;
 use pages::{PageStore, Result};
 use quant::{Metric, SplitMix64};
-use vectors::{VectorBuf, rank};
+use vectors::{VectorBuf, reduced_distance};
 
 use crate::format::{NodeNo, State};
 use crate::query::Query;
@@ -19,7 +19,7 @@ pub(super) const SHIFT: f32 = 0.75;
 /// A row whose like is searched for.
 pub(super) struct Row {
     pub(super) node: NodeNo,
-    /// As [`Hnsw::ranked`] gives it.
+    /// As [`Hnsw::normalized`] gives it.
     vector: VectorBuf,
 }
 
@@ -59,7 +59,7 @@ impl Row {
         let metric = if bits { Metric::Hamming } else { Metric::L2 };
         let squared = match tenth {
             Some(node) => hnsw.element(store, node, |record| {
-                rank(metric, &self.vector, &vector_of(hnsw, record))
+                reduced_distance(metric, &self.vector, &vector_of(hnsw, record))
             })?,
             None => None,
         };
@@ -80,7 +80,7 @@ impl Row {
 /// An element that a search visited.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Visited {
-    pub(super) rank: f32,
+    pub(super) distance: f32,
     pub(super) node: NodeNo,
     /// Width of the narrowest beam that visits it.
     pub(super) width: usize,
@@ -99,18 +99,22 @@ pub(super) fn search<S: PageStore>(
     let width = hnsw.beam_width(ef);
     let mut walk = Walk::new(0, width, false)?;
     walk.skip(without)?;
-    for (rank, node) in descend(store, hnsw, &mut query, &mut stats, 0, ef)? {
-        walk.seed(rank, node)?;
+    for (distance, node) in descend(store, hnsw, &mut query, &mut stats, 0, ef)? {
+        walk.seed(distance, node)?;
     }
     let above = stats.expanded;
     let mut visited = Vec::new();
     walk.run(store, hnsw, &mut query, &mut stats, |one| {
         if one.record.state() == State::Live {
-            visited.try_push(Visited { rank: one.exact.rank, node: one.node, width: one.width })?;
+            visited.try_push(Visited {
+                distance: one.exact.reduced,
+                node: one.node,
+                width: one.width,
+            })?;
         }
         Ok(())
     })?;
-    visited.sort_unstable_by(|a, b| a.rank.total_cmp(&b.rank));
+    visited.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance));
     Ok(Search { width, above, visited, stats })
 }
 
@@ -133,8 +137,8 @@ impl Search {
 
     /// The `k` nearest of those that were visited, or all, and those as far as the farthest of these.
     pub(super) fn nearest(&self, k: usize) -> &[Visited] {
-        let farthest = self.visited.get(k - 1).map_or(f32::INFINITY, |visited| visited.rank);
-        &self.visited[..self.visited.partition_point(|visited| visited.rank <= farthest)]
+        let farthest = self.visited.get(k - 1).map_or(f32::INFINITY, |visited| visited.distance);
+        &self.visited[..self.visited.partition_point(|visited| visited.distance <= farthest)]
     }
 
     /// Elements that a beam of `width` expands. A wider one than was tried expands as many more
@@ -149,9 +153,9 @@ impl Search {
 /// How many of the `k` nearest a beam of `width` visits, of those as far as the farthest any:
 /// `nearest` is as [`Search::nearest`] gives it.
 pub(super) fn found(nearest: &[Visited], k: usize, width: usize) -> usize {
-    let farthest = nearest.last().map_or(f32::INFINITY, |visited| visited.rank);
+    let farthest = nearest.last().map_or(f32::INFINITY, |visited| visited.distance);
     let (nearer, tied) =
-        nearest.split_at(nearest.partition_point(|visited| visited.rank < farthest));
+        nearest.split_at(nearest.partition_point(|visited| visited.distance < farthest));
     let count = |some: &[Visited]| some.iter().filter(|visited| visited.width <= width).count();
     count(nearer) + count(tied).min(k.saturating_sub(nearer.len()))
 }
@@ -162,7 +166,7 @@ mod tests {
 
     #[test]
     fn any_of_equally_far_elements_is_found() {
-        let visited = |(rank, width)| Visited { rank, node: NodeNo(0), width };
+        let visited = |(distance, width)| Visited { distance, node: NodeNo(0), width };
         let nearest = [(1.0, 10), (2.0, 50), (3.0, 40), (3.0, 10), (3.0, 20)].map(visited);
         let found = |width| found(&nearest, 3, width);
         assert_eq!([9, 10, 40, 50].map(found), [0, 2, 2, 3]);

@@ -72,7 +72,7 @@ fn insert_next<S: PageStore>(
             return Ok(true);
         }
         seeds = found.below;
-        chosen.push(found.candidates.choose(hnsw, &row.ranked)?);
+        chosen.push(found.candidates.choose(hnsw, &row.normalized)?);
     }
     chosen.reverse();
     if chosen.first().is_none_or(Vec::is_empty) {
@@ -102,12 +102,14 @@ fn search_level<S: PageStore>(
     let ef = usize::from(hnsw.meta().ef_construction);
     let mut width = hnsw.beam_width(ef);
     let mut walk = Walk::new(level, width, true)?;
-    seeds.iter().try_for_each(|&(rank, node)| walk.seed(rank, node))?;
+    seeds.iter().try_for_each(|&(distance, node)| walk.seed(distance, node))?;
     let mut found = LevelSearch { candidates: Candidates::new(ef), below: Vec::new(), twin: None };
     loop {
         walk.run(store, hnsw, query, &mut ScanStats::default(), |visit| {
             if level > 0 {
-                found.below.try_extend(visit.record.link().map(|link| (visit.exact.rank, link)))?;
+                found
+                    .below
+                    .try_extend(visit.record.link().map(|link| (visit.exact.reduced, link)))?;
             } else if row.is_twin(hnsw, visit.record) {
                 let (version, error, tid) =
                     (visit.record.version(), row.stored.info.error, row.tid);
@@ -136,7 +138,7 @@ fn link_up<S: PageStore>(
     must_be_reachable: bool,
 ) -> Result<bool> {
     row.write_tails(store, hnsw)?;
-    let owner = Owner::new(hnsw, &row.ranked);
+    let owner = Owner::new(hnsw, &row.normalized);
     let none = Vec::new();
     let (mut below, mut base) = (None, None);
     for level in 0..=row.level {
@@ -172,7 +174,7 @@ fn edges<'a>(
     let pair = |(index, one): (usize, &Neighbor)| {
         let [there, edge] = owner.edges(one.node, &Owner::new(hnsw, &one.vector));
         if one.reason == Reason::Diverse || index < near {
-            let (owner, version, vector) = (one.node, one.version, row.ranked.view());
+            let (owner, version, vector) = (one.node, one.version, row.normalized.view());
             links.push(BackLink { owner, version, edge, vector });
         }
         there

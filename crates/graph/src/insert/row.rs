@@ -13,8 +13,8 @@ use crate::tail::write_tails;
 /// A row to be added, in the forms that records want.
 pub(super) struct Row<'a> {
     pub(super) vector: Vector<'a>,
-    /// The vector as it is stored, as [`Hnsw::ranked`] gives it.
-    pub(super) ranked: VectorBuf,
+    /// The vector as it is stored, as [`Hnsw::normalized`] gives it.
+    pub(super) normalized: VectorBuf,
     pub(super) stored: Stored,
     pub(super) level: u8,
     pub(super) tid: HeapTid,
@@ -31,7 +31,7 @@ impl<'a> Row<'a> {
         let records = u64::from(hnsw.meta().next.0);
         Self {
             vector,
-            ranked: hnsw.ranked(hnsw.holder().widened(&stored.bytes, scale)),
+            normalized: hnsw.normalized(hnsw.holder().widened(&stored.bytes, scale)),
             stored,
             level: level_of(hnsw.meta().seed, key, records / (1 + hnsw.geometry().tails() as u64)),
             tid,

@@ -117,9 +117,9 @@ fn reachability_edge_from<'a, S: PageStore>(
         live.then(|| (record.version(), vector_of(hnsw, record)))
     })?;
     Ok(read.flatten().map(|(version, vector)| {
-        let mut edge = Owner::new(hnsw, &vector).edge(NodeNo(0), row.ranked.view());
+        let mut edge = Owner::new(hnsw, &vector).edge(NodeNo(0), row.normalized.view());
         edge.reachability = true;
-        BackLink { owner, version, edge, vector: row.ranked.view() }
+        BackLink { owner, version, edge, vector: row.normalized.view() }
     }))
 }
 

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use pages::{PageStore, Result};
-use vectors::{VectorBuf, rank};
+use vectors::{VectorBuf, reduced_distance};
 
 use crate::format::{NodeNo, State};
 use crate::link::{Edge, Owner};
@@ -21,7 +21,7 @@ pub(super) struct LiveElement {
     pub(super) node: NodeNo,
     pub(super) version: u32,
     pub(super) level: u8,
-    /// As [`Hnsw::ranked`] gives it.
+    /// As [`Hnsw::normalized`] gives it.
     pub(super) vector: VectorBuf,
     pub(super) neighbors: Vec<NodeNo>,
 }
@@ -58,15 +58,15 @@ impl LiveElement {
         for (node, new) in all {
             store.pause()?;
             let read = Self::read(store, hnsw, node)?.filter(|read| read.level == self.level);
-            near.extend(
-                read.map(|read| (rank(hnsw.metric(), &self.vector, &read.vector), read, new)),
-            );
+            near.extend(read.map(|read| {
+                (reduced_distance(hnsw.metric(), &self.vector, &read.vector), read, new)
+            }));
         }
         near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        let ranks: Vec<f32> = near.iter().map(|&(rank, ..)| rank).collect();
+        let distances: Vec<f32> = near.iter().map(|&(distance, ..)| distance).collect();
         let mut chosen =
-            prune::select(&ranks, ranks.len(), prune::leniency(hnsw.metric()), |i, j| {
-                rank(hnsw.metric(), &near[i].1.vector, &near[j].1.vector)
+            prune::select(&distances, distances.len(), prune::leniency(hnsw.metric()), |i, j| {
+                reduced_distance(hnsw.metric(), &near[i].1.vector, &near[j].1.vector)
             });
         chosen.sort_by_key(|&(_, reason)| Reverse(reason));
         let owner = Owner::new(hnsw, &self.vector);
@@ -75,7 +75,8 @@ impl LiveElement {
     }
 
     /// The neighbors of the `lost` that may take their places: if they have codes, the nearest
-    /// [`CANDIDATES_PER_LOST_EDGE`] of each, so that an edge to a cluster far away is replaced by another.
+    /// [`CANDIDATES_PER_LOST_EDGE`] of each, so that an edge to a cluster far away is replaced by
+    /// another.
     fn candidates<S: PageStore>(
         &self,
         store: &S,
@@ -91,8 +92,8 @@ impl LiveElement {
             hnsw.element(store, node, |record| {
                 if record.state() == State::Dying && record.element().level == self.level {
                     let exact = query.exact(record);
-                    let ranks = query.estimate(hnsw, record, &exact).iter().copied();
-                    near.extend(ranks.zip(record.neighbors()));
+                    let distances = query.estimate(hnsw, record, &exact).iter().copied();
+                    near.extend(distances.zip(record.neighbors()));
                 }
             })?;
             near.retain(|&(_, node)| {

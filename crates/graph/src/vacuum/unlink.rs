@@ -133,8 +133,8 @@ impl<S: PageStore> Pass<'_, S> {
         let mut stats = ScanStats::default();
         let ef = hnsw.geometry().slots;
         let mut walk = Walk::new(element.level, hnsw.beam_width(ef), false)?;
-        for (rank, seed) in descend(store, hnsw, &mut query, &mut stats, element.level, ef)? {
-            walk.seed(rank, seed)?;
+        for (distance, seed) in descend(store, hnsw, &mut query, &mut stats, element.level, ef)? {
+            walk.seed(distance, seed)?;
         }
         let owner = Owner::new(hnsw, &element.vector);
         let mut edges: Vec<(f32, Edge)> = Vec::new();
@@ -142,7 +142,7 @@ impl<S: PageStore> Pass<'_, S> {
             let live = visit.record.state() == State::Live && !set.contains(visit.node);
             if live && visit.node != node {
                 let vector = vector_of(hnsw, visit.record);
-                edges.try_push((visit.exact.rank, owner.edge(visit.node, &vector)))?;
+                edges.try_push((visit.exact.reduced, owner.edge(visit.node, &vector)))?;
             }
             Ok(())
         })?;

@@ -69,7 +69,7 @@ impl EdgeCoder {
         self.shape
     }
 
-    /// The metric whose ranks are estimated.
+    /// The metric whose reduced distances are estimated.
     pub fn metric(&self) -> Metric {
         self.metric
     }

@@ -1,4 +1,4 @@
-//! Estimating ranks from edge codes.
+//! Estimating reduced distances from edge codes.
 
 use half::bf16;
 use kernels::{BLOCK, BitQuery, CodeShape, score_block, score_codes};
@@ -21,14 +21,14 @@ const NEAR: f32 = 1.0 / 16.0;
 const FACTOR_ROUNDING: f32 = 1.0 / 256.0 / 1.732_050_8;
 /// What rotating a vector loses at most, as a part of its length.
 const ROTATION_ROUNDING: f32 = 8.0 * f32::EPSILON;
-/// What a rank and the terms that it is made of lose at most where they are too small for single
+/// What a distance and the terms that it is made of lose at most where they are too small for single
 /// precision.
 const VANISHING: f32 = 16.0 * f32::MIN_POSITIVE;
 
 /// An element as a query sees it, whose neighbors are bounded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SeenOwner {
-    /// The element's rank.
+    /// The element's reduced distance.
     pub base: f32,
     /// What `base` may be too large by.
     pub slack: f32,
@@ -80,8 +80,8 @@ impl EdgeQuery {
         }
     }
 
-    /// Whether the query is so near an element, at a squared distance of `square`, that the ranks of
-    /// its neighbors had better be estimated by [`estimate_near`](Self::estimate_near).
+    /// Whether the query is so near an element, at a squared distance of `square`, that the distances
+    /// of its neighbors had better be estimated by [`estimate_near`](Self::estimate_near).
     pub fn is_near(&self, square: f32) -> bool {
         square < self.near
     }
@@ -99,7 +99,7 @@ impl EdgeQuery {
         (square * (distance * distance * across + self.rounding * self.rounding)).sqrt()
     }
 
-    /// Numbers that the ranks of 32 neighbors of `owner` are below with the chance that a normal
+    /// Numbers that the distances of 32 neighbors of `owner` are below with the chance that a normal
     /// variable is more than `deviations` below its mean: the estimates, less as many standard
     /// deviations of what the codes, the query and the factors lost to rounding. Minus infinity where
     /// finite arithmetic gives out.
@@ -136,10 +136,10 @@ impl EdgeQuery {
         }
     }
 
-    /// Estimates the ranks of the `out.len()` neighbors of one element, whose codes stand one
+    /// Estimates the distances of the `out.len()` neighbors of one element, whose codes stand one
     /// after another in `codes` and whose factors, little-endian, in `adds` and `ress`.
     ///
-    /// `base` is the element's exact rank; `alpha` is 1, or for the inner product
+    /// `base` is the element's exact reduced distance; `alpha` is 1, or for the inner product
     /// ⟨q, c⟩ / |c|² (0 if that is not finite). Estimates are never NaN: where finite arithmetic
     /// gives out they are infinite.
     ///
@@ -161,7 +161,7 @@ impl EdgeQuery {
     }
 
     /// As [`estimate`](Self::estimate), for neighbors of an element from which the query is
-    /// `difference` (query less element, not rotated) and whose rank is `base`: not for the inner
+    /// `difference` (query less element, not rotated) and whose distance is `base`: not for the inner
     /// product. The difference is rounded by itself, so that its precision is that of the distance
     /// to the element instead of that to the center.
     ///

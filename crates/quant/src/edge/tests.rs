@@ -1,4 +1,4 @@
-//! Codes and estimates together, against exact ranks.
+//! Codes and estimates together, against exact distances.
 
 use kernels::{BLOCK, CodeShape};
 
@@ -22,8 +22,8 @@ fn centered(coder: &EdgeCoder, mean: f32) -> EdgeCoder {
     EdgeCoder::new(coder.rotation().clone(), coder.shape(), coder.metric(), center)
 }
 
-/// The rank itself.
-fn rank(metric: Metric, q: &[f32], x: &[f32]) -> f32 {
+/// The reduced distance itself.
+fn reduced_distance(metric: Metric, q: &[f32], x: &[f32]) -> f32 {
     match metric {
         Metric::L2 | Metric::Cosine => kernels::l2_squared(q, x),
         Metric::InnerProduct => -kernels::inner_product(q, x),
@@ -31,7 +31,7 @@ fn rank(metric: Metric, q: &[f32], x: &[f32]) -> f32 {
     }
 }
 
-/// Estimated ranks for `q` of `neighbors` in the list of `owner`.
+/// Estimated distances for `q` of `neighbors` in the list of `owner`.
 fn estimates(coder: &EdgeCoder, owner: &[f32], neighbors: &[Vec<f32>], q: &[f32]) -> Vec<f32> {
     let prepared = coder.prepare(owner);
     let (mut codes, mut adds, mut ress) = (Vec::new(), Vec::new(), Vec::new());
@@ -46,7 +46,7 @@ fn estimates(coder: &EdgeCoder, owner: &[f32], neighbors: &[Vec<f32>], q: &[f32]
         let product = kernels::inner_product(q, owner);
         (-product, product / kernels::inner_product(owner, owner))
     } else {
-        (rank(coder.metric(), q, owner), 1.0)
+        (reduced_distance(coder.metric(), q, owner), 1.0)
     };
     let alpha = if alpha.is_finite() { alpha } else { 0.0 };
     let mut out = vec![0.0; neighbors.len()];
@@ -54,7 +54,7 @@ fn estimates(coder: &EdgeCoder, owner: &[f32], neighbors: &[Vec<f32>], q: &[f32]
     out
 }
 
-/// Mean and standard deviation of (estimate - rank) over many owners, in units of
+/// Mean and standard deviation of (estimate - distance) over many owners, in units of
 /// |q - c| · |r| (inner product: the part of q across c instead of q - c).
 fn errors(coder: &EdgeCoder, query_scale: f32) -> (f64, f64) {
     let mut random = SplitMix64::new(12);
@@ -79,7 +79,7 @@ fn errors(coder: &EdgeCoder, query_scale: f32) -> (f64, f64) {
         };
         for (x, estimate) in vectors.iter().zip(estimates(coder, &owner, &vectors, &q)) {
             let unit = spread * kernels::l2_squared(x, &owner).sqrt();
-            errors.push(f64::from((estimate - rank(coder.metric(), &q, x)) / unit));
+            errors.push(f64::from((estimate - reduced_distance(coder.metric(), &q, x)) / unit));
         }
     }
     let mean = errors.iter().sum::<f64>() / errors.len() as f64;
@@ -130,7 +130,7 @@ fn a_common_offset_does_not_hide_the_order() {
         let estimates = estimates(&coder, owner, neighbors, q);
         for a in 0..neighbors.len() {
             for b in 0..a {
-                let exact = [a, b].map(|i| rank(Metric::L2, q, &neighbors[i]));
+                let exact = [a, b].map(|i| reduced_distance(Metric::L2, q, &neighbors[i]));
                 let agree = (exact[0] < exact[1]) == (estimates[a] < estimates[b]);
                 ordered = (ordered.0 + usize::from(agree), ordered.1 + 1);
             }
@@ -171,13 +171,13 @@ fn near_queries_are_told_apart_however_far_the_center_is() {
 }
 
 #[test]
-fn an_equal_neighbor_has_the_rank_of_its_owner() {
+fn an_equal_neighbor_has_the_distance_of_its_owner() {
     for metric in [Metric::L2, Metric::Cosine, Metric::InnerProduct] {
         let coder = coder(20, 20, 2, metric);
         let vectors = normals(&mut SplitMix64::new(14), 2, 20, 0.0);
-        let rank_of_owner = rank(metric, &vectors[1], &vectors[0]);
+        let distance_of_owner = reduced_distance(metric, &vectors[1], &vectors[0]);
         let same = [vectors[0].clone()];
-        assert_eq!(estimates(&coder, &vectors[0], &same, &vectors[1]), [rank_of_owner]);
+        assert_eq!(estimates(&coder, &vectors[0], &same, &vectors[1]), [distance_of_owner]);
     }
 }
 
@@ -263,7 +263,7 @@ fn errors_are_as_large_as_told() {
                 let by_product = metric == Metric::InnerProduct;
                 let product = kernels::inner_product(&q, owner);
                 let square = kernels::inner_product(owner, owner);
-                let base = rank(metric, &q, owner);
+                let base = reduced_distance(metric, &q, owner);
                 let alpha = if by_product { product / square } else { 1.0 };
                 let across = kernels::inner_product(&q, &q) - product * product / square;
                 let distance = if by_product { across.sqrt() } else { base.sqrt() };
@@ -272,7 +272,7 @@ fn errors_are_as_large_as_told() {
                 let seen = SeenOwner { base, slack: 0.0, alpha, across: distance };
                 query.bound_block(&interleaved(&codes), &adds, &ress, &seen, 0.0, &mut out);
                 for (j, estimate) in out.into_iter().enumerate() {
-                    let error = estimate - rank(metric, &q, &neighbors[j]);
+                    let error = estimate - reduced_distance(metric, &q, &neighbors[j]);
                     let told = query.deviation(distance) * factors[j].res.to_f32().abs();
                     squares += f64::from(error / told).powi(2);
                     count += 1;

@@ -116,7 +116,7 @@ pub unsafe extern "C-unwind" fn ambuildempty<M: Build>(index: Relation) {
 /// # Safety
 /// As [`ambuildempty`].
 unsafe fn write_empty<M: Build>(index: Relation) -> Result<(), Report> {
-    // SAFETY: the caller's promise.
+    // SAFETY: PostgreSQL has just created `index` and opened it; nobody else sees it yet.
     unsafe {
         let (_, options) = M::options(index, OpClass::of(index)?)?;
         let mut writer = BulkWriter::new(index, ForkNumber::INIT_FORKNUM);
@@ -139,7 +139,7 @@ unsafe fn build<M: Build>(
     index: Relation,
     info: *mut IndexInfo,
 ) -> Result<(f64, usize), Report> {
-    // SAFETY: the caller's promise, for all calls.
+    // SAFETY: `heap` and `index` are open and locked, and `info` valid, until `ambuild` returns.
     unsafe {
         let failed = |error| Report::of_index(&relation::qualified_name(index), error);
         let class = OpClass::of(index)?;
@@ -174,7 +174,7 @@ unsafe fn collect<M: Build>(
 ) -> Result<(f64, M::Bulk<'_>), Report> {
     let map_file = |bytes| Ok(file.map(bytes).unwrap_or_else(|error| error.raise()));
     let space = Space::new(resources::maintenance_work_mem(), Box::new(map_file));
-    // SAFETY: the caller's promise, for all calls.
+    // SAFETY: `heap` and `index` are open and locked, and `info` valid, until `ambuild` returns.
     unsafe {
         let mut bulk = M::begin(options, space)
             .map_err(|error| Report::of_index(&relation::qualified_name(index), error))?;
@@ -193,7 +193,7 @@ unsafe fn write<M: Build>(
     bulk: M::Bulk<'_>,
     options: &M::Options,
 ) -> Result<usize, Report> {
-    // SAFETY: the caller's promise, for all calls.
+    // SAFETY: `heap` and `index` are open and locked, and nobody else writes to `index` yet.
     unsafe {
         let name = || relation::qualified_name(index);
         let failed = |error| Report::of_index(&name(), error);

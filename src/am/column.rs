@@ -18,7 +18,7 @@ use crate::pg::relation;
 /// # Safety
 /// `index` is open.
 pub unsafe fn dims(index: Relation, most: usize, method: &str) -> Result<usize, Report> {
-    // SAFETY: the caller's promise; the index has a column, number 1.
+    // SAFETY: `index` is open, and has a column, number 1.
     let (of, typmod) = unsafe { relation::type_and_modifier(index, 1) };
     if of == pg_sys::VARBITOID {
         let message = format!("type not supported for {method} index");

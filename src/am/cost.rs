@@ -127,7 +127,7 @@ unsafe fn meta_of<M: Estimate>(index: &IndexOptInfo) -> Option<M::Meta> {
 /// # Safety
 /// Arguments are what the planner gave.
 unsafe fn wanted_rows(root: &PlannerInfo, index: &IndexOptInfo, all: f64) -> f64 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the planner sets the relation of every index that it asks about.
     let (alone, passing) = unsafe {
         let relations = pg_sys::bms_membership(root.all_baserels);
         (relations == pg_sys::BMS_Membership::BMS_SINGLETON, (*index.rel).rows)
@@ -151,7 +151,7 @@ fn page_cost(pages: f64, cache: f64, (random, sequential): (f64, f64)) -> f64 {
 /// Arguments are what the planner gave.
 pub unsafe fn order_cost(root: *mut PlannerInfo, expressions: *mut List) -> f64 {
     let mut cost = QualCost::default();
-    // SAFETY: the caller's promise.
+    // SAFETY: the planner has made the expressions, for `root`.
     unsafe { pg_sys::cost_qual_eval(&raw mut cost, expressions, root) };
     cost.per_tuple
 }

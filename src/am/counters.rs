@@ -71,7 +71,7 @@ pub unsafe fn of(index: Relation) -> Option<Counted> {
         return None;
     }
     let key = slots::key(oid);
-    // SAFETY: the caller's promise.
+    // SAFETY: `index` is open.
     let slot = slots::take(key, || unsafe { relation::qualified_name(index) })?;
     Some(Counted { slot, key })
 }

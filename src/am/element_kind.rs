@@ -81,7 +81,7 @@ impl ElementKind {
         vector: Datum,
         look: impl FnOnce(usize, Vector<'_>) -> R,
     ) -> Result<R, Report> {
-        // SAFETY: the caller's promise.
+        // SAFETY: `vector` is of the type of `self`, and each branch reads it as such.
         unsafe {
             match self {
                 Self::F32 => Ok(dense(&DenseRef::<f32>::from_datum(vector)?, look)),
@@ -110,7 +110,7 @@ fn dense<R>(vector: &[f32], look: impl FnOnce(usize, Vector<'_>) -> R) -> R {
 /// # Safety
 /// `vector` is a non-null value of the type of `E`.
 unsafe fn widened<E: Element>(vector: Datum) -> Result<Vec<f32>, Report> {
-    // SAFETY: the caller's promise.
+    // SAFETY: `vector` is of the type of `E`.
     let vector = unsafe { DenseRef::<E>::from_datum(vector) }?;
     Ok(vector.iter().map(|&element| element.to_f32()).collect())
 }

@@ -16,11 +16,11 @@ use super::work::ScanFigures;
 /// # Safety
 /// `desc` is null, or a scan that has not ended; `es` is where the plan is written to.
 pub unsafe fn show(desc: IndexScanDesc, es: *mut ExplainState) {
-    // SAFETY: the caller's promise; the scan has its index open.
+    // SAFETY: a scan that has not ended has its index open.
     let figures = unsafe { if desc.is_null() { None } else { scan::figures(desc) } };
     let Some(ScanFigures { work, late, .. }) = figures else { return };
     let property = |label: &CStr, value: u64| {
-        // SAFETY: the caller's promise; labels are copied.
+        // SAFETY: `es` is the state of the EXPLAIN that is running; labels are copied.
         unsafe { pg_sys::ExplainPropertyUInteger(label.as_ptr(), ptr::null(), value, es) };
     };
     for (figure, value) in work.own() {

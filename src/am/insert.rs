@@ -43,7 +43,8 @@ unsafe fn add_row<M: AccessMethod>(
     value: Datum,
     heap_tid: ItemPointer,
 ) -> Result<(), Report> {
-    // SAFETY: the caller's promise, for all calls.
+    // SAFETY: during `aminsert` the index is open and the tid valid; the value is of the column's
+    // type.
     unsafe {
         let OpClass { kind, metric } = OpClass::of(index)?;
         let tid = tid::from_item_pointer(&*heap_tid);
@@ -73,7 +74,7 @@ unsafe fn expect_dims<M: AccessMethod>(
     store: &RelationStore<'_>,
     found: usize,
 ) -> pages::Result<()> {
-    // SAFETY: the caller's promise; an index has a column.
+    // SAFETY: `index` is open, and an index has a column.
     if unsafe { relation::type_and_modifier(index, 1) }.1 > 0 {
         return Ok(());
     }

@@ -82,7 +82,7 @@ impl Inspector {
     /// # Safety
     /// `index` is an open relation.
     pub unsafe fn of(index: Relation) -> Option<Inspector> {
-        // SAFETY: the caller's promise; only indexes have a routine, and their handler returns a new
+        // SAFETY: `index` is open; only indexes have a routine, and their handler returns a new
         // one in memory of its own.
         let handler = unsafe {
             if (*index).rd_indam.is_null() {

@@ -54,7 +54,7 @@ pub unsafe fn all_rows<M: AccessMethod>(
 ) -> f64 {
     let mut load = Load { sink, column, indexable: M::indexable };
     let state = (&raw mut load).cast();
-    // SAFETY: the caller's promise; the state outlives the call.
+    // SAFETY: PostgreSQL passed the relations and `info` to `ambuild`; the state outlives the call.
     unsafe {
         pg_sys::table_index_build_scan(
             heap,
@@ -94,7 +94,7 @@ impl Load<'_> {
     /// `index` is open, and `value` of the type that it is on.
     unsafe fn add(&mut self, index: Relation, value: Datum, tid: HeapTid) -> Result<(), Report> {
         let Column { kind, dims, metric } = self.column;
-        // SAFETY: the caller's promise.
+        // SAFETY: `value` is of the type of the indexed column, which `kind` names.
         let added = unsafe {
             kind.look(value, |found, vector| {
                 if found != dims {

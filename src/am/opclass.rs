@@ -65,7 +65,7 @@ impl OpClass {
             }
         };
         class.and_then(Self::decode).ok_or_else(|| {
-            // SAFETY: the caller's promise.
+            // SAFETY: `index` is open.
             let method = unsafe { relation::access_method(index) };
             let message =
                 format!("operator class does not tell its metric to access method \"{method}\"");

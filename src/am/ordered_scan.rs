@@ -31,7 +31,8 @@ pub enum Distance {
 /// # Safety
 /// `index` is open; called from `ambeginscan`, with its arguments.
 pub unsafe fn begin<S: Default>(index: Relation, nkeys: i32, norderbys: i32) -> IndexScanDesc {
-    // SAFETY: the caller's promise; all is allocated in the context of the scan.
+    // SAFETY: `ambeginscan` is called with an open index; all is allocated in the scan's memory
+    // context.
     unsafe {
         let desc = pg_sys::RelationGetIndexScan(index, nkeys, norderbys);
         let n = usize::try_from(norderbys).unwrap_or(0);
@@ -60,7 +61,7 @@ pub unsafe fn take_keys(desc: IndexScanDesc, keys: ScanKey, orderbys: ScanKey) {
 /// `from` is null or holds `n` keys, and `to` has room for them.
 unsafe fn copy_keys(from: ScanKey, to: *mut ScanKeyData, n: i32) {
     if !from.is_null() && n > 0 {
-        // SAFETY: the caller's promise; both may be the same.
+        // SAFETY: `from` holds `n` keys, and `to` has room for them; both may be the same.
         unsafe { ptr::copy(from, to, n as usize) };
     }
 }
@@ -78,7 +79,8 @@ pub unsafe fn look(
     let distance = if hit.exact {
         Some(hit.distance)
     } else {
-        // SAFETY: the caller's promise; distances are exact where the query is NULL.
+        // SAFETY: `row_distance` is made for `desc`, which looks for `order`; distances are exact
+        // where the query is NULL.
         unsafe {
             row_distance.get_or_insert_with(|| RowDistance::new(desc)).of(desc, order, hit.tid)
         }
@@ -90,7 +92,7 @@ pub unsafe fn look(
 /// # Safety
 /// `snapshot` is null or valid.
 pub unsafe fn is_mvcc(snapshot: *const pg_sys::SnapshotData) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: a snapshot is valid if it is not null.
     unsafe { snapshot.as_ref() }.is_some_and(|snapshot| {
         snapshot.snapshot_type == SnapshotType::SNAPSHOT_MVCC
             || snapshot.snapshot_type == SnapshotType::SNAPSHOT_HISTORIC_MVCC

@@ -75,7 +75,8 @@ impl Parameters {
             })
             .collect();
         let size = (1 + options.len()) * NUMBER;
-        // SAFETY: the caller's promise; the options point into a struct of this size.
+        // SAFETY: PostgreSQL passed `reloptions` to `amoptions`; the options point into a struct of
+        // this size.
         unsafe {
             let (parsed, n) = (options.as_ptr(), options.len() as i32);
             pg_sys::build_reloptions(reloptions, validate, kind, size, parsed, n).cast()

@@ -26,7 +26,7 @@ pub unsafe fn workers(heap: Relation, rows: usize) -> usize {
     if rows < ROWS_WORTH_A_THREAD {
         return 0;
     }
-    // SAFETY: the caller's promise; settings are read on the backend's own thread.
+    // SAFETY: `heap` is open; settings are read on the backend's own thread.
     let (table, maintenance, all) = unsafe {
         (
             relation::parallel_workers(heap),

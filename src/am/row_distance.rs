@@ -90,7 +90,7 @@ impl RowDistance {
     unsafe fn compute(&mut self, order: &mut ScanKeyData) -> Option<f64> {
         let mut values = [Datum::null(); INDEX_MAX_KEYS as usize];
         let mut nulls = [true; INDEX_MAX_KEYS as usize];
-        // SAFETY: the caller's promise; the operator returns a `float8`.
+        // SAFETY: the slot holds the row, and `new` made the rest; the operator returns a `float8`.
         let distance = unsafe {
             let (values, nulls) = (values.as_mut_ptr(), nulls.as_mut_ptr());
             pg_sys::FormIndexDatum(self.key, self.slot, self.estate, values, nulls);
@@ -110,7 +110,7 @@ impl RowDistance {
     /// # Safety
     /// The transaction is sound, and the table still open.
     pub unsafe fn end(self) {
-        // SAFETY: the caller's promise; `new` has made both.
+        // SAFETY: `new` has made both, and the table, whose page the slot may pin, is open.
         unsafe {
             pg_sys::ExecDropSingleTupleTableSlot(self.slot);
             pg_sys::FreeExecutorState(self.estate);

@@ -170,7 +170,7 @@ unsafe fn next<M: AccessMethod>(
     let failed = |error| Report::of_index(&unsafe { relation::qualified_name(index) }, error);
     let running = match &mut state.running {
         Some(running) => running,
-        // SAFETY: the caller's promise.
+        // SAFETY: `desc` is a scan of an index of this method, and has its keys.
         none => none.insert(unsafe { start::<M>(desc, state.request, &store)? }),
     };
     let Running { search, reorder, target, distance, keeps_order, table_end, .. } = running;
@@ -205,7 +205,7 @@ unsafe fn next<M: AccessMethod>(
         let row = loop {
             let row = reorder.next(|| {
                 let Some(hit) = find()? else { return Ok(None) };
-                // SAFETY: the caller's promise.
+                // SAFETY: `row_distance` is of this scan, which looks for `order`.
                 Ok(Some(unsafe { look(desc, &mut target.order, &mut state.row_distance, &hit) }))
             })?;
             match row {
@@ -327,7 +327,7 @@ pub unsafe extern "C-unwind" fn amendscan(desc: IndexScanDesc) {
 /// # Safety
 /// `index` is an open relation.
 pub unsafe fn is_ours(index: Relation) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: `index` is open.
     unsafe { Inspector::of(index) }.is_some()
 }
 
@@ -379,7 +379,7 @@ pub unsafe fn row_found(desc: IndexScanDesc) -> Option<RowFound> {
 /// # Safety
 /// `desc` is a scan of an open index that has not ended.
 pub unsafe fn figures(desc: IndexScanDesc) -> Option<ScanFigures> {
-    // SAFETY: the caller's promise; a scan of one of our indexes has our state.
+    // SAFETY: a scan that has not ended has its index open, and our state if the index is ours.
     unsafe {
         if is_ours((*desc).indexRelation) {
             (*(*desc).opaque.cast::<ScanState>()).figures()

@@ -18,7 +18,7 @@ impl TableEnd {
         if block < self.0 {
             return true;
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: `table` is open, and so has its row of pg_class and its storage.
         unsafe {
             if (*(*table).rd_rel).relam != pg_sys::HEAP_TABLE_AM_OID {
                 return true;

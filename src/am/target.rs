@@ -133,7 +133,7 @@ impl Value {
     /// # Safety
     /// `datum` is a non-null value of a type of variable length.
     unsafe fn copy(datum: Datum) -> Self {
-        // SAFETY: the caller's promise; the copy has room for all bytes of the value.
+        // SAFETY: the header of `datum` tells its size; the copy has room for all bytes of the value.
         unsafe {
             let value = Detoasted::from_datum(datum);
             let bytes = value.size();

@@ -63,7 +63,7 @@ pub unsafe fn extend_if_there_is_room(extend: impl FnOnce() -> Result<()>) -> Re
 /// # Safety
 /// There is one.
 unsafe fn lack_of_room() -> Option<String> {
-    // SAFETY: the caller's promise; the copy and its message are valid until freed.
+    // SAFETY: there is an error; the copy and its message are valid until freed.
     unsafe {
         let error = pg_sys::CopyErrorData();
         let full = (*error).sqlerrcode == ERRCODE_DISK_FULL as i32

@@ -50,7 +50,7 @@ pub fn decode(bytes: &[u8]) -> Result<String, Report> {
 /// # Errors
 /// As [`decode`].
 pub unsafe fn decode_c(text: *const c_char) -> Result<String, Report> {
-    // SAFETY: the caller's promise.
+    // SAFETY: `text` ends with NUL.
     decode(unsafe { CStr::from_ptr(text) }.to_bytes())
 }
 
@@ -59,7 +59,7 @@ pub unsafe fn decode_c(text: *const c_char) -> Result<String, Report> {
 /// # Safety
 /// As [`decode_c`].
 pub unsafe fn shown(text: *const c_char) -> String {
-    // SAFETY: the caller's promise.
+    // SAFETY: `text` ends with NUL.
     let bytes = unsafe { CStr::from_ptr(text) }.to_bytes();
     decode(bytes).unwrap_or_else(|_| printable(bytes))
 }

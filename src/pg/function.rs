@@ -307,7 +307,7 @@ pub unsafe fn run(
     fcinfo: FunctionCallInfo,
     body: impl FnOnce(&mut Args) -> Result<Datum, Report>,
 ) -> Datum {
-    // SAFETY: the caller's promise; the closure runs at once, during the call.
+    // SAFETY: `fcinfo` is valid during the call, in which the closure runs at once.
     unsafe {
         pgrx_extern_c_guard(AssertUnwindSafe(move || {
             body(&mut Args::new(fcinfo)).unwrap_or_else(|error| error.raise())

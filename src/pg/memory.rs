@@ -11,7 +11,7 @@ use pgrx::pg_sys::{self, MemoryContext};
 /// # Safety
 /// `parent` is valid.
 pub unsafe fn new_context(parent: MemoryContext, name: &'static CStr) -> MemoryContext {
-    // SAFETY: the caller's promise; the sizes are PostgreSQL's own for what may be small.
+    // SAFETY: `parent` is valid; the sizes are PostgreSQL's own for what may be small.
     unsafe {
         let (least, first, most) = (
             pg_sys::ALLOCSET_SMALL_MINSIZE as usize,
@@ -27,7 +27,8 @@ pub unsafe fn new_context(parent: MemoryContext, name: &'static CStr) -> MemoryC
 /// # Safety
 /// `context` is valid, and is not reset meanwhile.
 pub unsafe fn within<R>(context: MemoryContext, body: impl FnOnce() -> R) -> R {
-    // SAFETY: the caller's promise; a variable of this backend.
+    // SAFETY: `context` is valid until `body` returns; only the backend's main thread uses the
+    // variable.
     unsafe {
         let caller = pg_sys::CurrentMemoryContext;
         pg_sys::CurrentMemoryContext = context;

@@ -66,7 +66,8 @@ impl Type {
     /// # Safety
     /// `value` is of the type.
     unsafe fn hash(self, value: Datum) -> u32 {
-        // SAFETY: the caller's promise. Without a function, all values are compared.
+        // SAFETY: `value` is of the type that the function hashes. Without a function, all values are
+        // compared.
         unsafe {
             let function = &raw mut (*self.entry).hash_proc_finfo;
             if (*function).fn_oid == Oid::INVALID {
@@ -79,7 +80,8 @@ impl Type {
     /// # Safety
     /// Both are of the type.
     unsafe fn are_equal(self, a: Datum, b: Datum) -> bool {
-        // SAFETY: the caller's promise; a type that is ordered has the function.
+        // SAFETY: `a` and `b` are of the type that the function compares; a type that is ordered has
+        // one.
         unsafe {
             let function = &raw mut (*self.entry).eq_opr_finfo;
             pg_sys::FunctionCall2Coll(function, self.collation, a, b).value() & 0xff != 0

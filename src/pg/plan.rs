@@ -72,7 +72,7 @@ impl Running {
         let kept = match known {
             Some(kept) => kept,
             None => {
-                // SAFETY: the caller's promise.
+                // SAFETY: SPI is connected.
                 let plan = unsafe { prepare(&key)? };
                 let kept = Rc::new(CachedPlan::new(plan));
                 PLANS.with_borrow_mut(|plans| plans.kept.insert(key, kept.clone()));
@@ -154,6 +154,6 @@ unsafe fn bytes(plan: pg_sys::SPIPlanPtr) -> usize {
 /// # Safety
 /// `context` is a context of memory.
 unsafe fn allocated(context: pg_sys::MemoryContext) -> usize {
-    // SAFETY: the caller's promise.
+    // SAFETY: `context` is a context of memory.
     unsafe { pg_sys::MemoryContextMemAllocated(context, true) }
 }

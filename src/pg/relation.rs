@@ -15,7 +15,7 @@ use super::{encoding, version};
 /// # Safety
 /// `relation` is open.
 pub unsafe fn qualified_name(relation: Relation) -> String {
-    // SAFETY: the caller's promise; the name ends with NUL.
+    // SAFETY: `relation` is open; the name ends with NUL.
     unsafe { encoding::shown(qualified(relation)) }
 }
 
@@ -41,7 +41,8 @@ pub fn quoted(name: &str) -> String {
 /// # Safety
 /// `index` is open.
 pub unsafe fn access_method(index: Relation) -> String {
-    // SAFETY: the caller's promise; the name ends with NUL, and is null only where its row is gone.
+    // SAFETY: an open index has its row of pg_class; the name ends with NUL, and is null only where
+    // its row is gone.
     unsafe {
         let name = pg_sys::get_am_name((*(*index).rd_rel).relam);
         if name.is_null() { String::new() } else { encoding::shown(name) }
@@ -68,7 +69,7 @@ pub unsafe fn needs_wal(relation: Relation) -> bool {
 /// # Safety
 /// `index` is open.
 pub unsafe fn count_scan(index: Relation) {
-    // SAFETY: the caller's promise; nothing else happens meanwhile.
+    // SAFETY: `index` is open, and nothing else happens while the counter is borrowed.
     if let Some(scans) = unsafe { version::scan_counter(index) } {
         *scans += 1;
     }
@@ -89,7 +90,7 @@ pub unsafe fn estimated_rows(table: Relation) -> usize {
 /// `table` is open and has storage.
 pub unsafe fn blocks(table: Relation) -> u32 {
     let main = pg_sys::ForkNumber::MAIN_FORKNUM;
-    // SAFETY: the caller's promise.
+    // SAFETY: `table` is open and has storage.
     unsafe { pg_sys::RelationGetNumberOfBlocksInFork(table, main) }
 }
 
@@ -99,7 +100,7 @@ pub unsafe fn blocks(table: Relation) -> u32 {
 /// `relation` is open and has the column.
 pub unsafe fn type_and_modifier(relation: Relation, column: i16) -> (Oid, i32) {
     let (mut kind, mut typmod, mut collation) = (Oid::INVALID, -1, Oid::INVALID);
-    // SAFETY: the caller's promise; the results have places of their types.
+    // SAFETY: `relation` is open and has the column; the results have places of their types.
     unsafe {
         let oid = (*relation).rd_id;
         let (kind, collation) = (&raw mut kind, &raw mut collation);

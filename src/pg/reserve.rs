@@ -120,7 +120,7 @@ fn from_reserve(layout: Layout) -> *mut u8 {
 unsafe impl GlobalAlloc for Reserve {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as the caller promises to us.
+        // SAFETY: `System` demands of its callers what this allocator demands.
         let memory = unsafe { System.alloc(layout) };
         if memory.is_null() { from_reserve(layout) } else { memory }
     }
@@ -144,7 +144,8 @@ unsafe impl GlobalAlloc for Reserve {
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         match place(memory) {
             None => {
-                // SAFETY: as the caller promises; it is none of the reserve.
+                // SAFETY: the memory is none of the reserve, so `System` allocated it, with this
+                // layout.
                 unsafe { System.dealloc(memory, layout) }
             }
             Some(start) => {
@@ -157,7 +158,7 @@ unsafe impl GlobalAlloc for Reserve {
     #[inline]
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         if place(memory).is_none() {
-            // SAFETY: as the caller promises; it is none of the reserve.
+            // SAFETY: the memory is none of the reserve, so `System` allocated it, with this layout.
             let larger = unsafe { System.realloc(memory, layout, size) };
             if !larger.is_null() {
                 return larger;

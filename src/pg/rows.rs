@@ -103,7 +103,7 @@ impl ResultSet {
     /// # Safety
     /// `tuple` is a row of the columns that the function declares.
     pub unsafe fn put_tuple(&self, tuple: pg_sys::HeapTuple) {
-        // SAFETY: the caller's promise; the row is copied.
+        // SAFETY: `tuple` is of the columns of the store, and is copied.
         unsafe { pg_sys::tuplestore_puttuple(self.store, tuple) }
     }
 

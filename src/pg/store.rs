@@ -98,7 +98,7 @@ impl RelationStore<'_> {
             reads: Cell::new(0),
             ahead: ReadAhead::default(),
             recent: RecentBuffers::of_backend(),
-            // SAFETY: the caller's promise.
+            // SAFETY: `index` is open.
             file: unsafe { version::shared_file(index) },
             open: PhantomData,
         }
@@ -109,7 +109,7 @@ impl RelationStore<'_> {
     /// # Safety
     /// As [`RelationStore::new`]; `strategy` is null or valid as long.
     pub unsafe fn for_vacuum(index: Relation, strategy: BufferAccessStrategy) -> Self {
-        // SAFETY: the caller's promise.
+        // SAFETY: `index` stays open during `'a`, and `strategy`, if it is not null, valid.
         RelationStore { strategy, pace: Pace::Vacuum, file: None, ..unsafe { Self::new(index) } }
     }
 
@@ -293,6 +293,6 @@ impl Drop for ReadPage<'_> {
 /// We hold both lock and pin; then it raises no error, which is why it has no guard.
 #[inline]
 pub(super) unsafe fn release(buffer: Buffer) {
-    // SAFETY: the caller's promise.
+    // SAFETY: this backend has pinned and locked the buffer, so no error is raised.
     unsafe { raw::UnlockReleaseBuffer(buffer) };
 }

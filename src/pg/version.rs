@@ -18,7 +18,8 @@ use pgrx::pg_sys::{self, IndexPath, IndexScanDesc, PgStat_Counter, Relation, rel
 /// # Safety
 /// No page is held.
 pub unsafe fn vacuum_delay_point() {
-    // SAFETY: the caller's promise. From 18 on it is told apart from ANALYZE.
+    // SAFETY: no page is held, so this may wait or raise an error. From 18 on it is told apart from
+    // ANALYZE.
     unsafe {
         #[cfg(not(feature = "pg18"))]
         pg_sys::vacuum_delay_point();
@@ -33,7 +34,7 @@ pub unsafe fn vacuum_delay_point() {
 /// # Safety
 /// An error was raised meanwhile, and is dealt with.
 pub unsafe fn abort_buffer_io() {
-    // SAFETY: the caller's promise.
+    // SAFETY: the error that interrupted the I/O is dealt with, so nobody goes on with it.
     #[cfg(any(feature = "pg14", feature = "pg15"))]
     unsafe {
         pg_sys::AbortBufferIO();
@@ -46,7 +47,7 @@ pub unsafe fn abort_buffer_io() {
 /// The file is open.
 pub unsafe fn write_byte(file: pg_sys::File, mut byte: u8, offset: pg_sys::off_t) -> isize {
     let byte = (&raw mut byte).cast();
-    // SAFETY: the caller's promise; one byte is read from its place.
+    // SAFETY: the file is open; one byte is read from its place.
     unsafe {
         #[cfg(any(feature = "pg14", feature = "pg15", feature = "pg16"))]
         let written = pg_sys::FileWrite(file, byte, 1, offset, 0) as isize;
@@ -80,7 +81,7 @@ pub unsafe fn is_new(relation: Relation) -> bool {
 /// # Safety
 /// `index` is open, and the statistics are not flushed while the result is used.
 pub unsafe fn scan_counter<'a>(index: Relation) -> Option<&'a mut PgStat_Counter> {
-    // SAFETY: the caller's promise.
+    // SAFETY: `index` is open, and its statistics are not flushed while the result is used.
     let counts = unsafe { counts(index) }?;
     #[cfg(any(feature = "pg14", feature = "pg15"))]
     return Some(&mut counts.t_numscans);
@@ -94,7 +95,7 @@ pub unsafe fn scan_counter<'a>(index: Relation) -> Option<&'a mut PgStat_Counter
 /// `relation` is open.
 #[inline]
 pub unsafe fn count_hit(relation: Relation) {
-    // SAFETY: the caller's promise.
+    // SAFETY: `relation` is open.
     if let Some(counts) = unsafe { counts(relation) } {
         #[cfg(any(feature = "pg14", feature = "pg15"))]
         let (fetched, hit) = (&mut counts.t_blocks_fetched, &mut counts.t_blocks_hit);
@@ -162,7 +163,7 @@ pub unsafe fn shared_file(relation: Relation) -> Option<RelFile> {
 /// `desc` is a scan that has not ended.
 pub unsafe fn count_search(desc: IndexScanDesc) {
     #[cfg(feature = "pg18")]
-    // SAFETY: the caller's promise; null where nobody asks.
+    // SAFETY: a scan that has not ended is valid; its figures are null where nobody asks.
     unsafe {
         if let Some(instrument) = (*desc).instrument.as_mut() {
             instrument.nsearches += 1;
@@ -177,7 +178,7 @@ pub unsafe fn count_search(desc: IndexScanDesc) {
 /// `path` is valid.
 pub unsafe fn disable(path: *mut IndexPath) {
     #[cfg(feature = "pg18")]
-    // SAFETY: the caller's promise.
+    // SAFETY: `path` is valid.
     unsafe {
         (*path).path.disabled_nodes = 2;
     }
@@ -215,7 +216,8 @@ pub fn reserve_settings(prefix: &'static CStr) {
 /// # Safety
 /// Called on the backend's own thread.
 pub unsafe fn setting(name: &CStr) -> *mut pg_sys::config_generic {
-    // SAFETY: the caller's promise; names end with NUL, and there are as many settings as told.
+    // SAFETY: only the backend's own thread changes settings; names end with NUL, and there are as
+    // many as told.
     unsafe {
         #[cfg(any(feature = "pg14", feature = "pg15"))]
         let setting = {
@@ -258,7 +260,7 @@ pub unsafe fn begin_index_scan(
     keys: c_int,
     order_bys: c_int,
 ) -> IndexScanDesc {
-    // SAFETY: the caller's promise; nobody asks for figures of the scan.
+    // SAFETY: table and index are open, and the snapshot is kept; nobody asks for figures of the scan.
     unsafe {
         #[cfg(not(feature = "pg18"))]
         let scan = pg_sys::index_beginscan(table, index, snapshot, keys, order_bys);

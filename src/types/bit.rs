@@ -53,7 +53,7 @@ impl<'a> BitsRef<'a> {
     /// `datum` is a non-null value of type `bit` that lives during `'a`.
     #[allow(unsafe_code)] // datums are raw pointers
     pub unsafe fn from_datum(datum: Datum) -> Result<BitsRef<'a>, Report> {
-        // SAFETY: the caller's promise.
+        // SAFETY: `datum` is of type `bit`, which is of variable length, and lives during `'a`.
         BitsRef::new(unsafe { Detoasted::from_datum(datum) })
     }
 

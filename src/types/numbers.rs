@@ -74,7 +74,7 @@ impl<'a, E: Element> Numbers<'a> for DenseRef<'a, E> {
 
     #[inline(always)]
     unsafe fn view(datum: Datum) -> Result<Self, Report> {
-        // SAFETY: the caller's promise.
+        // SAFETY: `datum` is of this type, and lives as long as the view.
         unsafe { DenseRef::from_datum(datum) }
     }
 
@@ -112,7 +112,7 @@ impl<'a> Numbers<'a> for SparseRef<'a> {
     const TYPE: &'static str = sparsevec::TYPE;
 
     unsafe fn view(datum: Datum) -> Result<Self, Report> {
-        // SAFETY: the caller's promise.
+        // SAFETY: `datum` is of this type, and lives as long as the view.
         unsafe { SparseRef::from_datum(datum) }
     }
 

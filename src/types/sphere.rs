@@ -58,8 +58,8 @@ impl Sphere {
     /// # Safety
     /// `datum` is a non-null value of one of the types of spheres.
     pub unsafe fn from_datum(datum: Datum) -> Result<Self, Report> {
-        // SAFETY: the caller's promise; composite values are of variable length. The types have
-        // three attributes, the last two `float8`.
+        // SAFETY: `datum` is composite, and so of variable length. The types have three attributes,
+        // the last two `float8`.
         let [center, radius, inner] = unsafe {
             let tuple = pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast();
             [1, 2, 3].map(|number| {

@@ -33,7 +33,7 @@ impl Build for Method {
     type Bulk<'a> = Bulk<'a>;
 
     unsafe fn options(index: Relation, class: OpClass) -> Result<(usize, IndexOptions), Report> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the index that is being built is open.
         let (Options { m, ef_construction, quantization }, dims) = unsafe {
             (Options::of(index)?, column::dims(index, class.kind.max_dims(), Self::NAME)?)
         };

@@ -43,7 +43,7 @@ impl AccessMethod for Method {
         vector: Vector<'_>,
         tid: HeapTid,
     ) -> pages::Result<()> {
-        // SAFETY: the caller's promise.
+        // SAFETY: `index` is open while a row is inserted into it.
         let _lock = unsafe { InsertLock::take(index) };
         graph::insert(store, of_graph(vector), tid)
     }

@@ -42,7 +42,7 @@ impl Options {
     /// # Safety
     /// `index` is open.
     pub unsafe fn of(index: Relation) -> Result<Options, Report> {
-        // SAFETY: the caller's promise.
+        // SAFETY: `index` is open, and `PARAMETERS` parsed its options.
         let [m, ef_construction, quantization] = unsafe { PARAMETERS.of(index) };
         if ef_construction < 2 * m {
             return Err(Report::new(

@@ -23,12 +23,12 @@ impl Vacuum for Method {
     ) -> pages::Result<Removed> {
         // The first pass is sequential. The others follow edges, and would read each page many times
         // through the few buffers of the strategy.
-        // SAFETY: the caller's promise.
+        // SAFETY: the index is open and locked, and the strategy valid, while it is vacuumed.
         let sequential = unsafe { RelationStore::for_vacuum(info.index, info.strategy) };
         // SAFETY: as above; null stands for all buffers.
         let store = unsafe { RelationStore::for_vacuum(info.index, ptr::null_mut()) };
         let (emptied, ClearStats { removed, remaining, .. }) = vacuum::clear(&sequential, is_dead)?;
-        // SAFETY: the caller's promise.
+        // SAFETY: the index is open and locked while it is vacuumed.
         unsafe { lock::wait_for_inserts(info.index) };
         vacuum::unlink(&store, &emptied)?;
         vacuum::free(&store, emptied)?;
@@ -37,7 +37,7 @@ impl Vacuum for Method {
 
     /// Measures searches anew in an index half of which has come or gone since they were measured.
     unsafe fn clean_up(info: &IndexVacuumInfo) -> pages::Result<()> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the index is open and locked while it is vacuumed.
         let store = unsafe { RelationStore::new(info.index) };
         if graph::outgrown(&store)? { graph::calibrate(&store).map(drop) } else { Ok(()) }
     }

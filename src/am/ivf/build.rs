@@ -39,7 +39,7 @@ impl<V: Variant> Build for Method<V> {
         if kind == ElementKind::Sparse {
             return Err(unsupported(format!("type not supported for {} index", V::NAME)));
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: the index that is being built is open, and these parameters parsed its options.
         let Options { lists, quantization } = unsafe { Options::of(V::parameters(), index) };
         if quantization == Quantization::Sq8 && metric.is_of_bits() {
             return Err(unsupported(
@@ -48,7 +48,7 @@ impl<V: Variant> Build for Method<V> {
             .hint("Set quantization to \"none\"."));
         }
         let most = if metric.is_of_bits() { Form::Bits.max_dims() } else { Geometry::MAX_DIMS };
-        // SAFETY: the caller's promise.
+        // SAFETY: the index that is being built is open.
         let dims = unsafe { column::dims(index, most, V::NAME)? };
         // The seed is fixed: the same rows give the same index.
         Ok((dims, IndexOptions { metric, dims, lists, quantization, seed: 1 }))

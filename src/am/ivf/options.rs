@@ -47,7 +47,7 @@ impl Options {
     /// # Safety
     /// `index` is an open index with these parameters.
     pub unsafe fn of(parameters: &Parameters, index: Relation) -> Options {
-        // SAFETY: the caller's promise.
+        // SAFETY: `index` is open, and `parameters` parsed its options.
         let [lists, quantization] = unsafe { parameters.of(index) };
         let quantization = match quantization {
             RABITQ => Quantization::Rabitq,

@@ -25,7 +25,7 @@ impl<V: Variant> Vacuum for Method<V> {
         info: &IndexVacuumInfo,
         is_dead: &mut dyn FnMut(HeapTid) -> bool,
     ) -> pages::Result<Removed> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the index is open and locked, and the strategy valid, while it is vacuumed.
         let store = unsafe { RelationStore::for_vacuum(info.index, info.strategy) };
         let VacuumStats { removed, remaining } = ivf::vacuum(&store, is_dead)?;
         Ok(Removed { removed, remaining })
@@ -33,7 +33,7 @@ impl<V: Variant> Vacuum for Method<V> {
 
     /// Splits, merges and renews lists, and measures them anew then.
     unsafe fn clean_up(info: &IndexVacuumInfo) -> pages::Result<()> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the index is open and locked, and the strategy valid, while it is vacuumed.
         let (store, options) = unsafe {
             let store = RelationStore::for_vacuum(info.index, info.strategy).optional();
             (store, Options::of(V::parameters(), info.index))
@@ -41,7 +41,7 @@ impl<V: Variant> Vacuum for Method<V> {
         let work = (info.num_heap_tuples / MOVED_SHARE).max(MOVED) as u64;
         let mut done = ivf::rebalance(&store, &Rebalance { lists: options.lists as u64, work })?;
         if let Some(why) = done.no_room.take() {
-            // SAFETY: the caller's promise.
+            // SAFETY: the index is open.
             no_room(&unsafe { relation::qualified_name(info.index) }, why).log();
         }
         if V::MEASURED { ivf::recalibrate(&store, &done) } else { Ok(()) }

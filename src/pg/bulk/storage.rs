@@ -39,7 +39,8 @@ impl BulkWriter {
     /// `index` is open, and nobody else uses the fork, as long as the writer lives; so long lives
     /// the current memory context.
     pub unsafe fn new(index: Relation, fork: ForkNumber::Type) -> BulkWriter {
-        // SAFETY: the caller's promise; the closure owns nothing that an error would leak.
+        // SAFETY: `index` is open, and nobody else uses the fork; the closure owns nothing that an
+        // error would leak.
         let state = unsafe { pg_guard_ffi_boundary(|| raw::smgr_bulk_start_rel(index, fork)) };
         BulkWriter { state, blocks: 0 }
     }

@@ -32,7 +32,7 @@ impl<'a, E: Element> DenseRef<'a, E> {
     /// `datum` is a non-null value of the type of `E` that lives during `'a`.
     #[inline(always)]
     pub unsafe fn from_datum(datum: Datum) -> Result<DenseRef<'a, E>, Report> {
-        // SAFETY: the caller's promise.
+        // SAFETY: `datum` is of a type of variable length, and lives during `'a`.
         DenseRef::new(unsafe { Detoasted::from_datum(datum) })
     }
 

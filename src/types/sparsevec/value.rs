@@ -32,7 +32,7 @@ impl<'a> SparseRef<'a> {
     /// `datum` is a non-null value of type `sparsevec` that lives during `'a`.
     #[allow(unsafe_code)] // datums are raw pointers
     pub unsafe fn from_datum(datum: Datum) -> Result<SparseRef<'a>, Report> {
-        // SAFETY: the caller's promise.
+        // SAFETY: `datum` is of type `sparsevec`, which is of variable length, and lives during `'a`.
         SparseRef::new(unsafe { Detoasted::from_datum(datum) })
     }
 

@@ -12,7 +12,7 @@ use pages::{Batch, Error, HeapTid, META_BLOCK, PageStore, Result};
 use quant::SplitMix64;
 
 use crate::block::Entry;
-use crate::calibration::{Calibration, DEFAULT_RECALL, POINTS, Reach};
+use crate::calibration::{Calibration, DEFAULT_RECALL, Reach};
 use crate::geometry::VectorNo;
 use crate::index::Ivf;
 use crate::lists::{List, NearestLists};
@@ -90,10 +90,7 @@ fn measure<S: PageStore>(store: &S, ivf: &Ivf, rows: u64) -> Result<Option<Calib
         cosines.try_extend(
             nearest.iter().map(|near| query.cosine(spread, &near.centroid, near.reduced)),
         )?;
-        let found = std::array::from_fn(|i| {
-            nearest.iter().filter(|near| near.place < 1 << i).count() as f64
-        });
-        searches.try_push(Search { wanted: nearest.len() as f64, found })?;
+        searches.try_push(collected(nearest.iter().map(|near| near.place))?)?;
         if queries.len() < kept {
             queries.try_push((row.tid, vector))?;
         }
@@ -171,30 +168,18 @@ fn quantile(mut numbers: Vec<f32>, share: f64) -> f32 {
     numbers.get(at).copied().unwrap_or(f32::NEG_INFINITY)
 }
 
-/// What a search found.
-struct Search {
-    /// Neighbors that there are to find.
-    wanted: f64,
-    /// Those in the nearest 1, 2, 4 … lists.
-    found: [f64; POINTS],
-}
-
-/// What one can rely on that searches find: their mean less [`ERRORS`] of its standard errors.
-fn calibration(searches: &[Search]) -> Option<Calibration> {
-    let wanted: f64 = searches.iter().map(|search| search.wanted).sum();
-    if wanted == 0.0 {
-        return None;
-    }
-    let mut least = 0.0_f64;
-    let recall = std::array::from_fn(|i| {
-        let found: f64 = searches.iter().map(|search| search.found[i]).sum();
-        let mean = found / wanted;
-        let variance =
-            searches.iter().map(|search| (search.found[i] - mean * search.wanted).powi(2));
-        least = least.max(mean - ERRORS * variance.sum::<f64>().sqrt() / wanted);
-        least.min(1.0) as f32
-    });
-    Some(Calibration { searches: searches.len() as u32, recall, reach: Reach::NONE })
+/// What one can rely on that searches find: their mean less [`ERRORS`] of its standard errors. Of the
+/// neighbors of each search, `searches` has how many lists are nearer than theirs.
+fn calibration(searches: &[Vec<u32>]) -> Option<Calibration> {
+    let wanted = searches.iter().map(Vec::len).sum::<usize>() as f64;
+    let recall = |lists| {
+        let found = |search: &Vec<u32>| search.iter().filter(|&&place| place < lists).count();
+        let mean = searches.iter().map(found).sum::<usize>() as f64 / wanted;
+        let difference = |search| found(search) as f64 - mean * search.len() as f64;
+        let variance: f64 = searches.iter().map(|search| difference(search).powi(2)).sum();
+        mean - ERRORS * variance.sqrt() / wanted
+    };
+    (wanted > 0.0).then(|| Calibration::new(searches.len() as u32, recall))
 }
 
 /// A row whose like is searched for.

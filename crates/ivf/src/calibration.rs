@@ -3,19 +3,23 @@
 /// The share of the nearest rows that searches find where nothing else is asked for.
 pub const DEFAULT_RECALL: f64 = 0.95;
 
-/// Numbers of lists that are told about: 1, 2, 4 and so on.
-pub(crate) const POINTS: usize = 16;
+/// Shares of the ten nearest for which the lists to read were measured, ascending.
+const RECALLS: [f64; 16] =
+    [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 1.0];
 
 /// Numbers that the metapage holds.
-const NUMBERS: usize = POINTS + 2;
+const NUMBERS: usize = RECALLS.len() + 2;
+
+/// No index has as many lists.
+const TOO_MANY: u32 = 1 << 20;
 
 /// What searches of the index find, by the lists that they read.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Calibration {
     /// Searches that were made.
     pub searches: u32,
-    /// Share of the ten nearest that are in the nearest 1, 2, 4 … lists.
-    pub recall: [f32; POINTS],
+    /// The least lists to read for each of [`RECALLS`].
+    pub(crate) probes: [u32; RECALLS.len()],
     /// Which lists may be left out, however many were searched.
     pub reach: Reach,
 }
@@ -40,40 +44,48 @@ impl Reach {
 }
 
 impl Calibration {
-    /// The lists that a search must read to find the share `target` of the nearest rows; none where
-    /// no search that was made found as many.
-    pub fn probes(&self, target: f64) -> Option<usize> {
-        let reached = self.recall.iter().position(|&recall| f64::from(recall) >= target)?;
-        let Some(before) = reached.checked_sub(1) else { return Some(1) };
-        let [low, high] = [before, reached].map(|i| f64::from(self.recall[i]));
-        let between = (target - low) / (high - low);
-        Some((before as f64 + between).exp2().ceil() as usize)
+    /// Of searches of so many lists, `recall(lists)` of the nearest are found, which grows to 1.
+    pub(crate) fn new(searches: u32, recall: impl Fn(u32) -> f64) -> Self {
+        let mut lists = 1;
+        let probes = RECALLS.map(|target| {
+            while recall(lists) < target && lists < TOO_MANY {
+                lists += 1;
+            }
+            lists
+        });
+        Self { searches, probes, reach: Reach::NONE }
+    }
+
+    /// The lists that a search must read to find the share `target` of the nearest rows, or slightly
+    /// more.
+    pub fn probes(&self, target: f64) -> usize {
+        let known = RECALLS.iter().position(|&recall| recall >= target);
+        self.probes[known.unwrap_or(RECALLS.len() - 1)] as usize
     }
 
     /// As the metapage holds it; zeros for none.
     pub(crate) fn encode(calibration: Option<&Self>) -> [u8; 4 * (1 + NUMBERS)] {
         let mut bytes = [0; 4 * (1 + NUMBERS)];
-        if let Some(Self { searches, recall, reach }) = calibration {
-            let numbers = recall.iter().chain([&reach.spread, &reach.cosine]);
-            let numbers = std::iter::once(*searches).chain(numbers.map(|x| x.to_bits()));
-            let numbers = numbers.flat_map(u32::to_le_bytes);
+        if let Some(Self { searches, probes, reach }) = calibration {
+            let reach = [reach.spread, reach.cosine].map(f32::to_bits);
+            let numbers = [searches].into_iter().chain(probes).chain(&reach);
+            let numbers = numbers.flat_map(|number| number.to_le_bytes());
             bytes.iter_mut().zip(numbers).for_each(|(byte, number)| *byte = number);
         }
         bytes
     }
 
-    /// What [`Self::encode`] wrote. None where the index was never calibrated, where recall does not
-    /// grow from 0 to 1, and where the reach is not a number.
+    /// What [`Self::encode`] wrote. None where the index was never calibrated, where the numbers of lists
+    /// are impossible, and where the reach is not a number.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (searches, points) = bytes.split_first_chunk()?;
-        let numbers = points.as_chunks().0.first_chunk::<NUMBERS>()?.map(f32::from_le_bytes);
-        let (recall, rest) = numbers.split_first_chunk::<POINTS>()?;
-        let &[spread, cosine] = rest.first_chunk()?;
-        let sound = recall.is_sorted() && recall.iter().all(|x| (0.0..=1.0).contains(x));
+        let numbers = bytes.as_chunks().0.first_chunk::<{ 1 + NUMBERS }>()?.map(u32::from_le_bytes);
+        let (&searches, rest) = numbers.split_first()?;
+        let (&probes, rest) = rest.split_first_chunk::<{ RECALLS.len() }>()?;
+        let [spread, cosine] = rest.first_chunk()?.map(f32::from_bits);
+        let sound = probes.is_sorted() && probes.iter().all(|lists| (1..=TOO_MANY).contains(lists));
         let sound = sound && spread >= 0.0 && !cosine.is_nan();
-        let searches = u32::from_le_bytes(*searches);
-        let (recall, reach) = (*recall, Reach { spread, cosine });
-        (searches > 0 && sound).then_some(Self { searches, recall, reach })
+        let reach = Reach { spread, cosine };
+        (searches > 0 && sound).then_some(Self { searches, probes, reach })
     }
 }
 
@@ -83,24 +95,21 @@ mod tests {
 
     #[test]
     fn probes_reach_the_target() {
-        let recall = std::array::from_fn(|i| if i < 4 { 0.2 * (i as f32 + 1.0) } else { 1.0 });
-        let calibration = Calibration { searches: 100, recall, reach: Reach::NONE };
-        // 0.2, 0.4, 0.6, 0.8, 1 of the nearest in 1, 2, 4, 8, 16 lists.
-        let probes = [0.1, 0.2, 0.4, 0.5, 0.9, 1.0].map(|target| calibration.probes(target));
-        assert_eq!(probes, [1, 1, 2, 3, 12, 16].map(Some));
-        let poor = Calibration { recall: [0.5; POINTS], ..calibration };
-        assert_eq!(poor.probes(0.6), None);
+        let calibration = Calibration::new(100, |lists| (f64::from(lists) / 60.0).min(1.0));
+        let probes = [0.1, 0.5, 0.78, 0.8, 0.95, 0.951, 0.99, 0.999, 1.0];
+        let probes = probes.map(|target| calibration.probes(target));
+        assert_eq!(probes, [30, 30, 48, 48, 57, 58, 60, 60, 60]);
     }
 
     #[test]
     fn nonsense_is_no_calibration() {
         let reach = Reach { spread: 2.0, cosine: 0.5 };
-        let sound = Calibration { searches: 1, recall: [0.5; POINTS], reach };
+        let sound = Calibration { searches: 1, probes: [7; RECALLS.len()], reach };
         assert_eq!(Calibration::decode(&Calibration::encode(Some(&sound))), Some(sound));
         assert_eq!(Calibration::decode(&Calibration::encode(None)), None);
-        for recall in [f32::NAN, 1.5, -0.5, 0.4] {
+        for lists in [0, 6, TOO_MANY + 1, u32::MAX] {
             let mut broken = sound;
-            broken.recall[POINTS - 1] = recall;
+            broken.probes[RECALLS.len() - 1] = lists;
             assert_eq!(Calibration::decode(&Calibration::encode(Some(&broken))), None);
         }
         for reach in [(f32::NAN, 0.5), (-1.0, 0.5), (1.0, f32::NAN)] {

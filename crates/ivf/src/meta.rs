@@ -115,7 +115,7 @@ impl Meta {
         let lists = self.lists as usize;
         let (some, share) = UNKNOWN;
         let probes = match &self.calibration {
-            Some(calibration) => calibration.probes(target).unwrap_or(lists).max(LEAST),
+            Some(calibration) => calibration.probes(target).max(LEAST),
             None => some + lists / share,
         };
         probes.min(lists)
@@ -248,7 +248,6 @@ mod tests {
     use pages::PAGE_BODY;
 
     use super::*;
-    use crate::calibration::{POINTS, Reach};
 
     fn sample() -> Meta {
         let geometry = Geometry::choose(Form::Halves, 384, true).expect("fits");
@@ -262,11 +261,7 @@ mod tests {
             next_page: 900,
             rows: 1 << 40,
             trained: 77,
-            calibration: Some(Calibration {
-                searches: 100,
-                recall: [0.5; POINTS],
-                reach: Reach::NONE,
-            }),
+            calibration: Some(Calibration::new(100, |lists| f64::from(lists) / 30.0)),
             reorganized: Reorganized {
                 epoch: 7,
                 free: BlockNo::at(3, 1, &geometry).ok(),

@@ -119,7 +119,8 @@ impl Walk {
     }
 }
 
-/// Lists by the distance of their centroids.
+/// Lists by the distance of their centroids; under inner product, by what their rows promise (see
+/// [`Radius::likely_gain`]).
 #[derive(Debug, Default)]
 pub(crate) struct NearestLists {
     stream: Stream,
@@ -137,7 +138,10 @@ impl NearestLists {
         ivf.blocks_of(store, (ivf.meta().root, ROOT), |_, block| {
             match query.bounds(block, &middle) {
                 Some(bounds) => {
-                    stream.push_candidates(block.entries().map(|(i, entry)| (bounds[i], entry)))?;
+                    let candidate = |(i, entry): (usize, Entry)| {
+                        (bounds[i] - query.likely_gain(List::of(entry).radius()), entry)
+                    };
+                    stream.push_candidates(block.entries().map(candidate))?;
                 }
                 None => plain.try_extend(block.entries().map(|(_, entry)| entry))?,
             }
@@ -149,7 +153,7 @@ impl NearestLists {
             reader.pause()?;
             let centroid =
                 reader.read(entry.vector, |stored| query.distance_to_centroid(&stored))?;
-            stream.push_found(centroid.into(), entry)?;
+            stream.push_found(query.order_of(List::of(entry), &centroid), entry)?;
         }
         Ok(Self { stream })
     }
@@ -175,7 +179,7 @@ impl NearestLists {
                 Step::Read(entry) => {
                     let centroid =
                         reader.read(entry.vector, |stored| query.distance_to_centroid(&stored))?;
-                    self.stream.push_found(centroid.into(), entry)?;
+                    self.stream.push_found(query.order_of(List::of(entry), &centroid), entry)?;
                 }
                 Step::End => return Ok(None),
             }
@@ -190,7 +194,7 @@ impl NearestLists {
         query: &Query,
     ) -> Result<Option<CentroidDistance>> {
         let Some((list, centroid)) = self.next(store, ivf, query)? else { return Ok(None) };
-        self.stream.push_found(centroid.into(), list.entry)?;
+        self.stream.push_found(query.order_of(list, &centroid), list.entry)?;
         Ok(Some(centroid))
     }
 

@@ -7,6 +7,7 @@ use vectors::{Form, norm};
 
 use crate::block::Block;
 use crate::index::Ivf;
+use crate::lists::List;
 use crate::radius::Radius;
 use crate::vector::Stored;
 
@@ -151,6 +152,17 @@ impl Query {
         radius.least_reduced(self.metric, centroid, self.placed_norm)
     }
 
+    /// See [`Radius::likely_gain`].
+    pub(crate) fn likely_gain(&self, radius: Radius) -> f32 {
+        radius.likely_gain(self.metric, self.placed.len(), self.placed_norm)
+    }
+
+    /// What lists are searched in the order of; `centroid` is the distance to its centroid.
+    pub(crate) fn order_of(&self, list: List, centroid: &CentroidDistance) -> Exact {
+        let reduced = centroid.reduced - self.likely_gain(list.radius());
+        Exact { distance: reduced.into(), certain: true, reduced, least_reduced: reduced.into() }
+    }
+
     /// The cosine of the angle at a centroid between the query, `centroid` away, and a row that is
     /// `spread` away and has this reduced distance (see [`crate::Reach`]).
     pub(crate) fn cosine(&self, spread: f32, centroid: &CentroidDistance, reduced: f32) -> f32 {
@@ -245,12 +257,5 @@ fn squared_norm(stored: &Stored<'_>) -> f32 {
 impl CentroidDistance {
     pub(crate) fn of_reduced(reduced: f32) -> Self {
         Self { reduced, seen: SeenOwner { base: reduced, slack: 0.0, alpha: 1.0, across: 0.0 } }
-    }
-}
-
-impl From<CentroidDistance> for Exact {
-    fn from(centroid: CentroidDistance) -> Self {
-        let reduced = centroid.reduced;
-        Self { distance: reduced.into(), certain: true, reduced, least_reduced: reduced.into() }
     }
 }

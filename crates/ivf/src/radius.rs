@@ -18,6 +18,9 @@ use crate::vector::Stored;
 const KNOWN: u16 = 1 << 15;
 /// What rounding of sums may add to a distance, as a part of it.
 const ROUNDING: f32 = 1e-4;
+/// Standard deviations of the cosine between a query and a random direction that one of the rows of a list
+/// is likely to have.
+const LIKELY: f32 = 2.0;
 
 /// An upper bound of the distance between a centroid and the rows of its list, as lists are made of
 /// them; of bits, of the number of those that differ. Infinite where nothing is known.
@@ -83,6 +86,15 @@ impl Radius {
         };
         if least.is_nan() { f32::NEG_INFINITY } else { least }
     }
+
+    /// How far below its centroid's reduced distance the least of a list with this radius is likely to be, for
+    /// a query of `dims` dimensions and length `norm`. Not 0 under inner product alone: a long row
+    /// that is far from its centroid has a large product with many queries.
+    pub(crate) fn likely_gain(self, metric: Metric, dims: usize, norm: f32) -> f32 {
+        let cosine = (LIKELY / (dims as f32).sqrt()).min(1.0);
+        let gain = norm * self.0 * cosine;
+        if metric == Metric::InnerProduct && gain.is_finite() { gain } else { 0.0 }
+    }
 }
 
 /// Lets the entry of a list say that its rows reach so far: before such a row is added, so that no
@@ -147,5 +159,14 @@ mod tests {
         let unknown = Radius(f32::INFINITY);
         assert_eq!(unknown.least_reduced(Metric::InnerProduct, &product, 0.0), f32::NEG_INFINITY);
         assert_eq!(unknown.least_reduced(Metric::L2, &centroid, 1.0), 0.0);
+    }
+
+    #[test]
+    fn long_rows_gain_by_inner_product() {
+        let gain = |radius, metric, dims| Radius(radius).likely_gain(metric, dims, 4.0);
+        assert_eq!(gain(3.0, Metric::InnerProduct, 64), 3.0);
+        assert_eq!(gain(3.0, Metric::InnerProduct, 2), 12.0, "at most what the radius allows");
+        assert_eq!(gain(3.0, Metric::L2, 64), 0.0);
+        assert_eq!(gain(f32::INFINITY, Metric::InnerProduct, 64), 0.0, "nothing is known");
     }
 }

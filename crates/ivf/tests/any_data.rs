@@ -16,9 +16,7 @@ const QUERIES: usize = 40;
 /// What searches by default find at least: [`DEFAULT_RECALL`], as far as these queries tell.
 const FLOOR: f64 = DEFAULT_RECALL - 0.02;
 
-/// Data of which less is found: queries that are copies of a few, whose neighbors are found or not, and
-/// products that a few long rows decide, of which calibration meets too few.
-const LESS: [(&str, f64); 2] = [(COPIES, 0.0), ("heavy-tailed norms, IP", 0.9)];
+/// Data of which less is found: queries that are copies of a few, whose neighbors are found or not.
 const COPIES: &str = "every row ten times";
 
 /// Neighbors that are looked for.
@@ -124,9 +122,8 @@ fn neighbors_are_found_in_any_data() {
                     let (recall, probes, lists) = index.recall(&queries, all);
                     let probes = probes.min(lists as usize);
                     println!("{name:36} {form:8?} {how:8} {probes:4} of {lists:3}: {recall:.4}");
-                    let less = LESS.iter().find(|less| less.0 == name);
-                    let floor = if all { 1.0 } else { less.map_or(FLOOR, |less| less.1) };
-                    if recall < floor {
+                    let floor = if all { 1.0 } else { FLOOR };
+                    if recall < floor && (all || name != COPIES) {
                         low.push(format!("{name}, {form:?}, {how}, {probes} of {lists}: {recall}"));
                     }
                 }

@@ -10,7 +10,7 @@ use std::io::Read;
 use std::time::Instant;
 
 use ivf::{
-    Bulk, DEFAULT_RECALL, IndexOptions, Ivf, Quantization, Rebalance, Scan, ScanOptions, calibrate,
+    Bulk, DEFAULT_TARGET, IndexOptions, Ivf, Quantization, Rebalance, Scan, ScanOptions, calibrate,
     info, insert, rebalance,
 };
 use pages::HeapTid;
@@ -110,7 +110,7 @@ fn main() {
     );
     println!("probes  recall   us/query   pages  entries  exact");
     calibrate(&store, rows.len() as u64).expect("measures");
-    let default = Ivf::open(&store).expect("an index").meta().probes(DEFAULT_RECALL);
+    let default = Ivf::open(&store).expect("an index").meta().probes(DEFAULT_TARGET);
     // The first again, as a search with default settings does it.
     for (i, probes) in [default, default, 1, 2, 4, 8, 16, 32, 64, 128, 256].into_iter().enumerate()
     {

@@ -12,7 +12,7 @@ use pages::{Batch, Error, HeapTid, META_BLOCK, PageStore, Result};
 use quant::SplitMix64;
 
 use crate::block::Entry;
-use crate::calibration::{Calibration, DEFAULT_RECALL, Reach};
+use crate::calibration::{Calibration, DEFAULT_TARGET, Reach};
 use crate::geometry::VectorNo;
 use crate::index::Ivf;
 use crate::lists::{List, NearestLists};
@@ -97,7 +97,7 @@ fn measure<S: PageStore>(store: &S, ivf: &Ivf, rows: u64) -> Result<Option<Calib
     }
     let Some(calibration) = calibration(&searches) else { return Ok(None) };
     let meta = Meta { calibration: Some(calibration), ..ivf.meta().clone() };
-    let nexts = cosines_of_next(store, spread, meta.probes(DEFAULT_RECALL), queries)?;
+    let nexts = cosines_of_next(store, spread, meta.probes(DEFAULT_TARGET), queries)?;
     let cosine = quantile(cosines, HELD).min(quantile(nexts, WIDENED));
     Ok(Some(Calibration { reach: Reach { spread, cosine }, ..calibration }))
 }

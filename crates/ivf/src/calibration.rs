@@ -3,6 +3,10 @@
 /// The share of the nearest rows that searches find where nothing else is asked for.
 pub const DEFAULT_RECALL: f64 = 0.95;
 
+/// Share for which lists were measured that searches read by default: rows that come before the next
+/// vacuum measures again lie up to a hundredth worse.
+pub const DEFAULT_TARGET: f64 = 0.96;
+
 /// Shares of the ten nearest for which the lists to read were measured, ascending.
 const RECALLS: [f64; 16] =
     [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 1.0];

@@ -36,7 +36,7 @@ mod write;
 
 pub use bulk::{Bulk, Phase};
 pub use calibrate::{calibrate, recalibrate};
-pub use calibration::{Calibration, DEFAULT_RECALL, Reach};
+pub use calibration::{Calibration, DEFAULT_RECALL, DEFAULT_TARGET, Reach};
 pub use check::check;
 pub use geometry::{BlockNo, Geometry, VectorNo};
 pub use index::{IndexOptions, Ivf, Quantization, lists_for};

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
-use ivf::{DEFAULT_RECALL, Meta, ScanOptions};
+use ivf::{DEFAULT_RECALL, DEFAULT_TARGET, Meta, ScanOptions};
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::{PostgresGucEnum, pg_sys};
 
@@ -59,7 +59,7 @@ impl Settings {
     /// Lists that a scan of an index with this metapage searches at first.
     pub fn probes(&self, meta: &Meta) -> usize {
         match usize::try_from(self.probes) {
-            Ok(0) => meta.probes(target_recall().unwrap_or(DEFAULT_RECALL)),
+            Ok(0) => meta.probes(target_recall().unwrap_or(DEFAULT_TARGET)),
             Ok(probes) => probes,
             Err(_) => 1,
         }
@@ -96,7 +96,7 @@ pub fn register() {
         c"ivf.probes",
         probes,
         c"0 leaves it to the index, which was measured when it was built, and to \
-          vector_ext.target_recall (0.95 where that is off).",
+          vector_ext.target_recall (0.96 where that is off).",
         &PROBES,
         0,
         MAX_LISTS,

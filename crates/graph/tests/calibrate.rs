@@ -92,3 +92,25 @@ fn elements_that_no_edge_leads_to_are_missed() {
     println!("expected {expected:.3}, found {found:.3}");
     assert!(found < 0.8 && (expected - found).abs() < 0.15, "expected {expected}, found {found}");
 }
+
+/// A row's nearest by inner product may be far from it, and what is as far from the row unlike all queries.
+/// Prints what is expected beside what is found. With `ROWS` and `ONLY` in the environment, other
+/// sizes and some of the data.
+#[test]
+fn about_as_much_is_expected_of_inner_products_as_searches_find() {
+    const EF: usize = 40;
+    for data in distributions_asked().filter(|data| data.metric == Metric::InnerProduct) {
+        let (name, metric) = (data.name, data.metric);
+        let (rows, queries) = (data.rows(rows_asked(2_000)), data.queries(100));
+        let all: Vec<usize> = (0..rows.len()).collect();
+        let options = default_options(metric, rows[0].len());
+        let stores = [("built", default_built(metric, &rows)), ("grown", grown(options, &rows))];
+        for (how, store) in stores {
+            let expected = expected_recall(&measured(&store), EF);
+            let found = recall(&store, metric, &rows, &all, &queries, EF);
+            println!("{name:36} {how}: expected {expected:.3}, found {found:.3}");
+            let near = found - 0.05..found + 0.02;
+            assert!(near.contains(&expected), "{name}, {how}: expected {expected}, found {found}");
+        }
+    }
+}

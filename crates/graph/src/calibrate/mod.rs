@@ -15,7 +15,7 @@ mod sums;
 
 use memory::Grow;
 use pages::{Batch, META_BLOCK, PageStore, Result};
-use quant::SplitMix64;
+use quant::{Metric, SplitMix64};
 
 use self::overlooked::find_overlooked;
 use self::question::Question;
@@ -71,9 +71,11 @@ fn measure<S: PageStore>(store: &S, hnsw: &Hnsw) -> Result<Option<Calibration>> 
     }
     let mut random = SplitMix64::new(hnsw.meta().seed);
     let (mut sums, mut questions) = (Sums::default(), Vec::new());
-    for number in 0..SEARCHES.min(records / RECORDS_PER_SEARCH) {
+    let searches = SEARCHES.min(records / RECORDS_PER_SEARCH);
+    let others = others(store, hnsw, searches)?;
+    for number in 0..searches {
         let Some(row) = Row::at_random(store, hnsw, &mut random)? else { continue };
-        let query = row.shifted(store, hnsw, &mut random)?;
+        let query = row.shifted(store, hnsw, &others, &mut random)?;
         for ef in WIDTHS {
             let search = search(store, hnsw, row.node, &query, ef)?;
             if ef == WIDEST || search.finds(10, hnsw.beam_width(ef / 4)) {
@@ -92,4 +94,16 @@ fn measure<S: PageStore>(store: &S, hnsw: &Hnsw) -> Result<Option<Calibration>> 
         sums.add_answer(hnsw, question, share);
     }
     Ok(sums.mean(records))
+}
+
+/// By inner product, `count` rows that tell how far rows lie apart.
+fn others<S: PageStore>(store: &S, hnsw: &Hnsw, count: u64) -> Result<Vec<Row>> {
+    let mut others = Vec::new();
+    if hnsw.metric() == Metric::InnerProduct {
+        let mut random = SplitMix64::new(!hnsw.meta().seed);
+        for _ in 0..count {
+            others.try_extend(Row::at_random(store, hnsw, &mut random)?)?;
+        }
+    }
+    Ok(others)
 }

@@ -46,11 +46,13 @@ impl Row {
         Ok(None)
     }
 
-    /// The row's vector, moved in a random direction.
+    /// The row's vector, moved in a random direction: as far as its 10th neighbor tells, or the nearest of
+    /// `others` if that is nearer. By inner product the neighbor may be far away.
     pub(super) fn shifted<S: PageStore>(
         &self,
         store: &S,
         hnsw: &Hnsw,
+        others: &[Self],
         random: &mut SplitMix64,
     ) -> Result<VectorBuf> {
         let near = search(store, hnsw, self.node, &self.vector, 10)?;
@@ -63,6 +65,9 @@ impl Row {
             })?,
             None => None,
         };
+        let others = others.iter().filter(|other| other.node != self.node);
+        let distances = others.map(|other| reduced_distance(metric, &self.vector, &other.vector));
+        let squared = distances.chain(squared).reduce(f32::min);
         let mut moved = self.vector.clone();
         let count = moved.values().len().max(1);
         let variance = SHIFT * SHIFT * squared.unwrap_or(0.0) / count as f32;

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use memory::Grow;
 use pages::{Error, PageStore, Result};
+use quant::Metric;
 
 use crate::beam::Beam;
 use crate::exact::Exact;
@@ -13,9 +14,12 @@ use crate::query::Query;
 use crate::{Hnsw, ScanStats};
 
 /// How much narrower the beam is on the levels above the one that is searched, and its bounds. Among
-/// clusters that lie far apart the few ways between them are found by breadth alone.
+/// clusters that lie far apart the few ways between them are found by breadth alone. By inner product
+/// an element's neighbors may all be farther from the query, though better ones exist: two entries
+/// filled with the elements of one cluster have missed that of the query.
 const NARROWER: usize = 16;
 const DESCENT_WIDTH: RangeInclusive<usize> = 2..=8;
+const DESCENT_WIDTH_BY_PRODUCT: RangeInclusive<usize> = 4..=8;
 
 /// A search on one level that can go on where it stopped.
 ///
@@ -194,7 +198,9 @@ pub(crate) fn descend<S: PageStore>(
     ef: usize,
 ) -> Result<Vec<(f32, NodeNo)>> {
     let Some(entry) = hnsw.meta().entry else { return Ok(Vec::new()) };
-    let width = (ef / NARROWER).clamp(*DESCENT_WIDTH.start(), *DESCENT_WIDTH.end());
+    let by_product = hnsw.metric() == Metric::InnerProduct;
+    let widths = if by_product { DESCENT_WIDTH_BY_PRODUCT } else { DESCENT_WIDTH };
+    let width = (ef / NARROWER).clamp(*widths.start(), *widths.end());
     let mut seeds = vec![(f32::INFINITY, entry)];
     for upper in (level + 1..=hnsw.meta().entry_level).rev() {
         let mut walk = Walk::new(upper, width, false)?;

@@ -52,3 +52,19 @@ fn inner_products_are_found_after_half_of_the_rows_were_replaced() {
     let recall = recall(&store, Metric::InnerProduct, &vectors, &live, &queries, 40);
     assert!(recall >= 0.96, "{recall}");
 }
+
+/// By inner product a walk may end among elements that are no nearer to any way out: no search may be
+/// led there from above.
+#[test]
+fn clusters_are_entered_by_inner_product() {
+    let data = distributions::all();
+    let data = data.iter().find(|data| data.name == "near-duplicates, 5 % apart, IP").unwrap();
+    let (rows, queries) = (data.rows(4_000), data.queries(200));
+    let all: Vec<usize> = (0..rows.len()).collect();
+    let recall = |seed| {
+        let options = IndexOptions { seed, ..default_options(data.metric, rows[0].len()) };
+        recall(&bulk_built(options, &rows), data.metric, &rows, &all, &queries, 40)
+    };
+    let recalls: Vec<f64> = (0..8).map(recall).collect();
+    assert!(recalls.iter().all(|&recall| recall > 0.995), "{recalls:?}");
+}

@@ -189,6 +189,7 @@ impl Scan {
                 (ef, ef)
             }
         };
+        let noise = Noise::new(hnsw.geometry());
         Self {
             query: prepared,
             ordered: query.is_some_and(|query| crate::indexable(hnsw.metric(), query)),
@@ -209,7 +210,7 @@ impl Scan {
             pending: VecDeque::new(),
             filter: None,
             stats: ScanStats::default(),
-            noise: Noise::new(),
+            noise,
         }
     }
 
@@ -283,7 +284,8 @@ impl Scan {
             }
             let before = self.stats.expanded;
             (self.walk, self.rooted) = (Some(walk), false);
-            (self.live_expanded, self.visited_tids, self.noise) = (0, 0, Noise::new());
+            (self.live_expanded, self.visited_tids) = (0, 0);
+            self.noise = Noise::new(self.hnsw.geometry());
             self.found.clear();
             self.run(store)?;
             self.allow_for_noise(store, width)?;

@@ -1,5 +1,7 @@
 //! Blocks: 32 entries of a list, each with its row, its vector's number and its code.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
+
 use half::bf16;
 use kernels::BLOCK;
 use pages::{Error, HeapTid, PageKind, Result, init_page, is_new, page_kind};
@@ -64,7 +66,7 @@ impl Open {
     }
 
     pub(crate) fn is_of_one_run(&self, geometry: &Geometry) -> bool {
-        self.count <= geometry.run_vectors - self.first.place(geometry)
+        self.count <= geometry.run_vectors.saturating_sub(self.first.place(geometry))
     }
 
     pub(crate) fn vectors(self) -> impl Iterator<Item = VectorNo> {
@@ -106,7 +108,7 @@ impl<'a> Block<'a> {
     }
 
     fn check(&self) -> std::result::Result<(), &'static str> {
-        let beyond = self.used() < BLOCK && self.live() >> self.used() != 0;
+        let beyond = self.live().checked_shr(self.used() as u32).is_some_and(|beyond| beyond != 0);
         if self.used() > BLOCK || beyond {
             return Err("block has impossible counts");
         }
@@ -124,7 +126,7 @@ impl<'a> Block<'a> {
     fn impossible_tids(&self) -> u32 {
         let tids = self.field::<{ HeapTid::SIZE }>(self.geometry.tids_at());
         let impossible = |tid: &[u8; HeapTid::SIZE]| !HeapTid::from_bytes(*tid).is_possible();
-        (0..).zip(tids).fold(0, |bits, (i, tid)| bits | u32::from(impossible(tid)) << i)
+        (0..).zip(tids).fold(0, |bits, (i, tid)| bits | u32::from(impossible(tid)).wrapping_shl(i))
     }
 
     /// What it belongs to: a list, [`ROOT`] or [`FREE`].
@@ -194,13 +196,13 @@ impl<'a> Block<'a> {
     /// The entries that stand for rows, and their places.
     pub(crate) fn entries(self) -> impl Iterator<Item = (usize, Entry)> + use<'a> {
         let live = self.live();
-        (0..self.used()).filter(move |i| live >> i & 1 == 1).map(move |i| (i, self.entry(i)))
+        (0..self.used()).filter(move |&i| is_set(live, i)).map(move |i| (i, self.entry(i)))
     }
 
     /// The vectors of the entries that stood for rows and do not any more.
     pub(crate) fn vacated(self) -> impl Iterator<Item = VectorNo> + use<'a> {
         let live = self.live();
-        (0..self.used()).filter(move |i| live >> i & 1 == 0).map(move |i| self.entry(i).vector)
+        (0..self.used()).filter(move |&i| !is_set(live, i)).map(move |i| self.entry(i).vector)
     }
 
     /// Factors `add` of all entries, only where there are codes.
@@ -225,11 +227,11 @@ impl<'a> Block<'a> {
     }
 
     fn u32(&self, at: usize) -> u32 {
-        u32::from_le_bytes(self.bytes[at..at + 4].try_into().expect("four bytes"))
+        u32::from_le_bytes(self.bytes[at..][..4].try_into().expect("four bytes"))
     }
 
     fn u16(&self, at: usize) -> u16 {
-        u16::from_le_bytes(self.bytes[at..at + 2].try_into().expect("two bytes"))
+        u16::from_le_bytes(self.bytes[at..][..2].try_into().expect("two bytes"))
     }
 }
 
@@ -302,30 +304,28 @@ impl<'a> BlockMut<'a> {
     pub(crate) fn set_entry(&mut self, index: usize, entry: Entry, sketch: &Sketch) {
         let Sketch { factors, code, error } = sketch;
         let geometry = self.geometry;
-        self.put(geometry.tids_at() + index * HeapTid::SIZE, &entry.tid.to_bytes());
-        self.put(geometry.vectors_at() + index * 4, &entry.vector.0.to_le_bytes());
+        self.set_tid(index, entry.tid);
+        self.set_vector(index, entry.vector);
         if geometry.coded() {
-            self.put(geometry.adds_at() + index * 2, &factors.add.to_le_bytes());
-            self.put(geometry.ress_at() + index * 2, &factors.res.to_le_bytes());
+            self.put_field(geometry.adds_at(), index, factors.add.to_le_bytes());
+            self.put_field(geometry.ress_at(), index, factors.res.to_le_bytes());
             let columns = self.bytes[geometry.codes_at()..].chunks_exact_mut(BLOCK);
             columns.zip(code).for_each(|(column, &byte)| column[index] = byte);
         }
         let error = self.as_ref().error().max(*error);
         self.put(ERROR, &error.to_le_bytes());
-        let live = self.as_ref().live() | 1 << index;
+        let live = self.as_ref().live() | bit(index);
         self.put(LIVE, &live.to_le_bytes());
-        self.bytes[USED] = self.bytes[USED].max(index as u8 + 1);
     }
 
     /// Changes the tid of an entry.
     pub(crate) fn set_tid(&mut self, index: usize, tid: HeapTid) {
-        self.put(self.geometry.tids_at() + index * HeapTid::SIZE, &tid.to_bytes());
+        self.put_field(self.geometry.tids_at(), index, tid.to_bytes());
     }
 
     /// Writes an entry that stands for no row yet, and has a place for its vector.
     pub(crate) fn set_vacated(&mut self, index: usize, vector: VectorNo) {
-        self.put(self.geometry.vectors_at() + index * 4, &vector.0.to_le_bytes());
-        self.bytes[USED] = self.bytes[USED].max(index as u8 + 1);
+        self.set_vector(index, vector);
     }
 
     /// Leaves only the entries of `live`.
@@ -334,9 +334,30 @@ impl<'a> BlockMut<'a> {
         self.put(LIVE, &live.to_le_bytes());
     }
 
-    fn put(&mut self, at: usize, bytes: &[u8]) {
-        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+    /// Writes the vector of an entry, which counts as used from then on.
+    fn set_vector(&mut self, index: usize, vector: VectorNo) {
+        self.put_field(self.geometry.vectors_at(), index, vector.0.to_le_bytes());
+        // At most `BLOCK`, 32.
+        self.bytes[USED] = self.bytes[USED].max((index as u8).saturating_add(1));
     }
+
+    /// Writes the field of one entry; the fields of all begin `at`.
+    fn put_field<const N: usize>(&mut self, at: usize, index: usize, bytes: [u8; N]) {
+        self.bytes[at..].as_chunks_mut().0[index] = bytes;
+    }
+
+    fn put(&mut self, at: usize, bytes: &[u8]) {
+        self.bytes[at..][..bytes.len()].copy_from_slice(bytes);
+    }
+}
+
+/// The bit of an entry, below [`BLOCK`].
+fn bit(index: usize) -> u32 {
+    1_u32.wrapping_shl(index as u32)
+}
+
+fn is_set(live: u32, index: usize) -> bool {
+    live & bit(index) != 0
 }
 
 /// Begins a page of blocks.

@@ -1,5 +1,7 @@
 //! What a calibration found, in the metapage.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
+
 /// The share of the nearest rows that searches find where nothing else is asked for.
 pub const DEFAULT_RECALL: f64 = 0.95;
 
@@ -53,7 +55,7 @@ impl Calibration {
         let mut lists = 1;
         let probes = RECALLS.map(|target| {
             while recall(lists) < target && lists < TOO_MANY {
-                lists += 1;
+                lists = lists.saturating_add(1);
             }
             lists
         });
@@ -64,7 +66,7 @@ impl Calibration {
     /// more.
     pub fn probes(&self, target: f64) -> usize {
         let known = RECALLS.iter().position(|&recall| recall >= target);
-        self.probes[known.unwrap_or(RECALLS.len() - 1)] as usize
+        self.probes[known.unwrap_or(const { RECALLS.len() - 1 })] as usize
     }
 
     /// As the metapage holds it; zeros for none.

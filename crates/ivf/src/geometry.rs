@@ -1,5 +1,8 @@
 //! Sizes of an index, fixed when it is built, and the numbers of what lies in its pages.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
+
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use kernels::{BLOCK, CodeShape};
@@ -50,10 +53,11 @@ impl Geometry {
         let plane_bytes = if coded { dims.min(MAX_BITS).div_ceil(8) } else { 0 };
         let start = Self { form, dims, planes, plane_bytes, run_pages: 1, run_vectors: 0 };
         let size = start.vector_size();
-        let run = |pages: usize| (pages, pages * PAGE_USABLE / size);
+        let room = |pages: usize| pages.saturating_mul(PAGE_USABLE);
+        let run = |pages| (pages, room(pages).checked_div(size).unwrap_or(0));
         let (run_pages, run_vectors) = (1..=MAX_RUN_PAGES)
             .map(run)
-            .reduce(|a, b| if b.1 * a.0 > a.1 * b.0 { b } else { a })
+            .reduce(|a, b| if b.1.saturating_mul(a.0) > a.1.saturating_mul(b.0) { b } else { a })
             .unwrap_or((1, 0));
         let geometry = Self { run_pages, run_vectors, ..start };
         if geometry.validate() {
@@ -74,7 +78,8 @@ impl Geometry {
             && (1..=MAX_RUN_PAGES).contains(&self.run_pages)
             && self.vector_size() <= PAGE_USABLE
             && self.run_vectors >= 1
-            && self.run_vectors * self.vector_size() <= self.run_pages * PAGE_USABLE
+            && self.run_vectors.saturating_mul(self.vector_size())
+                <= self.run_pages.saturating_mul(PAGE_USABLE)
             && self.block_size() <= PAGE_USABLE
     }
 
@@ -90,12 +95,12 @@ impl Geometry {
 
     /// Rotated dimensions that a code covers.
     pub fn code_dims(&self) -> usize {
-        self.dims.min(8 * self.plane_bytes)
+        self.dims.min(self.plane_bytes.saturating_mul(8))
     }
 
     /// Bytes of a vector with its header.
     pub fn vector_size(&self) -> usize {
-        self.vector_header() + self.form.bytes(self.dims)
+        self.vector_header().saturating_add(self.form.bytes(self.dims))
     }
 
     pub(crate) fn vector_header(&self) -> usize {
@@ -107,34 +112,35 @@ impl Geometry {
     }
 
     pub(crate) fn vectors_at(&self) -> usize {
-        self.tids_at() + BLOCK * HeapTid::SIZE
+        self.tids_at().saturating_add(BLOCK * HeapTid::SIZE)
     }
 
     pub(crate) fn adds_at(&self) -> usize {
-        self.vectors_at() + BLOCK * 4
+        self.vectors_at().saturating_add(BLOCK * 4)
     }
 
     pub(crate) fn ress_at(&self) -> usize {
-        self.adds_at() + if self.coded() { BLOCK * 2 } else { 0 }
+        self.adds_at().saturating_add(if self.coded() { BLOCK * 2 } else { 0 })
     }
 
     pub(crate) fn codes_at(&self) -> usize {
-        self.ress_at() + if self.coded() { BLOCK * 2 } else { 0 }
+        self.ress_at().saturating_add(if self.coded() { BLOCK * 2 } else { 0 })
     }
 
     /// Bytes of a block.
     pub fn block_size(&self) -> usize {
-        self.codes_at() + BLOCK * self.shape().bytes()
+        self.codes_at().saturating_add(self.shape().bytes().saturating_mul(BLOCK))
     }
 
     /// Blocks of a page.
     pub fn blocks_per_page(&self) -> usize {
-        PAGE_USABLE / self.block_size()
+        PAGE_USABLE.checked_div(self.block_size()).unwrap_or(0)
     }
 
     /// Bytes of a page that a block takes.
     pub(crate) fn block_range(&self, place: usize) -> Range<usize> {
-        place * self.block_size()..(place + 1) * self.block_size()
+        let start = place.saturating_mul(self.block_size());
+        start..start.saturating_add(self.block_size())
     }
 }
 
@@ -153,11 +159,11 @@ impl BlockNo {
 
     /// The page it lies in.
     pub fn page(self, geometry: &Geometry) -> u32 {
-        self.0 / geometry.blocks_per_page() as u32
+        self.0 / at_least_one(geometry.blocks_per_page())
     }
 
     pub(crate) fn place(self, geometry: &Geometry) -> usize {
-        self.0 as usize % geometry.blocks_per_page()
+        (self.0 % at_least_one(geometry.blocks_per_page())) as usize
     }
 
     /// As stored: nothing lies in page 0, so zero is none.
@@ -191,26 +197,32 @@ impl VectorNo {
 
     /// The first page of its run.
     pub(crate) fn run(self, geometry: &Geometry) -> u32 {
-        self.0 / geometry.run_vectors as u32
+        self.0 / at_least_one(geometry.run_vectors)
     }
 
     pub(crate) fn place(self, geometry: &Geometry) -> usize {
-        self.0 as usize % geometry.run_vectors
+        (self.0 % at_least_one(geometry.run_vectors)) as usize
     }
 
     /// Where its bytes lie: a page and a range of it, and what goes on in the page after it.
     pub(crate) fn parts(self, geometry: &Geometry) -> [(u32, Range<usize>); 2] {
-        let start = self.place(geometry) * geometry.vector_size();
+        let start = self.place(geometry).saturating_mul(geometry.vector_size());
         let (skipped, at) = (start / PAGE_USABLE, start % PAGE_USABLE);
         let first = self.run(geometry).saturating_add(skipped as u32);
-        let end = at + geometry.vector_size();
+        let end = at.saturating_add(geometry.vector_size());
         let rest = end.saturating_sub(PAGE_USABLE);
         [(first, at..end.min(PAGE_USABLE)), (first.saturating_add(1), 0..rest)]
     }
 }
 
+/// A count that a checked [`Geometry`] has above zero, and that fits a page.
+fn at_least_one(count: usize) -> NonZeroU32 {
+    NonZeroU32::new(count as u32).unwrap_or(NonZeroU32::MIN)
+}
+
 fn numbered(page: u32, per_page: usize, place: usize) -> Result<u32> {
-    let number = u64::from(page) * per_page as u64 + place as u64;
+    let first = u64::from(page).saturating_mul(per_page as u64);
+    let number = first.saturating_add(place as u64);
     u32::try_from(number).map_err(|_| Error::Limit("the index has too many pages"))
 }
 

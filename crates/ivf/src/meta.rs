@@ -1,5 +1,7 @@
 //! The metapage: block 0, what an index is and where a search begins.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
+
 use pages::{
     Error, FORMAT_VERSION, META_BLOCK, PAGE_USABLE, PageKind, Result, init_page, page_kind,
 };
@@ -102,7 +104,8 @@ pub struct Meta {
 }
 
 /// Lists that are searched in an index that was never calibrated: so many, and a share of the rest.
-const UNKNOWN: (usize, usize) = (16, 8);
+const UNKNOWN: usize = 16;
+const UNKNOWN_SHARE: usize = 8;
 
 /// Lists that are searched whatever calibration says: its searches are for rows of the index, and
 /// those for anything else need more.
@@ -113,10 +116,9 @@ impl Meta {
     /// index was measured; at most all.
     pub fn probes(&self, target: f64) -> usize {
         let lists = self.lists as usize;
-        let (some, share) = UNKNOWN;
         let probes = match &self.calibration {
             Some(calibration) => calibration.probes(target).max(LEAST),
-            None => some + lists / share,
+            None => UNKNOWN.saturating_add(lists / UNKNOWN_SHARE),
         };
         probes.min(lists)
     }

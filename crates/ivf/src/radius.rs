@@ -3,6 +3,8 @@
 //! The radius stands in the entry of the list in the list of lists, where that of a row has its tid's
 //! offset: the upper half of an `f32` (bf16), rounded up, with the highest bit set.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
+
 use half::bf16;
 use pages::{Batch, HeapTid, PageStore, Result};
 use quant::Metric;
@@ -59,7 +61,7 @@ impl Radius {
     pub(crate) fn tid(self, first: BlockNo) -> HeapTid {
         let nearest = bf16::from_f32(self.0);
         let up = nearest.to_f32() < self.0;
-        HeapTid { block: first.0, offset: (nearest.to_bits() + u16::from(up)) | KNOWN }
+        HeapTid { block: first.0, offset: nearest.to_bits().saturating_add(up.into()) | KNOWN }
     }
 
     /// What the tid of a list's entry says.

@@ -4,6 +4,8 @@
 //! Halves: exponent (i8), zero (3 bytes), error (f32), norm (f32), numbers. Levels: scale (f32), error,
 //! norm, numbers. Bits: no header.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
+
 use std::ops::Range;
 
 use pages::{Batch, Error, PageKind, Result, init_page, is_new, page_kind};
@@ -79,7 +81,7 @@ impl<'a> Stored<'a> {
     }
 
     fn f32(&self, at: usize) -> f32 {
-        f32::from_le_bytes(self.bytes[at..at + 4].try_into().expect("four bytes"))
+        f32::from_le_bytes(self.bytes[at..][..4].try_into().expect("four bytes"))
     }
 
     /// Whether the header is one that [`Holder::write`] makes.
@@ -132,7 +134,7 @@ impl Holder<'_> {
 /// The exponent of a power of two that is a normal number, as [`half_scale`] takes it.
 fn exponent(scale: f32) -> i8 {
     // Below 256, and -126 at least.
-    ((scale.to_bits() >> 23) as i32 - 127) as i8
+    ((scale.to_bits() >> 23) as i32).saturating_sub(127) as i8
 }
 
 /// The body of a page that holds vectors.

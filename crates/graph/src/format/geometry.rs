@@ -1,5 +1,7 @@
 //! Sizes of an index, fixed when it is built.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
+
 use std::ops::Range;
 
 use pages::{Error, HeapTid, PAGE_USABLE, Result};
@@ -64,7 +66,8 @@ impl Geometry {
     pub fn choose(form: Form, dims: usize, m: usize, coded: bool) -> Result<Self> {
         let space = form.coded_space(dims);
         let full = space.div_ceil(8);
-        let start = |planes, plane_bytes| Self::start(form, dims, 2 * m, planes, plane_bytes);
+        let start =
+            |planes, plane_bytes| Self::start(form, dims, m.saturating_mul(2), planes, plane_bytes);
         let sized = |planes, plane_bytes| start(planes, plane_bytes).sized();
         let whole = match space {
             _ if !coded => sized(0, 0),
@@ -115,32 +118,17 @@ impl Geometry {
 
     /// As many records a page as there is room for.
     fn sized(mut self) -> Option<Self> {
-        let least = self.before_vector() + self.vector_bytes();
-        self.records_per_page = PAGE_USABLE / least;
-        if self.records_per_page == 0 {
-            return None;
-        }
-        self.record_size = PAGE_USABLE / self.records_per_page;
-        let spare = self.record_size - least;
-        self.inline_tids = (1 + spare / HeapTid::SIZE).min(MAX_INLINE_TIDS);
+        let least = self.before_vector().saturating_add(self.vector_bytes());
+        self.records_per_page = PAGE_USABLE.checked_div(least)?;
+        self.record_size = PAGE_USABLE.checked_div(self.records_per_page)?;
+        let spare = self.record_size.saturating_sub(least);
+        self.inline_tids = (spare / HeapTid::SIZE).saturating_add(1).min(MAX_INLINE_TIDS);
         Some(self)
     }
 
     /// Bytes of a vector; see [`Form::bytes`].
     pub fn vector_bytes(&self) -> usize {
         self.form.bytes(self.dims)
-    }
-
-    /// Whether vectors go on in tails: all of them, or sparse ones that are long.
-    pub fn is_split(&self) -> bool {
-        self.varies() || self.before_vector() + self.vector_bytes() > self.record_size
-    }
-
-    /// Bytes before the vector of a record that holds it whole.
-    fn before_vector(&self) -> usize {
-        let slot = 4 + 2 * self.factor_bytes() + self.code_bytes();
-        let own = if self.varies() { Self::TAIL + Self::COUNT } else { 0 };
-        Self::HEADER + own + self.inline_tids * HeapTid::SIZE + self.slots * slot
     }
 
     /// Whether vectors differ in length: those that are sparse.
@@ -156,23 +144,24 @@ impl Geometry {
 
     /// Tails of an element whose vector takes `all` bytes.
     pub fn tails_of(&self, all: usize) -> usize {
-        (all - self.part(0, all).end).div_ceil(self.tail_bytes())
+        all.saturating_sub(self.part(0, all).end).div_ceil(self.tail_bytes().max(1))
     }
 
     /// Bytes that part `index` covers of a vector that takes `all` bytes: part 0 is in the element's
     /// own record, part i in its i-th tail.
     pub fn part(&self, index: usize, all: usize) -> Range<usize> {
         let own = all.min(self.whole_units(self.record_size.saturating_sub(self.vector_at())));
-        let end = |index| all.min(own + index * self.tail_bytes());
-        if index == 0 { 0..own } else { end(index - 1)..end(index) }
+        let end =
+            |tails: usize| all.min(own.saturating_add(self.tail_bytes().saturating_mul(tails)));
+        index.checked_sub(1).map_or(0..own, |before| end(before)..end(index))
     }
 
     fn tail_bytes(&self) -> usize {
-        self.whole_units(self.record_size - Self::HEADER)
+        self.whole_units(self.record_size.saturating_sub(Self::HEADER))
     }
 
     fn whole_units(&self, bytes: usize) -> usize {
-        bytes - bytes % self.form.unit()
+        bytes.saturating_sub(bytes.checked_rem(self.form.unit()).unwrap_or(0))
     }
 
     /// Whether neighbors carry codes.
@@ -185,11 +174,6 @@ impl Geometry {
         if self.coded() && self.form != Form::Bits { 2 } else { 0 }
     }
 
-    /// Bytes of one code.
-    pub fn code_bytes(&self) -> usize {
-        self.planes * self.plane_bytes
-    }
-
     /// Dimensions of the space in which neighbors are coded, see [`Form::coded_space`].
     pub fn coded_space(&self) -> usize {
         self.form.coded_space(self.dims)
@@ -197,7 +181,7 @@ impl Geometry {
 
     /// Rotated dimensions that a code covers.
     pub fn code_dims(&self) -> usize {
-        self.coded_space().min(8 * self.plane_bytes)
+        self.coded_space().min(self.plane_bytes.saturating_mul(8))
     }
 
     /// Rotated dimensions of the center that the metapage holds: those that a code covers, and, where
@@ -209,6 +193,45 @@ impl Geometry {
     /// Heap tids that an overflow record holds.
     pub fn overflow_tids(&self) -> usize {
         self.record_size.saturating_sub(Self::HEADER) / HeapTid::SIZE
+    }
+
+    /// Checks sizes that were read from a page.
+    pub fn validate(&self) -> bool {
+        (1..=self.form.max_dims()).contains(&self.dims)
+            && (4..=200).contains(&self.slots)
+            && self.planes <= if self.form == Form::Bits { 1 } else { 4 }
+            && (self.planes == 0) == (self.plane_bytes == 0)
+            && self.plane_bytes <= self.coded_space().div_ceil(8)
+            && (1..=MAX_INLINE_TIDS).contains(&self.inline_tids)
+            && self.records_per_page >= 1
+            && self.record_size.saturating_mul(self.records_per_page) <= PAGE_USABLE
+            && self.record_size >= const { Self::HEADER + 4 }
+            && self.vector_at() <= self.record_size
+            && (!self.is_split()
+                || self.varies()
+                || self.records_per_page == 1 && self.tails() <= MAX_TAILS)
+    }
+}
+
+/// Where fields lie. [`Geometry::validate`] bounds every size before it computes one of these, and the
+/// options of a new index are bounded, so no sum or product overflows.
+#[allow(clippy::arithmetic_side_effects)] // computed for each record that a search reads
+impl Geometry {
+    /// Bytes of one code.
+    pub fn code_bytes(&self) -> usize {
+        self.planes * self.plane_bytes
+    }
+
+    /// Bytes before the vector of a record that holds it whole.
+    fn before_vector(&self) -> usize {
+        let slot = 4 + 2 * self.factor_bytes() + self.code_bytes();
+        let own = if self.varies() { Self::TAIL + Self::COUNT } else { 0 };
+        Self::HEADER + own + self.inline_tids * HeapTid::SIZE + self.slots * slot
+    }
+
+    /// Whether vectors go on in tails: all of them, or sparse ones that are long.
+    pub fn is_split(&self) -> bool {
+        self.varies() || self.before_vector() + self.vector_bytes() > self.record_size
     }
 
     pub(crate) fn tids_at(&self) -> usize {
@@ -234,23 +257,6 @@ impl Geometry {
 
     pub(crate) fn vector_at(&self) -> usize {
         self.codes_at() + self.slots * self.code_bytes()
-    }
-
-    /// Checks sizes that were read from a page.
-    pub fn validate(&self) -> bool {
-        (1..=self.form.max_dims()).contains(&self.dims)
-            && (4..=200).contains(&self.slots)
-            && self.planes <= if self.form == Form::Bits { 1 } else { 4 }
-            && (self.planes == 0) == (self.plane_bytes == 0)
-            && self.plane_bytes <= self.coded_space().div_ceil(8)
-            && (1..=MAX_INLINE_TIDS).contains(&self.inline_tids)
-            && self.records_per_page >= 1
-            && self.record_size.saturating_mul(self.records_per_page) <= PAGE_USABLE
-            && self.record_size >= Self::HEADER + 4
-            && self.vector_at() <= self.record_size
-            && (!self.is_split()
-                || self.varies()
-                || self.records_per_page == 1 && self.tails() <= MAX_TAILS)
     }
 }
 

@@ -3,6 +3,10 @@
 //! A record is an element on one level (vector, neighbor slots with codes, heap tids on level 0),
 //! an overflow of heap tids, a tail of a vector that no page holds whole, or free.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
+
+use std::num::NonZeroU32;
+
 use pages::{Error, HeapTid, PAGE_BODY, PageKind, Result, page_kind};
 use vectors::{Form, MAX_ELEMENTS, SPARSE_ELEMENT, StoredInfo};
 
@@ -20,23 +24,23 @@ impl NodeNo {
 
     /// The first record of an index, right behind the metapage.
     pub fn first(geometry: &Geometry) -> Self {
-        // At most `PAGE_USABLE` records fit a page.
-        Self(u32::try_from(geometry.records_per_page).unwrap_or(1))
+        Self(per_page(geometry).get())
     }
 
     /// Block of the record.
     pub fn block(self, geometry: &Geometry) -> u32 {
-        self.0 / geometry.records_per_page as u32
+        self.0 / per_page(geometry)
     }
 
     /// Place of the record in its page.
     pub fn place(self, geometry: &Geometry) -> usize {
-        self.0 as usize % geometry.records_per_page
+        (self.0 % per_page(geometry)) as usize
     }
 
     /// The record at `place` of `block`.
     pub fn at(block: u32, place: usize, geometry: &Geometry) -> Result<Self> {
-        let number = u64::from(block) * geometry.records_per_page as u64 + place as u64;
+        let first = u64::from(block).saturating_mul(geometry.records_per_page as u64);
+        let number = first.saturating_add(place as u64);
         match u32::try_from(number) {
             Ok(number) if number < REACHABILITY - 1 => Ok(Self(number)),
             _ => Err(Error::Limit("the index has more records than can be numbered")),
@@ -52,6 +56,11 @@ impl NodeNo {
     pub fn decode(stored: u32) -> Option<Self> {
         (stored != Self::NONE).then_some(Self(stored))
     }
+}
+
+/// Records of a page: at least one, and no more than the page has bytes.
+fn per_page(geometry: &Geometry) -> NonZeroU32 {
+    NonZeroU32::new(geometry.records_per_page as u32).unwrap_or(NonZeroU32::MIN)
 }
 
 /// State of a record.
@@ -148,9 +157,10 @@ impl<'a> Record<'a> {
         if page_kind(body, block)? != PageKind::Records {
             return Err(Error::corrupted(block, "page does not hold records"));
         }
-        let start = place * geometry.record_size;
+        let start = place.saturating_mul(geometry.record_size);
         let bytes = body
-            .get(start..start + geometry.record_size)
+            .get(start..)
+            .and_then(|rest| rest.get(..geometry.record_size))
             .filter(|_| place < geometry.records_per_page && body.len() == PAGE_BODY)
             .ok_or(Error::corrupted(block, "record lies outside its page"))?;
         let record = Self { bytes, geometry };
@@ -165,7 +175,7 @@ impl<'a> Record<'a> {
     pub fn whole(bytes: &'a [u8], geometry: &'a Geometry) -> Result<Self> {
         let record = Self { bytes, geometry };
         let start = geometry.vector_at();
-        if bytes.len() < start || bytes.len() != start + record.vector_len() {
+        if bytes.len() < start || bytes.len() != start.saturating_add(record.vector_len()) {
             return Err(Error::Internal("an element was not put together whole".to_owned()));
         }
         Ok(record)
@@ -267,7 +277,8 @@ impl<'a> Record<'a> {
     /// An element's record up to the end of its own part of the vector: what [`Record::whole`]
     /// begins with.
     pub fn own_bytes(&self) -> &'a [u8] {
-        &self.bytes[..self.geometry.vector_at() + self.geometry.part(0, self.vector_len()).len()]
+        let part = self.geometry.part(0, self.vector_len());
+        &self.bytes[..self.geometry.vector_at().saturating_add(part.len())]
     }
 
     /// Next record of a chain: overflow tids, free records, or one level down.
@@ -290,8 +301,8 @@ impl<'a> Record<'a> {
             }
             State::Free | State::Tail => (0, 0),
         };
-        let (tids, _) = self.bytes[start..start + count * HeapTid::SIZE].as_chunks();
-        tids.iter().map(|tid| HeapTid::from_bytes(*tid))
+        let (tids, _) = self.bytes[start..].as_chunks();
+        tids[..count].iter().map(|tid| HeapTid::from_bytes(*tid))
     }
 
     /// Number of neighbors.
@@ -301,16 +312,17 @@ impl<'a> Record<'a> {
 
     /// The neighbors' records, on the same level, in slot order.
     pub fn neighbors(&self) -> impl ExactSizeIterator<Item = NodeNo> + use<'a> {
-        let start = self.geometry.ids_at();
-        let (ids, _) = self.bytes[start..start + 4 * self.neighbor_count()].as_chunks();
-        ids.iter().map(|id| NodeNo(u32::from_le_bytes(*id) & !REACHABILITY))
+        self.ids().iter().map(|id| NodeNo(u32::from_le_bytes(*id) & !REACHABILITY))
     }
 
     /// Whether each edge is a reachability edge, in slot order.
     pub fn reachability_flags(&self) -> impl ExactSizeIterator<Item = bool> + use<'a> {
-        let start = self.geometry.ids_at();
-        let (ids, _) = self.bytes[start..start + 4 * self.neighbor_count()].as_chunks();
-        ids.iter().map(|id| u32::from_le_bytes(*id) & REACHABILITY != 0)
+        self.ids().iter().map(|id| u32::from_le_bytes(*id) & REACHABILITY != 0)
+    }
+
+    fn ids(&self) -> &'a [[u8; 4]] {
+        let (ids, _) = self.bytes[self.geometry.ids_at()..].as_chunks();
+        &ids[..self.neighbor_count()]
     }
 
     /// Additive factors of the neighbors, bfloat16.
@@ -324,8 +336,9 @@ impl<'a> Record<'a> {
     }
 
     fn factors(&self, start: usize) -> &'a [[u8; 2]] {
-        let count = self.neighbor_count();
-        self.bytes[start..start + self.geometry.factor_bytes() * count].as_chunks().0
+        let count = if self.geometry.factor_bytes() > 0 { self.neighbor_count() } else { 0 };
+        let (factors, _) = self.bytes[start..].as_chunks();
+        &factors[..count]
     }
 
     /// Codes of all slots, one after another, followed by the rest of the record, so that kernels
@@ -344,7 +357,7 @@ impl<'a> Record<'a> {
             reachability: self.reachability_flags().nth(index)?,
             add: *self.adds().get(index).unwrap_or(&none),
             scale: *self.scales().get(index).unwrap_or(&none),
-            code: &self.codes()[index * code_bytes..][..code_bytes],
+            code: &self.codes()[index.saturating_mul(code_bytes)..][..code_bytes],
         })
     }
 
@@ -352,13 +365,14 @@ impl<'a> Record<'a> {
     /// only its own part of a vector that is split.
     pub fn vector(&self) -> &'a [u8] {
         let start = self.geometry.vector_at();
-        let end = self.bytes.len().min(start + self.vector_len());
+        let end = self.bytes.len().min(start.saturating_add(self.vector_len()));
         &self.bytes[start..end]
     }
 
     /// Bytes of an element's vector.
     pub fn vector_len(&self) -> usize {
-        self.elements().map_or(self.geometry.vector_bytes(), |count| SPARSE_ELEMENT * count)
+        let sparse = |count| SPARSE_ELEMENT.saturating_mul(count);
+        self.elements().map_or(self.geometry.vector_bytes(), sparse)
     }
 
     /// Tails that an element's vector goes on in.
@@ -377,7 +391,7 @@ impl<'a> Record<'a> {
 
     fn u32(&self, at: usize) -> u32 {
         let mut bytes = [0; 4];
-        bytes.copy_from_slice(&self.bytes[at..at + 4]);
+        bytes.copy_from_slice(&self.bytes[at..][..4]);
         u32::from_le_bytes(bytes)
     }
 
@@ -402,8 +416,8 @@ impl<'a> RecordMut<'a> {
         geometry: &'a Geometry,
     ) -> Result<Self> {
         Record::read(body, block, place, geometry)?;
-        let start = place * geometry.record_size;
-        Ok(Self { bytes: &mut body[start..start + geometry.record_size], geometry })
+        let start = place.saturating_mul(geometry.record_size);
+        Ok(Self { bytes: &mut body[start..][..geometry.record_size], geometry })
     }
 
     /// The record for reading.
@@ -431,7 +445,7 @@ impl<'a> RecordMut<'a> {
         }
         let part = &vector[self.geometry.part(0, vector.len())];
         let start = self.geometry.vector_at();
-        self.bytes[start..start + part.len()].copy_from_slice(part);
+        self.bytes[start..][..part.len()].copy_from_slice(part);
     }
 
     /// Turns the record into the last tail of a vector, with `part` of it; see [`Record::owner`].
@@ -442,7 +456,7 @@ impl<'a> RecordMut<'a> {
         self.put(at::VERSION, version);
         self.put(at::BASE, NodeNo::encode(owner));
         self.set_tail(None);
-        self.bytes[at::PART..at::PART + part.len()].copy_from_slice(part);
+        self.bytes[at::PART..][..part.len()].copy_from_slice(part);
     }
 
     /// Says where the vector of an element, or of a tail, goes on.
@@ -508,9 +522,8 @@ impl<'a> RecordMut<'a> {
             return false;
         }
         let start = if overflow { at::OVERFLOW } else { self.geometry.tids_at() };
-        let place = start + count * HeapTid::SIZE;
-        self.bytes[place..place + HeapTid::SIZE].copy_from_slice(&tid.to_bytes());
-        self.set_tid_count(count + 1);
+        self.bytes[start..].as_chunks_mut().0[count] = tid.to_bytes();
+        self.set_tid_count(count.saturating_add(1));
         true
     }
 
@@ -535,20 +548,18 @@ impl<'a> RecordMut<'a> {
     /// Fills slot `index`, which is a filled one or the first empty one.
     pub fn set_slot(&mut self, index: usize, slot: &Slot<'_>) {
         let g = self.geometry;
-        let (id, add, scale) = (g.ids_at(), g.adds_at(), g.scales_at());
-        self.put(
-            id + 4 * index,
-            slot.neighbor.0 | if slot.reachability { REACHABILITY } else { 0 },
-        );
+        let id = slot.neighbor.0 | if slot.reachability { REACHABILITY } else { 0 };
+        self.bytes[g.ids_at()..].as_chunks_mut().0[index] = id.to_le_bytes();
         if g.factor_bytes() > 0 {
-            self.bytes[add + 2 * index..][..2].copy_from_slice(&slot.add);
-            self.bytes[scale + 2 * index..][..2].copy_from_slice(&slot.scale);
+            self.bytes[g.adds_at()..].as_chunks_mut().0[index] = slot.add;
+            self.bytes[g.scales_at()..].as_chunks_mut().0[index] = slot.scale;
         }
         if g.coded() {
-            let code = g.codes_at() + index * g.code_bytes();
-            self.bytes[code..code + g.code_bytes()].copy_from_slice(slot.code);
+            let codes = &mut self.bytes[g.codes_at()..];
+            let start = index.saturating_mul(g.code_bytes());
+            codes[start..][..g.code_bytes()].copy_from_slice(slot.code);
         }
-        let count = self.as_ref().neighbor_count().max(index + 1);
+        let count = self.as_ref().neighbor_count().max(index.saturating_add(1));
         // At most `Geometry::slots`, 200.
         self.bytes[at::NEIGHBORS] = count as u8;
     }
@@ -565,14 +576,15 @@ impl<'a> RecordMut<'a> {
             (g.codes_at(), g.code_bytes()),
         ];
         for (start, size) in runs {
-            self.bytes
-                .copy_within(start + last * size..start + (last + 1) * size, start + index * size);
+            let from = last.saturating_mul(size);
+            let run = &mut self.bytes[start..];
+            run.copy_within(from..from.saturating_add(size), index.saturating_mul(size));
         }
         self.bytes[at::NEIGHBORS] = last as u8;
     }
 
     fn put(&mut self, at: usize, value: u32) {
-        self.bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        self.bytes[at..][..4].copy_from_slice(&value.to_le_bytes());
     }
 }
 

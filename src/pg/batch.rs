@@ -64,23 +64,16 @@ impl<'a> WalBatch<'a> {
 
     /// The copy of `block`, locked and copied when first asked for.
     fn copy(&mut self, block: u32, whole: bool) -> Result<Page> {
-        let index = match self.pages.iter().position(|page| page.block == block) {
+        let index = match position(&self.pages, block)? {
             Some(index) => index,
             None => self.lock(block, whole)?,
         };
         Ok(self.images[index].0.as_mut_ptr().cast())
     }
 
+    /// Locks and copies the page that comes next, as [`position`] has checked.
     fn lock(&mut self, block: u32, whole: bool) -> Result<usize> {
         let index = self.pages.len();
-        if index == MAX_BATCH {
-            return Err(Error::Limit("a change takes more pages than a WAL record"));
-        }
-        // Writers that lock in different orders would wait for each other forever: nothing detects
-        // that of buffer locks.
-        if self.pages.last().is_some_and(|last| last.block > block) {
-            return Err(Error::Internal(format!("block {block} is locked after a higher one")));
-        }
         let buffer = self.store.lock(block, BUFFER_LOCK_EXCLUSIVE)?;
         // SAFETY: the buffer is pinned and locked; there is room for `MAX_BATCH` images, and memory
         // of a page is as long as one.
@@ -207,6 +200,25 @@ impl Drop for WalBatch<'_> {
     }
 }
 
+/// Where `block` is among the pages of a batch; none if it may be locked next.
+///
+/// # Errors
+/// [`Error::Limit`] if a record takes no more pages. [`Error::Internal`] if a higher block is locked:
+/// writers that lock in different orders would wait for each other forever, as nothing detects a
+/// deadlock of buffer locks.
+fn position(locked: &[LockedPage], block: u32) -> Result<Option<usize>> {
+    if let Some(index) = locked.iter().position(|page| page.block == block) {
+        return Ok(Some(index));
+    }
+    if locked.len() == MAX_BATCH {
+        return Err(Error::Limit("a change takes more pages than a WAL record"));
+    }
+    if locked.last().is_some_and(|last| last.block > block) {
+        return Err(Error::Internal(format!("block {block} is locked after a higher one")));
+    }
+    Ok(None)
+}
+
 /// The page as it is in the buffer.
 ///
 /// # Safety
@@ -217,5 +229,33 @@ unsafe fn page_of<'a>(page: &LockedPage) -> &'a mut [u8] {
     unsafe {
         let page = pg_sys::BufferGetPage(page.buffer);
         slice::from_raw_parts_mut(page.cast(), BLCKSZ as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn locked<const N: usize>(blocks: [u32; N]) -> [LockedPage; N] {
+        blocks.map(|block| LockedPage { block, buffer: 1, whole: false })
+    }
+
+    #[test]
+    fn pages_are_locked_in_ascending_order_only() {
+        assert_eq!(position(&[], 3), Ok(None));
+        let pages = locked([3, 7]);
+        assert_eq!([3, 7].map(|block| position(&pages, block)), [Ok(Some(0)), Ok(Some(1))]);
+        assert_eq!(position(&pages, 9), Ok(None));
+        for block in [0, 2, 5, 6] {
+            assert!(matches!(position(&pages, block), Err(Error::Internal(_))), "{block}");
+        }
+    }
+
+    #[test]
+    fn a_batch_takes_no_more_pages_than_a_record() {
+        let pages = locked([1, 2, 3, 4]);
+        assert_eq!(pages.len(), MAX_BATCH);
+        assert_eq!(position(&pages, 4), Ok(Some(3)));
+        assert!(matches!(position(&pages, 5), Err(Error::Limit(_))));
     }
 }

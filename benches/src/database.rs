@@ -1,5 +1,6 @@
 //! A database of its own for each system, with the table `items (id, v)`.
 
+use std::io::Write;
 use std::ops::Range;
 
 use pg_test::copy_vectors;
@@ -46,6 +47,30 @@ pub fn copy(
 ) -> Result<()> {
     let first = i32::try_from(rows.start)?;
     Ok(copy_vectors(client, table, first, rows.map(|row| base.row(row)))?)
+}
+
+/// Fills `items` with the first `rows` of `base` and further columns: `columns` as CREATE TABLE has them,
+/// values as the line of a row in COPY's text format. Rows are in the order of their numbers.
+pub fn copy_with(
+    client: &mut Client,
+    base: &Matrix<f32>,
+    rows: usize,
+    columns: &str,
+    line: impl Fn(usize) -> String,
+) -> Result<()> {
+    client.batch_execute(&format!(
+        "ALTER TABLE items RENAME TO vectors; CREATE TABLE traits (id int4, {columns})"
+    ))?;
+    copy(client, "vectors", base, 0..rows)?;
+    let mut copy = client.copy_in("COPY traits FROM STDIN")?;
+    for row in 0..rows {
+        copy.write_all(format!("{row}\t{}\n", line(row)).as_bytes())?;
+    }
+    copy.finish()?;
+    Ok(client.batch_execute(
+        "CREATE TABLE items AS SELECT * FROM vectors JOIN traits USING (id) ORDER BY id;
+         DROP TABLE vectors, traits; ALTER TABLE items ALTER v SET NOT NULL, ADD PRIMARY KEY (id)",
+    )?)
 }
 
 /// Removes the system's database, if there is one.

@@ -18,6 +18,7 @@ mod database;
 mod dataset;
 mod exact;
 mod filters;
+mod heat_map;
 mod machine;
 mod matrix;
 mod measure;

@@ -93,22 +93,8 @@ impl Table {
         eprintln!("{}: {} loads and builds", dataset.name, system.name);
         let rows = dataset.base.rows();
         let mut client = database::create(server, system, dataset.base.cols)?;
-        client.batch_execute(
-            "ALTER TABLE items RENAME TO vectors;
-             CREATE TABLE traits (id int4, rnd int4, label text, tags int4[])",
-        )?;
-        database::copy(&mut client, "vectors", &dataset.base, 0..rows)?;
-        let mut copy = client.copy_in("COPY traits FROM STDIN")?;
-        for row in 0..rows {
-            std::io::Write::write_all(&mut copy, traits.line(row).as_bytes())?;
-        }
-        copy.finish()?;
-        client.batch_execute(
-            "CREATE TABLE items (LIKE vectors, rnd int4, label text, tags int4[]);
-             INSERT INTO items SELECT v.id, v.v, t.rnd, t.label, t.tags
-               FROM vectors v JOIN traits t USING (id) ORDER BY id;
-             DROP TABLE vectors, traits; ALTER TABLE items ADD PRIMARY KEY (id)",
-        )?;
+        let columns = "rnd int4, label text, tags int4[]";
+        database::copy_with(&mut client, &dataset.base, rows, columns, |row| traits.line(row))?;
         system.build(&mut client, server, dataset.metric, rows, limits)?;
         client.batch_execute("VACUUM (FREEZE, ANALYZE) items")?;
         Ok(Self { client, system })

@@ -58,10 +58,10 @@ impl Traits {
         Ok(Self { random, labels, chosen, tags, distances })
     }
 
-    /// A row's line for `COPY`, without its vector.
+    /// A row's columns for `COPY`.
     pub fn line(&self, row: usize) -> String {
         let tags: Vec<String> = self.tags[row].iter().map(ToString::to_string).collect();
-        format!("{row}\t{}\t{}\t{{{}}}\n", self.random[row], self.labels[row], tags.join(","))
+        format!("{}\t{}\t{{{}}}", self.random[row], self.labels[row], tags.join(","))
     }
 }
 

@@ -5,8 +5,8 @@
 //! `exact` know what should be found, `texts` reads texts, `sparse` makes sparse vectors of them.
 //! The server: `server` finds or starts PostgreSQL, `systems` says how each extension is driven,
 //! `database` and `build` load it. Measuring: `measure` searches, `pages` and `cost` count, `sweep`
-//! decides what `search` measures, `report` prints and `plot` draws it; `any_data`, `cold`, `plans`
-//! and `writes` measure for the commands of these names.
+//! decides what `search` measures, `report` prints and `plot` draws it; `heat_map` draws tables; `any_data`,
+//! `cold`, `filter_grid`, `filters`, `plans` and `writes` measure for the commands of these names.
 
 mod any_data;
 mod build;
@@ -17,6 +17,7 @@ mod cost;
 mod database;
 mod dataset;
 mod exact;
+mod filter_grid;
 mod filters;
 mod heat_map;
 mod machine;

@@ -6,6 +6,7 @@ mod call;
 mod cold;
 mod dump;
 mod filter;
+mod filter_grid;
 mod plans;
 mod search;
 mod sparse;
@@ -25,7 +26,7 @@ struct Command {
     run: fn(Arguments) -> Result<()>,
 }
 
-const COMMANDS: [Command; 10] = [
+const COMMANDS: [Command; 11] = [
     search::COMMAND,
     sparse::COMMAND,
     any_data::COMMAND,
@@ -35,6 +36,7 @@ const COMMANDS: [Command; 10] = [
     cold::COMMAND,
     plans::COMMAND,
     filter::COMMAND,
+    filter_grid::COMMAND,
     dump::COMMAND,
 ];
 
@@ -58,7 +60,7 @@ pub fn run() -> Result<()> {
             println!("Usage: benches COMMAND [OPTION]...\n");
             for command in &COMMANDS {
                 let summary = command.help.lines().next().unwrap_or_default();
-                println!("  {:<8}  {summary}", command.name());
+                println!("  {:<11}  {summary}", command.name());
             }
             println!("\nbenches COMMAND --help lists the options.");
         }

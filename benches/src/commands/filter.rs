@@ -17,6 +17,8 @@ base_labels.npy in DIR, else the nearest of 32 rows), or leave out the nearest f
 (far). Each is asked with an index on what it compares, and, where at least 1 % of the rows
 pass, without.
 
+  --strategies         force each strategy of ours, too
+
 ",
     run,
 };
@@ -26,6 +28,7 @@ const LEAST_UNINDEXED: f64 = 0.008;
 
 fn run(mut arguments: Arguments) -> Result<()> {
     let mut options = Options::take(&mut arguments)?;
+    let forced = arguments.contains("--strategies");
     finish(arguments)?;
     let queries = options.selection.queries.unwrap_or(QUERIES).min(QUERIES);
     options.selection.queries = Some(queries);
@@ -53,7 +56,7 @@ fn run(mut arguments: Arguments) -> Result<()> {
                     if !indexed && asked.1.share < LEAST_UNINDEXED {
                         continue;
                     }
-                    for &mode in Mode::of(system) {
+                    for &mode in Mode::of(system, forced) {
                         let line = table.measure(&dataset, &vectors, asked, mode, indexed)?;
                         print(&line);
                         lines.push(line);

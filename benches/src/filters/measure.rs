@@ -36,11 +36,18 @@ pub struct Mode {
     pub set: &'static str,
 }
 
+const OURS: [Mode; 4] = [
+    Mode { name: "", set: "RESET vector_ext.filtered_scan; RESET enable_sort" },
+    Mode { name: " look", set: "SET vector_ext.filtered_scan = look; SET enable_sort = off" },
+    Mode { name: " inline", set: "SET vector_ext.filtered_scan = inline" },
+    Mode { name: " exact", set: "SET vector_ext.filtered_scan = exact" },
+];
+
 impl Mode {
-    /// The modes of a system.
-    pub fn of(system: &System) -> &'static [Self] {
+    /// The modes of a system; of ours, also each strategy if they are `forced`.
+    pub fn of(system: &System, forced: bool) -> &'static [Self] {
         if system.extension != "vector" {
-            return &[Self { name: "", set: "" }];
+            return if forced { &OURS } else { &OURS[..1] };
         }
         if system.index.starts_with("hnsw") {
             return &[

@@ -19,6 +19,8 @@ use crate::{Hnsw, effort};
 /// many times more need.
 const FIRST: usize = 10;
 const GROWTH: usize = 4;
+/// The same while no row passes the filter of the caller.
+const CAUTIOUS_GROWTH: usize = 2;
 
 /// How often a scan may begin, where others write.
 const ATTEMPTS: usize = 10;
@@ -362,7 +364,11 @@ impl Scan {
     fn next_wanted(&self) -> usize {
         let most = self.wanted.saturating_mul(GROWTH);
         let missing = self.options.wanted.saturating_sub(self.passed);
-        if !self.options.filtered || self.passed == 0 || self.options.wanted == 0 {
+        if self.options.filtered && self.passed == 0 {
+            // The caller may have a better way to find them.
+            return self.wanted.saturating_mul(CAUTIOUS_GROWTH);
+        }
+        if !self.options.filtered || self.options.wanted == 0 {
             return most;
         }
         let more = missing as f64 * self.returned as f64 / self.passed as f64;

@@ -9,24 +9,29 @@ use std::ptr;
 
 use memory::Grow;
 use pages::HeapTid;
-use pgrx::pg_sys::{self, CustomScanState, Snapshot, TupleTableSlot};
+use pgrx::pg_sys::{self, CustomScanState, MemoryContext, Snapshot, TupleTableSlot};
 use tidset::TidSet;
 
-use super::tuple::{Tuples, number};
-use crate::am::reorder::Row;
+use super::tuple::{Tuple, Tuples, number};
+use crate::am::reorder::{Payload, Row};
 use crate::pg::error::Report;
 use crate::pg::{bitmap, tid};
 
+/// How many times as many rows as the last one a further pass keeps.
+const FURTHER: usize = 16;
+
 /// Rows in order of their distances, without those that were found before.
 pub struct Exact {
-    /// The next rows, the nearest last.
-    ahead: Vec<Row<()>>,
+    /// The next rows, the nearest last, with their tuples as far as there is memory for them.
+    ahead: Vec<Row<Option<Tuple>>>,
     /// The last row of the pass.
     last: Option<Row<()>>,
     /// Whether no rows are left but those ahead.
     is_complete: bool,
     /// Rows that the index has found.
     known: HashSet<HeapTid>,
+    /// Rows that a pass keeps at most, with their tuples; 0 if it is not known how many are wanted.
+    wanted: usize,
 }
 
 /// Where the rows are.
@@ -37,16 +42,18 @@ pub struct Source<'a> {
     pub row: *mut TupleTableSlot,
     /// Makes tuples of them.
     pub tuples: &'a Tuples,
+    /// Where these are kept.
+    pub memory: MemoryContext,
 }
 
 impl Exact {
-    /// No row so far; `known` ones are left out.
-    pub fn new(known: HashSet<HeapTid>) -> Self {
-        Self { ahead: Vec::new(), last: None, is_complete: false, known }
+    /// No row so far; `known` ones are left out. So many are `wanted`: `usize::MAX` for all, 0 if that is
+    /// not known.
+    pub fn new(known: HashSet<HeapTid>, wanted: usize) -> Self {
+        Self { ahead: Vec::new(), last: None, is_complete: false, known, wanted }
     }
 
-    /// Puts the next row in the slot for tuples of the scan, and tells its address and distance; none
-    /// after the last.
+    /// The next row; none after the last.
     ///
     /// # Errors
     /// That memory is used up.
@@ -57,26 +64,18 @@ impl Exact {
         &mut self,
         node: &mut CustomScanState,
         source: &Source<'_>,
-    ) -> Result<Option<Row<()>>, Report> {
+    ) -> Result<Option<Row<Tuple>>, Report> {
         loop {
-            while let Some(row) = self.ahead.pop() {
-                // SAFETY: the node is being run, and the slot takes rows of its table; the snapshot has
-                // seen this version of the row.
-                let made = unsafe {
-                    let snapshot = (*node.ss.ps.state).es_snapshot;
-                    let mut tid = tid::to_item_pointer(row.tid);
-                    let table = node.ss.ss_currentRelation;
-                    pg_sys::table_tuple_fetch_row_version(table, &raw mut tid, snapshot, source.row)
-                        && source.tuples.make(node, source.row, None).is_some()
-                };
-                if made {
-                    return Ok(Some(row));
+            while let Some(Row { tid, distance, payload }) = self.ahead.pop() {
+                // SAFETY: the node is being run, and the slot takes rows of its table.
+                if let Some(payload) = payload.or_else(|| unsafe { fetch(node, source, tid) }) {
+                    return Ok(Some(Row { tid, distance, payload }));
                 }
             }
             if self.is_complete {
                 return Ok(None);
             }
-            // SAFETY: the node is being run, and the slot takes rows of its table.
+            // SAFETY: as above.
             unsafe { self.pass(node, source)? };
         }
     }
@@ -92,8 +91,13 @@ impl Exact {
     ) -> Result<(), Report> {
         // SAFETY: a setting, read on the backend's own thread.
         let work_mem = usize::try_from(unsafe { pg_sys::work_mem }).unwrap_or(0) * 1024;
-        let room = work_mem / size_of::<Row<()>>();
-        let mut nearest: BinaryHeap<Row<()>> = BinaryHeap::new();
+        let room = work_mem / size_of::<Row<Option<Tuple>>>();
+        let (keeps_tuples, keep) = match self.wanted {
+            0 => (false, room),
+            wanted => (true, wanted.min(room)),
+        };
+        let mut nearest: BinaryHeap<Row<Option<Tuple>>> = BinaryHeap::new();
+        let mut bytes = 0;
         self.is_complete = true;
         let Self { known, last, is_complete, .. } = self;
         let visit = |node: &mut CustomScanState| -> Result<(), Report> {
@@ -103,17 +107,30 @@ impl Exact {
                 let distance = source.tuples.make(node, source.row, None);
                 (distance, tid::from_item_pointer(&(*source.row).tts_tid))
             };
-            let Some(distance) = distance else { return Ok(()) };
-            let row = Row { tid, distance: number(distance), payload: () };
-            if last.is_some_and(|last| row <= last) || known.contains(&tid) {
+            let Some(distance) = distance.map(number) else { return Ok(()) };
+            let came = last.is_some_and(|last| Row { tid, distance, payload: () } <= last);
+            if came || known.contains(&tid) {
                 return Ok(());
             }
-            nearest.try_push(row)?;
-            if nearest.len() > room {
-                nearest.pop();
+            let mut row = Row { tid, distance, payload: None };
+            if nearest.len() >= keep {
                 *is_complete = false;
+                if nearest.peek().is_none_or(|farthest| row >= *farthest) {
+                    return Ok(());
+                }
+                if let Some(tuple) = nearest.pop().and_then(|row| row.payload) {
+                    bytes -= tuple.bytes();
+                    // SAFETY: no slot refers to a copy.
+                    unsafe { tuple.free() };
+                }
             }
-            Ok(())
+            if keeps_tuples && bytes + nearest.len() * size_of_val(&row) < work_mem {
+                // SAFETY: the slots hold the row and its tuple.
+                let tuple = unsafe { Tuple::copy(node, source.row, source.memory) };
+                bytes += tuple.bytes();
+                row.payload = Some(tuple);
+            }
+            Ok(nearest.try_push(row)?)
         };
         // SAFETY: the node is being run, and the slot takes rows of its table.
         unsafe {
@@ -125,10 +142,30 @@ impl Exact {
             pg_sys::ExecClearTuple(node.ss.ss_ScanTupleSlot);
             pg_sys::ExecClearTuple(source.row);
         }
-        self.last = nearest.peek().copied();
+        self.last =
+            nearest.peek().map(|&Row { tid, distance, .. }| Row { tid, distance, payload: () });
         self.ahead = nearest.into_sorted_vec();
         self.ahead.reverse();
+        // A further pass is for whoever wants more than was known.
+        self.wanted = self.wanted.saturating_mul(FURTHER);
         Ok(())
+    }
+}
+
+/// The tuple of a row that was measured; none if its conditions do not hold any more.
+///
+/// # Safety
+/// As [`Exact::next`]; the snapshot has seen this version of the row.
+unsafe fn fetch(node: &mut CustomScanState, source: &Source<'_>, tid: HeapTid) -> Option<Tuple> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let snapshot = (*node.ss.ps.state).es_snapshot;
+        let mut tid = tid::to_item_pointer(tid);
+        let table = node.ss.ss_currentRelation;
+        let is_there =
+            pg_sys::table_tuple_fetch_row_version(table, &raw mut tid, snapshot, source.row);
+        let made = is_there && source.tuples.make(node, source.row, None).is_some();
+        made.then(|| Tuple::copy(node, source.row, source.memory))
     }
 }
 

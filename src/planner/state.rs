@@ -4,8 +4,7 @@
 
 use pgrx::PgMemoryContexts;
 use pgrx::pg_sys::{
-    self, CustomScan, CustomScanState, EState, IndexScanDesc, MemoryContext, MinimalTuple,
-    TupleTableSlot,
+    self, CustomScan, CustomScanState, EState, IndexScanDesc, MemoryContext, TupleTableSlot,
 };
 
 use super::exact::{Exact, Source};
@@ -15,9 +14,9 @@ use super::keys::Operands;
 use super::private::{Private, Wanted};
 use super::recheck;
 use super::strategy::Step;
-use super::tuple::{Tuples, number};
+use super::tuple::{Tuple, Tuples, number};
 use crate::am::ordered_scan::Distance;
-use crate::am::reorder::{Candidate, Payload, Reorder, Row};
+use crate::am::reorder::{Candidate, Reorder, Row};
 use crate::am::scan;
 use crate::pg::error::Report;
 use crate::pg::{memory, tid};
@@ -48,16 +47,6 @@ pub struct Run {
     memory: MemoryContext,
     /// The tuple returned last, which its slot refers to.
     returned: Option<Tuple>,
-}
-
-/// A tuple of the scan, in the memory of found rows.
-struct Tuple(MinimalTuple);
-
-impl Payload for Tuple {
-    fn bytes(&self) -> usize {
-        // SAFETY: the tuple lives until the row is returned, or the scan begins anew.
-        unsafe { (*self.0).t_len as usize }
-    }
 }
 
 /// Our part of a node.
@@ -122,18 +111,14 @@ impl Run {
         // SAFETY: the node is being run; the slot refers to the tuple returned before, if to any.
         unsafe {
             pg_sys::ExecClearTuple(slot);
-            if let Some(Tuple(tuple)) = self.returned.take() {
-                pg_sys::pfree(tuple.cast());
+            if let Some(tuple) = self.returned.take() {
+                tuple.free();
             }
             let (mut found, mut first) = match self.found.take() {
                 Some(found) => (found, None),
                 None => {
                     // A search for all rows grows until it has them.
-                    let wanted = match self.private.wanted {
-                        Wanted::Some(count) => count,
-                        Wanted::All | Wanted::Unknown => 0,
-                    };
-                    let demand = (wanted, self.filtering.drops_rows());
+                    let demand = (self.private.wanted.count(), self.filtering.drops_rows());
                     self.index.begin(node, self.private.index, &self.operands, demand);
                     let first = self.find(node)?;
                     (self.order(), Some(first))
@@ -146,7 +131,7 @@ impl Run {
             self.found = Some(found);
             let Some(Row { tid, payload, .. }) = next else { return Ok(false) };
             pg_sys::MemoryContextReset((*node.ss.ps.ps_ExprContext).ecxt_per_tuple_memory);
-            pg_sys::ExecForceStoreMinimalTuple(payload.0, slot, false);
+            payload.store(slot);
             // For `WHERE CURRENT OF`.
             (*slot).tts_tid = tid::to_item_pointer(tid);
             (*slot).tts_tableOid = (*node.ss.ss_currentRelation).rd_id;
@@ -203,32 +188,18 @@ impl Run {
         unsafe {
             let exact = match &mut self.exact {
                 Some(exact) => exact,
-                none => none.insert(Exact::new(self.filtering.begin_exact()?)),
+                none => {
+                    let wanted = match self.private.wanted {
+                        Wanted::All => usize::MAX,
+                        wanted => wanted.count(),
+                    };
+                    none.insert(Exact::new(self.filtering.begin_exact()?, wanted))
+                }
             };
             let members = self.filtering.members();
-            let source = Source { members, row: self.row, tuples: &self.tuples };
-            let row = exact.next(node, &source)?;
-            Ok(row.map(|Row { tid, distance, .. }| {
-                let row = Row { tid, distance, payload: self.copy(node) };
-                Candidate { bound: distance, row: Some(row) }
-            }))
-        }
-    }
-
-    /// A copy of the tuple in the slot for tuples of the scan, which is emptied: the tuple in it may
-    /// refer to the row's page.
-    ///
-    /// # Safety
-    /// The slot holds a tuple.
-    unsafe fn copy(&self, node: &CustomScanState) -> Tuple {
-        let slot = node.ss.ss_ScanTupleSlot;
-        // SAFETY: the slot holds a tuple; the copy is made in the memory of found rows.
-        unsafe {
-            let copy = || pg_sys::ExecCopySlotMinimalTuple(slot);
-            let tuple = Tuple(memory::within(self.memory, copy));
-            pg_sys::ExecClearTuple(slot);
-            pg_sys::ExecClearTuple(self.row);
-            tuple
+            let (row, tuples, memory) = (self.row, &self.tuples, self.memory);
+            let row = exact.next(node, &Source { members, row, tuples, memory })?;
+            Ok(row.map(|row| Candidate { bound: row.distance, row: Some(row) }))
         }
     }
 
@@ -256,7 +227,7 @@ impl Run {
             let row = distance.map(|distance| {
                 let tid = tid::from_item_pointer(&(*self.row).tts_tid);
                 let distance = if hit.exact { hit.distance } else { number(distance) };
-                Row { tid, distance, payload: self.copy(node) }
+                Row { tid, distance, payload: Tuple::copy(node, self.row, self.memory) }
             });
             if row.is_none() {
                 pg_sys::ExecClearTuple(node.ss.ss_ScanTupleSlot);

@@ -6,11 +6,13 @@ use std::ops::Range;
 use std::ptr;
 
 use pgrx::pg_sys::{
-    self, Bitmapset, CustomScan, CustomScanState, Datum, ExprState, ProjectionInfo, TargetEntry,
-    TupleTableSlot,
+    self, Bitmapset, CustomScan, CustomScanState, Datum, ExprContext, ExprState, Index,
+    MemoryContext, MinimalTuple, ProjectionInfo, TargetEntry, TupleTableSlot, Var,
 };
 
 use super::private::Private;
+use crate::am::reorder::Payload;
+use crate::pg::memory;
 use crate::pg::node::{Node, list, nodes};
 
 /// Makes tuples of the scan.
@@ -19,7 +21,7 @@ pub struct Tuples {
     projection: *mut ProjectionInfo,
     /// The distance, of a row of the table.
     distance: *mut ExprState,
-    /// Conditions that say nothing of the distance, up to the first that does.
+    /// Conditions that say nothing of the distance, up to the first that does, of a row of the table.
     before: *mut ExprState,
     /// All other conditions.
     after: *mut ExprState,
@@ -41,8 +43,18 @@ impl Tuples {
                 .collect();
             let distances = entries.len() - private.distances..entries.len();
             let base = &plan.scan.plan;
-            let used =
-                columns_of(base.qual.cast(), columns_of(base.targetlist.cast(), ptr::null_mut()));
+            let conditions: Vec<Node> = nodes(base.qual).collect();
+            let of_distance = |condition: &Node| {
+                let columns = columns_of(condition.as_ptr(), ptr::null_mut());
+                distances.clone().any(|number| has(columns, number))
+            };
+            let first = conditions.iter().position(of_distance).unwrap_or(conditions.len());
+            let (before, after) = conditions.split_at(first);
+            let before = list(before.iter().map(|condition| of_row(*condition, &entries)));
+            let after = list(after.iter().copied());
+
+            let used = columns_of(base.targetlist.cast(), ptr::null_mut());
+            let used = columns_of(after.cast(), used);
             let is_used = |number: usize| !distances.contains(&number) && has(used, number);
             let columns = entries.iter().enumerate().filter_map(|(number, &expression)| {
                 let expression = if is_used(number) { expression } else { expression.null() };
@@ -60,17 +72,9 @@ impl Tuples {
             let ps = &raw mut node.ss.ps;
             let projection = pg_sys::ExecBuildProjectionInfo(columns, context, slot, ps, row);
             let distance = pg_sys::ExecInitExpr(entries[distances.start].as_ptr(), ps);
+            let before = pg_sys::ExecInitQual(before, ps);
             (*ps).scanopsfixed = fixed;
-
-            let conditions: Vec<Node> = nodes(base.qual).collect();
-            let of_distance = |condition: &Node| {
-                let columns = columns_of(condition.as_ptr(), ptr::null_mut());
-                distances.clone().any(|number| has(columns, number))
-            };
-            let first = conditions.iter().position(of_distance).unwrap_or(conditions.len());
-            let (before, after) = conditions.split_at(first);
-            let [before, after] =
-                [before, after].map(|part| pg_sys::ExecInitQual(list(part.iter().copied()), ps));
+            let after = pg_sys::ExecInitQual(after, ps);
             Self { projection, distance, before, after, distances }
         }
     }
@@ -93,26 +97,27 @@ impl Tuples {
         // `float8`, and its columns are there.
         unsafe {
             let context = node.ss.ps.ps_ExprContext;
-            pg_sys::MemoryContextReset((*context).ecxt_per_tuple_memory);
+            // Each call of PostgreSQL's takes some time, as its errors are caught.
+            if !(*(*context).ecxt_per_tuple_memory).isReset {
+                pg_sys::MemoryContextReset((*context).ecxt_per_tuple_memory);
+            }
             (*context).ecxt_scantuple = row;
-            let tuple = pg_sys::ExecProject(self.projection);
-            (*context).ecxt_scantuple = tuple;
-            if !pg_sys::ExecQual(self.before, context) {
+            if !holds(self.before, context) {
                 return count_removed(node);
             }
+            let tuple = pg_sys::ExecProject(self.projection);
             let distance = known.unwrap_or_else(|| {
                 let mut is_null = false;
-                (*context).ecxt_scantuple = row;
                 let value =
                     pg_sys::ExecEvalExprSwitchContext(self.distance, context, &raw mut is_null);
-                (*context).ecxt_scantuple = tuple;
                 (!is_null).then(|| f64::from_bits(value.value() as u64))
             });
             for number in self.distances.clone() {
                 *(*tuple).tts_values.add(number) = Datum::from(distance.unwrap_or(0.0).to_bits());
                 *(*tuple).tts_isnull.add(number) = distance.is_none();
             }
-            if !pg_sys::ExecQual(self.after, context) {
+            (*context).ecxt_scantuple = tuple;
+            if !holds(self.after, context) {
                 return count_removed(node);
             }
             Some(distance)
@@ -120,9 +125,69 @@ impl Tuples {
     }
 }
 
+/// A tuple of the scan, in memory that lives until the row is returned or the scan begins anew.
+pub struct Tuple(MinimalTuple);
+
+impl Tuple {
+    /// A copy of the tuple in the slot for tuples of the scan. Both slots are emptied: they may refer to the
+    /// row's page.
+    ///
+    /// # Safety
+    /// The node is being run; its slot holds a tuple, `row` the row of its table.
+    pub unsafe fn copy(
+        node: &CustomScanState,
+        row: *mut TupleTableSlot,
+        memory: MemoryContext,
+    ) -> Self {
+        let slot = node.ss.ss_ScanTupleSlot;
+        // SAFETY: the slot holds a tuple.
+        unsafe {
+            let copy = || pg_sys::ExecCopySlotMinimalTuple(slot);
+            let tuple = Self(memory::within(memory, copy));
+            pg_sys::ExecClearTuple(slot);
+            pg_sys::ExecClearTuple(row);
+            tuple
+        }
+    }
+
+    /// Lets a slot refer to it.
+    ///
+    /// # Safety
+    /// The slot takes tuples of the scan, and is emptied before the tuple goes.
+    pub unsafe fn store(&self, slot: *mut TupleTableSlot) {
+        // SAFETY: the caller's promise.
+        unsafe { pg_sys::ExecForceStoreMinimalTuple(self.0, slot, false) };
+    }
+
+    /// Frees its memory.
+    ///
+    /// # Safety
+    /// No slot refers to it, and its memory has not gone.
+    pub unsafe fn free(self) {
+        // SAFETY: the caller's promise.
+        unsafe { pg_sys::pfree(self.0.cast()) };
+    }
+}
+
+impl Payload for Tuple {
+    fn bytes(&self) -> usize {
+        // SAFETY: the tuple lives until the row is returned, or the scan begins anew.
+        unsafe { (*self.0).t_len as usize }
+    }
+}
+
 /// A distance as it is ordered by: what is not a number comes last.
 pub fn number(distance: Option<f64>) -> f64 {
     distance.filter(|distance| !distance.is_nan()).unwrap_or(f64::INFINITY)
+}
+
+/// Whether conditions hold; they do if there are none.
+///
+/// # Safety
+/// `conditions` are null or compiled for the node, which is being run.
+unsafe fn holds(conditions: *mut ExprState, context: *mut ExprContext) -> bool {
+    // SAFETY: the caller's promise.
+    conditions.is_null() || unsafe { pg_sys::ExecQual(conditions, context) }
 }
 
 /// Counts a row for which a condition did not hold.
@@ -137,13 +202,35 @@ unsafe fn count_removed<T>(node: &mut CustomScanState) -> Option<T> {
     None
 }
 
+/// A condition on tuples of the scan as one on rows of the table, if it does not look at the distance:
+/// `entries` are what a tuple consists of.
+///
+/// # Safety
+/// The condition is one of a finished plan, and the entries are those of its tuple.
+unsafe fn of_row<'p>(condition: Node<'p>, entries: &[Node]) -> Node<'p> {
+    let copy = condition.copy();
+    // SAFETY: the columns are part of the copy, which nobody else refers to.
+    unsafe {
+        for column in nodes(pg_sys::pull_var_clause(copy.as_ptr(), 0)) {
+            let column: *mut Var = column.as_ptr();
+            let entry = usize::try_from((*column).varattno - 1).ok();
+            let of_table = entry.and_then(|number| entries.get(number)?.get::<Var>());
+            let is_of_tuple = (*column).varno as Index == pg_sys::INDEX_VAR as Index;
+            if let Some(of_table) = of_table.filter(|_| is_of_tuple) {
+                ptr::copy_nonoverlapping(of_table, column, 1);
+            }
+        }
+    }
+    copy
+}
+
 /// The columns of the scan's tuple that an expression, or a list, looks at, and some others.
 ///
 /// # Safety
 /// `node` is null or valid, of a finished plan.
 unsafe fn columns_of(node: *mut pg_sys::Node, mut others: *mut Bitmapset) -> *mut Bitmapset {
     // SAFETY: `node` is null or a finished expression.
-    unsafe { pg_sys::pull_varattnos(node, pg_sys::INDEX_VAR as pg_sys::Index, &raw mut others) };
+    unsafe { pg_sys::pull_varattnos(node, pg_sys::INDEX_VAR as Index, &raw mut others) };
     others
 }
 

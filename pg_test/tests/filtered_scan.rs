@@ -260,6 +260,25 @@ fn a_filter_that_no_row_passes_ends_with_its_bitmap() {
 }
 
 #[test]
+fn few_rows_are_measured_without_a_walk() {
+    for method in ["hnsw", "ivf"] {
+        let mut db = clusters(method);
+        db.batch_execute("CREATE INDEX ON w (id); ANALYZE w").unwrap();
+        by_index(&mut db);
+        let plan = |db: &mut Client, condition: &str| {
+            let select = format!("SELECT id FROM w WHERE {condition}");
+            let order = "ORDER BY v <-> (SELECT v FROM w WHERE id = 17) LIMIT 10";
+            explain_analyze(db, &format!("{select} {order}")).unwrap()
+        };
+        let few = plan(&mut db, "id < 30");
+        assert!(few.contains("Filter Strategy: exact"), "{method}: {few}");
+        assert!(few.contains("Rows Looked At: 0"), "{method}: {few}");
+        let many = plan(&mut db, "id < 9000");
+        assert!(many.contains("Filter Strategy: look"), "{method}: {many}");
+    }
+}
+
+#[test]
 fn explain_tells_the_way() {
     let mut db = table("hnsw", 900);
     by_index(&mut db);

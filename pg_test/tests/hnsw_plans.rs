@@ -55,6 +55,18 @@ fn a_filter_that_lets_few_rows_pass_goes_first() {
 }
 
 #[test]
+fn a_limit_decides_whether_rows_that_pass_are_sorted() {
+    let mut db = table(20_000);
+    db.batch_execute("CREATE INDEX ids ON t (id); ANALYZE t").unwrap();
+    check_plan(&mut db, &nearest("id < 2000", 10), &["Index Name: i", "Filter"], SORT);
+    // The walk would go past 10,000 rows.
+    check_plan(&mut db, &nearest("id < 2000", 1_000), &[SORT, " ids"], "Index Name: i");
+    // No index serves this condition, and PostgreSQL expects 100 rows: a walk past 20,000.
+    let none = nearest("id % 7 = 3", 100);
+    check_plan(&mut db, &none, &[SORT, "Seq Scan"], "Index Name: i");
+}
+
+#[test]
 fn partitions_are_merged_in_order() {
     let mut db = TestDb::new();
     db.batch_execute(&format!(

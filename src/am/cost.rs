@@ -7,7 +7,9 @@
 
 use pages::{META_BLOCK, PageStore};
 use pgrx::pg_guard;
-use pgrx::pg_sys::{self, Cost, IndexOptInfo, IndexPath, List, PlannerInfo, QualCost, Selectivity};
+use pgrx::pg_sys::{
+    self, Cost, IndexOptInfo, IndexPath, List, Oid, PlannerInfo, QualCost, Selectivity,
+};
 
 use super::method::AccessMethod;
 use crate::pg::relation::Opened;
@@ -23,6 +25,29 @@ pub trait Estimate: AccessMethod {
     fn decode(page: &[u8]) -> pages::Result<Self::Meta>;
     /// What a scan costs; without a metapage, of an index that only might exist or cannot be read.
     fn estimate(meta: Option<&Self::Meta>, facts: &Facts) -> ScanCost;
+    /// What a search for rows that pass a filter costs, in all.
+    fn walk(meta: Option<&Self::Meta>, facts: &Facts, rows: Rows) -> Walk;
+}
+
+/// Rows that a search goes through until enough have passed a filter.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows {
+    /// Rows that the search finds.
+    pub found: f64,
+    /// Those that it returns: others were known not to pass.
+    pub returned: f64,
+}
+
+/// What such a search costs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Walk {
+    /// In the planner's units.
+    pub cost: f64,
+    /// Pages of the index that are read.
+    pub pages: f64,
+    /// How many times as much one of these costs as a page of the table. The search that chooses between
+    /// both is to take little time and to read few pages, so that this is between 1 and what time says.
+    pub page_cost: f64,
 }
 
 /// What PostgreSQL knows of an index, and what it takes for a scan.
@@ -83,26 +108,45 @@ pub unsafe extern "C-unwind" fn amcostestimate<M: Estimate>(
         let index = &*(*path).indexinfo;
         let mut generic = pg_sys::GenericCosts::default();
         pg_sys::genericcostestimate(root, path, loop_count, &raw mut generic);
-        let mut page_costs = (pg_sys::random_page_cost, pg_sys::seq_page_cost);
-        let (random, sequential) = (&raw mut page_costs.0, &raw mut page_costs.1);
-        pg_sys::get_tablespace_page_costs(index.reltablespace, random, sequential);
-        let (pages, cache) = (f64::from(index.pages), f64::from(pg_sys::effective_cache_size));
         let all = generic.numIndexTuples.clamp(1.0, index.tuples.max(1.0));
-        let facts = Facts {
-            pages,
-            tuples: index.tuples,
-            all,
-            wanted: wanted_rows(&*root, index, all),
-            usual_pages: generic.numIndexPages,
-            page_cost: page_cost(pages, cache, page_costs),
-            tuple_cost: pg_sys::cpu_index_tuple_cost,
-            operator_cost: pg_sys::cpu_operator_cost,
-        };
+        let wanted = wanted_rows(&*root, index, all);
+        let facts = Facts { all, wanted, usual_pages: generic.numIndexPages, ..facts(index) };
         let cost = M::estimate(meta_of::<M>(index).as_ref(), &facts);
         *startup = cost.startup;
         *total = cost.startup + cost.rows * (cost.row + order_cost(root, (*path).indexorderbys));
         *selectivity = generic.indexSelectivity;
         *index_pages = cost.pages;
+    }
+}
+
+/// What [`Estimate::walk`] says of an index of a method.
+///
+/// # Safety
+/// `index` is what the planner knows of an index of this method.
+pub unsafe fn walk<M: Estimate>(index: &IndexOptInfo, rows: &[Rows]) -> Vec<Walk> {
+    // SAFETY: the caller's promise.
+    let (meta, facts) = unsafe { (meta_of::<M>(index), facts(index)) };
+    rows.iter().map(|&rows| M::walk(meta.as_ref(), &facts, rows)).collect()
+}
+
+/// What is known of an index, whatever is asked of it.
+///
+/// # Safety
+/// `index` is what the planner knows of an index.
+unsafe fn facts(index: &IndexOptInfo) -> Facts {
+    let pages = f64::from(index.pages);
+    // SAFETY: settings are read on the backend's own thread.
+    unsafe {
+        Facts {
+            pages,
+            tuples: index.tuples,
+            all: index.tuples,
+            wanted: index.tuples,
+            usual_pages: pages,
+            page_cost: page_costs(pages, index.reltablespace).0,
+            tuple_cost: pg_sys::cpu_index_tuple_cost,
+            operator_cost: pg_sys::cpu_operator_cost,
+        }
     }
 }
 
@@ -136,10 +180,23 @@ unsafe fn wanted_rows(root: &PlannerInfo, index: &IndexOptInfo, all: f64) -> f64
     if known { (root.limit_tuples * all / passing.max(1.0)).clamp(1.0, all) } else { all }
 }
 
-/// Of the cost of a page read in sequence, what a page of the index in memory costs.
+/// Of the cost of a page read in sequence, what a page in memory costs.
 const CACHED_PAGE: f64 = 0.5;
 
-/// Cost of one page, of an index with this number of them.
+/// Costs of a page of a table or an index with this number of pages: of one that a search of an index
+/// reads, and of one of all, read in sequence.
+///
+/// # Safety
+/// The tablespace exists; called on the backend's own thread.
+pub unsafe fn page_costs(pages: f64, tablespace: Oid) -> (f64, f64) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut costs = (pg_sys::random_page_cost, pg_sys::seq_page_cost);
+        pg_sys::get_tablespace_page_costs(tablespace, &raw mut costs.0, &raw mut costs.1);
+        (page_cost(pages, f64::from(pg_sys::effective_cache_size), costs), costs.1)
+    }
+}
+
 fn page_cost(pages: f64, cache: f64, (random, sequential): (f64, f64)) -> f64 {
     let cached = (cache / pages.max(1.0)).min(1.0);
     CACHED_PAGE * sequential.min(random) * cached + random * (1.0 - cached)

@@ -10,9 +10,10 @@
 use std::cell::Cell;
 
 use pages::Problem;
-use pgrx::pg_sys::{self, BLCKSZ, Oid, Relation};
+use pgrx::pg_sys::{self, BLCKSZ, IndexOptInfo, Oid, Relation};
 use quant::Metric;
 
+use super::cost::{self, Estimate, Rows, Walk};
 use super::method::AccessMethod;
 use crate::pg::store::RelationStore;
 
@@ -52,13 +53,17 @@ pub fn page_bytes(pages: u32) -> String {
 type Info = fn(&RelationStore<'_>) -> pages::Result<Properties>;
 type Check = fn(&RelationStore<'_>, &dyn Fn() -> u32, &mut dyn FnMut(Problem)) -> pages::Result<()>;
 
-/// [`Inspect`] for some access method.
+type Costs = unsafe fn(&IndexOptInfo, &[Rows]) -> Vec<Walk>;
+
+/// [`Inspect`] and [`Estimate`] for some access method.
 #[derive(Clone, Copy)]
 pub struct Inspector {
     /// [`Inspect::info`].
     pub info: Info,
     /// [`Inspect::check`].
     pub check: Check,
+    /// [`Estimate::walk`].
+    pub walk: Costs,
 }
 
 thread_local! {
@@ -68,8 +73,8 @@ thread_local! {
 
 impl Inspector {
     /// That of an access method.
-    pub fn new<M: Inspect>() -> Inspector {
-        Inspector { info: M::info, check: M::check }
+    pub fn new<M: Inspect + Estimate>() -> Inspector {
+        Inspector { info: M::info, check: M::check, walk: cost::walk::<M> }
     }
 
     /// Leaves word that `handler` is being called, whose access method this is for.

@@ -14,7 +14,7 @@ mod hnsw;
 mod index_choice;
 mod insert;
 mod inspect;
-mod inspector;
+pub mod inspector;
 mod iterative_scan;
 mod ivf;
 mod load;

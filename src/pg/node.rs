@@ -65,6 +65,11 @@ impl<'p> Node<'p> {
         unsafe { (self.ptr.as_ref().type_ == T::TAG).then(|| self.ptr.cast().as_ref()) }
     }
 
+    /// Whether both are one node.
+    pub fn is(self, other: Node) -> bool {
+        self.ptr == other.ptr
+    }
+
     /// Whether both are the same expression.
     pub fn equals(self, other: Node) -> bool {
         // SAFETY: both are valid.

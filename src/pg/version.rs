@@ -249,6 +249,21 @@ pub fn copy_disabled(path: &mut pg_sys::Path, of: &pg_sys::Path) {
     let _ = (path, of);
 }
 
+/// What the costs of a path have that is unwanted; before 18 only costs say so.
+pub fn disabled_cost(of: &pg_sys::Path) -> f64 {
+    #[cfg(not(feature = "pg18"))]
+    {
+        // SAFETY: a constant.
+        let disabled = unsafe { pg_sys::disable_cost };
+        if of.startup_cost >= disabled { disabled } else { 0.0 }
+    }
+    #[cfg(feature = "pg18")]
+    {
+        let _ = of;
+        0.0
+    }
+}
+
 /// Begins a scan of an index of a table.
 ///
 /// # Safety

@@ -5,7 +5,8 @@
 use std::ptr;
 
 use pgrx::pg_sys::{
-    self, BitmapHeapPath, CustomPath, IndexOptInfo, List, Node, Path, PlannerInfo, RelOptInfo,
+    self, BitmapHeapPath, Bitmapset, CustomPath, IndexOptInfo, List, Node, Path, PlannerInfo,
+    RelOptInfo,
 };
 
 use crate::pg::node;
@@ -26,14 +27,20 @@ impl Only {
         // SAFETY: the relation is being planned, and the path is one of it.
         unsafe {
             let of = &mut *rel;
+            let mut columns = ptr::null_mut();
+            let conditions = node::nodes(of.baserestrictinfo).filter_map(node::Node::restriction);
+            let conditions = node::list(conditions);
+            pg_sys::pull_varattnos(conditions.cast(), of.relid, &raw mut columns);
             let indexes = node::list(node::nodes(of.indexlist).filter_map(|index| {
                 let index = &*index.as_ptr::<IndexOptInfo>();
-                let serves = index.amhasgetbitmap && !index.hypothetical;
+                if !index.amhasgetbitmap || index.hypothetical || !may_serve(index, columns) {
+                    return None;
+                }
                 // A copy that serves nothing else. Paths may refer to it as long as they live.
                 let copy = pg_sys::palloc(size_of::<IndexOptInfo>()).cast::<IndexOptInfo>();
                 ptr::copy_nonoverlapping(index, copy, 1);
                 ((*copy).amhasgettuple, (*copy).amcanparallel) = (false, false);
-                if serves { node::Node::of(copy) } else { None }
+                node::Node::of(copy)
             }));
             let none = ptr::null_mut();
             let before = [
@@ -55,6 +62,23 @@ impl Drop for Only {
         [rel.pathlist, rel.partial_pathlist, rel.joininfo, rel.indexlist] = self.before;
         rel.has_eclass_joins = self.joins;
     }
+}
+
+/// Whether an index has a key that is one of the columns of conditions or an expression, or has a
+/// predicate: others serve no condition, so that PostgreSQL need not look for paths.
+///
+/// # Safety
+/// The index is one of the planner's; `columns` are as `pull_varattnos` gives them.
+unsafe fn may_serve(index: &IndexOptInfo, columns: *mut Bitmapset) -> bool {
+    let is_asked = |key: usize| {
+        // SAFETY: an index has so many keys; `columns` is null or a set.
+        unsafe {
+            let column = *index.indexkeys.add(key);
+            let number = column - pg_sys::FirstLowInvalidHeapAttributeNumber;
+            column == 0 || pg_sys::bms_is_member(number, columns)
+        }
+    };
+    !index.indpred.is_null() || (0..index.nkeycolumns as usize).any(is_asked)
 }
 
 /// The cheapest bitmap of rows that may pass the conditions of a relation; null if no index serves any.
@@ -82,26 +106,37 @@ pub unsafe fn cheapest(root: *mut PlannerInfo, rel: *mut RelOptInfo) -> *mut Bit
     }
 }
 
-/// Rows that a bitmap is expected to have.
-///
-/// # Safety
-/// The path is of this relation.
-pub unsafe fn members(path: *mut BitmapHeapPath, rel: &RelOptInfo) -> f64 {
-    let (mut cost, mut selectivity) = (0.0, 0.0);
-    // SAFETY: the relation is being planned, and the path is one of it.
-    unsafe {
-        pg_sys::cost_bitmap_tree_node((*path).bitmapqual, &raw mut cost, &raw mut selectivity);
-    }
-    selectivity * rel.tuples
+/// What making a bitmap is expected to give and to cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Bitmap {
+    /// Rows.
+    pub members: f64,
+    /// Cost of making it.
+    pub cost: f64,
+    /// The same, and of reading these rows.
+    pub read: f64,
 }
 
-/// The path of a bitmap that a path of ours has, if it has one.
+/// The bitmap that a path makes; none for null.
+///
+/// # Safety
+/// The path is null, or of this relation.
+pub unsafe fn bitmap(path: *mut BitmapHeapPath, rel: &RelOptInfo) -> Option<Bitmap> {
+    let (mut cost, mut selectivity) = (0.0, 0.0);
+    // SAFETY: the caller's promise.
+    let path = unsafe { path.as_ref()? };
+    // SAFETY: as above.
+    unsafe { pg_sys::cost_bitmap_tree_node(path.bitmapqual, &raw mut cost, &raw mut selectivity) };
+    Some(Bitmap { members: selectivity * rel.tuples, cost, read: path.path.total_cost })
+}
+
+/// The path of a bitmap that a path of ours has; null if it has none.
 ///
 /// # Safety
 /// `path` is one of ours.
-pub unsafe fn of(path: &CustomPath) -> Option<*mut BitmapHeapPath> {
+pub unsafe fn of(path: &CustomPath) -> *mut BitmapHeapPath {
     // SAFETY: the relation is being planned, and the path is one of it.
-    unsafe { node::nodes(path.custom_paths).next().map(node::Node::as_ptr) }
+    unsafe { node::nodes(path.custom_paths).next().map_or(ptr::null_mut(), node::Node::as_ptr) }
 }
 
 /// The node that makes the bitmap, in the plan of such a path.

@@ -1,22 +1,228 @@
-//! What the node costs: what PostgreSQL's index scan does, less what the node spares.
+//! What the node costs.
+//!
+//! Without a filter, that is what PostgreSQL's index scan costs, less what the node spares.
+//!
+//! With one, it is what the search costs once it has found out which strategy is the cheapest (see
+//! [`strategy`](super::strategy)), if the rows that pass lie anywhere: a walk through the index as far as
+//! that takes, or what PostgreSQL's plans without the index read, and a little more. So these are chosen
+//! where all rows that pass are to be measured.
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
-use pgrx::pg_sys::{PlannerInfo, RelOptInfo};
+use pgrx::pg_sys::{self, BMS_Membership, BitmapHeapPath, PlannerInfo, RelOptInfo};
 
+use super::bitmap_path::{self, Bitmap};
+use super::conditions::Conditions;
+use super::private::Wanted;
 use super::recognize::Recognized;
-use crate::am::cost::order_cost;
+use super::strategy::{self, Outlook, Step};
+use crate::am::cost::{Rows, Walk, order_cost, page_costs};
+use crate::pg::version;
+
+/// The part of filters that nearly all rows near the query pass, though few rows do elsewhere. The search
+/// then ends as it began; other plans cost the same whichever rows pass.
+const NEAR: f64 = 0.1;
+
+/// A walk that goes on is past so many times as many rows, or as many times as these few.
+const FARTHER: f64 = 20.0;
+const FEW: f64 = 10.0;
+
+/// Simple operators that take as long as to make a tuple of the scan of a row.
+const TUPLE: f64 = 2.0;
 
 /// Cost up to the first row, and to the last.
 ///
-/// For whichever path, PostgreSQL adds what the sort key of each row costs above the scan. The node
-/// hands it up, so that is taken off here.
+/// # Safety
+/// Arguments are what the planner gave, a path of the relation, and one of a bitmap or null.
+pub unsafe fn costs(
+    root: *mut PlannerInfo,
+    rel: *mut RelOptInfo,
+    found: &Recognized,
+    bitmap: *mut BitmapHeapPath,
+) -> (f64, f64) {
+    let path = &found.path.path;
+    // SAFETY: the planner's own state, and a list of its expressions.
+    unsafe {
+        let distance = order_cost(root, found.path.indexorderbys);
+        let conditions = Conditions::new(rel, (*rel).baserestrictinfo, found);
+        if !conditions.is_steady {
+            // For whichever path, PostgreSQL adds what the sort key of each row costs above the scan.
+            // The node hands it up, so that is taken off here.
+            let spared = (*rel).rows * distance;
+            return (path.startup_cost, (path.total_cost - spared).max(path.startup_cost));
+        }
+        let filtered = Filtered::new(&*rel, found, bitmap, distance);
+        let (startup, total) = filtered.costs(wanted(&*root));
+        let disabled = version::disabled_cost(path);
+        (disabled + startup, disabled + total)
+    }
+}
+
+/// What is known of a filtered search when it begins.
 ///
 /// # Safety
-/// Arguments are what the planner gave.
-pub unsafe fn costs(root: *mut PlannerInfo, rel: &RelOptInfo, of: &Recognized) -> (f64, f64) {
-    // SAFETY: the planner's own state, and a list of its expressions.
-    let sort_key = unsafe { order_cost(root, of.path.indexorderbys) };
-    let path = &of.path.path;
-    (path.startup_cost, (path.total_cost - rel.rows * sort_key).max(path.startup_cost))
+/// As [`costs`].
+pub unsafe fn outlook(
+    root: &PlannerInfo,
+    rel: &RelOptInfo,
+    found: &Recognized,
+    bitmap: *mut BitmapHeapPath,
+) -> Outlook {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let filtered = Filtered::new(rel, found, bitmap, 0.0);
+        let rows = match Wanted::of(root) {
+            Wanted::Some(count) => count as f64,
+            Wanted::All => rel.rows,
+            Wanted::Unknown => 1.0,
+        };
+        filtered.outlook(rows, &filtered.begun(rows))
+    }
+}
+
+/// Rows that a query wants of a relation: only if it has no other, that is what its LIMIT says.
+///
+/// # Safety
+/// `root` is the planner's.
+unsafe fn wanted(root: &PlannerInfo) -> Wanted {
+    // SAFETY: the caller's promise.
+    let relations = unsafe { pg_sys::bms_membership(root.all_baserels) };
+    let wanted = Wanted::of(root);
+    let is_known = relations == BMS_Membership::BMS_SINGLETON || wanted == Wanted::All;
+    if is_known { wanted } else { Wanted::Unknown }
+}
+
+/// A search with conditions that drop rows, in the planner's units.
+struct Filtered<'a> {
+    found: &'a Recognized<'a>,
+    /// Rows of the table, its pages, and rows that pass.
+    table_rows: f64,
+    table_pages: f64,
+    passing: f64,
+    /// What other indexes find, if there are any.
+    bitmap: Option<Bitmap>,
+    /// Of a page of the table that is read because the index has found a row.
+    page: f64,
+    /// Of a page that is read because all are.
+    sequential_page: f64,
+    /// Of a row read: its conditions, and the executor.
+    row: f64,
+    /// What a row takes more than in a plan of PostgreSQL's that reads all rows that may pass.
+    tuple: f64,
+    /// Of a distance.
+    distance: f64,
+    /// Of comparing two distances.
+    comparison: f64,
+}
+
+impl<'a> Filtered<'a> {
+    /// # Safety
+    /// As [`costs`].
+    unsafe fn new(
+        rel: &RelOptInfo,
+        found: &'a Recognized,
+        bitmap: *mut BitmapHeapPath,
+        distance: f64,
+    ) -> Self {
+        // SAFETY: the caller's promise; settings are read on the backend's own thread.
+        unsafe {
+            let pages = f64::from(rel.pages).max(1.0);
+            let (page, sequential_page) = page_costs(pages, rel.reltablespace);
+            Self {
+                found,
+                table_rows: rel.tuples.max(1.0),
+                table_pages: pages,
+                passing: rel.rows.max(1.0),
+                bitmap: bitmap_path::bitmap(bitmap, rel),
+                page,
+                sequential_page,
+                row: pg_sys::cpu_tuple_cost + rel.baserestrictcost.per_tuple,
+                tuple: TUPLE * pg_sys::cpu_operator_cost,
+                distance,
+                comparison: 2.0 * pg_sys::cpu_operator_cost,
+            }
+        }
+    }
+
+    /// Cost up to the first row, and to the last.
+    ///
+    /// Rows that are known to be wanted are gathered before the first is returned. PostgreSQL takes a
+    /// LIMIT's part of what is between both, so the first is such that this part makes the right cost.
+    fn costs(&self, wanted: Wanted) -> (f64, f64) {
+        let total = self.cost(self.passing);
+        let rows = match wanted {
+            Wanted::All => return (total, total),
+            Wanted::Some(count) => (count as f64).min(self.passing),
+            Wanted::Unknown => 1.0,
+        };
+        let share = rows / self.passing;
+        if share >= 1.0 {
+            return (total, total);
+        }
+        let startup = (self.cost(rows) - share * total) / (1.0 - share);
+        (startup.clamp(0.0, total), total)
+    }
+
+    /// What it costs to find so many rows that pass, in all.
+    fn cost(&self, wanted: f64) -> f64 {
+        let in_index = self.found.index.tuples.max(1.0);
+        let looked = (wanted * in_index / self.passing).clamp(1.0, in_index);
+        let found = |found, returned| Rows { found, returned };
+        let [begun, look, inline] =
+            self.walk([found(wanted, wanted), found(looked, looked), found(looked, wanted)]);
+        let row = self.page + self.row;
+        let exact = self.exact(wanted);
+        let begun_with = strategy::begin(&self.outlook(wanted, &[begun; 3]), wanted);
+        let looking = look.cost + looked * row;
+        if begun_with != Step::Walk {
+            return exact.min(looking);
+        }
+        let begun = begun.cost + wanted * row;
+        let inline = self.bitmap.map(|bitmap| inline.cost + bitmap.cost + wanted * row);
+        let least = looking.min(begun + exact).min(inline.unwrap_or(f64::INFINITY));
+        NEAR * begun + (1.0 - NEAR) * least.max(begun)
+    }
+
+    /// A walk for so many rows that pass if all do; one that goes on; and the same if it knows which rows
+    /// may pass.
+    fn begun(&self, wanted: f64) -> [Walk; 3] {
+        let rows = |found, returned| Rows { found, returned };
+        let further = wanted.max(FEW) * FARTHER;
+        self.walk([rows(wanted, wanted), rows(further, further), rows(further, wanted)])
+    }
+
+    /// What it costs to measure all rows that may pass.
+    fn exact(&self, wanted: f64) -> f64 {
+        let order = self.passing * self.comparison * (wanted + 1.0).log2();
+        let measured = self.passing * self.distance + order;
+        let read = match self.bitmap {
+            Some(Bitmap { members, read, .. }) => read + members * self.tuple,
+            None => {
+                let row = self.row + self.tuple;
+                self.table_pages * self.sequential_page + self.table_rows * row
+            }
+        };
+        read + measured
+    }
+
+    fn outlook(&self, wanted: f64, [begun, look, inline]: &[Walk; 3]) -> Outlook {
+        let rows = wanted.max(FEW) * (FARTHER - 1.0);
+        let of_row = |walk: &Walk| (walk.pages - begun.pages).max(0.0) / rows;
+        Outlook {
+            members: self.bitmap.map(|bitmap| bitmap.members),
+            table_pages: self.table_pages,
+            table_rows: self.table_rows,
+            share: (self.passing / self.table_rows).min(1.0),
+            begun_pages: begun.pages,
+            row_pages: of_row(look),
+            inline_pages: of_row(inline),
+            page_cost: begun.page_cost,
+        }
+    }
+
+    fn walk<const N: usize>(&self, rows: [Rows; N]) -> [Walk; N] {
+        // SAFETY: the inspector is that of the index.
+        let walks = unsafe { (self.found.inspector.walk)(self.found.index, &rows) };
+        walks.try_into().unwrap_or([Walk::default(); N])
+    }
 }

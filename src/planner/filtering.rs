@@ -132,15 +132,19 @@ impl Filtering {
         if self.is_exact {
             return Step::Exact;
         }
-        // Nothing was asked of the index yet.
-        if self.progress.looked == 0 && forced != Forced::Exact {
-            return Step::Walk;
-        }
         let next = self.progress.passed.saturating_add(1);
-        let progress = Progress { wanted: self.wanted.max(next), ..self.progress };
+        let wanted = self.wanted.max(next);
+        let progress = Progress { wanted, ..self.progress };
+        // Nothing was asked of the index yet.
+        let begins = self.progress.looked == 0;
         let step = match (&self.members, forced) {
-            (_, Forced::Look) => Step::Walk,
             (_, Forced::Exact) => Step::Exact,
+            (_, Forced::Look) => Step::Walk,
+            (_, Forced::Inline) if begins => Step::Walk,
+            (None, Forced::Auto) if begins => strategy::begin(outlook, wanted as f64),
+            (Some(members), Forced::Auto) if begins => {
+                strategy::begin_among(count(members), outlook, wanted as f64)
+            }
             (_, Forced::Inline) if self.is_inline || self.bitmap.is_null() => Step::Walk,
             (Some(_), _) if !self.is_inline => Step::Collect,
             (_, Forced::Inline) => Step::Collect,
@@ -151,7 +155,8 @@ impl Filtering {
         if step == Step::Exact && self.passed.is_none() { Step::Walk } else { step }
     }
 
-    /// Learns from other indexes which rows may pass, and lets this index find only those.
+    /// Learns from other indexes which rows may pass, and lets this index, if it has begun to search, find
+    /// only those.
     ///
     /// # Errors
     /// That memory is used up.
@@ -160,7 +165,12 @@ impl Filtering {
     /// The node is being run, and its scan has begun.
     pub unsafe fn collect(&mut self, index: &mut IndexScan) -> Result<(), Report> {
         // SAFETY: the node is being run.
-        if let Some(members) = unsafe { self.learn_members()? } {
+        let members = unsafe { self.learn_members()? };
+        if self.progress.looked == 0 {
+            // The index is told once it has begun to search.
+            return Ok(());
+        }
+        if let Some(members) = members {
             let left_out = Rc::clone(&self.left_out);
             let filter = move |tid| {
                 members.contains(tid) || {
@@ -251,7 +261,6 @@ impl Filtering {
         self.progress.index_pages = unsafe { index.passed(self.progress.passed) };
         let (looked, pages) = before;
         if looked == 0 {
-            self.progress.begun_pages = self.progress.index_pages;
             self.progress.begun = (0, self.progress.index_pages);
         } else if self.progress.index_pages > pages {
             self.progress.settled = before;

@@ -3,6 +3,7 @@
 //! of our functions: [`support`].
 
 mod bitmap_path;
+mod conditions;
 mod cost;
 mod exact;
 mod execute;

@@ -16,7 +16,7 @@ use super::cost::costs;
 use super::methods::{Methods, NAME};
 use super::plan;
 use super::recognize::{Recognized, recognized};
-use crate::pg::node::{Node, list, new_node};
+use crate::pg::node::{Node, list, new_node, nodes};
 use crate::pg::version;
 
 /// The hook that was set before.
@@ -57,6 +57,9 @@ unsafe extern "C-unwind" fn add_paths(
         if found.is_empty() {
             return;
         }
+        // PostgreSQL's own scan of an index costs the same without a filter, and finds less with one.
+        let is_replaced = |path: &Node| found.iter().any(|found| found.node.is(*path));
+        (*rel).pathlist = list(nodes((*rel).pathlist).filter(|path| !is_replaced(path)));
         let bitmap = bitmap_path::cheapest(root, rel);
         for found in found {
             let path = custom_path(root, rel, &found, bitmap);
@@ -85,7 +88,7 @@ unsafe fn custom_path(
         path.parallel_safe = of.parallel_safe && is_safe;
         path.rows = of.rows;
         path.pathkeys = of.pathkeys;
-        (path.startup_cost, path.total_cost) = costs(root, &*rel, found);
+        (path.startup_cost, path.total_cost) = costs(root, rel, found, bitmap);
         version::copy_disabled(path, of);
         (*custom).flags = version::PROJECTS;
         (*custom).custom_paths = list(Node::of(bitmap));

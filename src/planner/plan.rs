@@ -7,16 +7,15 @@ use std::ptr;
 use pgrx::pg_guard;
 use pgrx::pg_sys::{
     self, CustomPath, CustomScan, CustomScanMethods, List, NodeTag, Plan, PlannerInfo, RelOptInfo,
-    RestrictInfo, Var,
+    Var,
 };
 
+use super::conditions::Conditions;
 use super::methods::{Methods, NAME};
 use super::private::{Private, Wanted};
-use super::range::radius;
 use super::recognize::Recognized;
-use super::strategy::Outlook;
-use super::{bitmap_path, execute};
-use crate::pg::node::{Node, Operation, list, new_node, nodes};
+use super::{bitmap_path, cost, execute};
+use crate::pg::node::{Node, list, new_node, nodes};
 
 static METHODS: Methods<CustomScanMethods> = Methods(CustomScanMethods {
     CustomName: NAME.as_ptr(),
@@ -47,19 +46,12 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
         let Some(found) = index_path.and_then(Recognized::of) else {
             pgrx::error!("a path of {} has no index", NAME.to_string_lossy());
         };
+        let conditions = Conditions::new(rel, clauses, &found);
+        let Conditions { tested, drops_rows, is_steady, radius } = conditions;
+        let bitmap = bitmap_path::of(&*path);
+        let outlook = is_steady.then(|| cost::outlook(&*root, &*rel, &found, bitmap));
         let Recognized { index, distance, conditions, .. } = found;
-        let unimplied = filter(clauses, index.indrestrictinfo);
-        let drops_rows = nodes(unimplied).any(|condition| !always_holds(condition, &distance));
-        let radius = radius(rel, &distance);
-        // A radius ends the walk. Elsewhere rows may be read that the index does not have, and more
-        // than once.
-        let all = filter(clauses, clauses);
-        let is_steady = drops_rows
-            && radius.is_none()
-            && conditions.is_empty()
-            && !pg_sys::contain_volatile_functions(all.cast());
-        let filter = if is_steady { all } else { unimplied };
-        let mut tuple = columns(&*rel, [(*(*rel).reltarget).exprs, targets, filter]);
+        let mut tuple = columns(&*rel, [(*(*rel).reltarget).exprs, targets, tested]);
         let columns = pg_sys::list_length(tuple);
         for distance in [Some(distance), distance.commuted()].into_iter().flatten() {
             tuple = pg_sys::add_to_flat_tlist(tuple, list([distance.node]));
@@ -72,17 +64,13 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
             distances: (pg_sys::list_length(tuple) - columns) as usize,
             wanted: Wanted::of(&*root),
             is_tight: (*root).limit_tuples >= (*rel).rows || drops_rows,
-            outlook: is_steady.then(|| Outlook {
-                members: bitmap_path::of(&*path).map(|path| bitmap_path::members(path, &*rel)),
-                table_pages: f64::from((*rel).pages),
-                table_rows: (*rel).tuples,
-            }),
+            outlook,
         };
         let operands = asked().map(|asked| asked.operands[1]);
 
         let scan = new_node::<CustomScan>(NodeTag::T_CustomScan);
         (*scan).scan.plan.targetlist = targets;
-        (*scan).scan.plan.qual = filter;
+        (*scan).scan.plan.qual = tested;
         (*scan).scan.scanrelid = (*rel).relid;
         (*scan).flags = (*path).flags;
         if is_steady {
@@ -95,22 +83,6 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
         (*scan).custom_scan_tlist = tuple;
         (*scan).methods = &raw const METHODS.0;
         scan.cast()
-    }
-}
-
-/// Conditions in the order that PostgreSQL has found, without those that the index's predicate
-/// implies: these are not in its list.
-///
-/// # Safety
-/// Both are lists of restrictions.
-unsafe fn filter(clauses: *mut List, of_index: *mut List) -> *mut List {
-    // SAFETY: both are lists of restrictions.
-    unsafe {
-        let is_tested = |clause: &Node| {
-            let is_implied = !pg_sys::list_member_ptr(of_index, clause.as_ptr());
-            !is_implied && clause.get::<RestrictInfo>().is_some_and(|clause| !clause.pseudoconstant)
-        };
-        list(nodes(clauses).filter(is_tested).filter_map(Node::restriction))
     }
 }
 
@@ -131,10 +103,4 @@ unsafe fn columns(rel: &RelOptInfo, expressions: [*mut List; 3]) -> *mut List {
         let variables = pg_sys::pull_var_clause(expressions.cast(), flags as i32);
         pg_sys::add_to_flat_tlist(entries, list(nodes(variables).filter(is_own)))
     })
-}
-
-/// Whether a condition holds for all rows of an index: its column is not NULL. (It is tested all
-/// the same, as a row may have changed.)
-fn always_holds(condition: Node, distance: &Operation) -> bool {
-    condition.not_null().is_some_and(|column| column.equals(distance.operands[0]))
 }

@@ -57,19 +57,41 @@ impl Private {
     }
 }
 
+/// The numbers that stand for a share of 1, and for one page.
+const SHARE: f64 = 1e9;
+const PAGE: f64 = 1e3;
+
 /// What is expected of conditions, in a list of numbers: -1 for what is not known.
-fn into_numbers(outlook: Option<Outlook>) -> [i32; 3] {
-    // A float to integer cast saturates.
-    outlook.map_or([-1; 3], |Outlook { members, table_pages, table_rows }| {
-        [table_pages as i32, table_rows as i32, members.map_or(-1, |members| members as i32)]
+fn into_numbers(outlook: Option<Outlook>) -> [i32; 8] {
+    outlook.map_or([-1; 8], |outlook| {
+        let Outlook { members, table_pages, table_rows, share, .. } = outlook;
+        let Outlook { begun_pages, row_pages, inline_pages, page_cost, .. } = outlook;
+        // A float to integer cast saturates.
+        [
+            table_pages as i32,
+            table_rows as i32,
+            members.map_or(-1, |members| members as i32),
+            (share * SHARE) as i32,
+            begun_pages as i32,
+            (row_pages * PAGE) as i32,
+            (inline_pages * PAGE) as i32,
+            (page_cost * PAGE) as i32,
+        ]
     })
 }
 
-fn from_numbers([table_pages, table_rows, members]: [i32; 3]) -> Option<Outlook> {
-    (table_pages >= 0).then(|| Outlook {
-        members: (members >= 0).then_some(f64::from(members)),
-        table_pages: f64::from(table_pages),
-        table_rows: f64::from(table_rows),
+fn from_numbers(numbers: [i32; 8]) -> Option<Outlook> {
+    let [table_pages, table_rows, members, share, begun_pages, rest @ ..] = numbers.map(f64::from);
+    let [row_pages, inline_pages, page_cost] = rest.map(|number| number / PAGE);
+    (table_pages >= 0.0).then(|| Outlook {
+        members: (members >= 0.0).then_some(members),
+        table_pages,
+        table_rows,
+        share: share / SHARE,
+        begun_pages,
+        row_pages,
+        inline_pages,
+        page_cost,
     })
 }
 

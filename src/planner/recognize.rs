@@ -4,7 +4,7 @@
 
 use pgrx::pg_sys::{IndexClause, IndexOptInfo, IndexPath, List, RelOptInfo};
 
-use crate::am::scan;
+use crate::am::inspector::Inspector;
 use crate::pg::node::{Node, Operation, nodes};
 use crate::pg::relation::Opened;
 
@@ -16,6 +16,8 @@ pub struct Recognized<'p> {
     pub path: &'p IndexPath,
     /// Its index.
     pub index: &'p IndexOptInfo,
+    /// What its access method tells.
+    pub inspector: Inspector,
     /// The distance; its left operand is what the index is on.
     pub distance: Operation<'p>,
     /// Conditions that the index serves, in the same form.
@@ -46,8 +48,8 @@ impl<'p> Recognized<'p> {
         let conditions = clauses.map(condition).collect::<Option<Vec<_>>>()?;
         let opened = Opened::open(index.indexoid);
         // SAFETY: the relation is open.
-        let is_ours = unsafe { scan::is_ours(opened.get()) };
-        is_ours.then_some(Self { node, path, index, distance, conditions })
+        let inspector = unsafe { Inspector::of(opened.get())? };
+        Some(Self { node, path, index, inspector, distance, conditions })
     }
 }
 

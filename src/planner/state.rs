@@ -191,7 +191,8 @@ impl Run {
                 none => {
                     let wanted = match self.private.wanted {
                         Wanted::All => usize::MAX,
-                        wanted => wanted.count(),
+                        Wanted::Some(count) => count,
+                        Wanted::Unknown => 0,
                     };
                     none.insert(Exact::new(self.filtering.begin_exact()?, wanted))
                 }

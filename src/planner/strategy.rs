@@ -7,13 +7,37 @@
 //! all rows of the table are measured.
 //!
 //! Estimates of how many rows pass are often wrong, and say nothing of where these are. So what
-//! counts is what the search has met so far. Costs are in pages read.
+//! counts is what the search has met so far. Costs are in pages of the table: what is least is to be
+//! little time and few pages, so that the constants are between what either says.
 
-/// Rows passing an index to a bitmap in the time of reading a page, about.
-const ROWS_OF_BITMAP: f64 = 12.0;
+/// Rows that an index adds to a bitmap at the cost of a page.
+const ROWS_OF_BITMAP: f64 = 10.0;
 
-/// Rows tested in the time of reading a page, about, if all rows of a table are read.
-const ROWS_OF_TABLE: f64 = 20.0;
+/// Rows tested at the cost of a page, if the whole table is read.
+const ROWS_TESTED: f64 = 10.0;
+
+/// Rows of a set read, tested and measured at the cost of a page, beside the pages themselves.
+const ROWS_MEASURED: f64 = 5.0;
+
+/// What a row costs that the index leaves out as it is not in the set, beside pages.
+const ROW_PASSED_OVER: f64 = 0.3;
+
+/// How many times as much as the beginning of a walk it may take to measure all rows, for that to be done
+/// at once.
+const AT_ONCE: f64 = 1.3;
+
+/// A walk on which this many times fewer rows pass than expected, by no accident, is taken to be far from
+/// those that pass. It is then expected to take longer still, by as many times more, up to the second
+/// number; up to the third, if that many rows pass is only estimated.
+const FEWER: f64 = 4.0;
+const FARTHER: f64 = 10.0;
+const FARTHER_IF_ESTIMATED: f64 = 4.0;
+
+/// How many times more or fewer pages a walk may take for a row than was estimated.
+const SURPRISE: f64 = 2.0;
+
+/// Rows that are looked at before anything is concluded from how many of them pass.
+const SAMPLE: u64 = 10;
 
 /// What is known before the search.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +48,16 @@ pub struct Outlook {
     pub table_pages: f64,
     /// Rows of the table.
     pub table_rows: f64,
+    /// Share of the rows of the table that are estimated to pass.
+    pub share: f64,
+    /// Pages of the index that a walk is expected to read before it finds the first row.
+    pub begun_pages: f64,
+    /// The same for each row that it finds when it goes on.
+    pub row_pages: f64,
+    /// The same if it knows which rows may pass.
+    pub inline_pages: f64,
+    /// What a page of the index costs.
+    pub page_cost: f64,
 }
 
 /// What has happened so far.
@@ -37,8 +71,6 @@ pub struct Progress {
     pub wanted: u64,
     /// Pages of the index read.
     pub index_pages: u64,
-    /// Pages read before it found the first row.
-    pub begun_pages: u64,
     /// Rows and pages when the walk began to go the way that it goes.
     pub begun: (u64, u64),
     /// What both were before pages were read last: these are for rows that are yet to be found.
@@ -56,67 +88,141 @@ pub enum Step {
     Exact,
 }
 
+/// Before anything is known; so many rows are wanted.
+pub fn begin(outlook: &Outlook, wanted: f64) -> Step {
+    if !measures_at_once(outlook.members, outlook, wanted) {
+        return Step::Walk;
+    }
+    if outlook.members.is_some() { Step::Collect } else { Step::Exact }
+}
+
+/// Before a walk, but with `members` rows that may pass.
+pub fn begin_among(members: f64, outlook: &Outlook, wanted: f64) -> Step {
+    if measures_at_once(Some(members), outlook, wanted) { Step::Exact } else { Step::Walk }
+}
+
+/// Whether it takes hardly longer to measure all rows that may pass than to begin a walk.
+fn measures_at_once(members: Option<f64>, outlook: &Outlook, wanted: f64) -> bool {
+    let begun = outlook.begun_pages * outlook.page_cost + wanted;
+    exact(members, outlook) <= AT_ONCE * begun
+}
+
+/// What it takes to measure all rows that may pass: `members`, else those of the table.
+fn exact(members: Option<f64>, outlook: &Outlook) -> f64 {
+    let &Outlook { table_pages, table_rows, share, .. } = outlook;
+    members.map_or_else(
+        || table_pages + table_rows * (1.0 / ROWS_TESTED + share / ROWS_MEASURED),
+        |members| pages_of(members, table_pages) + members / ROWS_MEASURED,
+    )
+}
+
+/// Pages that so many rows lie on, of a table with so many (Mackert and Lohman, as in PostgreSQL).
+pub fn pages_of(rows: f64, pages: f64) -> f64 {
+    (2.0 * pages * rows / (2.0 * pages + rows)).min(pages)
+}
+
 /// A walk that looks at each row.
 pub fn look(outlook: &Outlook, progress: &Progress) -> Step {
-    let rest = rows_to_look_at(progress) * (pages_of_row(progress) + 1.0);
-    let exact = match outlook.members {
-        Some(members) => {
-            let collect = members / ROWS_OF_BITMAP + 1.0;
-            // By then as much was spent otherwise.
-            if ((progress.looked - progress.passed + progress.index_pages) as f64) < collect {
-                return Step::Walk;
-            }
-            let inline = rows_to_look_at(progress) * pages_of_row(progress);
-            let best = inline.min(members.min(outlook.table_pages));
-            return if collect + best < rest { Step::Collect } else { Step::Walk };
-        }
-        None => outlook.table_pages + outlook.table_rows / ROWS_OF_TABLE,
+    let rows = rows_to_look_at(progress, outlook.share, FARTHER_IF_ESTIMATED);
+    let of_row = pages_of_row(outlook.row_pages, progress);
+    let index = pages_to_read(rows, of_row, progress) * outlook.page_cost;
+    let rest = index + rows;
+    let exact = exact(outlook.members, outlook);
+    let Some(members) = outlook.members else {
+        return if exact < rest && progress.looked >= SAMPLE { Step::Exact } else { Step::Walk };
     };
-    if exact < rest { Step::Exact } else { Step::Walk }
+    let collect = members / ROWS_OF_BITMAP + 1.0;
+    // By then as much was spent otherwise.
+    let spent = (progress.looked - progress.passed) as f64;
+    let is_early = progress.looked < SAMPLE;
+    if is_early || spent + progress.index_pages as f64 * outlook.page_cost < collect {
+        return Step::Walk;
+    }
+    let inline = index * (outlook.inline_pages / outlook.row_pages.max(0.01)).min(1.0)
+        + rows * ROW_PASSED_OVER;
+    if collect + inline.min(exact) < rest { Step::Collect } else { Step::Walk }
 }
 
 /// A walk that knows that `members` rows may pass.
 pub fn inline(members: f64, outlook: &Outlook, progress: &Progress) -> Step {
-    let rest = rows_to_look_at(progress) * pages_of_row(progress);
-    if members.min(outlook.table_pages) < rest { Step::Exact } else { Step::Walk }
+    let rows = rows_to_look_at(progress, members / outlook.table_rows, FARTHER);
+    let of_row = pages_of_row(outlook.inline_pages, progress);
+    let index = pages_to_read(rows, of_row, progress) * outlook.page_cost;
+    let rest = index + rows * ROW_PASSED_OVER;
+    if exact(Some(members), outlook) < rest && progress.looked >= SAMPLE {
+        Step::Exact
+    } else {
+        Step::Walk
+    }
 }
 
-/// How many rows the index has yet to find, if as many of them pass as did so far. Of the first that
-/// pass nothing can be said but that they are few.
-fn rows_to_look_at(progress: &Progress) -> f64 {
+/// How many rows the index has yet to find, if as many of them pass as did so far. If these are fewer than
+/// the `share` of all rows lets expect, and may be so by accident, it is the mean of both. Of the first that
+/// pass nothing else can be said but that they are few.
+fn rows_to_look_at(progress: &Progress, share: f64, farther: f64) -> f64 {
     let Progress { looked, passed, wanted, .. } = *progress;
     let missing = wanted.saturating_sub(passed) as f64;
-    missing * looked as f64 / (passed as f64).max(0.5)
+    let (looked, passed) = (looked as f64, passed as f64);
+    let rate = passed.max(0.5) / looked;
+    let expected = looked * share;
+    // Of a Poisson distribution, about two thousandths are below.
+    let is_far = expected > passed + 3.0 * ((passed + 1.0).sqrt() + 1.0);
+    if is_far {
+        let fewer = share / rate / FEWER;
+        return missing / rate * fewer.clamp(1.0, farther);
+    }
+    missing / rate.max(f64::midpoint(rate, share))
 }
 
-/// Pages of the index for each row that the walk has found since it began. Those read last are for rows
-/// to come, too: for as many again at least.
-fn pages_of_row(progress: &Progress) -> f64 {
-    let Progress { looked, index_pages, begun_pages, begun, settled, .. } = *progress;
+/// Pages of the index that are yet to be read for so many more rows. A walk begins as wide as the rows that
+/// are wanted need.
+fn pages_to_read(rows: f64, of_row: f64, progress: &Progress) -> f64 {
+    let ahead = progress.wanted.saturating_sub(progress.looked) as f64;
+    (rows - ahead).max(0.0) * of_row
+}
+
+/// Pages of the index for each row that the walk has found since it began to go as it goes; at first as many
+/// as `estimated`. Those read last are for rows to come, too: for as many again at least, or for many more,
+/// so that the estimate bounds what is measured.
+fn pages_of_row(estimated: f64, progress: &Progress) -> f64 {
+    let Progress { looked, index_pages, begun, settled, .. } = *progress;
+    if settled.1 <= begun.1 {
+        return estimated;
+    }
     let share = |pages: u64, rows: u64| pages as f64 / rows.max(1) as f64;
-    let ahead = share(index_pages.saturating_sub(begun_pages), looked * 2);
-    let before = share(settled.1.saturating_sub(begun.1), settled.0.saturating_sub(begun.0));
-    before.max(ahead)
+    let ahead = share(index_pages.saturating_sub(begun.1), looked * 2);
+    let before = share(settled.1 - begun.1, settled.0.saturating_sub(begun.0));
+    before.max(ahead).clamp(estimated / SURPRISE, estimated * SURPRISE)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const TABLE: Outlook = Outlook { members: None, table_pages: 10_000.0, table_rows: 50_000.0 };
+    const TABLE: Outlook = Outlook {
+        members: None,
+        table_pages: 10_000.0,
+        table_rows: 50_000.0,
+        share: 0.01,
+        begun_pages: 100.0,
+        row_pages: 2.0,
+        inline_pages: 2.0,
+        page_cost: 3.0,
+    };
 
     /// A walk for ten rows that has read `pages` for the rows that it has found since it began.
     fn walk(looked: u64, pages: u64) -> Progress {
         let index_pages = 50 + pages;
         let (begun, settled) = ((0, 50), (looked, index_pages));
-        Progress { looked, passed: 0, wanted: 10, index_pages, begun_pages: 50, begun, settled }
+        Progress { looked, passed: 0, wanted: 10, index_pages, begun, settled }
     }
 
     /// What is done after `looked` rows, of which a part passes.
     fn after(members: Option<f64>, looked: u64, passing: f64) -> Step {
         let passed = (looked as f64 * passing) as u64;
         let progress = Progress { passed, ..walk(looked, looked) };
-        look(&Outlook { members, ..TABLE }, &progress)
+        let share = members.map_or(passing, |members| members / TABLE.table_rows);
+        look(&Outlook { members, share, ..TABLE }, &progress)
     }
 
     /// Rows that are looked at before another way is taken.
@@ -143,20 +249,40 @@ mod tests {
     }
 
     #[test]
+    fn few_rows_are_measured_at_once() {
+        let begun = |members: Option<f64>| begin(&Outlook { members, ..TABLE }, 10.0);
+        assert_eq!(begun(None), Step::Walk);
+        assert_eq!(begun(Some(50.0)), Step::Collect);
+        assert_eq!(begun(Some(500.0)), Step::Walk);
+        assert_eq!(begin_among(50.0, &TABLE, 10.0), Step::Exact);
+        assert_eq!(begin_among(500.0, &TABLE, 10.0), Step::Walk);
+        let small = Outlook { table_pages: 20.0, table_rows: 100.0, ..TABLE };
+        assert_eq!(begin(&small, 10.0), Step::Exact);
+    }
+
+    #[test]
     fn what_is_far_from_the_query_is_measured() {
         let progress = Progress { passed: 1, ..walk(300, 400) };
         assert_eq!(inline(3_000.0, &TABLE, &progress), Step::Exact);
-        assert_eq!(inline(30_000.0, &TABLE, &progress), Step::Walk);
         let near = Progress { passed: 9, ..progress };
         assert_eq!(inline(3_000.0, &TABLE, &near), Step::Walk);
     }
 
     #[test]
+    fn what_is_farther_than_expected_is_measured() {
+        let none = |looked, share| look(&Outlook { share, ..TABLE }, &walk(looked, 2 * looked));
+        assert_eq!(none(100, 0.01), Step::Walk);
+        assert_eq!(none(100, 0.5), Step::Exact);
+        assert_eq!(none(5, 0.5), Step::Walk);
+    }
+
+    #[test]
     fn pages_read_ahead_are_no_measure() {
-        let ahead = Progress { passed: 1, index_pages: 1_500, ..walk(160, 200) };
-        assert_eq!(look(&TABLE, &ahead), Step::Walk);
-        let settled = Progress { settled: (160, 1_500), ..ahead };
-        assert_eq!(look(&TABLE, &settled), Step::Exact);
+        let ahead = Progress { passed: 1, index_pages: 700, ..walk(160, 200) };
+        let table = Outlook { share: 0.005, ..TABLE };
+        assert_eq!(look(&table, &ahead), Step::Walk);
+        let settled = Progress { settled: (160, 700), ..ahead };
+        assert_eq!(look(&table, &settled), Step::Exact);
     }
 
     #[test]

@@ -44,6 +44,6 @@ pub use info::{Info, info};
 pub use insert::insert;
 pub use meta::{Meta, Reorganized};
 pub use rebalance::{Rebalance, Rebalanced, rebalance};
-pub use scan::{Scan, ScanOptions, ScanStats};
+pub use scan::{Scan, ScanOptions, ScanStats, wider};
 pub use vacuum::{VacuumStats, vacuum};
 pub use vectors::indexable;

@@ -29,6 +29,12 @@ const FEW: f64 = 10.0;
 /// sentences and images).
 const WIDER: f64 = 0.25;
 
+/// How many times as many lists a search reads that goes through so many rows, until enough have passed a
+/// filter.
+pub fn wider(rows: f64) -> f64 {
+    (rows / FEW).max(1.0).powf(WIDER)
+}
+
 /// Settings of a scan.
 #[derive(Debug, Clone, Copy)]
 pub struct ScanOptions {
@@ -241,7 +247,7 @@ impl Scan {
         } else {
             looked
         };
-        let lists = self.options.probes as f64 * (rows / FEW).max(1.0).powf(WIDER);
+        let lists = self.options.probes as f64 * wider(rows);
         // A float to integer cast saturates.
         (lists as usize).min(self.options.max_probes).saturating_sub(self.probed)
     }

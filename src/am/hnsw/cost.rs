@@ -20,7 +20,7 @@ use graph::format::Meta;
 
 use super::method::Method;
 use super::settings;
-use crate::am::cost::{Estimate, Facts, ScanCost};
+use crate::am::cost::{Estimate, Facts, Rows, ScanCost, Walk};
 use crate::am::target_recall::target_recall;
 
 /// Expansions that take as long as each row after the first ones. A scan that goes on doubles its
@@ -28,6 +28,11 @@ use crate::am::target_recall::target_recall;
 /// spilled is sorted each time. Measured: 11 µs a row for 100 rows, 18 for 1,000, where an expansion
 /// takes 2.6.
 const EXPANSIONS_PER_ROW: f64 = 7.0;
+/// Expansions for each row of the width of a search, and of its descent, where an index tells none.
+const EXPANSIONS_PER_EF: f64 = 1.5;
+const DESCENT: f64 = 10.0;
+/// A page, with its neighbors scored, by a page of the table; by time it is about 4.
+const PAGE_COST: f64 = 3.0;
 /// Neighbors that are scored in the time of a simple operator, and dimensions.
 const NEIGHBORS_PER_OPERATOR: f64 = 8.0;
 const DIMS_PER_OPERATOR: f64 = 128.0;
@@ -50,6 +55,27 @@ impl Estimate for Method {
             pages: facts.usual_pages,
         }
     }
+
+    fn walk(meta: Option<&Meta>, facts: &Facts, rows: Rows) -> Walk {
+        let Expansions { pages, operators, .. } = Expansions::of(meta);
+        // A float to integer cast saturates.
+        let expansions = expansions(meta, rows.found.ceil() as usize).min(facts.tuples.max(1.0));
+        let expansion =
+            pages * facts.page_cost + facts.tuple_cost + facts.operator_cost * operators;
+        Walk { cost: expansions * expansion, pages: expansions * pages, page_cost: PAGE_COST }
+    }
+}
+
+/// Expansions of a search with a filter that goes through so many rows. It finds those that pass as
+/// reliably as one without a filter finds all (see `graph::ScanOptions::filtered`).
+fn expansions(meta: Option<&Meta>, rows: usize) -> f64 {
+    let Some(known) = meta.and_then(|meta| meta.calibration.as_ref()) else {
+        return EXPANSIONS_PER_EF * settings::ef_search(None).max(rows) as f64 + DESCENT;
+    };
+    let ef = settings::ef_search(Some(known));
+    let usual = graph::expected_recall(known, ef).min(graph::DEFAULT_RECALL);
+    let (target, least) = target_recall().map_or((usual, ef), |target| (target, 1));
+    graph::expansions(known, graph::ef_for_recall(known, target, rows).max(least))
 }
 
 /// What is known of the expansions of a scan.
@@ -73,7 +99,7 @@ impl Expansions {
             Some((calibration, target)) => graph::ef_for_recall(calibration, target, 1),
             None => settings::ef_search(calibration),
         };
-        let experience = 1.5 * ef as f64 + 10.0;
+        let experience = EXPANSIONS_PER_EF * ef as f64 + DESCENT;
         let reads = calibration.map_or(1.0, |calibration| f64::from(calibration.reads));
         let geometry = meta.map(|meta| &meta.geometry);
         Expansions {

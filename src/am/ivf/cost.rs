@@ -10,13 +10,18 @@ use pages::PAGE_BODY;
 use super::method::Method;
 use super::settings::Settings;
 use super::variant::Variant;
-use crate::am::cost::{Estimate, Facts, ScanCost};
+use crate::am::cost::{Estimate, Facts, Rows, ScanCost, Walk};
 
 /// Dimensions of a distance, and of a code, that take as long as a simple operator.
 const DIMS_PER_OPERATOR: f64 = 128.0;
 const CODED_DIMS_PER_OPERATOR: f64 = 4_096.0;
+/// A page by a page of the table; by time it is about 3.
+const PAGE_COST: f64 = 2.0;
 /// Vectors that are read of lists with codes.
 const VECTORS_READ: f64 = 100.0;
+/// The same of a scan that tells how many rows are wanted: for each of these, and some more.
+const VECTORS_OF_ROW: f64 = 1.5;
+const VECTORS_AHEAD: f64 = 10.0;
 
 impl<V: Variant> Estimate for Method<V> {
     type Meta = Meta;
@@ -39,6 +44,21 @@ impl<V: Variant> Estimate for Method<V> {
             pages: work.pages,
         }
     }
+
+    fn walk(meta: Option<&Meta>, facts: &Facts, rows: Rows) -> Walk {
+        let &Facts { pages, tuples, .. } = facts;
+        let settings = V::settings();
+        let work = meta.map_or(Work { pages, entries: tuples, operators: tuples }, |meta| {
+            let probes = settings.probes(meta) as f64 * ivf::wider(rows.found);
+            // Vectors of rows that are known not to pass are not read.
+            let read = VECTORS_AHEAD + VECTORS_OF_ROW * rows.returned;
+            Work::with((probes, read), meta, pages, tuples)
+        });
+        let cost = work.pages * facts.page_cost
+            + work.entries * facts.tuple_cost / 8.0
+            + work.operators * facts.operator_cost;
+        Walk { cost, pages: work.pages, page_cost: PAGE_COST }
+    }
 }
 
 /// What a scan does.
@@ -53,7 +73,12 @@ struct Work {
 impl Work {
     /// Of a scan of an index with this metapage, and this number of pages and rows.
     fn of(settings: &Settings, meta: &Meta, pages: f64, rows: f64) -> Work {
-        let (lists, probes) = (f64::from(meta.lists), settings.probes(meta) as f64);
+        Self::with((settings.probes(meta) as f64, VECTORS_READ), meta, pages, rows)
+    }
+
+    /// The same of a scan of so many lists, that reads so many vectors if lists have codes.
+    fn with((probes, read): (f64, f64), meta: &Meta, pages: f64, rows: f64) -> Work {
+        let lists = f64::from(meta.lists);
         let entries = rows * (probes / lists).min(1.0);
         let geometry = &meta.geometry;
         let dims = geometry.dims as f64;
@@ -61,7 +86,7 @@ impl Work {
         let of_vector = geometry.vector_size() as f64;
         let (read, bytes, each) = if geometry.coded() {
             let root = lists * of_block + probes * of_vector;
-            (VECTORS_READ.min(entries), root + entries * of_block, dims / CODED_DIMS_PER_OPERATOR)
+            (read.min(entries), root + entries * of_block, dims / CODED_DIMS_PER_OPERATOR)
         } else {
             (0.0, (lists + entries) * (of_block + of_vector), dims / DIMS_PER_OPERATOR)
         };

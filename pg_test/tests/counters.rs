@@ -140,3 +140,48 @@ fn the_log_says_once_that_there_is_no_room() {
     insert(&mut other, "t");
     assert_eq!(inserts(&mut other, "t"), Some(1));
 }
+
+#[test]
+fn searches_with_conditions_are_counted_by_strategy() {
+    let (_cluster, mut client) = server(&[]);
+    client
+        .batch_execute(
+            "CREATE TABLE w AS SELECT i AS id, i % 9 AS part, ARRAY[i, i % 7]::vector(2) AS v
+               FROM generate_series(1, 500) i;
+             CREATE INDEX ON w USING hnsw (v vector_l2_ops); CREATE INDEX ON w (part); ANALYZE w;
+             SET enable_seqscan = off; SET enable_sort = off",
+        )
+        .unwrap();
+    let counts = |client: &mut Client| -> [i64; 3] {
+        let query = "SELECT filtered_look, filtered_inline, filtered_exact
+            FROM pg_stat_vector_indexes WHERE relname = 'w'";
+        let row = client.query_one(query, &[]).unwrap();
+        [row.get(0), row.get(1), row.get(2)]
+    };
+    let search = |client: &mut Client, condition: &str| {
+        let query = format!("SELECT FROM w WHERE {condition} ORDER BY v <-> '[3,4]' LIMIT 5");
+        client.query(&query, &[]).unwrap();
+        let last = "SELECT strategy, looked, members FROM vector_scan_stats()";
+        let row = client.query_one(last, &[]).unwrap();
+        (
+            row.get::<_, Option<String>>(0),
+            row.get::<_, Option<i64>>(1),
+            row.get::<_, Option<i64>>(2),
+        )
+    };
+    assert_eq!(search(&mut client, "true"), (None, None, None));
+    assert_eq!(counts(&mut client), [0, 0, 0]);
+    let (strategy, looked, members) = search(&mut client, "part < 8");
+    assert_eq!((strategy.as_deref(), members), (Some("look"), None));
+    assert!(looked >= Some(5), "{looked:?}");
+    assert_eq!(counts(&mut client), [1, 0, 0]);
+    client.batch_execute("SET vector_ext.filtered_scan = inline").unwrap();
+    let (strategy, _, members) = search(&mut client, "part = 3");
+    assert_eq!((strategy.as_deref(), members), (Some("inline"), Some(56)));
+    assert_eq!(counts(&mut client), [1, 1, 0]);
+    client.batch_execute("RESET vector_ext.filtered_scan").unwrap();
+    // No row passes: the few that may are measured.
+    let (strategy, ..) = search(&mut client, "part = 3 AND id < 0");
+    assert_eq!(strategy.as_deref(), Some("exact"));
+    assert_eq!(counts(&mut client), [1, 1, 1]);
+}

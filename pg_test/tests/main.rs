@@ -17,6 +17,7 @@ mod filter_cases;
 mod filter_regex;
 mod filter_types;
 mod filter_words;
+mod filtered_functions;
 mod filtered_scan;
 mod from_pgvector;
 mod full_results;

@@ -17,7 +17,8 @@ COMMENT ON FUNCTION vector_index_memory(bigint, int, int, text, text, int) IS 'b
 
 CREATE FUNCTION vector_scan_stats(OUT index regclass, OUT ef bigint, OUT beam bigint, OUT expanded bigint,
 	OUT lists bigint, OUT probes bigint, OUT probed bigint, OUT scored bigint, OUT exact bigint,
-	OUT tuples bigint, OUT late bigint, OUT pages bigint, OUT time_us double precision)
+	OUT tuples bigint, OUT late bigint, OUT pages bigint, OUT time_us double precision,
+	OUT strategy text, OUT looked bigint, OUT members bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION vector_scan_stats() IS 'what the last vector index scan of this session did';
@@ -31,6 +32,7 @@ COMMENT ON FUNCTION vector_index_recall(regclass, int, int) IS 'recall and work 
 
 CREATE FUNCTION vector_index_counters(index oid, OUT expanded bigint, OUT probed bigint, OUT scored bigint,
 	OUT exact bigint, OUT tuples bigint, OUT late bigint, OUT pages bigint, OUT time_ms double precision,
+	OUT filtered_look bigint, OUT filtered_inline bigint, OUT filtered_exact bigint,
 	OUT inserts bigint, OUT vacuums bigint, OUT removed bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STRICT ROWS 1;
@@ -42,7 +44,8 @@ CREATE VIEW pg_stat_vector_indexes AS
 		io.idx_blks_hit AS blocks_hit, io.idx_blks_read AS blocks_read,
 		CASE WHEN m.amname OPERATOR(pg_catalog.=) 'hnsw' THEN c.expanded END AS expanded,
 		CASE WHEN m.amname OPERATOR(pg_catalog.<>) 'hnsw' THEN c.probed END AS probed,
-		c.scored, c.exact, c.tuples, c.late, c.pages, c.time_ms, c.inserts, c.vacuums, c.removed
+		c.scored, c.exact, c.tuples, c.late, c.pages, c.time_ms,
+		c.filtered_look, c.filtered_inline, c.filtered_exact, c.inserts, c.vacuums, c.removed
 	FROM pg_catalog.pg_stat_all_indexes AS s
 	JOIN pg_catalog.pg_statio_all_indexes AS io ON io.indexrelid OPERATOR(pg_catalog.=) s.indexrelid
 	JOIN pg_catalog.pg_class AS i ON i.oid OPERATOR(pg_catalog.=) s.indexrelid

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use pgrx::pg_sys::{self, Oid, Relation};
 
 use super::counter_slots::{self as slots, Slot};
-use super::work::ScanFigures;
+use super::work::{Filtered, ScanFigures, Strategy};
 use crate::pg::function::pg_functions;
 use crate::pg::relation;
 use crate::pg::rows::{Cell, Rows};
@@ -24,14 +24,20 @@ pub struct Counters {
     late: AtomicU64,
     pages: AtomicU64,
     nanoseconds: AtomicU64,
+    filtered_look: AtomicU64,
+    filtered_inline: AtomicU64,
+    filtered_exact: AtomicU64,
     inserts: AtomicU64,
     vacuums: AtomicU64,
     removed: AtomicU64,
 }
 
+/// The place of this counter among the columns: milliseconds there.
+const NANOSECONDS: usize = 7;
+
 impl Counters {
     /// In the order of the columns.
-    fn all(&self) -> [&AtomicU64; 11] {
+    fn all(&self) -> [&AtomicU64; 14] {
         [
             &self.expanded,
             &self.probed,
@@ -41,6 +47,9 @@ impl Counters {
             &self.late,
             &self.pages,
             &self.nanoseconds,
+            &self.filtered_look,
+            &self.filtered_inline,
+            &self.filtered_exact,
             &self.inserts,
             &self.vacuums,
             &self.removed,
@@ -98,6 +107,13 @@ impl Counted {
         ] {
             counter.fetch_add(value, Relaxed);
         }
+        let counter = match figures.filtered {
+            Some(Filtered { strategy: Strategy::Look, .. }) => &counters.filtered_look,
+            Some(Filtered { strategy: Strategy::Inline, .. }) => &counters.filtered_inline,
+            Some(Filtered { strategy: Strategy::Exact, .. }) => &counters.filtered_exact,
+            None => return,
+        };
+        counter.fetch_add(1, Relaxed);
     }
 
     /// Adds a row.
@@ -116,18 +132,17 @@ impl Counted {
 
 pg_functions! {
     /// The counters of an index: one row, all NULL where it is not counted.
-    fn vector_index_counters(index: Oid) -> Rows<11> {
-        let mut sums: Option<[u64; 11]> = None;
+    fn vector_index_counters(index: Oid) -> Rows<14> {
+        let mut sums: Option<[u64; 14]> = None;
         for slot in slots::slots(slots::key(index)) {
-            let sums = sums.get_or_insert([0; 11]);
+            let sums = sums.get_or_insert([0; 14]);
             for (sum, counter) in sums.iter_mut().zip(slot.counters.all()) {
                 *sum = sum.saturating_add(counter.load(Relaxed));
             }
         }
-        let Some(sums) = sums else { return Rows(vec![[const { Cell::Null }; 11]]) };
+        let Some(sums) = sums else { return Rows(vec![[const { Cell::Null }; 14]]) };
         let mut row = sums.map(Cell::from);
-        let [.., nanoseconds, _, _, _] = sums;
-        row[7] = Cell::Float(nanoseconds as f64 / 1e6);
+        row[NANOSECONDS] = Cell::Float(sums[NANOSECONDS] as f64 / 1e6);
         Rows(vec![row])
     }
 }

@@ -34,7 +34,7 @@ mod target;
 mod target_recall;
 mod vacuum;
 mod vector;
-mod work;
+pub mod work;
 
 /// Registers options, settings, counters and hooks. Called once, when the library is loaded.
 pub fn init() {

@@ -25,7 +25,7 @@ use super::search::{Demand, Extent, Search, Searchable};
 use super::stats;
 use super::table_end::TableEnd;
 use super::target::Target;
-use super::work::ScanFigures;
+use super::work::{Filtered, ScanFigures};
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 use crate::pg::{relation, tid, version};
@@ -36,7 +36,7 @@ use crate::types::sphere::Range;
 pub struct Request {
     /// Rows that are wanted at least; 0 where that is not known.
     pub wanted: usize,
-    /// Whether rows are dropped: [`passed`] tells how many are not.
+    /// Whether rows are dropped: [`filtered`] tells how many are not.
     pub filtered: bool,
     /// Distances that are wanted.
     pub range: Option<Range>,
@@ -98,13 +98,15 @@ struct Running {
     pages: u64,
     /// Time spent so far.
     time: Duration,
+    /// What a node of our own has done about its conditions.
+    filtered: Option<Filtered>,
 }
 
 impl Running {
     fn figures(&self) -> ScanFigures {
-        let work = self.search.work();
-        let late = self.reorder.late();
-        ScanFigures { index: self.index, work, late, pages: self.pages, time: self.time }
+        let Self { index, pages, time, filtered, .. } = *self;
+        let (work, late) = (self.search.work(), self.reorder.late());
+        ScanFigures { index, work, late, pages, time, filtered }
     }
 }
 
@@ -293,6 +295,7 @@ unsafe fn start<M: AccessMethod>(
             table_end: TableEnd::default(),
             pages: 0,
             time: Duration::ZERO,
+            filtered: None,
         })
     }
 }
@@ -340,16 +343,18 @@ pub unsafe fn request(desc: IndexScanDesc, request: Request) {
     unsafe { (*(*desc).opaque.cast::<ScanState>()).request = Some(request) };
 }
 
-/// Tells a scan how many of the rows that it has given were kept, and returns how many pages of the
-/// index it has read.
+/// Tells a scan what became of the rows that it has given, and returns how many pages of the index it
+/// has read.
 ///
 /// # Safety
 /// `desc` is a scan of one of our indexes.
-pub unsafe fn passed(desc: IndexScanDesc, rows: u64) -> u64 {
+pub unsafe fn filtered(desc: IndexScanDesc, filtered: Filtered) -> u64 {
     // SAFETY: a scan of one of our indexes has our state.
     let running = unsafe { &mut (*(*desc).opaque.cast::<ScanState>()).running };
     running.as_mut().map_or(0, |running| {
-        running.search.passed(usize::try_from(rows).unwrap_or(usize::MAX));
+        running.search.passed(usize::try_from(filtered.passed).unwrap_or(usize::MAX));
+        running.filtered = Some(filtered);
+        stats::set_last_scan(running.figures());
         running.pages
     })
 }

@@ -58,6 +58,41 @@ impl Work {
     }
 }
 
+/// How a node of our own finds rows that pass its conditions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// The rows that the index finds are tested.
+    Look,
+    /// The index finds only rows that other indexes have found.
+    Inline,
+    /// The distances of all rows that may pass are computed.
+    Exact,
+}
+
+impl Strategy {
+    /// Its name.
+    pub const fn name(self) -> &'static CStr {
+        match self {
+            Self::Look => c"look",
+            Self::Inline => c"inline",
+            Self::Exact => c"exact",
+        }
+    }
+}
+
+/// What a node of our own did about its conditions.
+#[derive(Debug, Clone, Copy)]
+pub struct Filtered {
+    /// What it does now.
+    pub strategy: Strategy,
+    /// Rows that the index has found.
+    pub looked: u64,
+    /// Those that passed.
+    pub passed: u64,
+    /// Rows that other indexes have found, if they were asked.
+    pub members: Option<u64>,
+}
+
 /// The figures of one scan, or of several of one index.
 #[derive(Debug, Clone, Copy)]
 pub struct ScanFigures {
@@ -71,6 +106,8 @@ pub struct ScanFigures {
     pub pages: u64,
     /// Time inside the index, and in the table where the index knows only bounds.
     pub time: Duration,
+    /// What was done about conditions, if there are any: by the last scan.
+    pub filtered: Option<Filtered>,
 }
 
 impl ScanFigures {

@@ -15,6 +15,7 @@ use super::private::Private;
 use super::range::less;
 use super::state::run_of;
 use crate::am;
+use crate::am::work::Filtered;
 use crate::pg::node::{Node, Operation, condition, list, nodes};
 
 /// Shows the index, what it is asked for, and what it did.
@@ -57,14 +58,14 @@ pub unsafe extern "C-unwind" fn explain(
 /// # Safety
 /// `es` is where the plan is written to.
 unsafe fn show_filtering(filtering: &Filtering, es: *mut ExplainState) {
-    let Some((strategy, looked, members)) = filtering.told() else { return };
+    let Some(Filtered { strategy, looked, members, .. }) = filtering.filtered() else { return };
     let number = |label: &CStr, value: u64| {
         // SAFETY: a plan is being written; labels are copied.
         unsafe { pg_sys::ExplainPropertyUInteger(label.as_ptr(), ptr::null(), value, es) };
     };
     // SAFETY: as above.
     unsafe {
-        pg_sys::ExplainPropertyText(c"Filter Strategy".as_ptr(), strategy.as_ptr(), es);
+        pg_sys::ExplainPropertyText(c"Filter Strategy".as_ptr(), strategy.name().as_ptr(), es);
     }
     number(c"Rows Looked At", looked);
     if let Some(members) = members {

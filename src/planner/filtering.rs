@@ -4,7 +4,6 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
-use std::ffi::CStr;
 use std::ptr;
 use std::rc::Rc;
 
@@ -15,8 +14,9 @@ use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 use tidset::TidSet;
 
 use super::index_scan::IndexScan;
-use super::private::{Private, Wanted};
+use super::private::Private;
 use super::strategy::{self, Outlook, Progress, Step};
+use crate::am::work::{Filtered, Strategy};
 use crate::pg::bitmap;
 use crate::pg::error::Report;
 use crate::pg::node::nodes;
@@ -97,11 +97,7 @@ impl Filtering {
                 node.custom_ps = pg_sys::lappend(node.custom_ps, bitmap.cast());
             }
         }
-        let wanted = match private.wanted {
-            Wanted::All => u64::MAX,
-            Wanted::Some(count) => count as u64,
-            Wanted::Unknown => 0,
-        };
+        let wanted = private.wanted.rows() as u64;
         // A walk collects only what a node is there for.
         let outlook = private.outlook.map(|outlook| {
             let members = outlook.members.filter(|_| !bitmap.is_null());
@@ -183,6 +179,8 @@ impl Filtering {
             unsafe { index.keep_only(Box::new(filter)) };
         }
         self.is_inline = true;
+        // SAFETY: the scan has begun.
+        self.filtered().map(|done| unsafe { index.filtered(done) });
         self.progress.begun = (self.progress.looked, self.progress.index_pages);
         Ok(())
     }
@@ -194,10 +192,15 @@ impl Filtering {
     ///
     /// # Safety
     /// The node is being run.
-    pub unsafe fn begin_exact(&mut self) -> Result<HashSet<HeapTid>, Report> {
+    pub unsafe fn begin_exact(
+        &mut self,
+        index: &mut IndexScan,
+    ) -> Result<HashSet<HeapTid>, Report> {
         // SAFETY: the node is being run.
         unsafe { self.learn_members()? };
         self.is_exact = true;
+        // SAFETY: the scan has begun.
+        self.filtered().map(|done| unsafe { index.filtered(done) });
         Ok(self.passed.take().unwrap_or_default())
     }
 
@@ -258,7 +261,8 @@ impl Filtering {
             }
         }
         // SAFETY: the scan has begun.
-        self.progress.index_pages = unsafe { index.passed(self.progress.passed) };
+        self.progress.index_pages =
+            self.filtered().map_or(0, |done| unsafe { index.filtered(done) });
         let (looked, pages) = before;
         if looked == 0 {
             self.progress.begun = (0, self.progress.index_pages);
@@ -302,16 +306,17 @@ impl Filtering {
         }
     }
 
-    /// What `EXPLAIN (ANALYZE)` tells: the strategy that was followed last, rows that the index has
-    /// found, and rows that other indexes have found.
-    pub fn told(&self) -> Option<(&'static CStr, u64, Option<u64>)> {
+    /// What was done about conditions, if there are any.
+    pub fn filtered(&self) -> Option<Filtered> {
         self.outlook?;
         let strategy = match (self.is_exact, self.is_inline) {
-            (true, _) => c"exact",
-            (false, true) => c"inline",
-            (false, false) => c"look",
+            (true, _) => Strategy::Exact,
+            (false, true) => Strategy::Inline,
+            (false, false) => Strategy::Look,
         };
-        Some((strategy, self.progress.looked, self.members().map(|members| count(members) as u64)))
+        let Progress { looked, passed, .. } = self.progress;
+        let members = self.members().map(|members| count(members) as u64);
+        Some(Filtered { strategy, looked, passed, members })
     }
 }
 

@@ -11,6 +11,7 @@ use pgrx::pg_sys::{
 
 use super::keys::{Keys, Operands};
 use crate::am::scan::{self, Request, RowFound};
+use crate::am::work::Filtered;
 use crate::pg::{memory, version};
 
 /// Distances that a scan is in order of.
@@ -94,14 +95,14 @@ impl IndexScan {
         unsafe { scan::keep_only(self.scan, filter) };
     }
 
-    /// Tells the index how many of the rows that it has found passed the conditions, and returns how
-    /// many of its pages were read.
+    /// Tells the index what became of the rows that it has found, and returns how many of its pages
+    /// were read.
     ///
     /// # Safety
     /// The scan has begun.
-    pub unsafe fn passed(&mut self, rows: u64) -> u64 {
+    pub unsafe fn filtered(&mut self, filtered: Filtered) -> u64 {
         // SAFETY: the scan has begun.
-        unsafe { scan::passed(self.scan, rows) }
+        unsafe { scan::filtered(self.scan, filtered) }
     }
 
     /// Whether rows that are found late wait for all others.

@@ -107,6 +107,15 @@ pub enum Wanted {
 }
 
 impl Wanted {
+    /// As a number: 0 if that is not known.
+    pub fn rows(self) -> usize {
+        match self {
+            Self::All => usize::MAX,
+            Self::Some(count) => count,
+            Self::Unknown => 0,
+        }
+    }
+
     /// Of a query that is being planned.
     pub fn of(root: &PlannerInfo) -> Self {
         if root.limit_tuples > 0.0 {

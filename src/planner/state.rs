@@ -147,12 +147,13 @@ impl Run {
     unsafe fn order(&self) -> Reorder<Tuple> {
         // SAFETY: a scan has begun.
         let strict = unsafe { self.index.keeps_order() };
-        let (wanted, eager) = match self.private.wanted {
-            Wanted::All => (usize::MAX, true),
-            Wanted::Some(count) => (count, self.private.is_tight),
-            Wanted::Unknown => (0, false),
+        let wanted = self.private.wanted;
+        let eager = match wanted {
+            Wanted::All => true,
+            Wanted::Some(_) => self.private.is_tight,
+            Wanted::Unknown => false,
         };
-        Reorder::new(scan::order(strict, wanted, eager))
+        Reorder::new(scan::order(strict, wanted.rows(), eager))
     }
 
     /// The next row that passes, or one that the index finds and that does not.
@@ -189,12 +190,8 @@ impl Run {
             let exact = match &mut self.exact {
                 Some(exact) => exact,
                 none => {
-                    let wanted = match self.private.wanted {
-                        Wanted::All => usize::MAX,
-                        Wanted::Some(count) => count,
-                        Wanted::Unknown => 0,
-                    };
-                    none.insert(Exact::new(self.filtering.begin_exact()?, wanted))
+                    let wanted = self.private.wanted.rows();
+                    none.insert(Exact::new(self.filtering.begin_exact(&mut self.index)?, wanted))
                 }
             };
             let members = self.filtering.members();

@@ -19,4 +19,5 @@ pub extern "C-unwind" fn _PG_init() {
     threads::set_spawn_guard(pg::signals::block);
     am::init();
     planner::init();
+    pg::version::reserve_settings(&[c"hnsw", c"ivf", c"ivfflat", c"vector_ext"]);
 }

@@ -38,7 +38,6 @@ pub mod work;
 
 /// Registers options, settings, counters and hooks. Called once, when the library is loaded.
 pub fn init() {
-    // Before the others say that all settings are known.
     counter_slots::register();
     hnsw::init();
     ivf::init();

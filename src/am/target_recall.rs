@@ -2,8 +2,6 @@
 
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 
-use crate::pg::version;
-
 /// Greatest `vector_ext.target_recall`: what a sample can tell from 1.
 const MAX_TARGET: f64 = 0.999;
 
@@ -27,5 +25,4 @@ pub fn register() {
         GucContext::Userset,
         GucFlags::empty(),
     );
-    version::reserve_settings(c"vector_ext");
 }

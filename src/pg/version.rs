@@ -200,14 +200,17 @@ pub fn option(
     }
 }
 
-/// Says that all settings of this prefix are known: another one is a slip of the pen.
-pub fn reserve_settings(prefix: &'static CStr) {
-    // SAFETY: a string that ends with NUL.
-    unsafe {
-        #[cfg(feature = "pg14")]
-        pg_sys::EmitWarningsOnPlaceholders(prefix.as_ptr());
-        #[cfg(not(feature = "pg14"))]
-        pg_sys::MarkGUCPrefixReserved(prefix.as_ptr());
+/// Says that all settings of these prefixes are known: another one is a slip of the pen. Removes those
+/// that a session has set before and that are not defined.
+pub fn reserve_settings(prefixes: &[&CStr]) {
+    for prefix in prefixes {
+        // SAFETY: a string that ends with NUL.
+        unsafe {
+            #[cfg(feature = "pg14")]
+            pg_sys::EmitWarningsOnPlaceholders(prefix.as_ptr());
+            #[cfg(not(feature = "pg14"))]
+            pg_sys::MarkGUCPrefixReserved(prefix.as_ptr());
+        }
     }
 }
 

@@ -12,7 +12,6 @@ use pgrx::pg_sys;
 use crate::am::iterative_scan::IterativeScan;
 use crate::am::target_recall::target_recall;
 use crate::pg::setting::Origin;
-use crate::pg::version;
 
 /// `hnsw.ef_search` where nobody has set it.
 const DEFAULT_EF_SEARCH: u16 = 40;
@@ -106,5 +105,4 @@ pub fn register() {
         GucContext::Userset,
         flags,
     );
-    version::reserve_settings(c"hnsw");
 }

@@ -8,7 +8,6 @@ use pgrx::{PostgresGucEnum, pg_sys};
 
 use crate::am::iterative_scan::IterativeScan;
 use crate::am::target_recall::target_recall;
-use crate::pg::version;
 
 /// Values of `ivfflat.iterative_scan`.
 #[derive(Clone, Copy, PostgresGucEnum)]
@@ -149,6 +148,4 @@ pub fn register() {
         GucContext::Userset,
         flags,
     );
-    version::reserve_settings(c"ivf");
-    version::reserve_settings(c"ivfflat");
 }

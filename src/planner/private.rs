@@ -107,7 +107,7 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    /// As a number: 0 if that is not known.
+    /// As a number: `usize::MAX` of all, 0 if that is not known.
     pub fn rows(self) -> usize {
         match self {
             Self::All => usize::MAX,

@@ -351,12 +351,29 @@ pub unsafe fn request(desc: IndexScanDesc, request: Request) {
 pub unsafe fn filtered(desc: IndexScanDesc, filtered: Filtered) -> u64 {
     // SAFETY: a scan of one of our indexes has our state.
     let running = unsafe { &mut (*(*desc).opaque.cast::<ScanState>()).running };
-    running.as_mut().map_or(0, |running| {
-        running.search.passed(usize::try_from(filtered.passed).unwrap_or(usize::MAX));
-        running.filtered = Some(filtered);
-        stats::set_last_scan(running.figures());
-        running.pages
-    })
+    let Some(running) = running else {
+        // SAFETY: a scan has its index open.
+        unsafe { add_unsearched((*desc).indexRelation, filtered) };
+        return 0;
+    };
+    running.search.passed(usize::try_from(filtered.passed).unwrap_or(usize::MAX));
+    running.filtered = Some(filtered);
+    stats::set_last_scan(running.figures());
+    running.pages
+}
+
+/// Counts a scan whose node found its rows without a search of the index.
+///
+/// # Safety
+/// `index` is open.
+unsafe fn add_unsearched(index: Relation, filtered: Filtered) {
+    // SAFETY: `index` is open.
+    let (oid, counters) = unsafe { ((*index).rd_id, counters::of(index)) };
+    let figures = ScanFigures::unsearched(oid, filtered);
+    stats::set_last_scan(figures);
+    if let Some(counters) = counters {
+        counters.add_scan(&figures);
+    }
 }
 
 /// Lets a scan find only rows for which `filter` holds from now on.

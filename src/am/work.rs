@@ -111,6 +111,14 @@ pub struct ScanFigures {
 }
 
 impl ScanFigures {
+    /// Of a node that has not searched the index.
+    pub fn unsearched(index: Oid, filtered: Filtered) -> Self {
+        let values = [0; MOST_FIGURES];
+        let work = Work { figures: &[], values, scored: 0, exact: 0, tuples: 0 };
+        let filtered = Some(filtered);
+        Self { index, work, late: 0, pages: 0, time: Duration::ZERO, filtered }
+    }
+
     /// Adds an earlier scan of the same index.
     pub fn after(mut self, earlier: &ScanFigures) -> ScanFigures {
         self.work.add(&earlier.work);

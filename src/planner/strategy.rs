@@ -26,6 +26,9 @@ const ROW_PASSED_OVER: f64 = 0.3;
 /// at once.
 const AT_ONCE: f64 = 1.3;
 
+/// The part of the rows that other indexes find of which so much is wanted that all are measured at once.
+const MOST: f64 = 0.5;
+
 /// A walk on which this many times fewer rows pass than expected, by no accident, is taken to be far from
 /// those that pass. It is then expected to take longer still, by as many times more, up to the second
 /// number; up to the third, if that many rows pass is only estimated.
@@ -101,8 +104,13 @@ pub fn begin_among(members: f64, outlook: &Outlook, wanted: f64) -> Step {
     if measures_at_once(Some(members), outlook, wanted) { Step::Exact } else { Step::Walk }
 }
 
-/// Whether it takes hardly longer to measure all rows that may pass than to begin a walk.
+/// Whether it takes hardly longer to measure all rows that may pass than to begin a walk, or most of those
+/// that other indexes find are wanted, so that a walk would go past most of the index. Without other
+/// indexes, that would be believing an estimate that may be far too low.
 fn measures_at_once(members: Option<f64>, outlook: &Outlook, wanted: f64) -> bool {
+    if members.is_some_and(|members| wanted >= MOST * members) {
+        return true;
+    }
     let begun = outlook.begun_pages * outlook.page_cost + wanted;
     exact(members, outlook) <= AT_ONCE * begun
 }
@@ -258,6 +266,9 @@ mod tests {
         assert_eq!(begin_among(500.0, &TABLE, 10.0), Step::Walk);
         let small = Outlook { table_pages: 20.0, table_rows: 100.0, ..TABLE };
         assert_eq!(begin(&small, 10.0), Step::Exact);
+        // All that pass are wanted, if that is known.
+        assert_eq!(begin_among(500.0, &TABLE, 500.0), Step::Exact);
+        assert_eq!(begin(&TABLE, 500.0), Step::Walk);
     }
 
     #[test]

@@ -70,8 +70,9 @@ pub struct Filtering {
     /// Whether all rows that may pass are measured.
     is_exact: bool,
     progress: Progress,
-    /// Rows that the index has found and left out, as other indexes have not found them.
-    left_out: Rc<Cell<u64>>,
+    /// Rows that the index returns though other indexes have not found them, and that are yet to come: each
+    /// stands for [`CONTROL`] rows as near.
+    controls: Rc<Cell<u64>>,
     /// Rows that the index has found and that passed; none if these are too many.
     passed: Option<HashSet<HeapTid>>,
 }
@@ -111,7 +112,7 @@ impl Filtering {
             is_inline: false,
             is_exact: false,
             progress: Progress::default(),
-            left_out: Rc::default(),
+            controls: Rc::default(),
             passed: Some(HashSet::new()),
         }
     }
@@ -167,12 +168,15 @@ impl Filtering {
             return Ok(());
         }
         if let Some(members) = members {
-            let left_out = Rc::clone(&self.left_out);
+            let controls = Rc::clone(&self.controls);
+            let mut left_out = 0u64;
             let filter = move |tid| {
                 members.contains(tid) || {
-                    left_out.set(left_out.get() + 1);
+                    left_out += 1;
                     // Now and then control comes back, as another way may be better.
-                    left_out.get().is_multiple_of(CONTROL)
+                    let is_control = left_out.is_multiple_of(CONTROL);
+                    controls.set(controls.get() + u64::from(is_control));
+                    is_control
                 }
             };
             // SAFETY: the scan has begun.
@@ -248,7 +252,13 @@ impl Filtering {
             return Ok(());
         }
         let before = (self.progress.looked, self.progress.index_pages);
-        self.progress.looked += self.left_out.take() + u64::from(may_pass);
+        let controls = self.controls.get();
+        self.progress.looked += if may_pass || controls == 0 {
+            1
+        } else {
+            self.controls.set(controls - 1);
+            CONTROL
+        };
         if let Some(tid) = passed {
             self.progress.passed += 1;
             // SAFETY: a setting, read on the backend's own thread.
@@ -290,7 +300,7 @@ impl Filtering {
         }
         (self.is_inline, self.is_exact) = (false, false);
         self.progress = Progress::default();
-        self.left_out.take();
+        self.controls.take();
         self.passed = Some(HashSet::new());
     }
 

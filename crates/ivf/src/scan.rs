@@ -93,6 +93,8 @@ pub struct Scan {
     /// Whether there are no more lists.
     exhausted: bool,
     filter: Option<TidFilter>,
+    /// What was done before there was a filter.
+    before_filter: ScanStats,
     /// Rows returned that the caller keeps, if it drops some.
     passed: Option<usize>,
     /// Whether lists within reach are searched beyond the first.
@@ -126,6 +128,7 @@ impl Scan {
             known: HashSet::new(),
             exhausted: false,
             filter: None,
+            before_filter: ScanStats::default(),
             passed: None,
             reaching: false,
             stats: ScanStats::default(),
@@ -136,6 +139,7 @@ impl Scan {
     /// the next, before their vectors are read.
     pub fn keep_only(&mut self, filter: TidFilter) {
         self.filter = Some(filter);
+        self.before_filter = self.stats;
     }
 
     /// Whether lists beyond the first `probes` are searched where the query is unlike the rows (see
@@ -229,11 +233,21 @@ impl Scan {
     /// Whether so many entries are asked for or left out that nearer ones may be in lists whose turn
     /// has not come.
     fn is_behind(&self) -> bool {
-        let ScanStats { lists, entries, tuples, filtered, .. } = self.stats;
+        let ScanStats { lists, entries, .. } = self.stats;
         // Lists that hold nothing near count as those that were read.
         let entries = entries * self.probed as u64 / lists.max(1);
-        let asked = (tuples + filtered).max(self.options.wanted as u64);
+        let asked = self.looked().max(self.options.wanted as u64);
         !self.exhausted && asked >= entries / NEAREST
+    }
+
+    /// Rows returned, and those nearer that the filter left out. It is asked about entries by the least
+    /// distance that they may have, and so about many that would not have been returned for long: those
+    /// for which it holds are measured, and tell how many of the others are as near as the rows returned.
+    fn looked(&self) -> u64 {
+        let ScanStats { tuples, filtered, exact, .. } = self.stats;
+        let measured = exact.saturating_sub(self.before_filter.exact).max(1);
+        let returned = tuples.saturating_sub(self.before_filter.tuples);
+        tuples + (returned as f64 * filtered as f64 / measured as f64) as u64
     }
 
     /// How many more lists are to be searched because the caller drops rows.
@@ -241,7 +255,7 @@ impl Scan {
         let Some(passed) = self.passed.filter(|_| self.probed > 0 && !self.exhausted) else {
             return 0;
         };
-        let looked = (self.stats.tuples + self.stats.filtered) as f64;
+        let looked = self.looked() as f64;
         let rows = if passed > 0 {
             looked * (self.options.wanted as f64 / passed as f64).max(1.0)
         } else {

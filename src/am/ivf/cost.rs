@@ -22,6 +22,9 @@ const VECTORS_READ: f64 = 100.0;
 /// The same of a scan that tells how many rows are wanted: for each of these, and some more.
 const VECTORS_OF_ROW: f64 = 1.5;
 const VECTORS_AHEAD: f64 = 10.0;
+/// How many times as many lists a search reads that leaves out rows itself (measured on sentences, of which
+/// a tenth pass).
+const LISTS_AMONG: f64 = 2.0;
 
 impl<V: Variant> Estimate for Method<V> {
     type Meta = Meta;
@@ -49,7 +52,8 @@ impl<V: Variant> Estimate for Method<V> {
         let &Facts { pages, tuples, .. } = facts;
         let settings = V::settings();
         let work = meta.map_or(Work { pages, entries: tuples, operators: tuples }, |meta| {
-            let probes = settings.probes(meta) as f64 * ivf::wider(rows.found);
+            let among = if rows.returned < rows.found { LISTS_AMONG } else { 1.0 };
+            let probes = settings.probes(meta) as f64 * ivf::wider(rows.found) * among;
             // Vectors of rows that are known not to pass are not read.
             let read = VECTORS_AHEAD + VECTORS_OF_ROW * rows.returned;
             Work::with((probes, read), meta, pages, tuples)

@@ -137,9 +137,11 @@ impl Scan {
 
     /// Returns only rows for which `filter` holds from now on. It is asked only about rows that may be
     /// the next, before their vectors are read.
-    pub fn keep_only(&mut self, filter: TidFilter) {
+    pub fn keep_only(&mut self, mut filter: TidFilter) {
+        let [kept, dropped] = self.rows.keep_found(&mut filter);
+        self.before_filter = ScanStats { exact: self.stats.exact - kept, ..self.stats };
+        self.stats.filtered += dropped;
         self.filter = Some(filter);
-        self.before_filter = self.stats;
     }
 
     /// Whether lists beyond the first `probes` are searched where the query is unlike the rows (see
@@ -245,9 +247,10 @@ impl Scan {
     /// for which it holds are measured, and tell how many of the others are as near as the rows returned.
     fn looked(&self) -> u64 {
         let ScanStats { tuples, filtered, exact, .. } = self.stats;
-        let measured = exact.saturating_sub(self.before_filter.exact).max(1);
-        let returned = tuples.saturating_sub(self.before_filter.tuples);
-        tuples + (returned as f64 * filtered as f64 / measured as f64) as u64
+        let before = &self.before_filter;
+        let measured = exact.saturating_sub(before.exact).max(1) as f64;
+        let returned = tuples.saturating_sub(before.tuples) as f64;
+        tuples + (returned / measured * (filtered - before.filtered) as f64) as u64
     }
 
     /// How many more lists are to be searched because the caller drops rows.

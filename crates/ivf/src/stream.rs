@@ -109,6 +109,14 @@ impl Stream {
         self.found.peek().map_or(near, |found| near.min(found.0.item.exact.least_reduced))
     }
 
+    /// Leaves out entries whose vectors were read, and for which `holds` is false. Returns how many of
+    /// them stay, and how many do not.
+    pub(crate) fn keep_found(&mut self, mut holds: impl FnMut(HeapTid) -> bool) -> [u64; 2] {
+        let read = self.found.len();
+        self.found.retain(|Reverse(found)| holds(found.tid));
+        [self.found.len() as u64, (read - self.found.len()) as u64]
+    }
+
     /// Adds an entry whose vector was read.
     ///
     /// # Errors

@@ -190,6 +190,28 @@ fn a_filter_leaves_out_rows() {
 }
 
 #[test]
+fn a_filter_that_comes_later_reads_about_as_many_lists() {
+    for quantization in [Quantization::Rabitq, Quantization::None] {
+        let kind = (Metric::L2, quantization);
+        let vectors = clustered(kind.0, 4_000, DIMS, 1);
+        let store = built(options(kind, DIMS, 60), &vectors);
+        // Lists that are searched for ten rows, a hundredth of all, after some without a filter.
+        let lists = |before: usize| {
+            let strict =
+                ScanOptions { probes: 3, max_probes: 60, strict: true, wanted: 10, ..all_lists() };
+            let mut scan = Scan::new(Ivf::open(&store).expect("opens"), Some(&vectors[3]), strict);
+            let take = |scan: &mut Scan| scan.next(&store).expect("scans").map(|hit| row(hit.tid));
+            (0..before).for_each(|_| assert!(take(&mut scan).is_some()));
+            scan.keep_only(Box::new(|tid| row(tid) % 100 == 7));
+            (0..10).for_each(|_| assert_eq!(take(&mut scan).map(|row| row % 100), Some(7)));
+            scan.stats().lists
+        };
+        let (at_once, later) = (lists(0), lists(1));
+        assert!(later <= at_once * 5 / 4, "{quantization:?}: {at_once}, {later}");
+    }
+}
+
+#[test]
 fn without_an_order_all_rows_are_equally_far() {
     let kind = (Metric::Cosine, Quantization::Rabitq);
     let vectors = clustered(kind.0, 300, DIMS, 1);

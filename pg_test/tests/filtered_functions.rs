@@ -20,7 +20,7 @@ fn goods(method: &str) -> TestDb {
          CREATE INDEX ON goods USING gin (tags);
          CREATE INDEX ON goods USING gin (meta jsonb_path_ops);
          CREATE INDEX ON goods USING gin (standard_tsvector(title));
-         ANALYZE goods"
+         ANALYZE goods; SET hnsw.ef_search = 200; SET ivf.probes = 60"
     ))
     .unwrap();
     db

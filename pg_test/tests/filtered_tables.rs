@@ -214,7 +214,7 @@ fn locked_rows_pass_in_their_newest_version() {
         });
         // PostgreSQL locks the rows that the LIMIT lets through, or goes on for as many.
         let still: Vec<i32> = all.iter().copied().skip(1).take(found.len()).collect();
-        assert!(found.len() >= 4, "{strategy}: {found:?}");
+        assert_eq!(found.len(), 5, "{strategy}: {found:?}");
         assert_eq!(found, still, "{strategy}");
     }
 }
@@ -262,8 +262,7 @@ fn a_set_of_many_rows_takes_little_memory() {
     db.batch_execute(
         "CREATE TABLE w AS SELECT i AS id, i % 2 AS half, ARRAY[sin(i) * i, cos(i) * i]::vector(2) AS v
            FROM generate_series(1, 200000) i;
-         CREATE INDEX ON w USING ivf (v vector_l2_ops); CREATE INDEX ON w (half); ANALYZE w;
-         SET work_mem = '1MB'; SET enable_seqscan = off; SET enable_sort = off",
+         CREATE INDEX ON w USING ivf (v vector_l2_ops); CREATE INDEX ON w (half); ANALYZE w",
     )
     .unwrap();
     for strategy in ["inline", "exact"] {
@@ -277,10 +276,9 @@ fn a_set_of_many_rows_takes_little_memory() {
         let before = memory(db.cluster(), &mut client);
         let query = format!("SELECT id FROM w WHERE half = 1 {NEAR} LIMIT 10");
         assert_eq!(ids(&mut client, &query).len(), 10);
-        let members: i64 = client
-            .query_one("SELECT members FROM vector_scan_stats()", &[])
-            .map_or(0, |row| row.get::<_, Option<i64>>(0).unwrap_or(0));
-        assert!(strategy == "exact" || members >= 100_000, "{members}");
+        let stats = "SELECT members FROM vector_scan_stats()";
+        let members: Option<i64> = client.query_one(stats, &[]).unwrap().get(0);
+        assert!(members >= Some(100_000), "{strategy}: {members:?}");
         let taken = memory(db.cluster(), &mut client).saturating_sub(before);
         // The set, the bitmap that it is made from, and what the query takes besides.
         assert!(taken < 4 << 20, "{strategy}: {taken} bytes");

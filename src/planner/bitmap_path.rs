@@ -123,7 +123,7 @@ pub struct Bitmap {
 /// The path is null, or of this relation.
 pub unsafe fn bitmap(path: *mut BitmapHeapPath, rel: &RelOptInfo) -> Option<Bitmap> {
     let (mut cost, mut selectivity) = (0.0, 0.0);
-    // SAFETY: the caller's promise.
+    // SAFETY: the relation is being planned, and the path is null or one of it.
     let path = unsafe { path.as_ref()? };
     // SAFETY: as above.
     unsafe { pg_sys::cost_bitmap_tree_node(path.bitmapqual, &raw mut cost, &raw mut selectivity) };

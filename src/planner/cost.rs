@@ -68,7 +68,7 @@ pub unsafe fn outlook(
     found: &Recognized,
     bitmap: *mut BitmapHeapPath,
 ) -> Outlook {
-    // SAFETY: the caller's promise.
+    // SAFETY: the planner's own state.
     unsafe {
         let filtered = Filtered::new(rel, found, bitmap, 0.0);
         let rows = match Wanted::of(root) {
@@ -85,7 +85,7 @@ pub unsafe fn outlook(
 /// # Safety
 /// `root` is the planner's.
 unsafe fn wanted(root: &PlannerInfo) -> Wanted {
-    // SAFETY: the caller's promise.
+    // SAFETY: the planner's own state.
     let relations = unsafe { pg_sys::bms_membership(root.all_baserels) };
     let wanted = Wanted::of(root);
     let is_known = relations == BMS_Membership::BMS_SINGLETON || wanted == Wanted::All;
@@ -124,7 +124,7 @@ impl<'a> Filtered<'a> {
         bitmap: *mut BitmapHeapPath,
         distance: f64,
     ) -> Self {
-        // SAFETY: the caller's promise; settings are read on the backend's own thread.
+        // SAFETY: the relation is being planned; settings are read on the backend's own thread.
         unsafe {
             let pages = f64::from(rel.pages).max(1.0);
             let (page, sequential_page) = page_costs(pages, rel.reltablespace);
@@ -160,7 +160,8 @@ impl<'a> Filtered<'a> {
             return (total, total);
         }
         let startup = (self.cost(rows) - share * total) / (1.0 - share);
-        (startup.clamp(0.0, total), total)
+        // Costs may be infinite: that is no number then, which `max` and `min` take for the other.
+        (startup.max(0.0).min(total), total)
     }
 
     /// What it costs to find so many rows that pass, in all.

@@ -17,9 +17,6 @@ use crate::am::reorder::{Payload, Row};
 use crate::pg::error::Report;
 use crate::pg::{bitmap, tid};
 
-/// How many times as many rows as the last one a further pass keeps.
-const FURTHER: usize = 16;
-
 /// Rows in order of their distances, without those that were found before.
 pub struct Exact {
     /// The next rows, the nearest last, with their tuples as far as there is memory for them.
@@ -101,7 +98,6 @@ impl Exact {
         self.is_complete = true;
         let Self { known, last, is_complete, .. } = self;
         let visit = |node: &mut CustomScanState| -> Result<(), Report> {
-            pgrx::check_for_interrupts!();
             // SAFETY: the slot holds a row.
             let (distance, tid) = unsafe {
                 let distance = source.tuples.make(node, source.row, None);
@@ -146,8 +142,8 @@ impl Exact {
             nearest.peek().map(|&Row { tid, distance, .. }| Row { tid, distance, payload: () });
         self.ahead = nearest.into_sorted_vec();
         self.ahead.reverse();
-        // A further pass is for whoever wants more than was known.
-        self.wanted = self.wanted.saturating_mul(FURTHER);
+        // Who wants more than was known may want all: a further pass keeps what it has room for.
+        self.wanted = usize::MAX;
         Ok(())
     }
 }
@@ -157,7 +153,7 @@ impl Exact {
 /// # Safety
 /// As [`Exact::next`]; the snapshot has seen this version of the row.
 unsafe fn fetch(node: &mut CustomScanState, source: &Source<'_>, tid: HeapTid) -> Option<Tuple> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the node is being run, and its slots take rows of the table.
     unsafe {
         let snapshot = (*node.ss.ps.state).es_snapshot;
         let mut tid = tid::to_item_pointer(tid);
@@ -184,6 +180,7 @@ unsafe fn for_each_member(
         let snapshot: Snapshot = (*node.ss.ps.state).es_snapshot;
         let fetch = pg_sys::table_index_fetch_begin(node.ss.ss_currentRelation);
         let mut look = |node: &mut CustomScanState, tid: HeapTid| -> Result<(), Report> {
+            pgrx::check_for_interrupts!();
             let mut tid = tid::to_item_pointer(tid);
             let mut more = false;
             let all_dead = ptr::null_mut();

@@ -2,7 +2,6 @@
 
 #![allow(unsafe_code)] // runs a node of PostgreSQL's
 
-use std::cell::Cell;
 use std::collections::HashSet;
 use std::ptr;
 use std::rc::Rc;
@@ -20,8 +19,9 @@ use crate::am::work::{Filtered, Strategy};
 use crate::pg::bitmap;
 use crate::pg::error::Report;
 use crate::pg::node::nodes;
+use crate::pg::relation;
 
-/// Of so many rows that other indexes have not found, one is returned by the index.
+/// Of so many rows that other indexes have not found, one is returned by the index, and stands for all.
 const CONTROL: u64 = 16;
 
 /// Values of the setting `vector_ext.filtered_scan`.
@@ -70,9 +70,6 @@ pub struct Filtering {
     /// Whether all rows that may pass are measured.
     is_exact: bool,
     progress: Progress,
-    /// Rows that the index returns though other indexes have not found them, and that are yet to come: each
-    /// stands for [`CONTROL`] rows as near.
-    controls: Rc<Cell<u64>>,
     /// Rows that the index has found and that passed; none if these are too many.
     passed: Option<HashSet<HeapTid>>,
 }
@@ -100,9 +97,11 @@ impl Filtering {
         }
         let wanted = private.wanted.rows() as u64;
         // A walk collects only what a node is there for.
+        // SAFETY: the node's table is open.
+        let pages = f64::from(unsafe { relation::blocks(node.ss.ss_currentRelation) });
         let outlook = private.outlook.map(|outlook| {
             let members = outlook.members.filter(|_| !bitmap.is_null());
-            Outlook { members, ..outlook }
+            Outlook { members, ..outlook }.of_table(pages)
         });
         Self {
             outlook,
@@ -112,7 +111,6 @@ impl Filtering {
             is_inline: false,
             is_exact: false,
             progress: Progress::default(),
-            controls: Rc::default(),
             passed: Some(HashSet::new()),
         }
     }
@@ -168,15 +166,12 @@ impl Filtering {
             return Ok(());
         }
         if let Some(members) = members {
-            let controls = Rc::clone(&self.controls);
             let mut left_out = 0u64;
             let filter = move |tid| {
                 members.contains(tid) || {
                     left_out += 1;
                     // Now and then control comes back, as another way may be better.
-                    let is_control = left_out.is_multiple_of(CONTROL);
-                    controls.set(controls.get() + u64::from(is_control));
-                    is_control
+                    left_out.is_multiple_of(CONTROL)
                 }
             };
             // SAFETY: the scan has begun.
@@ -252,13 +247,7 @@ impl Filtering {
             return Ok(());
         }
         let before = (self.progress.looked, self.progress.index_pages);
-        let controls = self.controls.get();
-        self.progress.looked += if may_pass || controls == 0 {
-            1
-        } else {
-            self.controls.set(controls - 1);
-            CONTROL
-        };
+        self.progress.looked += if may_pass { 1 } else { CONTROL };
         if let Some(tid) = passed {
             self.progress.passed += 1;
             // SAFETY: a setting, read on the backend's own thread.
@@ -300,7 +289,6 @@ impl Filtering {
         }
         (self.is_inline, self.is_exact) = (false, false);
         self.progress = Progress::default();
-        self.controls.take();
         self.passed = Some(HashSet::new());
     }
 

@@ -7,7 +7,7 @@
 //! all rows of the table are measured.
 //!
 //! Estimates of how many rows pass are often wrong, and say nothing of where these are. So what
-//! counts is what the search has met so far. Costs are in pages of the table: what is least is to be
+//! counts is what the search has seen so far. Costs are in pages of the table: what is least is to be
 //! little time and few pages, so that the constants are between what either says.
 
 /// Rows that an index adds to a bitmap at the cost of a page.
@@ -63,6 +63,15 @@ pub struct Outlook {
     pub page_cost: f64,
 }
 
+impl Outlook {
+    /// The same of a table that has so many pages now: it may have grown since the plan was made.
+    pub fn of_table(self, pages: f64) -> Self {
+        let grown = (pages / self.table_pages.max(1.0)).max(1.0);
+        let (table_pages, table_rows) = (self.table_pages * grown, self.table_rows * grown);
+        Self { table_pages, table_rows, ..self }
+    }
+}
+
 /// What has happened so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Progress {
@@ -93,7 +102,8 @@ pub enum Step {
 
 /// Before anything is known; so many rows are wanted.
 pub fn begin(outlook: &Outlook, wanted: f64) -> Step {
-    if !measures_at_once(outlook.members, outlook, wanted) {
+    let wants_all = wanted >= outlook.table_rows;
+    if !wants_all && !measures_at_once(outlook.members, outlook, wanted) {
         return Step::Walk;
     }
     if outlook.members.is_some() { Step::Collect } else { Step::Exact }
@@ -101,16 +111,14 @@ pub fn begin(outlook: &Outlook, wanted: f64) -> Step {
 
 /// Before a walk, but with `members` rows that may pass.
 pub fn begin_among(members: f64, outlook: &Outlook, wanted: f64) -> Step {
-    if measures_at_once(Some(members), outlook, wanted) { Step::Exact } else { Step::Walk }
+    // A walk would go past most of the index.
+    let wants_most = wanted >= MOST * members;
+    let at_once = wants_most || measures_at_once(Some(members), outlook, wanted);
+    if at_once { Step::Exact } else { Step::Walk }
 }
 
-/// Whether it takes hardly longer to measure all rows that may pass than to begin a walk, or most of those
-/// that other indexes find are wanted, so that a walk would go past most of the index. Without other
-/// indexes, that would be believing an estimate that may be far too low.
+/// Whether it takes hardly longer to measure all rows that may pass than to begin a walk.
 fn measures_at_once(members: Option<f64>, outlook: &Outlook, wanted: f64) -> bool {
-    if members.is_some_and(|members| wanted >= MOST * members) {
-        return true;
-    }
     let begun = outlook.begun_pages * outlook.page_cost + wanted;
     exact(members, outlook) <= AT_ONCE * begun
 }
@@ -153,7 +161,7 @@ pub fn look(outlook: &Outlook, progress: &Progress) -> Step {
 
 /// A walk that knows that `members` rows may pass.
 pub fn inline(members: f64, outlook: &Outlook, progress: &Progress) -> Step {
-    let rows = rows_to_look_at(progress, members / outlook.table_rows, FARTHER);
+    let rows = rows_to_look_at(progress, (members / outlook.table_rows).min(1.0), FARTHER);
     let of_row = pages_of_row(outlook.inline_pages, progress);
     let index = pages_to_read(rows, of_row, progress) * outlook.page_cost;
     let rest = index + rows * ROW_PASSED_OVER;
@@ -269,6 +277,7 @@ mod tests {
         // All that pass are wanted, if that is known.
         assert_eq!(begin_among(500.0, &TABLE, 500.0), Step::Exact);
         assert_eq!(begin(&TABLE, 500.0), Step::Walk);
+        assert_eq!(begin(&TABLE, f64::INFINITY), Step::Exact);
     }
 
     #[test]

@@ -98,7 +98,8 @@ impl Tuples {
         unsafe {
             let context = node.ss.ps.ps_ExprContext;
             // Each call of PostgreSQL's takes some time, as its errors are caught.
-            if !(*(*context).ecxt_per_tuple_memory).isReset {
+            let memory = &*(*context).ecxt_per_tuple_memory;
+            if !memory.isReset || !memory.firstchild.is_null() {
                 pg_sys::MemoryContextReset((*context).ecxt_per_tuple_memory);
             }
             (*context).ecxt_scantuple = row;
@@ -155,7 +156,7 @@ impl Tuple {
     /// # Safety
     /// The slot takes tuples of the scan, and is emptied before the tuple goes.
     pub unsafe fn store(&self, slot: *mut TupleTableSlot) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the slot takes tuples of the scan.
         unsafe { pg_sys::ExecForceStoreMinimalTuple(self.0, slot, false) };
     }
 
@@ -164,7 +165,7 @@ impl Tuple {
     /// # Safety
     /// No slot refers to it, and its memory has not gone.
     pub unsafe fn free(self) {
-        // SAFETY: the caller's promise.
+        // SAFETY: its memory is there, and nobody else refers to it.
         unsafe { pg_sys::pfree(self.0.cast()) };
     }
 }
@@ -186,7 +187,7 @@ pub fn number(distance: Option<f64>) -> f64 {
 /// # Safety
 /// `conditions` are null or compiled for the node, which is being run.
 unsafe fn holds(conditions: *mut ExprState, context: *mut ExprContext) -> bool {
-    // SAFETY: the caller's promise.
+    // SAFETY: the conditions are those of the node, which is being run.
     conditions.is_null() || unsafe { pg_sys::ExecQual(conditions, context) }
 }
 

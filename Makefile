@@ -7,7 +7,7 @@
 #   CLIENTS="knex django"          test-clients: only those
 #   PGVECTOR=/path/to/pgvector     pgvector-suite: whose tests
 #   BENCH_ARGS="--data DIR"        what to measure
-#   CASSERT_ARGS=search::          test-cassert: only that
+#   CASSERT_ARGS=hnsw_plans::      test-cassert: only that
 #   PROFILE=dev                    install: built faster, with assertions
 
 PG_CONFIG ?= $(shell ls /usr/lib/postgresql/*/bin/pg_config 2>/dev/null | sort -V | tail -n 1 | grep . || command -v pg_config)

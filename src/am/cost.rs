@@ -124,7 +124,7 @@ pub unsafe extern "C-unwind" fn amcostestimate<M: Estimate>(
 /// # Safety
 /// `index` is what the planner knows of an index of this method.
 pub unsafe fn walk<M: Estimate>(index: &IndexOptInfo, rows: &[Rows]) -> Vec<Walk> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the index is being planned, and is of this method.
     let (meta, facts) = unsafe { (meta_of::<M>(index), facts(index)) };
     rows.iter().map(|&rows| M::walk(meta.as_ref(), &facts, rows)).collect()
 }
@@ -189,7 +189,7 @@ const CACHED_PAGE: f64 = 0.5;
 /// # Safety
 /// The tablespace exists; called on the backend's own thread.
 pub unsafe fn page_costs(pages: f64, tablespace: Oid) -> (f64, f64) {
-    // SAFETY: the caller's promise.
+    // SAFETY: settings are read on the backend's own thread.
     unsafe {
         let mut costs = (pg_sys::random_page_cost, pg_sys::seq_page_cost);
         pg_sys::get_tablespace_page_costs(tablespace, &raw mut costs.0, &raw mut costs.1);

@@ -200,8 +200,8 @@ pub fn option(
     }
 }
 
-/// Says that all settings of these prefixes are known: another one is a slip of the pen. Removes those
-/// that a session has set before and that are not defined.
+/// Says that all settings of these prefixes are known: another one is a slip of the pen. From 15 on,
+/// those that a session has set before and that are not defined are removed.
 pub fn reserve_settings(prefixes: &[&CStr]) {
     for prefix in prefixes {
         // SAFETY: a string that ends with NUL.

@@ -22,7 +22,7 @@ pub(crate) struct Noise {
     count: f64,
     sum: f64,
     squares: f64,
-    /// Distances of the nearest elements met, ascending, at most [`CROWD`].
+    /// Distances of the nearest elements visited, ascending, at most [`CROWD`].
     nearest: Vec<f32>,
     /// Of these, the one from which on the beam's range counts.
     first: usize,

@@ -103,7 +103,7 @@ pub struct Meta {
     pub center: Vec<f32>,
 }
 
-/// Lists that are searched in an index that was never calibrated: so many, and a share of the rest.
+/// Lists that are searched in an index that was never calibrated: so many, and one of so many of all.
 const UNKNOWN: usize = 16;
 const UNKNOWN_SHARE: usize = 8;
 

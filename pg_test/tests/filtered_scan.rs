@@ -315,7 +315,10 @@ fn a_condition_that_changes_by_itself_is_tested_once() {
 fn what_a_partial_index_implies_is_tested_where_it_is_not_read() {
     let mut db = table("hnsw", 900);
     db.batch_execute(
-        "DROP INDEX near; CREATE INDEX near ON w USING hnsw (v vector_l2_ops) WHERE id > 0",
+        // Of a table whose rows were updated in place, older transactions would keep it from being used.
+        "CREATE TABLE fresh AS TABLE w; DROP TABLE w; ALTER TABLE fresh RENAME TO w;
+         CREATE INDEX near ON w USING hnsw (v vector_l2_ops) WHERE id > 0;
+         CREATE INDEX ON w (doc); ANALYZE w",
     )
     .unwrap();
     for condition in ["doc = 3", "doc < 20", "doc % 7 = 1"] {
@@ -326,7 +329,8 @@ fn what_a_partial_index_implies_is_tested_where_it_is_not_read() {
         by_index(&mut db);
         for strategy in STRATEGIES {
             db.batch_execute(&format!("SET vector_ext.filtered_scan = {strategy}")).unwrap();
-            assert!(explain_analyze(&mut db, &query).unwrap().contains("Index Name: near"));
+            let plan = explain_analyze(&mut db, &query).unwrap();
+            assert!(plan.contains("Index Name: near"), "{plan}");
             assert_eq!(ids(&mut db, &query), expected, "{strategy}: {query}");
         }
         db.batch_execute("RESET enable_seqscan; RESET enable_sort").unwrap();

@@ -64,23 +64,20 @@ pub struct Cell {
     pub pages_ratio: f64,
 }
 
-impl Cell {
-    fn new(mut plans: Vec<Measured>) -> Self {
-        if let Some((chosen, forced)) = plans.split_first_mut() {
-            // Both measure the same.
-            let same =
-                |other: &&Measured| other.plan == chosen.shown && other.pages == chosen.pages;
-            let same = forced.iter().filter(same).map(|other| other.us);
-            chosen.us = same.fold(chosen.us, f64::min);
-        }
-        let ratio = |figure: fn(&Measured) -> f64| {
-            let enough = plans[1..].iter().filter(|plan| plan.recall >= RECALL);
-            figure(&plans[0]) / enough.map(figure).fold(f64::INFINITY, f64::min)
-        };
-        let (time_ratio, pages_ratio) = (ratio(|plan| plan.us), ratio(|plan| plan.pages));
-        let (relation, share, indexed) = (Relation::Uncorrelated, 0.0, false);
-        Self { rows: 0, relation, share, indexed, k: 0, plans, time_ratio, pages_ratio }
+/// The choice by the best of the other plans that find enough: time and pages. Where one of these is what
+/// was chosen, the choice takes the lesser time of both.
+fn ratios(plans: &mut [Measured]) -> (f64, f64) {
+    if let Some((chosen, forced)) = plans.split_first_mut() {
+        // Both measure the same.
+        let same = |other: &&Measured| other.plan == chosen.shown && other.pages == chosen.pages;
+        let same = forced.iter().filter(same).map(|other| other.us);
+        chosen.us = same.fold(chosen.us, f64::min);
     }
+    let ratio = |figure: fn(&Measured) -> f64| {
+        let enough = plans[1..].iter().filter(|plan| plan.recall >= RECALL);
+        figure(&plans[0]) / enough.map(figure).fold(f64::INFINITY, f64::min)
+    };
+    (ratio(|plan| plan.us), ratio(|plan| plan.pages))
 }
 
 fn is_canceled(error: &crate::Error) -> bool {
@@ -157,8 +154,10 @@ impl<'a> Session<'a> {
             }
         }
         let plans = plans.into_iter().map(|(plan, asked)| Measured { us: asked.us(), ..plan });
-        let cell = Cell::new(plans.collect());
-        Ok(Cell { rows, relation, share, indexed: self.indexed, k, ..cell })
+        let mut plans: Vec<_> = plans.collect();
+        let (time_ratio, pages_ratio) = ratios(&mut plans);
+        let indexed = self.indexed;
+        Ok(Cell { rows, relation, share, indexed, k, plans, time_ratio, pages_ratio })
     }
 
     /// Asks all queries once more.

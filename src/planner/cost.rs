@@ -12,7 +12,6 @@
 use pgrx::pg_sys::{self, BMS_Membership, BitmapHeapPath, PlannerInfo, RelOptInfo};
 
 use super::bitmap_path::{self, Bitmap};
-use super::conditions::Conditions;
 use super::private::Wanted;
 use super::recognize::Recognized;
 use super::strategy::{self, Outlook, Step};
@@ -30,28 +29,28 @@ const FEW: f64 = 10.0;
 /// Simple operators that take as long as to make a tuple of the scan of a row.
 const TUPLE: f64 = 2.0;
 
-/// Cost up to the first row, and to the last.
+/// Cost up to the first row, and to the last. `bitmap` is what other indexes serve, null if nothing; none
+/// if the strategy never changes.
 ///
 /// # Safety
 /// Arguments are what the planner gave, a path of the relation, and one of a bitmap or null.
 pub unsafe fn costs(
     root: *mut PlannerInfo,
-    rel: *mut RelOptInfo,
+    rel: &RelOptInfo,
     found: &Recognized,
-    bitmap: *mut BitmapHeapPath,
+    bitmap: Option<*mut BitmapHeapPath>,
 ) -> (f64, f64) {
     let path = &found.path.path;
     // SAFETY: the planner's own state, and a list of its expressions.
     unsafe {
         let distance = order_cost(root, found.path.indexorderbys);
-        let conditions = Conditions::new(rel, (*rel).baserestrictinfo, found);
-        if !conditions.is_steady {
+        let Some(bitmap) = bitmap else {
             // For whichever path, PostgreSQL adds what the sort key of each row costs above the scan.
             // The node hands it up, so that is taken off here.
-            let spared = (*rel).rows * distance;
+            let spared = rel.rows * distance;
             return (path.startup_cost, (path.total_cost - spared).max(path.startup_cost));
-        }
-        let filtered = Filtered::new(&*rel, found, bitmap, distance);
+        };
+        let filtered = Filtered::new(rel, found, bitmap, distance);
         let (startup, total) = filtered.costs(wanted(&*root));
         let disabled = version::disabled_cost(path);
         (disabled + startup, disabled + total)

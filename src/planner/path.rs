@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)] // called by PostgreSQL
 
+use std::ptr;
 use std::sync::OnceLock;
 
 use pgrx::pg_guard;
@@ -12,6 +13,7 @@ use pgrx::pg_sys::{
 };
 
 use super::bitmap_path;
+use super::conditions::Conditions;
 use super::cost::costs;
 use super::methods::{Methods, NAME};
 use super::plan;
@@ -60,25 +62,33 @@ unsafe extern "C-unwind" fn add_paths(
         // PostgreSQL's own scan of an index costs the same without a filter, and finds less with one.
         let is_replaced = |path: &Node| found.iter().any(|found| found.node.is(*path));
         (*rel).pathlist = list(nodes((*rel).pathlist).filter(|path| !is_replaced(path)));
-        let bitmap = bitmap_path::cheapest(root, rel);
+        let mut cheapest = None;
         for found in found {
+            // Only a search whose strategy may change asks other indexes.
+            let changes = Conditions::new(rel, (*rel).baserestrictinfo, &found).is_steady;
+            let bitmap =
+                changes.then(|| *cheapest.get_or_insert_with(|| bitmap_path::cheapest(root, rel)));
             let path = custom_path(root, rel, &found, bitmap);
             pg_sys::add_path(rel, path.cast());
         }
     }
 }
 
+/// `bitmap` is what other indexes serve, null if nothing; none if the strategy never changes.
+///
 /// # Safety
 /// Arguments are what the planner gave, a path of the relation, and one of a bitmap or null.
 unsafe fn custom_path(
     root: *mut PlannerInfo,
     rel: *mut RelOptInfo,
     found: &Recognized,
-    bitmap: *mut BitmapHeapPath,
+    bitmap: Option<*mut BitmapHeapPath>,
 ) -> *mut CustomPath {
     // SAFETY: the arguments are the planner's; a zeroed path is valid.
     unsafe {
         let of = &found.path.path;
+        let (startup_cost, total_cost) = costs(root, &*rel, found, bitmap);
+        let bitmap = bitmap.unwrap_or(ptr::null_mut());
         let custom = new_node::<CustomPath>(NodeTag::T_CustomPath);
         let path = &mut (*custom).path;
         path.pathtype = NodeTag::T_CustomScan;
@@ -88,7 +98,7 @@ unsafe fn custom_path(
         path.parallel_safe = of.parallel_safe && is_safe;
         path.rows = of.rows;
         path.pathkeys = of.pathkeys;
-        (path.startup_cost, path.total_cost) = costs(root, rel, found, bitmap);
+        (path.startup_cost, path.total_cost) = (startup_cost, total_cost);
         version::copy_disabled(path, of);
         (*custom).flags = version::PROJECTS;
         (*custom).custom_paths = list(Node::of(bitmap));

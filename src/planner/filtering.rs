@@ -96,10 +96,10 @@ impl Filtering {
             }
         }
         let wanted = private.wanted.rows() as u64;
-        // A walk collects only what a node is there for.
-        // SAFETY: the node's table is open.
-        let pages = f64::from(unsafe { relation::blocks(node.ss.ss_currentRelation) });
         let outlook = private.outlook.map(|outlook| {
+            // SAFETY: the node's table is open.
+            let pages = f64::from(unsafe { relation::blocks(node.ss.ss_currentRelation) });
+            // A walk collects only what a node is there for.
             let members = outlook.members.filter(|_| !bitmap.is_null());
             Outlook { members, ..outlook }.of_table(pages)
         });
@@ -179,7 +179,7 @@ impl Filtering {
         }
         self.is_inline = true;
         // SAFETY: the scan has begun.
-        self.filtered().map(|done| unsafe { index.filtered(done) });
+        unsafe { self.tell(index) };
         self.progress.begun = (self.progress.looked, self.progress.index_pages);
         Ok(())
     }
@@ -199,7 +199,7 @@ impl Filtering {
         unsafe { self.learn_members()? };
         self.is_exact = true;
         // SAFETY: the scan has begun.
-        self.filtered().map(|done| unsafe { index.filtered(done) });
+        unsafe { self.tell(index) };
         Ok(self.passed.take().unwrap_or_default())
     }
 
@@ -260,8 +260,7 @@ impl Filtering {
             }
         }
         // SAFETY: the scan has begun.
-        self.progress.index_pages =
-            self.filtered().map_or(0, |done| unsafe { index.filtered(done) });
+        self.progress.index_pages = unsafe { self.tell(index) };
         let (looked, pages) = before;
         if looked == 0 {
             self.progress.begun = (0, self.progress.index_pages);
@@ -269,6 +268,15 @@ impl Filtering {
             self.progress.settled = before;
         }
         Ok(())
+    }
+
+    /// Tells the index what was done, and returns how many of its pages were read.
+    ///
+    /// # Safety
+    /// The scan of the index has begun.
+    unsafe fn tell(&self, index: &mut IndexScan) -> u64 {
+        // SAFETY: the scan has begun.
+        self.filtered().map_or(0, |done| unsafe { index.filtered(done) })
     }
 
     /// Begins anew.

@@ -128,14 +128,6 @@ impl Wanted {
         }
     }
 
-    /// How many, if that is known and not all; else 0.
-    pub fn count(self) -> usize {
-        match self {
-            Self::Some(count) => count,
-            Self::All | Self::Unknown => 0,
-        }
-    }
-
     fn into_number(self) -> i32 {
         match self {
             Self::All => i32::MAX,

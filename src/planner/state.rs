@@ -118,7 +118,11 @@ impl Run {
                 Some(found) => (found, None),
                 None => {
                     // A search for all rows grows until it has them.
-                    let demand = (self.private.wanted.count(), self.filtering.drops_rows());
+                    let wanted = match self.private.wanted {
+                        Wanted::Some(count) => count,
+                        Wanted::All | Wanted::Unknown => 0,
+                    };
+                    let demand = (wanted, self.filtering.drops_rows());
                     self.index.begin(node, self.private.index, &self.operands, demand);
                     let first = self.find(node)?;
                     (self.order(), Some(first))

@@ -1,13 +1,13 @@
-//! What others do between two steps of an insert.
+//! What others do between two steps of an insert, or of a check.
 
 mod support;
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
-use graph::vacuum;
-use pages::HeapTid;
+use graph::{Hnsw, check, vacuum};
 use pages::mem::{Eventful, Step};
+use pages::{HeapTid, PageStore};
 use quant::Metric;
 use support::*;
 
@@ -42,4 +42,28 @@ fn a_row_is_found_though_its_neighbors_die_before_they_lead_to_it() {
             insert_among_the_dying(metric, near);
         }
     }
+}
+
+#[test]
+fn a_check_follows_searches_to_an_entry_that_came_behind_its_pages() {
+    let rows = 100;
+    let vectors = clustered(10_000, 24, 3);
+    let store = bulk_built(options(Metric::L2, 24), &vectors[..rows]);
+    let blocks = store.blocks().expect("counts");
+    let is_new = || {
+        let hnsw = Hnsw::open(&store).expect("opens");
+        hnsw.meta().entry.is_some_and(|entry| entry.block(&hnsw.meta().geometry) >= blocks)
+    };
+    let raise = || {
+        let mut new = (rows..).zip(&vectors[rows..]);
+        while !is_new() {
+            let (row, vector) = new.next().expect("rises above all sooner or later");
+            graph::insert(&store, vector, tid(row)).expect("inserts");
+        }
+    };
+    let eventful = Eventful::once(&store, &[Step::Pause], 0, raise);
+    let mut problems = Vec::new();
+    check(&eventful, &|| u32::MAX, &mut |problem| problems.push(problem)).expect("checks");
+    assert!(eventful.happened());
+    assert_eq!(problems, []);
 }

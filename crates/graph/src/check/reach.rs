@@ -38,6 +38,8 @@ impl<S: PageStore> Check<'_, S> {
     fn reach(&mut self) -> Result<()> {
         self.summaries.forget_reached();
         let now = Hnsw::open(self.store)?;
+        // Searches may by now begin at an element that has come since, and others follow from it.
+        self.summaries.grow(self.store.blocks()?, self.hnsw.geometry())?;
         if let Some(entry) = now.meta().entry
             && let Some(root) = self.record(entry, |record| root_in(entry, record))?.flatten()
         {

@@ -1,6 +1,6 @@
 //! What a check remembers of the records: one byte each.
 
-use memory::{Result, collected, filled};
+use memory::{Grow, Result, collected, filled};
 
 use crate::format::{Geometry, NodeNo, Record, State};
 
@@ -43,6 +43,13 @@ impl RecordSummaries {
     /// Room for the records of `blocks` pages, all free.
     pub(super) fn new(blocks: u32, geometry: &Geometry) -> Result<Self> {
         filled(blocks as usize * geometry.records_per_page, State::Free as u8).map(Self)
+    }
+
+    /// Adds records of pages that have come since, up to `blocks` of them: as free ones, so that they
+    /// lead on and nothing is said of them.
+    pub(super) fn grow(&mut self, blocks: u32, geometry: &Geometry) -> Result<()> {
+        let more = (blocks as usize * geometry.records_per_page).saturating_sub(self.0.len());
+        self.0.try_extend(std::iter::repeat_n(State::Free as u8, more))
     }
 
     pub(super) fn get(&self, node: NodeNo) -> Option<RecordSummary> {

@@ -57,7 +57,11 @@ fn count<S: PageStore>(store: &S, ivf: &Ivf) -> Result<Info> {
         match page_kind(&body, page)? {
             PageKind::Blocks => block_pages += 1,
             PageKind::Vectors => vector_pages += 1,
-            PageKind::Meta | PageKind::Records => {}
+            PageKind::Meta
+            | PageKind::Records
+            | PageKind::Segment
+            | PageKind::Buffer
+            | PageKind::Directory => {}
         }
     }
     let (mut rows, mut longest, mut empty, mut vacant, mut squares) = (0, 0, 0, 0, 0.0);

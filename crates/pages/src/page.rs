@@ -49,6 +49,12 @@ pub enum PageKind {
     Blocks = 3,
     /// Vectors of inverted lists.
     Vectors = 4,
+    /// Part of an immutable segment of an inverted index.
+    Segment = 5,
+    /// Documents that an inverted index has received and not yet put into a segment.
+    Buffer = 6,
+    /// List of the segments of an inverted index, and of its free pages.
+    Directory = 7,
 }
 
 /// Writes the trailer of a fresh page, which is to be the page of `block`.
@@ -123,6 +129,9 @@ pub fn page_kind(body: &[u8], block: u32) -> Result<PageKind> {
         2 => Ok(PageKind::Records),
         3 => Ok(PageKind::Blocks),
         4 => Ok(PageKind::Vectors),
+        5 => Ok(PageKind::Segment),
+        6 => Ok(PageKind::Buffer),
+        7 => Ok(PageKind::Directory),
         _ => Err(Error::corrupted(block, "page has an unknown kind")),
     }
 }

@@ -15,7 +15,7 @@ use std::marker::PhantomData;
 use std::ops::{Deref, Range};
 use std::{ptr, thread};
 
-use pages::{Error, MAX_BATCH, PageStore, Result};
+use pages::{Error, MAX_GAP, PageStore, Result};
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{
     self, BUFFER_LOCK_SHARE, Buffer, BufferAccessStrategy, InvalidBlockNumber, Relation,
@@ -165,8 +165,7 @@ impl RelationStore<'_> {
         }
     }
 
-    /// Makes `block` exist. Writers add pages one by one, so a block far behind the end comes from a page
-    /// that lies.
+    /// Makes `block` exist.
     pub(super) fn extend_to(&self, block: u32) -> Result<()> {
         if block < self.blocks.get() {
             return Ok(());
@@ -185,7 +184,7 @@ impl RelationStore<'_> {
         unsafe {
             pg_sys::LockRelationForExtension(self.relation, lock);
             let end = self.blocks()?;
-            let near = block.saturating_sub(end) <= MAX_BATCH as u32;
+            let near = block.saturating_sub(end) <= MAX_GAP;
             for _ in end..=(if near { block } else { 0 }) {
                 let buffer = pg_sys::ReadBuffer(self.relation, InvalidBlockNumber);
                 pg_sys::ReleaseBuffer(buffer);

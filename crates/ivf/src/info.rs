@@ -61,7 +61,8 @@ fn count<S: PageStore>(store: &S, ivf: &Ivf) -> Result<Info> {
             | PageKind::Records
             | PageKind::Segment
             | PageKind::Buffer
-            | PageKind::Directory => {}
+            | PageKind::PageList
+            | PageKind::Definition => {}
         }
     }
     let (mut rows, mut longest, mut empty, mut vacant, mut squares) = (0, 0, 0, 0, 0.0);

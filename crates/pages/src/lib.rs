@@ -25,5 +25,5 @@ pub use page::{
 };
 pub use problem::Problem;
 pub use rows::{Rows, lastingly_repeated};
-pub use store::{Batch, MAX_BATCH, PageStore};
+pub use store::{Batch, Coordination, MAX_BATCH, MAX_GAP, PageStore};
 pub use tid::HeapTid;

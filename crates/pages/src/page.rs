@@ -53,8 +53,10 @@ pub enum PageKind {
     Segment = 5,
     /// Documents that an inverted index has received and not yet put into a segment.
     Buffer = 6,
-    /// List of the segments of an inverted index, and of its free pages.
-    Directory = 7,
+    /// Numbers of pages that belong together.
+    PageList = 7,
+    /// What an inverted index was made with, and never changes.
+    Definition = 8,
 }
 
 /// Writes the trailer of a fresh page, which is to be the page of `block`.
@@ -131,7 +133,8 @@ pub fn page_kind(body: &[u8], block: u32) -> Result<PageKind> {
         4 => Ok(PageKind::Vectors),
         5 => Ok(PageKind::Segment),
         6 => Ok(PageKind::Buffer),
-        7 => Ok(PageKind::Directory),
+        7 => Ok(PageKind::PageList),
+        8 => Ok(PageKind::Definition),
         _ => Err(Error::corrupted(block, "page has an unknown kind")),
     }
 }

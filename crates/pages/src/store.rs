@@ -7,6 +7,10 @@ use crate::Result;
 /// Pages that one batch may hold at most: what one generic WAL record can carry.
 pub const MAX_BATCH: usize = 4;
 
+/// Pages that a batch may leave out behind the end of a store when it adds one: those that others have
+/// reserved and will write. A block farther behind the end comes from a page that lies.
+pub const MAX_GAP: u32 = 256;
+
 /// A sequence of pages, numbered from 0, shared by concurrent readers and writers.
 ///
 /// Pages are seen as their bodies of [`crate::PAGE_BODY`] bytes; the host's page header is its own.
@@ -61,4 +65,38 @@ pub trait Batch {
 
     /// Makes all changes visible and durable, as one.
     fn commit(self) -> Result<()>;
+}
+
+/// A store whose writers take turns, and know how long readers may look at what is no more.
+pub trait Coordination: PageStore {
+    /// A lock that is held until it is dropped; at the latest, its holder's transaction ends it.
+    type Lock<'a>
+    where
+        Self: 'a;
+
+    /// Takes lock `number` of the index, unless another has it.
+    ///
+    /// # Errors
+    /// Those of the host.
+    fn try_lock(&self, number: u32) -> Result<Option<Self::Lock<'_>>>;
+
+    /// Takes lock `number` of the index, and waits while another has it.
+    /// Never called while a page or a batch is held, nor for a lower number than one that is held.
+    ///
+    /// # Errors
+    /// Those of the host, and [`crate::Error::Interrupted`].
+    fn lock(&self, number: u32) -> Result<Self::Lock<'_>>;
+
+    /// Stands for now: readers that have begun before may still look at pages that nothing leads to
+    /// any more.
+    ///
+    /// # Errors
+    /// Those of the host.
+    fn mark(&self) -> Result<u64>;
+
+    /// Whether all readers that had begun at `mark` have ended. A standby's readers are not counted.
+    ///
+    /// # Errors
+    /// Those of the host.
+    fn has_passed(&self, mark: u64) -> Result<bool>;
 }

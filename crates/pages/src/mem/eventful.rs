@@ -2,8 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::{MemBatch, MemPage, MemStore};
-use crate::{PageStore, Result};
+use super::{MemBatch, MemLock, MemPage, MemStore};
+use crate::{Coordination, PageStore, Result};
 
 /// A step that an operation takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,5 +85,28 @@ impl<F: FnMut()> PageStore for Eventful<'_, F> {
     fn pause(&self) -> Result<()> {
         self.before(Step::Pause);
         self.store.pause()
+    }
+}
+
+impl<F: FnMut()> Coordination for Eventful<'_, F> {
+    type Lock<'a>
+        = MemLock<'a>
+    where
+        Self: 'a;
+
+    fn try_lock(&self, number: u32) -> Result<Option<MemLock<'_>>> {
+        self.store.try_lock(number)
+    }
+
+    fn lock(&self, number: u32) -> Result<MemLock<'_>> {
+        self.store.lock(number)
+    }
+
+    fn mark(&self) -> Result<u64> {
+        self.store.mark()
+    }
+
+    fn has_passed(&self, mark: u64) -> Result<bool> {
+        self.store.has_passed(mark)
     }
 }

@@ -1,15 +1,18 @@
 //! A store in plain memory, for tests: batches are atomic, any batch can be the last one before a
 //! crash, and the store may be full. In an [`Eventful`] store, others act amid an operation.
 
+mod coordination;
 mod eventful;
 
 use std::cell::{Cell, Ref, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
+pub use coordination::MemLock;
+use coordination::Turns;
 pub use eventful::{Eventful, Step};
 
-use crate::{Batch, Error, MAX_BATCH, PAGE_BODY, PageStore, Result, reseal, seal};
+use crate::{Batch, Error, MAX_BATCH, MAX_GAP, PAGE_BODY, PageStore, Result, reseal, seal};
 
 /// Pages in memory. Counts what is read and written; crashes on request.
 #[derive(Debug, Default)]
@@ -26,6 +29,7 @@ pub struct MemStore {
     most: Cell<Option<u32>>,
     read_ahead: Cell<usize>,
     prefetched: RefCell<Vec<u32>>,
+    turns: Turns,
 }
 
 impl MemStore {
@@ -207,8 +211,7 @@ impl Batch for MemBatch<'_> {
     }
 
     fn create(&mut self, block: u32) -> Result<&mut [u8]> {
-        // Writers add pages one by one, so a block far behind the end comes from a page that lies.
-        if block.saturating_sub(self.store.blocks()?) > MAX_BATCH as u32 {
+        if block.saturating_sub(self.store.blocks()?) > MAX_GAP {
             return Err(Error::corrupted(block, "block is beyond the end of the index"));
         }
         if block >= self.store.blocks()? && self.store.most.get().is_some_and(|most| block >= most)

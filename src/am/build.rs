@@ -14,7 +14,7 @@ use pgrx::pg_sys::{self, ForkNumber, IndexBuildResult, IndexInfo, Relation};
 use space::Space;
 
 use super::load::{self, Column, Sink};
-use super::method::AccessMethod;
+use super::method::{AccessMethod, VectorMethod};
 use super::opclass::OpClass;
 use super::resources;
 use crate::pg::bulk::BulkWriter;
@@ -27,10 +27,30 @@ use crate::pg::{progress, relation, reserve};
 /// it, and of how much; it stops when this returns false.
 pub type Tick<'a> = dyn FnMut(usize, usize, usize) -> bool + 'a;
 
-/// How an access method builds an index.
-pub trait Build: AccessMethod {
-    /// Names of the phases after the rows are read, in `pg_stat_progress_create_index`. The last is
-    /// that of [`Build::measure`].
+/// How an access method makes an index.
+pub trait Create: AccessMethod {
+    /// Names of the phases after the rows are read, in `pg_stat_progress_create_index`.
+    const PHASES: &'static [&'static CStr];
+
+    /// Makes the index of a table. Returns the number of rows of the table, and of the index.
+    ///
+    /// # Safety
+    /// Called from `ambuild`, with its arguments.
+    unsafe fn create(
+        heap: Relation,
+        index: Relation,
+        info: *mut IndexInfo,
+    ) -> Result<(f64, usize), Report>;
+    /// Writes an index without rows to the initial fork.
+    ///
+    /// # Safety
+    /// `index` is open, and its initial fork is empty.
+    unsafe fn create_empty(index: Relation) -> Result<(), Report>;
+}
+
+/// How an index of vectors is built.
+pub trait Build: VectorMethod {
+    /// [`Create::PHASES`]; the last is that of [`Build::measure`].
     const PHASES: &'static [&'static CStr];
     /// Whether searches of a new index are measured.
     const MEASURED: bool;
@@ -77,7 +97,7 @@ const FIRST_OWN: i64 = LOADING + 1;
 
 /// Names a phase.
 #[pg_guard]
-pub unsafe extern "C-unwind" fn ambuildphasename<M: Build>(phase: i64) -> *mut c_char {
+pub unsafe extern "C-unwind" fn ambuildphasename<M: Create>(phase: i64) -> *mut c_char {
     let own = || M::PHASES.get(usize::try_from(phase - FIRST_OWN).ok()?).copied();
     let name = match phase {
         INITIALIZING => Some(c"initializing"),
@@ -89,7 +109,7 @@ pub unsafe extern "C-unwind" fn ambuildphasename<M: Build>(phase: i64) -> *mut c
 
 /// Builds the index of a table.
 #[pg_guard]
-pub unsafe extern "C-unwind" fn ambuild<M: Build>(
+pub unsafe extern "C-unwind" fn ambuild<M: Create>(
     heap: Relation,
     index: Relation,
     info: *mut IndexInfo,
@@ -97,7 +117,7 @@ pub unsafe extern "C-unwind" fn ambuild<M: Build>(
     // SAFETY: PostgreSQL gives an open table, and a new, empty index that nobody else sees;
     // `palloc0` gives memory for the result.
     unsafe {
-        let built = build::<M>(heap, index, info);
+        let built = M::create(heap, index, info);
         let (heap_tuples, index_tuples) = built.unwrap_or_else(|error| error.raise());
         let result = pg_sys::palloc0(size_of::<IndexBuildResult>()).cast::<IndexBuildResult>();
         (*result).heap_tuples = heap_tuples;
@@ -108,57 +128,55 @@ pub unsafe extern "C-unwind" fn ambuild<M: Build>(
 
 /// Writes the empty index that an unlogged one becomes after a crash.
 #[pg_guard]
-pub unsafe extern "C-unwind" fn ambuildempty<M: Build>(index: Relation) {
+pub unsafe extern "C-unwind" fn ambuildempty<M: Create>(index: Relation) {
     // SAFETY: PostgreSQL gives an open index whose initial fork is empty.
-    unsafe { write_empty::<M>(index) }.unwrap_or_else(|error| error.raise());
+    unsafe { M::create_empty(index) }.unwrap_or_else(|error| error.raise());
 }
 
-/// # Safety
-/// As [`ambuildempty`].
-unsafe fn write_empty<M: Build>(index: Relation) -> Result<(), Report> {
-    // SAFETY: PostgreSQL has just created `index` and opened it; nobody else sees it yet.
-    unsafe {
-        let (_, options) = M::options(index, OpClass::of(index)?)?;
-        let mut writer = BulkWriter::new(index, ForkNumber::INIT_FORKNUM);
-        M::begin(options, Space::unlimited())
-            .and_then(|bulk| {
-                M::write(bulk, 1, &mut |_, _, _| true, &mut |body| writer.append(body))
-            })
-            .map_err(|error| Report::of_index(&relation::qualified_name(index), error))?;
-        writer.finish();
+impl<M: Build> Create for M {
+    const PHASES: &'static [&'static CStr] = <M as Build>::PHASES;
+
+    unsafe fn create(
+        heap: Relation,
+        index: Relation,
+        info: *mut IndexInfo,
+    ) -> Result<(f64, usize), Report> {
+        // SAFETY: `heap` and `index` are open and locked, and `info` valid, until `ambuild` returns.
+        unsafe {
+            let failed = |error| Report::of_index(&relation::qualified_name(index), error);
+            let class = OpClass::of(index)?;
+            let (dims, options) = M::options(index, class)?;
+            let column = Column { kind: class.kind, dims, metric: class.metric };
+            let relations = (heap, index, info);
+            let mut file = TempFile::default();
+            let (heap_tuples, bulk) = collect::<M>(relations, column, options, &mut file)?;
+            let rows = match M::loaded(&bulk, &options).map_err(failed)? {
+                None => write::<M>((heap, index), bulk, &options)?,
+                Some(options) => {
+                    drop(bulk);
+                    drop(file);
+                    let mut file = TempFile::default();
+                    let (_, bulk) = collect::<M>(relations, column, options, &mut file)?;
+                    write::<M>((heap, index), bulk, &options)?
+                }
+            };
+            Ok((heap_tuples, rows))
+        }
     }
-    Ok(())
-}
 
-/// Rows of the table, and of the index.
-///
-/// # Safety
-/// As [`ambuild`].
-unsafe fn build<M: Build>(
-    heap: Relation,
-    index: Relation,
-    info: *mut IndexInfo,
-) -> Result<(f64, usize), Report> {
-    // SAFETY: `heap` and `index` are open and locked, and `info` valid, until `ambuild` returns.
-    unsafe {
-        let failed = |error| Report::of_index(&relation::qualified_name(index), error);
-        let class = OpClass::of(index)?;
-        let (dims, options) = M::options(index, class)?;
-        let column = Column { kind: class.kind, dims, metric: class.metric };
-        let relations = (heap, index, info);
-        let mut file = TempFile::default();
-        let (heap_tuples, bulk) = collect::<M>(relations, column, options, &mut file)?;
-        let rows = match M::loaded(&bulk, &options).map_err(failed)? {
-            None => write::<M>((heap, index), bulk, &options)?,
-            Some(options) => {
-                drop(bulk);
-                drop(file);
-                let mut file = TempFile::default();
-                let (_, bulk) = collect::<M>(relations, column, options, &mut file)?;
-                write::<M>((heap, index), bulk, &options)?
-            }
-        };
-        Ok((heap_tuples, rows))
+    unsafe fn create_empty(index: Relation) -> Result<(), Report> {
+        // SAFETY: PostgreSQL has just created `index` and opened it; nobody else sees it yet.
+        unsafe {
+            let (_, options) = M::options(index, OpClass::of(index)?)?;
+            let mut writer = BulkWriter::new(index, ForkNumber::INIT_FORKNUM);
+            M::begin(options, Space::unlimited())
+                .and_then(|bulk| {
+                    M::write(bulk, 1, &mut |_, _, _| true, &mut |body| writer.append(body))
+                })
+                .map_err(|error| Report::of_index(&relation::qualified_name(index), error))?;
+            writer.finish();
+        }
+        Ok(())
     }
 }
 
@@ -207,7 +225,7 @@ unsafe fn write<M: Build>(
         M::write(bulk, 1 + workers, &mut watch(), &mut append).map_err(failed)?;
         writer.finish();
         if M::MEASURED && rows > 0 {
-            progress::begin_phase(LOADING + M::PHASES.len() as i64, 0);
+            progress::begin_phase(LOADING + <M as Build>::PHASES.len() as i64, 0);
             M::measure(&RelationStore::new(index), options, rows, &name).map_err(failed)?;
         }
         Ok(rows)

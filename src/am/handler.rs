@@ -5,12 +5,12 @@
 use pgrx::pg_sys::{self, Datum, IndexAmRoutine, NodeTag, Oid, bytea};
 use pgrx::{PgBox, pg_guard};
 
-use super::build::{self, Build};
+use super::build::{self, Create};
 use super::cost::{self, Estimate};
-use super::insert;
+use super::insert::{self, Insert};
 use super::inspector::{Inspect, Inspector};
 use super::method::AccessMethod;
-use super::scan;
+use super::scan::{self, Scan};
 use super::vacuum::{self, Vacuum};
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Return};
@@ -29,7 +29,7 @@ impl Return for Routine {
 }
 
 /// Describes an access method. All that is not named is zero: no, none or null.
-pub fn routine<M: Build + Vacuum + Estimate + Inspect>() -> Routine {
+pub fn routine<M: Create + Insert + Scan + Vacuum + Estimate + Inspect>() -> Routine {
     // SAFETY: a node of this type is a struct of this name; zeroed, it is valid.
     let mut routine = unsafe { PgBox::<IndexAmRoutine>::alloc_node(NodeTag::T_IndexAmRoutine) };
     routine.amsupport = M::SUPPORT_FUNCTIONS;

@@ -11,7 +11,7 @@ use pgrx::pg_sys::{self, Datum, IndexInfo, ItemPointer, Relation};
 use quant::Metric;
 
 use super::element_kind::ElementKind;
-use super::method::AccessMethod;
+use super::method::VectorMethod;
 use super::vector::Vector;
 use crate::pg::error::Report;
 use crate::pg::{progress, relation, reserve, tid};
@@ -47,7 +47,7 @@ struct Load<'a> {
 ///
 /// # Safety
 /// Called from `ambuild`, with its arguments; `column` is what the index is on.
-pub unsafe fn all_rows<M: AccessMethod>(
+pub unsafe fn all_rows<M: VectorMethod>(
     (heap, index, info): (Relation, Relation, *mut IndexInfo),
     column: Column,
     sink: &mut dyn Sink,

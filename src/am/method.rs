@@ -1,8 +1,8 @@
 //! What an access method is.
 //!
 //! Larger operations have traits of their own, beside the callbacks that these serve:
-//! [`build`](super::build), [`vacuum`](super::vacuum), [`cost`](super::cost),
-//! [`inspector`](super::inspector).
+//! [`build`](super::build), [`insert`](super::insert), [`scan`](super::scan), [`vacuum`](super::vacuum),
+//! [`cost`](super::cost), [`inspector`](super::inspector).
 
 #![allow(unsafe_code)] // is promised open indexes
 
@@ -22,11 +22,16 @@ pub trait AccessMethod: 'static {
     /// Number of support functions that an operator class can have.
     const SUPPORT_FUNCTIONS: u16;
 
+    /// Its storage parameters.
+    fn parameters() -> &'static Parameters;
+}
+
+/// An access method whose indexes are on vectors of a fixed number of dimensions, and are searched for
+/// the nearest.
+pub trait VectorMethod: AccessMethod {
     /// An open index.
     type Index: Searchable;
 
-    /// Its storage parameters.
-    fn parameters() -> &'static Parameters;
     /// Opens the index whose pages `store` holds, under the settings of this moment.
     fn open(store: &RelationStore<'_>) -> pages::Result<Self::Index>;
     /// Whether an index holds vectors such as this.

@@ -34,6 +34,7 @@ mod target;
 mod target_recall;
 mod vacuum;
 mod vector;
+mod vector_scan;
 pub mod work;
 
 /// Registers options, settings, counters and hooks. Called once, when the library is loaded.

@@ -17,11 +17,10 @@ use pgrx::pg_sys::{self, IndexScanDesc, IndexScanDescData, Oid, Relation, ScanDi
 use super::counters::{self, Counted};
 use super::inspector::Inspector;
 use super::method::AccessMethod;
-use super::opclass::OpClass;
 use super::ordered_scan::{self, Distance, give, is_mvcc, look};
 use super::reorder::{Order, Reorder};
 use super::row_distance::RowDistance;
-use super::search::{Demand, Extent, Search, Searchable};
+use super::search::Search;
 use super::stats;
 use super::table_end::TableEnd;
 use super::target::Target;
@@ -47,6 +46,32 @@ pub struct Request {
 pub struct RowFound {
     /// The row, and its distance or a bound.
     pub hit: Hit,
+    /// What the operator gives for every row.
+    pub distance: Distance,
+    /// Whether rows found late wait for all others.
+    pub keeps_order: bool,
+}
+
+/// How an access method begins the search of a scan.
+pub trait Scan: AccessMethod {
+    /// Begins the search that the keys of a scan ask for.
+    ///
+    /// # Safety
+    /// `desc` is a scan of an open index of this method, and has its keys; `store` holds the pages of
+    /// the index.
+    unsafe fn begin(
+        desc: &IndexScanDescData,
+        store: &RelationStore<'_>,
+        request: Option<Request>,
+    ) -> Result<Begun, Report>;
+}
+
+/// A search that has begun.
+pub struct Begun {
+    /// What finds the rows.
+    pub search: Box<dyn Search>,
+    /// What the scan looks for.
+    pub target: Target,
     /// What the operator gives for every row.
     pub distance: Distance,
     /// Whether rows found late wait for all others.
@@ -147,7 +172,7 @@ pub unsafe extern "C-unwind" fn amrescan(
 
 /// Gives the next row; false after the last.
 #[pg_guard]
-pub unsafe extern "C-unwind" fn amgettuple<M: AccessMethod>(
+pub unsafe extern "C-unwind" fn amgettuple<M: Scan>(
     desc: IndexScanDesc,
     _direction: ScanDirection::Type,
 ) -> bool {
@@ -160,7 +185,7 @@ pub unsafe extern "C-unwind" fn amgettuple<M: AccessMethod>(
 
 /// # Safety
 /// `desc` is a scan of an index of this method, and `state` its own.
-unsafe fn next<M: AccessMethod>(
+unsafe fn next<M: Scan>(
     desc: &mut IndexScanDescData,
     state: &mut ScanState,
 ) -> Result<bool, Report> {
@@ -227,68 +252,29 @@ unsafe fn next<M: AccessMethod>(
     Ok(is_found)
 }
 
-/// Prepares the search.
-///
 /// # Safety
-/// `desc` is a scan of an open index of this method, and has its keys.
-unsafe fn start<M: AccessMethod>(
+/// As [`next`]; `store` holds the pages of the index.
+unsafe fn start<M: Scan>(
     desc: &mut IndexScanDescData,
     request: Option<Request>,
     store: &RelationStore<'_>,
 ) -> Result<Running, Report> {
-    // SAFETY: the index is open, keys are set, and an order-by argument that is not NULL is a
-    // vector.
+    // SAFETY: the index is open, and keys are set.
     unsafe {
         let relation = desc.indexRelation;
-        let failed = |error| Report::of_index(&relation::qualified_name(relation), error);
-        let index = M::open(store).map_err(failed)?;
-        let Some(mut target) = Target::of(desc)? else {
-            let method = relation::access_method(relation);
-            return Err(unsupported(format!("cannot scan {method} index without order")));
-        };
         if !is_mvcc(desc.xs_snapshot) {
             let method = relation::access_method(relation);
             let message = format!("non-MVCC snapshots are not supported with {method}");
             return Err(unsupported(message));
         }
+        let Begun { search, target, distance, keeps_order } = M::begin(desc, store, request)?;
         relation::count_scan(relation);
         version::count_search(desc);
-        target.range = target.range.or(request.and_then(|request| request.range));
-        let demand = request.map_or(Demand::UNKNOWN, |request| Demand {
-            wanted: request.wanted,
-            filtered: request.filtered,
-        });
-        let extent = match (target.range, target.ordered) {
-            (None, _) => Extent::Settings,
-            (Some(_), true) => Extent::Ordered,
-            (Some(_), false) => Extent::Unordered,
-        };
-        let keeps_order = index.keeps_order(extent);
-        let query = target.query().filter(|_| !target.is_empty());
-        let (search, distance) = if let Some(query) = query {
-            let OpClass { kind, .. } = OpClass::of(relation)?;
-            kind.look(query, |found, query| {
-                let dims = index.dims();
-                if found != dims {
-                    return Err(kind.different_dims(dims, found));
-                }
-                index.accept(query).map_err(failed)?;
-                let indexable = M::indexable(index.metric(), query);
-                let distance = if indexable { Distance::Number } else { Distance::NotANumber };
-                Ok((index.search(Some(query), extent, demand), distance))
-            })??
-        } else {
-            (index.search(None, extent, demand), Distance::Null)
-        };
-        if !matches!(distance, Distance::Number) {
-            // No distance is inside of a range, as none is a number.
-            target.range = target.range.map(|_| Range::EMPTY);
-        }
         Ok(Running {
             index: (*relation).rd_id,
             counters: counters::of(relation),
             target,
-            search: Box::new(search),
+            search,
             reorder: Reorder::new(order(keeps_order, 0, false)),
             distance,
             keeps_order,

@@ -9,7 +9,7 @@ use quant::Metric;
 
 use super::options::PARAMETERS;
 use crate::am::handler::{self, Routine};
-use crate::am::method::AccessMethod;
+use crate::am::method::{AccessMethod, VectorMethod};
 use crate::am::parameters::Parameters;
 use crate::am::vector::Vector;
 use crate::pg::function::pg_functions;
@@ -23,11 +23,13 @@ impl AccessMethod for Method {
     const NAME: &'static str = "hnsw";
     const SUPPORT_FUNCTIONS: u16 = 3;
 
-    type Index = Hnsw;
-
     fn parameters() -> &'static Parameters {
         &PARAMETERS
     }
+}
+
+impl VectorMethod for Method {
+    type Index = Hnsw;
 
     fn open(store: &RelationStore<'_>) -> pages::Result<Hnsw> {
         Hnsw::open(store)

@@ -11,7 +11,7 @@ use quant::Metric;
 use super::scan::Lists;
 use super::variant::{Ivf, IvfFlat, Variant};
 use crate::am::handler::{self, Routine};
-use crate::am::method::AccessMethod;
+use crate::am::method::{AccessMethod, VectorMethod};
 use crate::am::parameters::Parameters;
 use crate::am::vector::Vector;
 use crate::pg::function::pg_functions;
@@ -25,11 +25,13 @@ impl<V: Variant> AccessMethod for Method<V> {
     /// pgvector's classes have five.
     const SUPPORT_FUNCTIONS: u16 = 5;
 
-    type Index = Lists;
-
     fn parameters() -> &'static Parameters {
         V::parameters()
     }
+}
+
+impl<V: Variant> VectorMethod for Method<V> {
+    type Index = Lists;
 
     fn open(store: &RelationStore<'_>) -> pages::Result<Lists> {
         let ivf = ivf::Ivf::open(store)?;

@@ -7,12 +7,21 @@
 //!
 //! This crate knows no PostgreSQL: it reads and writes through [`pages::PageStore`].
 
+mod bytes;
+mod dictionary;
 mod document;
+mod page;
+mod postings;
 mod score;
 mod segment;
 mod term;
 
+pub use dictionary::{Entry, Terms};
 pub use document::{Document, Posting};
+pub use page::Pages;
+pub use postings::Postings;
 pub use score::{Scoring, Statistics, Weight, score};
-pub use segment::{Pages, SegmentInfo};
+pub use segment::{
+    Documents, GROUP, MAX_DOCUMENTS, Reader, SegmentInfo, Writer, kill, set_frequency,
+};
 pub use term::{MAX_TERM, dimension, stored};

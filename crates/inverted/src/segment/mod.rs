@@ -1,25 +1,20 @@
 //! Immutable segments: written once from sorted postings, then only read, but for the bits of dead
 //! documents and the document frequencies, which vacuum changes in place.
 
-use pages::Result;
+mod blocks;
+mod change;
+mod documents;
+mod read;
+mod root;
+mod write;
 
-/// Where the pages of a new segment come from and go to.
-///
-/// At most 16 pages are allocated and not yet written at any time; all are written at the end.
-pub trait Pages {
-    /// A block for a new page.
-    ///
-    /// # Errors
-    /// Those of the store.
-    fn allocate(&mut self) -> Result<u32>;
+pub use change::{kill, set_frequency};
+pub use documents::{Documents, GROUP};
+pub use read::Reader;
+pub use write::Writer;
 
-    /// Takes the finished page of a block that was allocated, once. The body has its trailer, and the
-    /// store adds the checksum.
-    ///
-    /// # Errors
-    /// Those of the store.
-    fn write(&mut self, block: u32, body: &[u8]) -> Result<()>;
-}
+/// The most documents of a segment.
+pub const MAX_DOCUMENTS: u32 = (1 << 31) - 1;
 
 /// What the directory knows of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +25,7 @@ pub struct SegmentInfo {
     pub root: u32,
     /// Number of pages.
     pub pages: u32,
-    /// Documents when it was written, below 2^32 − 1.
+    /// Documents when it was written, at most [`MAX_DOCUMENTS`].
     pub documents: u32,
     /// Sum of their lengths in tokens.
     pub total_length: u64,

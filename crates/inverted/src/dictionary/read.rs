@@ -1,0 +1,48 @@
+//! Looks terms up.
+
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
+
+use pages::{Error, PageStore, Result};
+
+use super::entry::Entry;
+use super::keys;
+use super::write::Tree;
+use crate::Scoring;
+use crate::page::{NONE, Part, Source};
+
+/// The entry of a term, in a segment of so many documents.
+pub(crate) fn find<S: PageStore>(
+    source: Source<'_, S>,
+    tree: Tree,
+    term: &[u8],
+    documents: u32,
+    scoring: Scoring,
+) -> Result<Option<Entry>> {
+    let mut block = tree.root;
+    if block == NONE {
+        return Ok(None);
+    }
+    for level in (1..=tree.level).rev() {
+        let child = source.read(block, Part::Dictionary, |header, body| {
+            if header.level != level {
+                return Err(Error::corrupted(block, "page of the dictionary has another level"));
+            }
+            match keys::find(body, header, block, term, |bytes| bytes.u32().map(drop))? {
+                Some((mut value, _)) => value.u32().map(Some),
+                None => Ok(None),
+            }
+        })?;
+        let Some(child) = child else { return Ok(None) };
+        block = child;
+    }
+    source.read(block, Part::Dictionary, |header, body| {
+        if header.level != 0 {
+            return Err(Error::corrupted(block, "page of the dictionary has another level"));
+        }
+        let pass = |bytes: &mut _| Entry::pass(bytes);
+        match keys::find(body, header, block, term, pass)? {
+            Some((mut value, true)) => Entry::read(&mut value, block, documents, scoring).map(Some),
+            _ => Ok(None),
+        }
+    })
+}

@@ -1,0 +1,142 @@
+//! Writes the dictionary.
+
+use pages::Result;
+
+use super::RESTART;
+use super::entry::push_entry;
+use crate::page::{Draft, NONE, Pages, Part};
+use crate::postings::Written;
+
+/// A dictionary that is being written, in ascending order of its terms.
+#[derive(Debug)]
+pub(crate) struct Dictionary {
+    id: u64,
+    /// The last page of each level, leaves first.
+    levels: Vec<Level>,
+    first_leaf: u32,
+    value: Vec<u8>,
+}
+
+/// The page of a level that is being filled.
+#[derive(Debug)]
+struct Level {
+    draft: Draft,
+    /// Not above the first key of the page, and above the last of the page before.
+    separator: Vec<u8>,
+    last: Vec<u8>,
+    restarts: Vec<u8>,
+}
+
+/// Where a dictionary is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tree {
+    /// Block of the page above all others, or [`NONE`] without terms.
+    pub root: u32,
+    /// Its level.
+    pub level: u8,
+    pub first_leaf: u32,
+}
+
+impl Dictionary {
+    pub fn new(id: u64) -> Self {
+        Self { id, levels: Vec::new(), first_leaf: NONE, value: Vec::new() }
+    }
+
+    /// Adds a term, above all others.
+    pub fn push(
+        &mut self,
+        pages: &mut dyn Pages,
+        term: &[u8],
+        count: u32,
+        written: &Written,
+    ) -> Result<()> {
+        let mut value = std::mem::take(&mut self.value);
+        value.clear();
+        push_entry(count, written, &mut value);
+        self.add(pages, 0, term, &value)?;
+        self.value = value;
+        Ok(())
+    }
+
+    fn add(&mut self, pages: &mut dyn Pages, level: u8, key: &[u8], value: &[u8]) -> Result<()> {
+        let at = usize::from(level);
+        if at == self.levels.len() {
+            let mut draft = Draft::new(pages, Part::Dictionary)?;
+            draft.level = level;
+            if level == 0 {
+                self.first_leaf = draft.block;
+            }
+            let [separator, last, restarts] = [const { Vec::new() }; 3];
+            self.levels.push(Level { draft, separator, last, restarts });
+        }
+        if !self.levels[at].fits(key, value) {
+            let (separator, child) = self.levels[at].turn(pages, self.id, key)?;
+            self.add(pages, level + 1, &separator, &child.to_le_bytes())?;
+        }
+        self.levels[at].push(key, value);
+        Ok(())
+    }
+
+    /// Gives all pages back.
+    pub fn finish(mut self, pages: &mut dyn Pages) -> Result<Tree> {
+        let mut tree = Tree { root: NONE, level: 0, first_leaf: self.first_leaf };
+        let mut at = 0;
+        while let Some(level) = self.levels.get_mut(at) {
+            level.seal();
+            let (separator, block) = (std::mem::take(&mut level.separator), level.draft.block);
+            (tree.root, tree.level) = (block, level.draft.level);
+            at += 1;
+            if at < self.levels.len() {
+                self.add(pages, at as u8, &separator, &block.to_le_bytes())?;
+            }
+        }
+        for level in self.levels {
+            level.draft.finish(pages, self.id, NONE)?;
+        }
+        Ok(tree)
+    }
+}
+
+impl Level {
+    /// Bytes that the key shares with the last, if its entry may.
+    fn shared(&self, key: &[u8]) -> usize {
+        if usize::from(self.draft.count).is_multiple_of(RESTART) {
+            return 0;
+        }
+        key.iter().zip(&self.last).take_while(|(a, b)| a == b).count()
+    }
+
+    fn fits(&self, key: &[u8], value: &[u8]) -> bool {
+        let len = 2 + key.len() - self.shared(key) + value.len();
+        len + self.restarts.len() + 2 <= self.draft.room()
+    }
+
+    fn push(&mut self, key: &[u8], value: &[u8]) {
+        let shared = self.shared(key);
+        if usize::from(self.draft.count).is_multiple_of(RESTART) {
+            self.restarts.extend(self.draft.spot().offset.to_le_bytes());
+        }
+        self.draft.push(&[shared as u8, (key.len() - shared) as u8]);
+        self.draft.push(&key[shared..]);
+        self.draft.push(value);
+        self.draft.count += 1;
+        self.last.clear();
+        self.last.extend_from_slice(key);
+    }
+
+    fn seal(&mut self) {
+        self.draft.push_at_end(&self.restarts);
+        self.restarts.clear();
+    }
+
+    /// Begins a page for `key`; returns the separator and the block of the full one.
+    fn turn(&mut self, pages: &mut dyn Pages, id: u64, key: &[u8]) -> Result<(Vec<u8>, u32)> {
+        self.seal();
+        let full = self.draft.block;
+        // Between inner pages, only the key itself is known not to be above what is below it.
+        let shared = key.iter().zip(&self.last).take_while(|(a, b)| a == b).count();
+        let len = if self.draft.level == 0 { key.len().min(shared + 1) } else { key.len() };
+        self.draft.turn(pages, id)?;
+        Ok((std::mem::replace(&mut self.separator, key[..len].to_vec()), full))
+    }
+}

@@ -45,6 +45,8 @@ fn searches_that_differ_by_numbers_share_a_plan() {
         "hybrid_search(NULL::items, ARRAY[ann('e', '[1]', n), ann('e', '[9]')], rrf_ranker(n), k => n, skip => n)",
         "hybrid_search(NULL::items, ARRAY[ann('e', '[1]'), ann('e', '[9]')],
             weighted_ranker(ARRAY[1, 1.0 / n]), k => n)",
+        "hybrid_search(NULL::items, ARRAY[ann('e', '[1]'), ann('e', '[9]')],
+            min_max_ranker(ARRAY[1, 1.0 / n]), k => n)",
         "hybrid_search(NULL::items, ARRAY[ann('e', '[1]')], decay_ranker('exp', 'id', n, n, n, 1.0 / (1 + n)))",
         "hybrid_search(NULL::items, ARRAY[ann('e', '[1]')], k => n, group_by => 'g', group_size => 1 + n / 3)",
     ];

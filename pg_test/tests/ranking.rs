@@ -1,4 +1,5 @@
-//! What one ranking is made of in plain SQL: `rrf`, `norm_score`, the decay functions.
+//! What one ranking is made of in plain SQL: `rrf`, `norm_score`,
+//! `min_max_score`, the decay functions.
 
 use std::f64::consts::{LN_2, PI};
 
@@ -45,6 +46,27 @@ fn scores_come_to_one_scale() {
     let error = db.simple_query("SELECT norm_score(1, 'cos')").unwrap_err();
     assert_eq!(message(&error), "norm_score has no metric \"cos\"");
     assert!(hint(&error).starts_with("Its metrics are COSINE, IP, BM25, L2, "), "{}", hint(&error));
+}
+
+#[test]
+fn scores_are_scaled_by_the_worst_and_the_best() {
+    let mut db = TestDb::new();
+    for (arguments, wanted) in [
+        ("3, 1, 5", 0.5),
+        ("2, worst => 5, best => 1", 0.75),
+        ("2, 2, 2", 1.0),
+        ("7, 1, 5", 1.0),
+        ("0, 0, 'infinity'", 0.0),
+        ("'NaN', 0, 1", 0.0),
+    ] {
+        near(&mut db, &format!("min_max_score({arguments})"), wanted);
+    }
+    assert_eq!(number(&mut db, "min_max_score(NULL, 1, 2)"), None);
+    // Of all rows of a search.
+    let scaled = "SELECT min_max_score(score, min(score) OVER (), max(score) OVER ())
+        FROM unnest(ARRAY[1, 2, 5]) AS score";
+    let scaled: Vec<f32> = db.query(scaled, &[]).unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(scaled, [0.0, 0.25, 1.0]);
 }
 
 #[test]

@@ -62,6 +62,9 @@ fn two_searches_find_more_than_one() {
         format!(
             "hybrid_search(NULL::docs, ARRAY[{near}, {alike}], weighted_ranker('{{0.7, 0.3}}'))"
         ),
+        format!(
+            "hybrid_search(NULL::docs, ARRAY[{near}, {alike}], min_max_ranker('{{0.6, 0.4}}'))"
+        ),
     ];
     // Documents with any of the words, those with most of them first.
     let any = "replace(plainto_tsquery('english', $2)::text, '&', '|')::tsquery";
@@ -80,8 +83,12 @@ fn two_searches_find_more_than_one() {
         }
         total / questions.len() as f64
     });
-    let [near, alike, by_ranks, by_scores] = gains;
-    println!("nDCG@10: embeddings {near:.3}, words {alike:.3}, both {by_ranks:.3}, {by_scores:.3}");
+    let [near, alike, by_ranks, by_scores, by_scaled_scores] = gains;
+    println!(
+        "nDCG@10: embeddings {near:.3}, words {alike:.3}, both by ranks {by_ranks:.3}, \
+         scores {by_scores:.3}, scaled scores {by_scaled_scores:.3}"
+    );
     let alone = near.max(alike);
     assert!(by_ranks > alone + 0.01 && by_scores > alone, "{gains:?}");
+    assert!(by_scaled_scores > by_ranks && by_scaled_scores > by_scores, "{gains:?}");
 }

@@ -124,6 +124,8 @@ fn sums_and_products_of_scores_end_no_search() {
             "weighted_ranker(ARRAY[1e-30, 1e-38])",
             "weighted_ranker(ARRAY[1, 1], norm_score => false)",
             "weighted_ranker(ARRAY[1e-45, 1e-320], norm_score => false)",
+            "min_max_ranker()",
+            "min_max_ranker(ARRAY[1e-45, 1e-320])",
             "decay_ranker('exp', 'id', 0, 1e-300, score_mode => 'sum')",
             "decay_ranker('gauss', 'id', 4, 1e-5, score_mode => 'avg')",
             "decay_ranker('linear', 'id', -1e308, 1e308, score_mode => 'max')",

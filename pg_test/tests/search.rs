@@ -322,6 +322,58 @@ fn scores_of_legs_are_weighed() {
     }
 }
 
+/// Ids, scores, and scores of the legs.
+fn scored(db: &mut Client, arguments: &str) -> Vec<(i32, f32, Vec<Option<f32>>)> {
+    let query =
+        format!("SELECT (hit).id, score, scores FROM hybrid_search(NULL::items, {arguments})");
+    let rows = db.query(&query, &[]).unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
+}
+
+#[test]
+fn scores_of_legs_are_scaled() {
+    let mut db = items();
+    let one = |k: i32, ranker: &str| format!("ARRAY[ann('e', '[1,0]', {k})], {ranker}");
+    // Squared distances 0, 1, 4, 9: the nearest row has the least.
+    assert_eq!(
+        scored(&mut db, &one(4, "min_max_ranker('{0.5}')")),
+        [(1, 0.5, 0.0), (2, 4.0 / 9.0, 1.0), (3, 2.5 / 9.0, 4.0), (4, 0.0, 9.0)]
+            .map(|(id, score, of_leg): (i32, f32, f32)| (id, score, vec![Some(of_leg)]))
+    );
+    assert_eq!(scored(&mut db, &one(1, "min_max_ranker()")), [(1, 1.0, vec![Some(0.0)])]);
+    // Inner products 1, 2, 3; row 4 is the best by the first leg, and unknown to the other.
+    let legs = "ARRAY[ann('h', '[1,2,0]', k => 3), ann('e', '[1,0]', k => 3),
+        ann('e', NULL::text)]";
+    let rows = scored(
+        &mut db,
+        &format!("{legs}, min_max_ranker(ARRAY[0.75, 1, 1]), filter => 'id in [1, 2, 3, 4]'"),
+    );
+    let wanted: [(i32, f32, Vec<Option<f32>>); 4] = [
+        (1, 1.0, vec![Some(1.0), Some(0.0), None]),
+        (2, 0.375 + 0.75, vec![Some(2.0), Some(1.0), None]),
+        (4, 0.75, vec![Some(3.0), None, None]),
+        (3, 0.0, vec![None, Some(4.0), None]),
+    ];
+    let mut by_score = wanted.clone();
+    by_score.sort_by(|a, b| b.1.total_cmp(&a.1));
+    assert_eq!(rows, by_score);
+    // Rows of later pages are scaled by the same scores.
+    let page = format!(
+        "{legs}, min_max_ranker(ARRAY[0.75, 1, 1]), filter => 'id in [1, 2, 3, 4]', k => 2, skip => 1"
+    );
+    assert_eq!(scored(&mut db, &page), by_score[1..3]);
+    // Equal scores are all the best.
+    let equal = "ARRAY[ann('e', '[1,0]', 3, params => '{\"metric_type\": \"COSINE\"}')]";
+    let equal = scored(&mut db, &format!("{equal}, min_max_ranker('{{0.5}}')"));
+    assert_eq!(equal, [1, 2, 3].map(|id| (id, 0.5, vec![Some(1.0)])));
+    // Groups: the scale is that of the rows that were read for them.
+    let grouped = format!(
+        "{}, group_by => 'color', group_size => 2, group_scorer => 'sum'",
+        one(2, "min_max_ranker()")
+    );
+    assert_eq!(scored(&mut db, &grouped)[0], (1, 1.0, vec![Some(0.0)]));
+}
+
 #[test]
 fn fused_rows_are_grouped() {
     let mut db = items();
@@ -542,6 +594,24 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "hybrid_search(NULL::items, ARRAY[ann('e', '[1,0]')], weighted_ranker('{1.5}'))",
+        "22023",
+        "rank param weight should be in range [0, 1]",
+        "from 0 to 1",
+    ),
+    (
+        "hybrid_search(NULL::items, ARRAY[ann('e', '[1,0]')], min_max_ranker('{1,1}'))",
+        "22023",
+        "the length of weights param mismatch with ann search requests",
+        "one weight",
+    ),
+    (
+        "hybrid_search(NULL::items, ARRAY[ann('e', '[1,0]')], min_max_ranker('{-1}'))",
+        "22023",
+        "rank param weight should be in range [0, 1]",
+        "from 0 to 1",
+    ),
+    (
+        "hybrid_search(NULL::items, ARRAY[ann('e', '[1,0]')], min_max_ranker('{NULL}'))",
         "22023",
         "rank param weight should be in range [0, 1]",
         "from 0 to 1",

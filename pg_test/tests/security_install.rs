@@ -80,6 +80,7 @@ fn no_trap_springs() {
         format!("lair.sphere('{{1:1}}/1'::lair.sparsevec, {float}, {float})"),
         format!("lair.rrf_ranker({float}, ARRAY[{float}])"),
         format!("lair.weighted_ranker(ARRAY[{float}], true)"),
+        format!("lair.min_max_ranker(ARRAY[{float}])"),
         format!(
             "lair.decay_ranker({word}, {word}, {float}, {float}, {float}, {float}, {word}, true)"
         ),

@@ -142,6 +142,11 @@ const SEARCHES: &[(&str, &[i32])] = &[
         &[1, 2],
     ),
     (
+        "hybrid_search(NULL::shop.items, ARRAY[ext.ann('e', '[1,0]'), ext.fts('words', 'tea')],
+            ext.min_max_ranker('{1,0.5}'), k => 2)",
+        &[1, 2],
+    ),
+    (
         "hybrid_search(NULL::shop.items, ARRAY[ext.ann('e', '[1,0]')],
             ext.decay_ranker('exp', 'age', 2, 1), k => 2)",
         &[2, 3],

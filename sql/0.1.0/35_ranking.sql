@@ -10,6 +10,10 @@ CREATE FUNCTION norm_score(score float8, metric text) RETURNS real
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION norm_score(float8, text) IS 'a score of a metric on a scale from 0 to 1';
 
+CREATE FUNCTION min_max_score(score float8, worst float8, best float8) RETURNS real
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION min_max_score(float8, float8, float8) IS 'a score on a scale from 0 for the worst to 1 for the best';
+
 CREATE FUNCTION as_score(value float8) RETURNS real
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION as_score(float8) IS 'the nearest real: infinite or 0 where a cast is an error';

@@ -34,7 +34,7 @@ CREATE FUNCTION standard_tsvector(text) RETURNS tsvector
 COMMENT ON FUNCTION standard_tsvector(text) IS 'tokens of a text for text_match and phrase_match in filters';
 
 CREATE DOMAIN ranker AS jsonb;
-COMMENT ON DOMAIN ranker IS 'how one ranking is made of several: rrf_ranker(), weighted_ranker()';
+COMMENT ON DOMAIN ranker IS 'how one ranking is made of several: rrf_ranker(), weighted_ranker(), min_max_ranker(), decay_ranker()';
 
 CREATE FUNCTION ann(field text, query anyelement, k int DEFAULT NULL, filter text DEFAULT NULL, params jsonb DEFAULT NULL)
 	RETURNS search_request
@@ -60,6 +60,11 @@ CREATE FUNCTION weighted_ranker(weights float8[], norm_score boolean DEFAULT tru
 	LANGUAGE sql STABLE PARALLEL SAFE
 	RETURN pg_catalog.jsonb_build_object('strategy', 'weighted', 'weights', weights, 'norm_score', norm_score)::@extschema@.ranker;
 COMMENT ON FUNCTION weighted_ranker(float8[], boolean) IS 'weighted sum of scores';
+
+CREATE FUNCTION min_max_ranker(weights float8[] DEFAULT NULL) RETURNS ranker
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN pg_catalog.jsonb_build_object('strategy', 'min_max', 'weights', weights)::@extschema@.ranker;
+COMMENT ON FUNCTION min_max_ranker(float8[]) IS 'weighted sum of scores, scaled to 0 to 1 by the worst and best of each leg';
 
 CREATE FUNCTION decay_ranker(function text, field text, origin float8, scale float8, "offset" float8 DEFAULT 0, decay float8 DEFAULT 0.5, score_mode text DEFAULT 'max', norm_score boolean DEFAULT false)
 	RETURNS ranker

@@ -4,6 +4,7 @@
 pub mod bound;
 mod decay;
 mod metric;
+mod min_max;
 mod norm;
 mod real;
 mod score;

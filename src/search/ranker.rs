@@ -1,5 +1,5 @@
-//! Rankers: how one ranking is made of several, as `rrf_ranker`, `weighted_ranker` and
-//! `decay_ranker` write it.
+//! Rankers: how one ranking is made of several, as `rrf_ranker`, `weighted_ranker`,
+//! `min_max_ranker` and `decay_ranker` write it.
 
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::decay::Decay;
 use super::leg::Search;
 use super::parameters::Parameters;
-use super::query::operator;
+use super::query::{function, operator};
 use super::scores::{ScoreType, sum};
 use crate::pg::error::Report;
 use crate::pg::json::{from_object, lenient};
@@ -31,6 +31,12 @@ pub enum Ranker {
         /// Whether scores are first brought to a scale from 0 to 1; by default, they are.
         #[serde(default, deserialize_with = "lenient")]
         norm_score: Option<bool>,
+    },
+    /// Σ wᵢ · scoreᵢ, where the scores of each leg are scaled to 0..=1: its best is 1, its worst 0.
+    #[serde(rename = "min_max")]
+    MinMax {
+        /// One for each leg, 0..=1, or none.
+        weights: Option<Vec<Value>>,
     },
     /// Scores that fade with the distance of a column's value from an origin.
     Decay(Decay),
@@ -61,6 +67,9 @@ impl Ranker {
                 weights.as_ref().map_or(Ok(()), |weights| check_weights(weights, legs))?;
             }
             Ranker::Weighted { weights, .. } => check_weights(weights, legs)?,
+            Ranker::MinMax { weights } => {
+                weights.as_ref().map_or(Ok(()), |weights| check_weights(weights, legs))?;
+            }
             Ranker::Decay(decay) => decay.check()?,
         }
         Ok(ranker)
@@ -84,22 +93,29 @@ impl Ranker {
         let schema = &search.table.extension.1;
         let mut part = |leg: &LegColumns| match self {
             Ranker::Rrf { k, weights } => {
-                let weight = weights.as_ref().map_or(1.0, |weights| weight(&weights[leg.number]));
+                let weight = weight_of(weights.as_deref(), leg);
                 let (weight, k) = (parameters.number(weight), parameters.number(*k));
                 let place = operator(k, "+", &leg.rank);
                 format!("{schema}.as_score({})", operator(weight, "/", format!("({place})")))
             }
             Ranker::Weighted { weights, norm_score } => {
-                let weight = f64::from(weight(&weights[leg.number]) as f32);
+                let weight = f64::from(weight_of(Some(weights), leg) as f32);
                 let weight = parameters.number(weight);
                 let score = leg.score(norm_score.unwrap_or(true), schema);
                 format!("{schema}.as_score({})", operator(weight, "*", score))
+            }
+            Ranker::MinMax { weights } => {
+                let weight = f64::from(weight_of(weights.as_deref(), leg) as f32);
+                let weight = parameters.number(weight);
+                format!("{schema}.as_score({})", operator(weight, "*", leg.scaled(schema)))
             }
             Ranker::Decay(decay) => leg.score(decay.norm_score, schema),
         };
         let parts: Vec<String> = legs.iter().map(&mut part).collect();
         match self {
-            Ranker::Rrf { .. } | Ranker::Weighted { .. } => Ok(sum(&parts, schema)),
+            Ranker::Rrf { .. } | Ranker::Weighted { .. } | Ranker::MinMax { .. } => {
+                Ok(sum(&parts, schema))
+            }
             Ranker::Decay(decay) => decay.score(&parts, search, parameters),
         }
     }
@@ -117,6 +133,21 @@ impl LegColumns {
         } else {
             self.score.clone()
         }
+    }
+
+    /// The score on a scale from the worst of the leg, 0, to its best, 1. It is for a statement
+    /// that selects all rows of the leg.
+    fn scaled(&self, schema: &str) -> String {
+        let (worst, best) =
+            if self.score_type.is_similarity() { ("min", "max") } else { ("max", "min") };
+        let all = |aggregate| format!("{} OVER ()", function(aggregate, &self.score));
+        format!(
+            "{schema}.min_max_score({}::pg_catalog.float8, ({})::pg_catalog.float8, \
+             ({})::pg_catalog.float8)",
+            self.score,
+            all(worst),
+            all(best)
+        )
     }
 }
 
@@ -146,6 +177,11 @@ fn check_weights(weights: &[Value], legs: usize) -> Result<(), Report> {
         .hint("Give one weight from 0 to 1 for each request, in their order."))
 }
 
+/// The weight of a leg; 1 if there are no weights.
+fn weight_of(weights: Option<&[Value]>, leg: &LegColumns) -> f64 {
+    weights.and_then(|weights| weights.get(leg.number)).map_or(1.0, weight)
+}
+
 /// A weight, without what no score would show, so that quotients by it can be told from 0.
 fn weight(weight: &Value) -> f64 {
     weight.as_f64().filter(|&weight| weight >= f64::from(f32::MIN_POSITIVE)).unwrap_or(0.0)
@@ -153,5 +189,5 @@ fn weight(weight: &Value) -> f64 {
 
 fn malformed() -> Report {
     Report::new(ERRCODE_INVALID_PARAMETER_VALUE, "not a ranker")
-        .hint("Rankers are made by rrf_ranker(), weighted_ranker(weights) and decay_ranker(function, field, origin, scale).")
+        .hint("Rankers are made by rrf_ranker(), min_max_ranker(), weighted_ranker(weights) and decay_ranker(function, field, origin, scale).")
 }

@@ -7,21 +7,45 @@
 //!
 //! This crate knows no PostgreSQL: it reads and writes through [`pages::PageStore`].
 
+mod allocate;
+mod buffer;
+mod bulk;
 mod bytes;
+mod create;
 mod dictionary;
 mod document;
+mod fields;
+mod flush;
+mod gather;
+mod insert;
+mod large;
+mod merge;
+mod meta;
 mod page;
+mod page_list;
 mod postings;
+mod publish;
 mod score;
 mod segment;
+mod snapshot;
 mod term;
+mod term_table;
+mod vacuum;
+mod write;
 
+pub use buffer::{BufferDocument, BufferMatch, BufferMatches};
+pub use bulk::{Built, Bulk};
+pub use create::{MAX_DEFINITION, create, definition, options};
 pub use dictionary::{Entry, Terms};
 pub use document::{Document, Posting};
+pub use insert::insert;
+pub use meta::Options;
 pub use page::Pages;
 pub use postings::Postings;
 pub use score::{Scoring, Statistics, Weight, score};
 pub use segment::{
     Documents, GROUP, MAX_DOCUMENTS, Reader, SegmentInfo, Writer, kill, set_frequency,
 };
+pub use snapshot::Snapshot;
 pub use term::{MAX_TERM, dimension, stored};
+pub use vacuum::{VacuumStats, vacuum};

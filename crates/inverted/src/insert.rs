@@ -1,0 +1,98 @@
+//! Adding a document.
+
+use pages::{Batch, Coordination, Error, META_BLOCK, Result};
+
+use crate::allocate::FLUSH;
+use crate::buffer::{self, Appended, Part, Parts, encode};
+use crate::document::Document;
+use crate::flush::{FLUSH_AT, flush_if_free};
+use crate::meta::{MAX_BUFFER, Meta};
+use crate::{flush, large, merge};
+
+/// Adds a document, which searches that begin later find. It goes to the write buffer; some inserts
+/// write the buffer into a segment, or merge small segments, which takes milliseconds.
+///
+/// # Errors
+/// Those of the store, [`Error::Corrupted`], and [`Error::Internal`] for a document that breaks the rules
+/// of [`Document`].
+pub fn insert<S: Coordination>(store: &S, document: &Document) -> Result<()> {
+    let mut meta = Meta::read(store)?;
+    let parts = match encode(document, meta.options)? {
+        Parts::Buffered(parts) => parts,
+        Parts::Large => return large::insert(store, document),
+    };
+    loop {
+        if let ([part], Some((block, sequence))) = (&parts[..], meta.tail()) {
+            match append(store, block, sequence, part)? {
+                Appended::Done => return Ok(()),
+                Appended::Full => {}
+                Appended::Gone => {
+                    let now = Meta::read(store)?;
+                    if now.tail() == meta.tail() {
+                        let what = "last page of the write buffer has another number";
+                        return Err(Error::corrupted(block, what));
+                    }
+                    meta = now;
+                    continue;
+                }
+            }
+        }
+        if meta.buffer.len() + parts.len() > MAX_BUFFER {
+            // Others are writing it out.
+            let _lock = store.lock(FLUSH as u32)?;
+            flush::flush(store, &mut |_| false)?;
+            meta = Meta::read(store)?;
+            continue;
+        }
+        let Some(now) = add_pages(store, &meta, &parts)? else {
+            meta = Meta::read(store)?;
+            continue;
+        };
+        return maintain(store, &now);
+    }
+}
+
+fn append<S: Coordination>(store: &S, block: u32, sequence: u64, part: &Part) -> Result<Appended> {
+    let mut batch = store.batch();
+    let appended = buffer::append(batch.page(block)?, block, sequence, part)?;
+    if appended == Appended::Done {
+        batch.commit()?;
+    }
+    Ok(appended)
+}
+
+/// Adds a page for each part, unless others have added some since `seen`. Returns the metapage as it is
+/// then.
+fn add_pages<S: Coordination>(store: &S, seen: &Meta, parts: &[Part]) -> Result<Option<Meta>> {
+    let mut batch = store.batch();
+    let mut meta = Meta::decode(batch.page(META_BLOCK)?)?;
+    if meta.tail() != seen.tail() || meta.buffer.len() + parts.len() > MAX_BUFFER {
+        return Ok(None);
+    }
+    let mut blocks = Vec::with_capacity(parts.len());
+    for _ in parts {
+        blocks.push(meta.spare.pop().map_or_else(|| meta.extend(), Ok)?);
+    }
+    blocks.sort_unstable();
+    for (&block, part) in blocks.iter().zip(parts) {
+        let sequence = meta.first_sequence + meta.buffer.len() as u64;
+        let body = batch.create(block)?;
+        buffer::init(body, block, sequence);
+        if buffer::append(body, block, sequence, part)? != Appended::Done {
+            return Err(Error::Internal("part of a document does not fit a page".to_owned()));
+        }
+        meta.buffer.push(block);
+    }
+    meta.encode(batch.page(META_BLOCK)?);
+    batch.commit()?;
+    Ok(Some(meta))
+}
+
+/// Now and then, does a bounded part of the work that keeps searches fast.
+pub(crate) fn maintain<S: Coordination>(store: &S, meta: &Meta) -> Result<()> {
+    if meta.buffer.len() >= FLUSH_AT {
+        flush_if_free(store)
+    } else {
+        merge::merge_small(store, meta)
+    }
+}

@@ -1,0 +1,212 @@
+//! Merging segments into one, without their dead documents.
+
+use memory::Grow;
+use pages::{Batch, Coordination, HeapTid, META_BLOCK, Result};
+
+use crate::allocate::{MERGE, Taker, reclaim, recover};
+use crate::dictionary::{Entry, Terms};
+use crate::meta::{Listed, Meta, Options};
+use crate::publish::Change;
+use crate::segment::{Reader, SegmentInfo, Writer};
+
+/// Segments of about the same size that an insert merges.
+const FAN_IN: usize = 4;
+/// The most that are merged at a time.
+pub(crate) const MAX_FAN_IN: usize = 24;
+/// Pages that an insert may merge, or so many of all pages if these are more: the number of segments
+/// stays bounded whatever is inserted between two vacuums.
+const SMALL: u64 = 512;
+const SHARE: u64 = 24;
+
+/// Merges a few small segments if there are too many of about the same size, unless another is at it.
+pub(crate) fn merge_small<S: Coordination>(store: &S, seen: &Meta) -> Result<()> {
+    if pick_small(seen).is_empty() {
+        return Ok(());
+    }
+    let Some(_lock) = store.try_lock(MERGE as u32)? else { return Ok(()) };
+    recover(store, MERGE)?;
+    reclaim(store)?;
+    let ids = claim(store, MERGE, pick_small)?;
+    if ids.is_empty() { Ok(()) } else { merge(store, MERGE, &ids, &mut |_| false) }
+}
+
+/// Pages that the living documents of a segment fill, about.
+pub(crate) fn size(listed: &Listed) -> u64 {
+    let documents = u64::from(listed.info.documents).max(1);
+    (u64::from(listed.info.pages) * u64::from(listed.living) / documents).max(1)
+}
+
+/// Ids of segments that an insert should merge.
+fn pick_small(meta: &Meta) -> Vec<u64> {
+    let total: u64 = meta.segments.iter().map(size).sum();
+    let most = SMALL.max(total / SHARE);
+    let free = meta.segments.iter().filter(|listed| listed.claim.is_none());
+    let mut sizes: Vec<(u64, u64)> = free.map(|listed| (size(listed), listed.info.id)).collect();
+    sizes.sort_unstable();
+    // Classes of sizes up to a power of four; with a class, all smaller ones are merged.
+    let mut sum = 0;
+    let mut picked = 0;
+    let class = |size: u64| size.ilog2() / 2;
+    let mut end = 0;
+    for same in sizes.chunk_by(|a, b| class(a.0) == class(b.0)) {
+        end += same.len();
+        sum += same.iter().map(|&(size, _)| size).sum::<u64>();
+        if sum > most || end > MAX_FAN_IN {
+            break;
+        }
+        if same.len() >= FAN_IN {
+            picked = end;
+        }
+    }
+    if picked == 0 {
+        return pick_some(&sizes, most);
+    }
+    sizes[..picked].iter().map(|&(_, id)| id).collect()
+}
+
+/// As many of the smallest segments as may be merged, if a class of them is too large to be merged as a
+/// whole.
+fn pick_some(sizes: &[(u64, u64)], most: u64) -> Vec<u64> {
+    let mut sum = 0;
+    let some = sizes.iter().take(MAX_FAN_IN).take_while(|&&(size, _)| {
+        sum += size;
+        sum <= most
+    });
+    let some: Vec<u64> = some.map(|&(_, id)| id).collect();
+    if some.len() >= 2 * FAN_IN { some } else { Vec::new() }
+}
+
+/// Claims the segments that `pick` chooses, for the holder of `lock`.
+pub(crate) fn claim<S: Coordination>(
+    store: &S,
+    lock: usize,
+    pick: impl FnOnce(&Meta) -> Vec<u64>,
+) -> Result<Vec<u64>> {
+    let mut batch = store.batch();
+    let mut meta = Meta::decode(batch.page(META_BLOCK)?)?;
+    let ids = pick(&meta);
+    for listed in &mut meta.segments {
+        if ids.contains(&listed.info.id) {
+            listed.claim = Some(lock);
+        }
+    }
+    meta.encode(batch.page(META_BLOCK)?);
+    batch.commit()?;
+    Ok(ids)
+}
+
+/// Stands for the ordinal of a document that is left out.
+const DEAD: u32 = u32::MAX;
+
+/// A segment that is merged.
+struct Input<'r, 's, S: Coordination> {
+    reader: &'r Reader<'s, S>,
+    /// For each document its ordinal in the new segment, or [`DEAD`].
+    ordinals: Vec<u32>,
+    terms: Terms<'r, 's, S>,
+    /// The term that is next, and what the segment knows of it.
+    term: Vec<u8>,
+    entry: Option<Entry>,
+}
+
+impl<S: Coordination> Input<'_, '_, S> {
+    fn advance(&mut self) -> Result<()> {
+        self.entry = match self.terms.next()? {
+            None => None,
+            Some((term, entry)) => {
+                self.term.clear();
+                self.term.extend_from_slice(term);
+                Some(entry)
+            }
+        };
+        Ok(())
+    }
+}
+
+/// Puts a new segment in the place of those with these ids, without the documents that are dead or that
+/// `is_dead` tells. The caller holds `lock`, and has claimed the segments.
+pub(crate) fn merge<S: Coordination>(
+    store: &S,
+    lock: usize,
+    ids: &[u64],
+    is_dead: &mut dyn FnMut(HeapTid) -> bool,
+) -> Result<()> {
+    let mut meta = Meta::read(store)?;
+    let options = meta.options;
+    let mut infos: Vec<SegmentInfo> = Vec::with_capacity(ids.len());
+    for &id in ids {
+        infos.push(meta.segment_mut(id)?.info);
+    }
+    let mut taker = Taker::new(store, lock)?;
+    let id = taker.segment();
+    let mut writer = Writer::new(&mut taker, options.scoring, options.positions, id);
+    let readers: Vec<Reader<'_, S>> = infos
+        .iter()
+        .map(|info| Reader::open(store, info, options.scoring))
+        .collect::<Result<_>>()?;
+    let (mut inputs, mut documents) = (Vec::with_capacity(readers.len()), 0u32);
+    for reader in &readers {
+        let ordinals = copy_documents(reader, &mut writer, &mut documents, is_dead)?;
+        let (terms, term) = (reader.terms(), Vec::new());
+        inputs.push(Input { reader, ordinals, terms, term, entry: None });
+    }
+    let mut change = Change { lock, remove: ids, ..Change::default() };
+    if documents > 0 {
+        copy_terms(&mut inputs, &mut writer, options)?;
+        let info = writer.finish()?;
+        change.add = Some((info, taker.finish()?));
+    }
+    change.publish(store)
+}
+
+/// Adds the living documents of a segment to the new one. Returns the new ordinals of all.
+fn copy_documents<S: Coordination>(
+    reader: &Reader<'_, S>,
+    writer: &mut Writer<'_>,
+    documents: &mut u32,
+    is_dead: &mut dyn FnMut(HeapTid) -> bool,
+) -> Result<Vec<u32>> {
+    let mut ordinals = memory::with_room(reader.info().documents as usize)?;
+    for group in 0..reader.groups() {
+        let group = reader.documents(group)?;
+        for (i, (&tid, &length)) in group.tids.iter().zip(&group.lengths).enumerate() {
+            let dead = group.is_dead(i) || is_dead(tid);
+            ordinals.try_push(if dead { DEAD } else { writer.document(tid, length)? })?;
+            *documents += u32::from(!dead);
+        }
+    }
+    Ok(ordinals)
+}
+
+fn copy_terms<S: Coordination>(
+    inputs: &mut [Input<'_, '_, S>],
+    writer: &mut Writer<'_>,
+    options: Options,
+) -> Result<()> {
+    for input in &mut *inputs {
+        input.advance()?;
+    }
+    let (mut term, mut positions) = (Vec::new(), Vec::new());
+    loop {
+        let left = inputs.iter().filter(|input| input.entry.is_some());
+        let Some(least) = left.map(|input| &input.term).min() else { return Ok(()) };
+        term.clone_from(least);
+        writer.term(&term)?;
+        // Ordinals of an input are below those of the next.
+        for input in inputs.iter_mut().filter(|input| input.term == term) {
+            let Some(entry) = input.entry.take() else { continue };
+            let mut postings = input.reader.postings(&entry)?;
+            while let Some(ordinal) = postings.ordinal() {
+                let new = input.ordinals.get(ordinal as usize).copied().unwrap_or(DEAD);
+                if new != DEAD {
+                    if options.positions {
+                        postings.positions(&mut positions)?;
+                    }
+                    writer.posting(new, postings.value(), &positions)?;
+                }
+                postings.advance()?;
+            }
+            input.advance()?;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Writing gathered documents as a segment.
+
+use pages::{Coordination, Result};
+
+use crate::allocate::Taker;
+use crate::gather::{Gathered, Sink};
+use crate::meta::{Chain, Options};
+use crate::segment::{SegmentInfo, Writer};
+
+/// Writes a segment into pages of `taker`.
+pub(crate) fn write_segment<S: Coordination>(
+    mut taker: Taker<'_, S>,
+    options: Options,
+    gathered: &Gathered,
+) -> Result<(SegmentInfo, Chain)> {
+    let id = taker.segment();
+    let mut writer = Writer::new(&mut taker, options.scoring, options.positions, id);
+    for &(tid, length) in gathered.documents() {
+        writer.document(tid, length)?;
+    }
+    gathered.tell(options.positions, &mut writer)?;
+    let info = writer.finish()?;
+    Ok((info, taker.finish()?))
+}
+
+impl Sink for Writer<'_> {
+    fn term(&mut self, term: &[u8]) -> Result<()> {
+        Writer::term(self, term)
+    }
+
+    fn posting(&mut self, ordinal: u32, value: u32, positions: &[u32]) -> Result<()> {
+        Writer::posting(self, ordinal, value, positions)
+    }
+}

@@ -26,6 +26,7 @@ mod page_list;
 mod postings;
 mod publish;
 mod score;
+mod search;
 mod segment;
 mod snapshot;
 mod term;
@@ -43,6 +44,7 @@ pub use meta::Options;
 pub use page::Pages;
 pub use postings::Postings;
 pub use score::{Scoring, Statistics, Weight, score};
+pub use search::{Fresh, FreshRow, Query, Ranked, Scan, ScanOptions};
 pub use segment::{
     Documents, GROUP, MAX_DOCUMENTS, Reader, SegmentInfo, Writer, kill, set_frequency,
 };

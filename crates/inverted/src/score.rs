@@ -70,8 +70,19 @@ impl Weight {
     }
 }
 
+impl Weight {
+    /// The magnitude of the query's part: occurrences · idf · (k1 + 1), or the weight of the dimension.
+    pub(crate) fn size(&self) -> f64 {
+        match *self {
+            Self::Bm25 { factor, .. } => factor.abs(),
+            Self::InnerProduct(weight) => weight.abs(),
+        }
+    }
+}
+
 /// The score of a document of `length` tokens: of each term that it shares with the query, in the order
 /// of the query, the weight and the value.
 pub fn score(terms: impl IntoIterator<Item = (Weight, u32)>, length: u32) -> f64 {
-    terms.into_iter().map(|(weight, value)| weight.of(value, length)).sum()
+    // 0 and −0 are the same score.
+    terms.into_iter().map(|(weight, value)| weight.of(value, length)).sum::<f64>() + 0.0
 }

@@ -144,7 +144,6 @@ pub(crate) fn length_code(length: u32) -> u8 {
 }
 
 /// The least length with that code.
-#[cfg(test)]
 pub(crate) fn least_length(code: u8) -> u32 {
     if code < 128 {
         return u32::from(code);

@@ -9,9 +9,9 @@ mod skip;
 mod write;
 
 pub(crate) use block::{Block, decode, decode_inline};
-pub(crate) use bound::{Bound, length_code};
+pub(crate) use bound::{Bound, least_length, length_code};
 pub use cursor::Postings;
-pub(crate) use skip::Skips;
+pub(crate) use skip::{Skip, Skips};
 pub(crate) use write::{Lists, Place, Written};
 
 /// Postings in a block.

@@ -95,6 +95,18 @@ impl Skips {
         Ok(skips)
     }
 
+    /// The entry of a list that has one block.
+    pub fn only(scoring: Scoring, entry: Skip) -> Result<Self> {
+        let mut entries = Vec::new();
+        entries.try_push(entry)?;
+        Ok(Self { scoring, blocks: 1, groups: Vec::new(), entries, first: 0, before: None })
+    }
+
+    /// Whether the list has the block of that number.
+    pub fn more(&self, number: usize) -> bool {
+        number < self.blocks
+    }
+
     /// Groups that are loaded begin with this one.
     fn group(&self) -> usize {
         self.first / GROUP

@@ -114,6 +114,21 @@ pub(crate) fn read_tids<S: PageStore>(
     })
 }
 
+/// Reads the tid at a place of a page.
+pub(crate) fn read_tid<S: PageStore>(
+    source: Source<'_, S>,
+    block: u32,
+    place: usize,
+) -> Result<HeapTid> {
+    source.read(block, Part::Tids, |_, body| {
+        let stored = body.get(HEADER..).unwrap_or(&[]).as_chunks().0;
+        match stored.get(place).map(|&bytes| HeapTid::from_bytes(bytes)) {
+            Some(tid) if tid.is_possible() => Ok(tid),
+            _ => Err(Error::corrupted(block, "document has an impossible row")),
+        }
+    })
+}
+
 /// Writes documents.
 #[derive(Debug)]
 pub(crate) struct DocumentWriter {

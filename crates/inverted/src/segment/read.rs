@@ -9,7 +9,7 @@ use pages::{Error, HeapTid, PageStore, Result};
 
 use super::SegmentInfo;
 use super::blocks::each_block;
-use super::documents::{Documents, GROUP, LONG, TIDS, read_lengths, read_tids};
+use super::documents::{Documents, GROUP, LONG, TIDS, read_lengths, read_tid, read_tids};
 use super::root::Root;
 use crate::Scoring;
 use crate::bytes::Bytes;
@@ -159,6 +159,13 @@ impl<'s, S: PageStore> Reader<'s, S> {
             }
         }
         Ok(())
+    }
+
+    /// The tid of the document at a place of a group.
+    pub(crate) fn tid(&self, group: usize, place: usize) -> Result<HeapTid> {
+        let pages = self.root.groups.get(self.source, group)?;
+        let block = pages.tids.get(place / TIDS).copied().unwrap_or(NONE);
+        read_tid(self.source, block, place % TIDS)
     }
 
     /// The length of a document of which `length` is stored.

@@ -1,0 +1,12 @@
+//! Finds the best documents of several segments and the write buffer.
+
+mod best;
+mod list;
+mod query;
+mod scan;
+mod segment;
+mod window;
+
+pub use best::Ranked;
+pub use query::{Fresh, FreshRow, Query};
+pub use scan::{Scan, ScanOptions};

@@ -11,6 +11,7 @@ mod allocate;
 mod buffer;
 mod bulk;
 mod bytes;
+mod check;
 mod create;
 mod dictionary;
 mod document;
@@ -29,6 +30,7 @@ mod score;
 mod search;
 mod segment;
 mod snapshot;
+mod statistics;
 mod term;
 mod term_table;
 mod vacuum;
@@ -36,6 +38,7 @@ mod write;
 
 pub use buffer::{BufferDocument, BufferMatch, BufferMatches};
 pub use bulk::{Built, Bulk};
+pub use check::check;
 pub use create::{MAX_DEFINITION, create, definition, options};
 pub use dictionary::{Entry, Terms};
 pub use document::{Document, Posting};
@@ -49,5 +52,6 @@ pub use segment::{
     Documents, GROUP, MAX_DOCUMENTS, Reader, SegmentInfo, Writer, kill, set_frequency,
 };
 pub use snapshot::Snapshot;
+pub use statistics::{IndexStatistics, SegmentStatistics, statistics};
 pub use term::{MAX_TERM, dimension, stored};
 pub use vacuum::{VacuumStats, vacuum};

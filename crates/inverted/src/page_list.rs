@@ -5,7 +5,7 @@
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
 
-use pages::{Error, PAGE_USABLE, PageKind, Result, init_page, page_kind};
+use pages::{Error, PAGE_USABLE, PageKind, PageStore, Result, init_page, page_kind};
 
 use crate::fields::{put, u32_at};
 use crate::meta::FIRST_BLOCK;
@@ -46,6 +46,33 @@ pub(crate) fn read(body: &[u8], block: u32) -> Result<(Option<u32>, Vec<u32>)> {
         return Err(Error::corrupted(block, "list of pages names a page that is never free"));
     }
     Ok((Some(next).filter(|&next| next != 0), numbers))
+}
+
+/// Tells each page of the chain from `first` to `last`, or to its end, with the numbers in it.
+///
+/// # Errors
+/// Those of the store and of `tell`; [`Error::Corrupted`] if the chain does not end at its last page.
+pub(crate) fn walk<S: PageStore>(
+    store: &S,
+    first: u32,
+    last: Option<u32>,
+    mut tell: impl FnMut(u32, &[u32]) -> Result<()>,
+) -> Result<()> {
+    let mut left = store.blocks()?;
+    let mut block = first;
+    loop {
+        store.pause()?;
+        let (next, numbers) = read(&store.read(block)?, block)?;
+        tell(block, &numbers)?;
+        match next {
+            Some(next) if last != Some(block) => block = next,
+            None if last.is_some_and(|last| last != block) => {
+                return Err(Error::corrupted(block, "chain of pages ends early"));
+            }
+            _ => return Ok(()),
+        }
+        left = left.checked_sub(1).ok_or(Error::corrupted(block, "chain of pages leads back"))?;
+    }
 }
 
 #[cfg(test)]

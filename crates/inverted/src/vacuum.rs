@@ -3,11 +3,11 @@
 use memory::Grow;
 use pages::{Batch, Coordination, HeapTid, META_BLOCK, Result};
 
-use crate::allocate::{FLUSH, MERGE, VACUUM, reclaim, recover};
+use crate::allocate::{FIRST_OF_LARGE, FLUSH, MERGE, VACUUM, reclaim, recover};
 use crate::dictionary::Entry;
 use crate::flush::flush;
 use crate::merge::{MAX_FAN_IN, claim, merge, size};
-use crate::meta::{Listed, Meta};
+use crate::meta::{LOCKS, Listed, Meta};
 use crate::segment::{Reader, kill, set_frequency};
 
 /// What a vacuum did.
@@ -50,10 +50,16 @@ pub fn vacuum<S: Coordination>(
         // those that others merge.
         let _flush = store.lock(FLUSH as u32)?;
         let _merge = store.lock(MERGE as u32)?;
+        recover(store, FLUSH)?;
         recover(store, MERGE)?;
         flush(store, &mut count)?;
         claim(store, VACUUM, |meta| meta.segments.iter().map(|listed| listed.info.id).collect())?
     };
+    for lock in FIRST_OF_LARGE..LOCKS {
+        if let Some(_lock) = store.try_lock(lock as u32)? {
+            recover(store, lock)?;
+        }
+    }
     for &id in &ids {
         forget(store, id, &mut count)?;
     }

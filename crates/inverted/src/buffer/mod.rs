@@ -9,7 +9,7 @@ mod page;
 mod search;
 
 pub(crate) use encode::{Part, Parts, check, encode, push_number};
-pub(crate) use page::{Appended, Page, append, init, seal, take_number};
+pub(crate) use page::{Appended, Page, append, init, push_positions, seal, take_number};
 pub(crate) use search::search;
 pub use search::{BufferDocument, BufferMatch, BufferMatches};
 

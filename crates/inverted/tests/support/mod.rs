@@ -159,3 +159,18 @@ pub fn content<S: PageStore>(store: &S, vocabulary: u32) -> Content {
     content.frequencies.retain(|_, frequency| *frequency > 0);
     content
 }
+
+/// What is wrong with an index.
+pub fn problems<S: PageStore>(store: &S) -> Vec<pages::Problem> {
+    let mut found = Vec::new();
+    inverted::check(store, &|| u32::MAX, &mut |problem| found.push(problem)).expect("checks");
+    found
+}
+
+/// The index is sound and holds these rows.
+pub fn expect<S: PageStore>(store: &S, rows: &BTreeMap<usize, Row>, what: &str) {
+    assert_eq!(problems(store), [], "{what}");
+    let content = content(store, VOCABULARY);
+    let expected = Content::of(rows);
+    assert!(content == expected, "{what}: {:?}, {:?}", content.statistics, expected.statistics);
+}

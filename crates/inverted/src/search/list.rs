@@ -225,6 +225,11 @@ impl List {
         })
     }
 
+    /// Number of postings of documents from `base` up to `end` in decoded blocks.
+    pub fn postings(&self, base: u32, end: u32) -> usize {
+        self.parts(base, end).map(|(_, range)| range.len()).sum()
+    }
+
     /// The value of a document of the window, if it holds the term. `from` is a number of a block that
     /// the document is not before, and becomes that of its block.
     pub fn value<S: PageStore>(

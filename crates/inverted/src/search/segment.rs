@@ -11,8 +11,12 @@ use super::list::List;
 use super::window::{Candidate, Window};
 use crate::Scoring;
 use crate::dictionary::Entry;
+use crate::postings::BLOCK;
 use crate::score::{Weight, score};
 use crate::segment::{GROUP, Reader};
+
+/// Postings that can be added in the time in which a list is asked about one document.
+const LOOKUP: usize = 16;
 
 /// A search of one segment.
 pub(super) struct SegmentSearch<'r, 's, S: PageStore> {
@@ -21,6 +25,8 @@ pub(super) struct SegmentSearch<'r, 's, S: PageStore> {
     lists: Vec<List>,
     /// Numbers of the lists that have documents in the window, by ascending bound.
     order: Vec<usize>,
+    /// Sums of the bounds of the first lists in order, from none to all that are non-essential.
+    rest: Vec<f32>,
     /// How far a score may be off in single precision.
     error: f64,
     window: Window,
@@ -56,6 +62,7 @@ impl<'r, 's, S: PageStore> SegmentSearch<'r, 's, S> {
             reader,
             lists,
             order: Vec::new(),
+            rest: Vec::new(),
             error: if steers { error } else { f64::INFINITY },
             window: Window::new(),
             candidates: Vec::new(),
@@ -114,35 +121,84 @@ impl<'r, 's, S: PageStore> SegmentSearch<'r, 's, S> {
         let lists = &mut self.lists;
         self.order.sort_unstable_by(|&a, &b| lists[a].bound.total_cmp(&lists[b].bound));
         let cut = self.cut(best);
-        let (mut others, mut rest) = (0, 0.0);
-        while let Some(&i) = self.order.get(others) {
-            let more = rest + self.lists[i].bound;
-            if more >= cut {
-                break;
-            }
-            (others, rest) = (others + 1, more);
+        self.split(cut);
+        if self.rest.len() == self.order.len() + 1 {
+            return Ok(());
         }
         let mut postings = 0;
-        for &i in &self.order[others..] {
+        for &i in &self.order[self.others()..] {
             let list = &mut self.lists[i];
             list.decode(self.reader, list.blocks.clone())?;
-            postings += list.parts(base, end).map(|(_, range)| range.len()).sum::<usize>();
+            postings += list.postings(base, end);
         }
         if postings == 0 {
             return Ok(());
         }
         self.reader.lengths(group, &mut self.window.lengths, &mut self.window.dead)?;
         self.window.begin(postings);
-        for &i in &self.order[others..] {
-            let list = &self.lists[i];
-            for (block, range) in list.parts(base, end) {
-                self.window.add(list.steering, base, block, range);
+        for i in self.others()..self.order.len() {
+            self.add(i, base, end)?;
+        }
+        self.add_more(base, end, cut)?;
+        self.window.drain(cut - self.rest(), &mut self.candidates)?;
+        self.drop_unwanted(group, filter)?;
+        self.complete(base, cut)?;
+        self.offer(group, base, best)
+    }
+
+    /// Finds the non-essential lists.
+    fn split(&mut self, cut: f32) {
+        self.rest.clear();
+        self.rest.push(0.0);
+        let mut rest = 0.0;
+        for &i in &self.order {
+            rest += self.lists[i].bound;
+            if rest >= cut {
+                break;
+            }
+            self.rest.push(rest);
+        }
+    }
+
+    /// Number of non-essential lists, which are first in order.
+    fn others(&self) -> usize {
+        self.rest.len() - 1
+    }
+
+    /// The most that they add to a score.
+    fn rest(&self) -> f32 {
+        self.rest[self.others()]
+    }
+
+    /// Adds the contributions of a list, by its place in the order, to all documents of the window.
+    fn add(&mut self, place: usize, base: u32, end: u32) -> Result<()> {
+        let list = &mut self.lists[self.order[place]];
+        list.decode(self.reader, list.blocks.clone())?;
+        for (block, range) in list.parts(base, end) {
+            self.window.add(list.steering, base, block, range);
+        }
+        Ok(())
+    }
+
+    /// Adds non-essential lists too while that takes less time than asking them about the documents
+    /// that may still be among the best.
+    fn add_more(&mut self, base: u32, end: u32, cut: f32) -> Result<()> {
+        while self.others() > 0 {
+            let candidates = self.window.count(cut - self.rest());
+            if candidates == 0 {
+                return Ok(());
+            }
+            for _ in 0..self.others().div_ceil(4) {
+                let last = self.others() - 1;
+                let list = &self.lists[self.order[last]];
+                if candidates * LOOKUP < list.blocks.len() * BLOCK {
+                    return Ok(());
+                }
+                self.add(last, base, end)?;
+                self.rest.pop();
             }
         }
-        self.window.drain(cut - rest, &mut self.candidates)?;
-        self.drop_unwanted(group, filter)?;
-        self.complete(base, others, rest, cut)?;
-        self.offer(group, base, best)
+        Ok(())
     }
 
     /// Drops candidates that are dead or do not pass the filter.
@@ -161,10 +217,13 @@ impl<'r, 's, S: PageStore> SegmentSearch<'r, 's, S> {
         Ok(())
     }
 
-    /// Adds the contributions of the non-essential lists, whose bounds have the sum `rest`, the largest
-    /// first, as long as a candidate may still reach `cut`.
-    fn complete(&mut self, base: u32, others: usize, mut rest: f32, cut: f32) -> Result<()> {
-        for &i in self.order[..others].iter().rev() {
+    /// Adds the contributions of the non-essential lists, those with the largest bounds first, as long
+    /// as a candidate may still reach `cut`.
+    fn complete(&mut self, base: u32, cut: f32) -> Result<()> {
+        if self.others() > 0 {
+            self.candidates.sort_unstable_by_key(|candidate| candidate.place);
+        }
+        for (&i, &rest) in self.order.iter().zip(&self.rest[1..]).rev() {
             let list = &mut self.lists[i];
             // Sums of bounds are rounded too; the error covers that.
             self.candidates.retain(|candidate| candidate.score + rest >= cut);
@@ -176,7 +235,6 @@ impl<'r, 's, S: PageStore> SegmentSearch<'r, 's, S> {
                     candidate.score += list.steering.of(value, length);
                 }
             }
-            rest = (rest - list.bound).max(0.0);
         }
         self.candidates.retain(|candidate| candidate.score >= cut);
         Ok(())

@@ -132,8 +132,18 @@ impl Window {
         }
     }
 
-    /// Replaces `out` by the documents whose score reaches `least`, by ascending place, and forgets all
-    /// scores.
+    /// Number of documents whose score reaches `least`; of documents without any posting too, if there
+    /// are many others.
+    pub fn count(&self, least: f32) -> usize {
+        if self.dense {
+            let reached = self.scores[..GROUP].iter().map(|&score| u32::from(score >= least));
+            return reached.sum::<u32>() as usize;
+        }
+        let touched = self.touched.iter().take(self.number);
+        touched.filter(|&&place| self.scores[usize::from(place) & MASK] >= least).count()
+    }
+
+    /// Replaces `out` by the documents whose score reaches `least`, and forgets all scores.
     pub fn drain(&mut self, least: f32, out: &mut Vec<Candidate>) -> memory::Result<()> {
         out.clear();
         out.try_reserve(if self.dense { GROUP } else { self.number })
@@ -144,9 +154,6 @@ impl Window {
                 if score >= least {
                     out.push(Candidate { place: place.into(), score });
                 }
-            }
-            if !out.is_sorted_by_key(|candidate| candidate.place) {
-                out.sort_unstable_by_key(|candidate| candidate.place);
             }
             return Ok(());
         }

@@ -2,10 +2,11 @@
 //!
 //! A document is stored in one part, or, if it does not fit a page, in several, each on its own page.
 //! A part has a column (for each term its hash, u32) and a payload: tid (6 bytes), flags (u8: 1 = goes
-//! on from the page before, 2 = goes on in the next), length (u32), then for each term
-//! - BM25: bytes of the term (u8), the term, the frequency, and, if there are positions, the first and
-//!   the gaps between them; numbers as LEB128;
-//! - inner product: the weight (u32).
+//! on from the page before, 2 = goes on in the next, 4 = sizes are u16), length (u32), then
+//! - inner product: for each term its weight (u32);
+//! - BM25: for each term the size of its entry (u8 or u16), then the entries: bytes of the term (u8), the
+//!   term, the frequency, and, if there are positions, the first and the gaps between them; numbers as
+//!   LEB128.
 
 use pages::{Error, Result};
 
@@ -23,6 +24,7 @@ pub(super) const PREFIX: usize = 11;
 /// The flags.
 pub(super) const CONTINUED: u8 = 1;
 pub(super) const CONTINUES: u8 = 2;
+pub(super) const LONG: u8 = 4;
 
 /// A part of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +37,40 @@ impl Part {
     /// Bytes that it takes in a page.
     pub(super) fn size(&self) -> usize {
         4 + self.hashes.len() * 4 + self.payload.len()
+    }
+}
+
+/// A part that is being made.
+#[derive(Debug, Default)]
+struct Draft {
+    flags: u8,
+    hashes: Vec<u32>,
+    sizes: Vec<u16>,
+    entries: Vec<u8>,
+}
+
+impl Draft {
+    /// Bytes that it takes in a page with one more entry of so many bytes.
+    fn size_with(&self, entry: usize) -> usize {
+        let terms = self.sizes.len() + 1;
+        4 + terms * 4 + PREFIX + terms * 2 + self.entries.len() + entry
+    }
+
+    fn finish(mut self, document: &Document, weighted: bool) -> Part {
+        let long = self.sizes.iter().any(|&size| size > u16::from(u8::MAX));
+        self.flags |= if long { LONG } else { 0 };
+        let mut payload = Vec::with_capacity(PREFIX + self.sizes.len() * 2 + self.entries.len());
+        payload.extend(document.tid.to_bytes());
+        payload.push(self.flags);
+        payload.extend(document.length.to_le_bytes());
+        match (weighted, long) {
+            (true, _) => {}
+            (_, true) => payload.extend(self.sizes.iter().flat_map(|size| size.to_le_bytes())),
+            // All are below 2^8.
+            (_, false) => payload.extend(self.sizes.iter().map(|&size| size as u8)),
+        }
+        payload.extend_from_slice(&self.entries);
+        Part { hashes: self.hashes, payload }
     }
 }
 
@@ -54,14 +90,7 @@ pub(crate) enum Parts {
 pub(crate) fn encode(document: &Document, options: Options) -> Result<Parts> {
     check(document, options)?;
     let weighted = options.scoring == Scoring::InnerProduct;
-    let begin = |flags| {
-        let mut payload = document.tid.to_bytes().to_vec();
-        payload.push(flags);
-        payload.extend(document.length.to_le_bytes());
-        Part { hashes: Vec::new(), payload }
-    };
-    let mut parts = vec![begin(0)];
-    let mut encoded = Vec::new();
+    let (mut drafts, mut encoded) = (vec![Draft::default()], Vec::new());
     for posting in &document.postings {
         // A page is not as long as so many positions.
         if options.positions && posting.positions.len() > page::ROOM {
@@ -69,20 +98,24 @@ pub(crate) fn encode(document: &Document, options: Options) -> Result<Parts> {
         }
         encoded.clear();
         push_posting(posting, options, &mut encoded);
-        let last = parts.len() - 1;
-        if parts[last].size() + 4 + encoded.len() > page::ROOM {
-            if PREFIX + 8 + encoded.len() > page::ROOM || parts.len() == MAX_PARTS {
-                return Ok(Parts::Large);
-            }
-            parts[last].payload[PREFIX - 5] |= CONTINUES;
-            parts.push(begin(CONTINUED));
+        let full = |draft: &Draft| draft.size_with(encoded.len()) > page::ROOM;
+        if let Some(last) = drafts.last_mut().filter(|last| full(last)) {
+            last.flags |= CONTINUES;
+            drafts.push(Draft { flags: CONTINUED, ..Draft::default() });
         }
-        if let Some(part) = parts.last_mut() {
-            part.hashes.push(hash(&posting.term, weighted));
-            part.payload.extend_from_slice(&encoded);
-        }
+        let Some(draft) = drafts.last_mut().filter(|last| !full(last)) else {
+            return Ok(Parts::Large);
+        };
+        draft.hashes.push(hash(&posting.term, weighted));
+        // It fits a page.
+        draft.sizes.push(encoded.len() as u16);
+        draft.entries.extend_from_slice(&encoded);
     }
-    Ok(Parts::Buffered(parts))
+    if drafts.len() > MAX_PARTS {
+        return Ok(Parts::Large);
+    }
+    let parts = drafts.into_iter().map(|draft| draft.finish(document, weighted));
+    Ok(Parts::Buffered(parts.collect()))
 }
 
 fn push_posting(posting: &Posting, options: Options, out: &mut Vec<u8>) {

@@ -9,7 +9,7 @@
 
 use pages::{Error, HeapTid, PAGE_USABLE, PageKind, Result, init_page, page_kind};
 
-use super::encode::{CONTINUED, CONTINUES, PREFIX, Part};
+use super::encode::{CONTINUED, CONTINUES, LONG, PREFIX, Part};
 use crate::fields::{put, u16_at, u32_at, u64_at};
 use crate::meta::Options;
 use crate::score::{Scoring, Statistics};
@@ -123,10 +123,15 @@ impl<'a> Page<'a> {
         }))
     }
 
+    /// The words of the column: hashes, and between them what tells where parts end.
+    pub(crate) fn words(&self) -> &'a [[u8; 4]] {
+        self.column.as_chunks().0
+    }
+
     /// The parts in the page, in the order in which they came.
     pub(crate) fn parts(self) -> impl Iterator<Item = Result<PartOf<'a>>> {
         let corrupted = Error::corrupted(self.block, "page of the write buffer has a wrong column");
-        let (mut column, mut payloads) = (self.column, self.payloads);
+        let (mut column, mut payloads, mut word) = (self.column, self.payloads, 0usize);
         std::iter::from_fn(move || {
             let (&head, rest) = column.split_first_chunk::<4>()?;
             let [a, b, c, d] = head;
@@ -140,7 +145,10 @@ impl<'a> Page<'a> {
                 return Some(Err(corrupted.clone()));
             };
             (column, payloads) = (others, before);
-            Some(Ok(PartOf { block: self.block, hashes: hashes.as_chunks().0, payload }))
+            let first_word = word.saturating_add(1);
+            word = first_word.saturating_add(terms);
+            let hashes = hashes.as_chunks().0;
+            Some(Ok(PartOf { block: self.block, first_word, hashes, payload }))
         })
     }
 }
@@ -149,18 +157,10 @@ impl<'a> Page<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PartOf<'a> {
     block: u32,
+    /// Where the hashes begin in [`Page::words`].
+    pub first_word: usize,
     pub hashes: &'a [[u8; 4]],
     payload: &'a [u8],
-}
-
-/// A term in a part.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TermOf<'a> {
-    /// The term; of dimensions, empty.
-    pub term: &'a [u8],
-    pub value: u32,
-    /// LEB128: the first position and the gaps to the others, `value` numbers; empty without positions.
-    pub positions: &'a [u8],
 }
 
 impl<'a> PartOf<'a> {
@@ -184,40 +184,89 @@ impl<'a> PartOf<'a> {
         self.payload.get(6).is_some_and(|flags| flags & CONTINUES != 0)
     }
 
+    /// Where entries begin in the payload, and the sizes of all, in bytes or in pairs of these.
+    fn sizes(&self) -> (usize, &'a [u8], bool) {
+        let long = self.payload.get(6).is_some_and(|flags| flags & LONG != 0);
+        let len = self.hashes.len().saturating_mul(if long { 2 } else { 1 });
+        let start = PREFIX.saturating_add(len);
+        (start, self.payload.get(PREFIX..start).unwrap_or_default(), long)
+    }
+
+    /// Term number `i`.
+    pub(crate) fn term(&self, i: usize, options: Options) -> Result<TermOf<'a>> {
+        if options.scoring == Scoring::InnerProduct {
+            let start = PREFIX.saturating_add(i.saturating_mul(4));
+            let value = self.payload.get(start..).and_then(|rest| rest.first_chunk());
+            let value = value.map(|&value| u32::from_le_bytes(value));
+            return value
+                .map(|value| TermOf { term: &[], value, positions: &[] })
+                .ok_or_else(|| self.wrong());
+        }
+        let (start, sizes, long) = self.sizes();
+        // Each sum is below the sum of what fits a page, or the payload is wrong.
+        let (before, size) = if long {
+            let sizes = sizes.as_chunks().0;
+            let number = |&bytes| usize::from(u16::from_le_bytes(bytes));
+            let before = sizes.get(..i).unwrap_or_default().iter().map(number);
+            (before.fold(0, usize::saturating_add), sizes.get(i).map(number))
+        } else {
+            let before = sizes.get(..i).unwrap_or_default().iter().copied().map(u32::from);
+            let before = before.fold(0, u32::wrapping_add) as usize;
+            (before, sizes.get(i).copied().map(usize::from))
+        };
+        self.entry(start.saturating_add(before), size.unwrap_or(0))
+    }
+
     /// The terms, in the order of the hashes.
     pub(crate) fn terms(self, options: Options) -> impl Iterator<Item = Result<TermOf<'a>>> {
-        let mut rest = self.payload.get(PREFIX..).unwrap_or_default();
-        let mut left = self.hashes.len();
-        std::iter::from_fn(move || {
-            left = left.checked_sub(1)?;
-            let term = take_term(&mut rest, options);
-            if term.is_none() {
-                left = 0;
+        let weighted = options.scoring == Scoring::InnerProduct;
+        let (mut start, sizes, long) = self.sizes();
+        (0..self.hashes.len()).map(move |i| {
+            if weighted {
+                return self.term(i, options);
             }
-            let wrong = "page of the write buffer has a wrong payload";
-            Some(term.ok_or(Error::corrupted(self.block, wrong)))
+            let size = if long {
+                usize::from(u16_at(sizes, i.saturating_mul(2)))
+            } else {
+                usize::from(sizes.get(i).copied().unwrap_or(0))
+            };
+            let entry = self.entry(start, size);
+            start = start.saturating_add(size);
+            let entry = entry?;
+            let ends = entry.positions.iter().filter(|&&byte| byte < 0x80).count();
+            let wanted = if options.positions { entry.value as usize } else { 0 };
+            if ends == wanted && entry.positions.last().is_none_or(|&byte| byte < 0x80) {
+                Ok(entry)
+            } else {
+                Err(self.wrong())
+            }
         })
+    }
+
+    fn entry(&self, start: usize, size: usize) -> Result<TermOf<'a>> {
+        let bytes = self.payload.get(start..start.saturating_add(size));
+        let parsed = bytes.and_then(|bytes| {
+            let (&len, rest) = bytes.split_first()?;
+            let (term, mut rest) = rest.split_at_checked(usize::from(len))?;
+            let value = take_number(&mut rest)?;
+            Some(TermOf { term, value, positions: rest })
+        });
+        parsed.filter(|entry| entry.value > 0).ok_or_else(|| self.wrong())
+    }
+
+    fn wrong(&self) -> Error {
+        Error::corrupted(self.block, "page of the write buffer has a wrong payload")
     }
 }
 
-fn take_term<'a>(rest: &mut &'a [u8], options: Options) -> Option<TermOf<'a>> {
-    if options.scoring == Scoring::InnerProduct {
-        let (&value, others) = rest.split_first_chunk()?;
-        *rest = others;
-        return Some(TermOf { term: &[], value: u32::from_le_bytes(value), positions: &[] });
-    }
-    let (&len, others) = rest.split_first()?;
-    let (term, mut others) = others.split_at_checked(usize::from(len))?;
-    let value = take_number(&mut others)?;
-    let before = others;
-    if options.positions {
-        for _ in 0..value {
-            take_number(&mut others)?;
-        }
-    }
-    let positions = before.get(..before.len().checked_sub(others.len())?)?;
-    *rest = others;
-    Some(TermOf { term, value, positions })
+/// A term in a part.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TermOf<'a> {
+    /// The term; of dimensions, empty.
+    pub term: &'a [u8],
+    pub value: u32,
+    /// LEB128: the first position and the gaps to the others, `value` numbers; empty without positions.
+    pub positions: &'a [u8],
 }
 
 /// Takes a number in LEB128.

@@ -65,6 +65,9 @@ impl BufferMatches {
 /// Bits of a hash that tell whether it may be one of the query.
 const FILTER_BITS: u32 = 12;
 
+/// Words of a column that are looked at together.
+const CHUNK: usize = 16;
+
 /// The terms of a query, to be found by their hashes.
 struct Query<'a> {
     /// Hashes in ascending order, each with the number of the term.
@@ -97,12 +100,52 @@ impl<'a> Query<'a> {
         self.filter[bit / 64] & 1 << (bit % 64) != 0
     }
 
+    /// A bit for each chunk of words that may hold a hash of the query.
+    fn chunks(&self, words: &[[u8; 4]]) -> u128 {
+        match self.hashes.len() {
+            0 => 0,
+            1 => self.chunks_of::<1>(words),
+            2 => self.chunks_of::<2>(words),
+            3 | 4 => self.chunks_of::<4>(words),
+            5..=8 => self.chunks_of::<8>(words),
+            _ => chunks(words, |word| self.may_hold(u32::from_le_bytes(word))),
+        }
+    }
+
+    /// The same for at most `N` hashes: comparisons of many words at a time.
+    fn chunks_of<const N: usize>(&self, words: &[[u8; 4]]) -> u128 {
+        let last = self.hashes.len().saturating_sub(1);
+        let hashes: [u32; N] = std::array::from_fn(|i| self.hashes[i.min(last)].0);
+        chunks(words, |word| {
+            let word = u32::from_le_bytes(word);
+            hashes.iter().fold(false, |any, &hash| any | (word == hash))
+        })
+    }
+
     /// Numbers of the terms with this hash.
     fn find(&self, hash: u32) -> impl Iterator<Item = u32> {
         let from = self.hashes.partition_point(|&(other, _)| other < hash);
         let same = self.hashes[from..].iter().take_while(move |&&(other, _)| other == hash);
         same.map(|&(_, number)| number)
     }
+}
+
+/// A bit for each chunk with a word that `may_match`.
+#[inline]
+fn chunks(words: &[[u8; 4]], may_match: impl Fn([u8; 4]) -> bool) -> u128 {
+    let (whole, rest) = words.as_chunks::<CHUNK>();
+    let mut bits = 0;
+    for (i, chunk) in whole.iter().enumerate() {
+        let any = chunk.iter().fold(false, |any, &word| any | may_match(word));
+        bits |= u128::from(any) << (i & 127);
+    }
+    bits | u128::from(rest.iter().any(|&word| may_match(word))) << (whole.len() & 127)
+}
+
+/// The bits of the chunks in which the words from `first` on lie, at least one.
+fn chunks_between(first: usize, len: usize) -> u128 {
+    let (from, to) = (first / CHUNK, (first + len.max(1) - 1) / CHUNK);
+    (u128::MAX << (from & 127)) & (u128::MAX >> (127 - (to & 127)))
 }
 
 /// Finds the documents of the buffer, as far as `snapshot` knows it, that hold any of `terms`, which are
@@ -143,10 +186,13 @@ impl Search<'_> {
         statistics.documents += page.statistics.documents;
         statistics.total_length =
             statistics.total_length.saturating_add(page.statistics.total_length);
+        let chunks = self.query.chunks(page.words());
+        if chunks == 0 {
+            return Ok(());
+        }
         for part in page.parts() {
             let part = part?;
-            let mut hashes = part.hashes.iter().map(|&hash| u32::from_le_bytes(hash));
-            if hashes.any(|hash| self.query.may_hold(hash)) {
+            if chunks & chunks_between(part.first_word, part.hashes.len()) != 0 {
                 self.part(part, block)?;
             }
         }
@@ -157,17 +203,16 @@ impl Search<'_> {
     fn part(&mut self, part: PartOf<'_>, block: u32) -> Result<()> {
         let weighted = self.options.scoring == Scoring::InnerProduct;
         let before = self.found.matches.len();
-        for (&hash, of) in part.hashes.iter().zip(part.terms(self.options)) {
-            let (hash, of) = (u32::from_le_bytes(hash), of?);
+        for (i, &hash) in part.hashes.iter().enumerate() {
+            let hash = u32::from_le_bytes(hash);
             if !self.query.may_hold(hash) {
                 continue;
             }
             for term in self.query.find(hash) {
+                let of = part.term(i, self.options)?;
                 let same =
-                    self.query.terms.get(term as usize).is_some_and(|&term| {
-                        if weighted { term.len() == 4 } else { term == of.term }
-                    });
-                if !same {
+                    |&other: &&[u8]| if weighted { other.len() == 4 } else { other == of.term };
+                if !self.query.terms.get(term as usize).is_some_and(same) {
                     continue;
                 }
                 let start = self.found.positions.len();
@@ -176,7 +221,9 @@ impl Search<'_> {
                         .positions
                         .try_reserve(of.positions.len())
                         .map_err(|_| Error::OutOfMemory)?;
-                    if !push_positions(of.positions, &mut self.found.positions) {
+                    let ascend = push_positions(of.positions, &mut self.found.positions);
+                    let pushed = self.found.positions.len() - start;
+                    if self.options.positions && (!ascend || pushed != of.value as usize) {
                         return Err(Error::corrupted(block, "positions do not ascend"));
                     }
                 }

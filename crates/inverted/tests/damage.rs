@@ -67,7 +67,7 @@ fn damage(name: &str, scoring: Scoring, documents: &[inverted::Document], querie
         match read_all(&store, &info, scoring, queries) {
             Ok(()) => {}
             Err(Error::Corrupted { .. } | Error::Version { .. } | Error::OutOfMemory) => {
-                errors += 1
+                errors += 1;
             }
             Err(error) => panic!("{error}"),
         }

@@ -22,7 +22,7 @@ pub fn matches<S: PageStore>(
     while let Some(ordinal) = node.current {
         let (group, place) = (ordinal as usize / GROUP, ordinal as usize % GROUP);
         if loaded != Some(group) {
-            reader.lengths(group, &mut lengths, &mut dead)?;
+            reader.lengths(group, &mut lengths[..], &mut dead)?;
             reader.tids(group, &mut tids)?;
             loaded = Some(group);
         }

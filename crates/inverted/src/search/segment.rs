@@ -134,7 +134,7 @@ impl<'r, 's, S: PageStore> SegmentSearch<'r, 's, S> {
         if postings == 0 {
             return Ok(());
         }
-        self.reader.lengths(group, &mut self.window.lengths, &mut self.window.dead)?;
+        self.reader.lengths(group, &mut self.window.lengths[..], &mut self.window.dead)?;
         self.window.begin(postings);
         for i in self.others()..self.order.len() {
             self.add(i, base, end)?;

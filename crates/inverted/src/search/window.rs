@@ -50,9 +50,9 @@ pub(super) struct Candidate {
 /// The documents of a group.
 #[derive(Debug)]
 pub(super) struct Window {
-    pub lengths: Box<[u16; GROUP]>,
+    /// Lengths as stored.
+    pub lengths: Box<[u16; ROOM]>,
     pub dead: [u64; GROUP / 64],
-    wide: Box<[u16; ROOM]>,
     scores: Box<[f32; ROOM]>,
     /// Places that have a score, unless there are many; then scores are looked through.
     touched: Box<[u16; ROOM]>,
@@ -63,9 +63,8 @@ pub(super) struct Window {
 impl Window {
     pub fn new() -> Self {
         Self {
-            lengths: Box::new([0; GROUP]),
+            lengths: Box::new([0; ROOM]),
             dead: [0; GROUP / 64],
-            wide: Box::new([0; ROOM]),
             scores: Box::new([-0.0; ROOM]),
             touched: Box::new([0; ROOM]),
             number: 0,
@@ -73,10 +72,9 @@ impl Window {
         }
     }
 
-    /// Begins a group for about so many postings, after lengths were read.
+    /// Begins a group for about so many postings.
     pub fn begin(&mut self, postings: usize) {
         self.dense = postings > GROUP / 8;
-        self.wide[..GROUP].copy_from_slice(&self.lengths[..]);
         self.number = 0;
     }
 
@@ -87,7 +85,7 @@ impl Window {
 
     /// The length of the document at a place, as stored.
     pub fn length(&self, place: u32) -> u16 {
-        self.wide[place as usize & MASK]
+        self.lengths[place as usize & MASK]
     }
 
     /// Adds postings of documents from `base` on: those of a block in `range`.
@@ -106,7 +104,7 @@ impl Window {
             Steering::Bm25 { factor, base: flat, slope } => {
                 for ((score, &ordinal), &value) in scores.iter_mut().zip(ordinals).zip(values) {
                     let place = ordinal.wrapping_sub(base) as usize & MASK;
-                    *score = flat + slope * f32::from(self.wide[place]);
+                    *score = flat + slope * f32::from(self.lengths[place]);
                     let tf = value as f32;
                     *score = factor * tf / (tf + *score);
                 }

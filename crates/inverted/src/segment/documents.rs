@@ -74,11 +74,11 @@ impl Documents {
     }
 }
 
-/// Reads the lengths and dead bits of a group of `count` documents.
+/// Reads the lengths, as many as `lengths` has room for, and the dead bits of a group.
 pub(crate) fn read_lengths<S: PageStore>(
     source: Source<'_, S>,
     block: u32,
-    lengths: &mut [u16; GROUP],
+    lengths: &mut [u16],
     dead: &mut [u64; GROUP / 64],
 ) -> Result<()> {
     source.read(block, Part::Lengths, |_, body| {

@@ -117,7 +117,7 @@ impl<'s, S: PageStore> Reader<'s, S> {
     /// As [`Reader::open`]; also of a group that does not exist.
     pub fn documents(&self, group: usize) -> Result<Documents> {
         let (mut lengths, mut dead) = (Box::new([0; GROUP]), [0; GROUP / 64]);
-        let block = self.lengths(group, &mut lengths, &mut dead)?;
+        let block = self.lengths(group, &mut lengths[..], &mut dead)?;
         let count = self.group_len(group);
         let first = group.saturating_mul(GROUP) as u32;
         let mut documents = Documents {
@@ -138,7 +138,7 @@ impl<'s, S: PageStore> Reader<'s, S> {
     pub(crate) fn lengths(
         &self,
         group: usize,
-        lengths: &mut [u16; GROUP],
+        lengths: &mut [u16],
         dead: &mut [u64; GROUP / 64],
     ) -> Result<u32> {
         let block = self.root.groups.get(self.source, group)?.lengths;

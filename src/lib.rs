@@ -4,6 +4,7 @@
 //! [`pg::function::pg_functions!`](pg::function).
 
 mod am;
+mod fulltext;
 mod info;
 mod pg;
 mod planner;

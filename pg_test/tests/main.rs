@@ -2,6 +2,7 @@
 //! program.
 
 mod alias;
+mod analyzers;
 mod any_data;
 mod bare_system;
 mod cluster;

@@ -36,6 +36,40 @@ pub fn operator_name(operator: Oid) -> Result<String, Report> {
     Ok(format!("OPERATOR({}.{name})", quoted(&schema)))
 }
 
+/// The name of a text-search configuration, parser, or dictionary with its schema, quoted. `cache`
+/// is its catalog's by OID.
+///
+/// # Errors
+/// Where a name is no text.
+pub fn text_search_name(cache: SysCacheIdentifier::Type, of: Oid) -> Result<String, Report> {
+    // OID, name, and schema are the first columns of all these catalogs.
+    let (schema, name) = qualified(cache, of, 2, 3)?;
+    Ok(format!("{}.{}", quoted(&schema), quoted(&name)))
+}
+
+/// The options of a text-search dictionary, as the catalog has them.
+///
+/// # Errors
+/// Where they are no text.
+pub fn dictionary_options(dictionary: Oid) -> Result<String, Report> {
+    const OPTIONS: pg_sys::AttrNumber = 6;
+    let cache = SysCacheIdentifier::TSDICTOID as i32;
+    // SAFETY: the sixth column of the catalog is a `text` that may be NULL. It is copied before the
+    // row is released.
+    unsafe {
+        let row = pg_sys::SearchSysCache1(cache, Datum::from(dictionary));
+        if row.is_null() {
+            return Ok(String::new());
+        }
+        let mut null = false;
+        let options = pg_sys::SysCacheGetAttr(cache, row, OPTIONS, &raw mut null);
+        let text =
+            if null { Ok(String::new()) } else { SqlValue::new(pg_sys::TEXTOID, options).text() };
+        pg_sys::ReleaseSysCache(row);
+        text
+    }
+}
+
 /// The types of an operator's operands.
 pub fn operator_types(operator: Oid) -> [Oid; 2] {
     let (mut left, mut right) = (Oid::INVALID, Oid::INVALID);

@@ -38,6 +38,7 @@ pub mod store;
 pub mod support;
 pub mod table;
 pub mod temp_file;
+pub mod text_search;
 pub mod tid;
 pub mod value;
 pub mod varlena;

@@ -37,19 +37,7 @@ impl<const N: usize> Return for Rows<N> {
     fn into_datum(self, args: &Args) -> Result<Datum, Report> {
         let set = ResultSet::begin::<N>(args)?;
         for row in self.0 {
-            let nulls = row.each_ref().map(|cell| matches!(cell, Cell::Null));
-            let mut values = [Datum::null(); N];
-            for (value, cell) in values.iter_mut().zip(row) {
-                *value = match cell {
-                    Cell::Null => Datum::null(),
-                    Cell::Int(value) => Datum::from(value),
-                    Cell::Float(value) => Datum::from(value.to_bits()),
-                    Cell::Oid(oid) => Datum::from(oid),
-                    Cell::Text(text) => text.into_datum(args)?,
-                };
-            }
-            // SAFETY: each cell is of the type that SQL declares the column to be.
-            unsafe { set.put(values, nulls) };
+            set.add_cells(row, args)?;
         }
         Ok(Datum::null())
     }
@@ -119,6 +107,34 @@ impl ResultSet {
         let values = row.map(|value| value.map_or(Datum::null(), SqlValue::datum));
         // SAFETY: the values are of the columns' types, as just checked.
         unsafe { self.put(values, row.map(|value| value.is_none())) };
+        Ok(())
+    }
+
+    /// Adds a row of cells.
+    ///
+    /// # Errors
+    /// Where a text cannot be converted.
+    pub fn add_cells<const N: usize>(&self, row: [Cell; N], args: &Args) -> Result<(), Report> {
+        let nulls = row.each_ref().map(|cell| matches!(cell, Cell::Null));
+        let is_text = row.each_ref().map(|cell| matches!(cell, Cell::Text(_)));
+        let mut values = [Datum::null(); N];
+        for (value, cell) in values.iter_mut().zip(row) {
+            *value = match cell {
+                Cell::Null => Datum::null(),
+                Cell::Int(value) => Datum::from(value),
+                Cell::Float(value) => Datum::from(value.to_bits()),
+                Cell::Oid(oid) => Datum::from(oid),
+                Cell::Text(text) => text.into_datum(args)?,
+            };
+        }
+        // SAFETY: each cell is of the type that SQL declares the column to be. The row is copied,
+        // so that its texts can be freed.
+        unsafe {
+            self.put(values, nulls);
+            for (value, _) in values.into_iter().zip(is_text).filter(|(_, is_text)| *is_text) {
+                pg_sys::pfree(value.cast_mut_ptr());
+            }
+        }
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Measures searches in memory: `speed texts DOCS QUERIES`, both files of one tokenized text a line, or
+//! Measures searches in memory: `speed texts DOCS QUERIES…`, files of one tokenized text a line, or
 //! `speed vectors ROWS`. Prints the time of a search for the ten best, and the size of the index.
 
 use std::collections::BTreeMap;
@@ -106,7 +106,7 @@ impl Index {
     }
 }
 
-fn texts(documents: &str, queries: &str) -> Result<()> {
+fn texts(documents: &str, files: &[&str]) -> Result<()> {
     let mut lists: BTreeMap<Vec<u8>, List> = BTreeMap::new();
     let mut lengths = Vec::new();
     for (row, text) in (0..).zip(documents.lines()) {
@@ -125,14 +125,18 @@ fn texts(documents: &str, queries: &str) -> Result<()> {
             list.push((row, at.len() as u32, at));
         }
     }
-    let queries: Vec<Query> =
-        queries.lines().map(|text| Query::of_tokens(text.split_whitespace())).collect();
     let scoring = Scoring::Bm25 { k1: 1.2, b: 0.75 };
     for positions in [false, true] {
         let start = Instant::now();
         let index = Index::build(scoring, positions, &lengths, &lists)?;
         println!("written in {:.2} s", start.elapsed().as_secs_f64());
-        index.measure(if positions { "with positions" } else { "without positions" }, &queries)?;
+        for file in files {
+            let queries = fs::read_to_string(file).unwrap_or_default();
+            let queries: Vec<Query> =
+                queries.lines().map(|text| Query::of_tokens(text.split_whitespace())).collect();
+            let with = if positions { "with" } else { "without" };
+            index.measure(&format!("{file} {with} positions"), &queries)?;
+        }
     }
     Ok(())
 }
@@ -176,10 +180,10 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["texts", documents, queries] => texts(&read(documents), &read(queries)),
+        ["texts", documents, queries @ ..] => texts(&read(documents), queries),
         ["vectors", rows] => vectors(rows.parse().unwrap_or(50_000)),
         _ => {
-            eprintln!("speed texts DOCS QUERIES | speed vectors ROWS");
+            eprintln!("speed texts DOCS QUERIES… | speed vectors ROWS");
             Ok(())
         }
     }

@@ -26,3 +26,10 @@ pub(crate) fn put(body: &mut [u8], at: usize, bytes: &[u8]) {
         place.copy_from_slice(bytes);
     }
 }
+
+/// The first eight bytes of a term, as a number that orders as they do.
+pub(crate) fn prefix(term: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.iter_mut().zip(term).for_each(|(byte, &of)| *byte = of);
+    u64::from_be_bytes(bytes)
+}

@@ -1,10 +1,14 @@
 //! Merging segments into one, without their dead documents.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use memory::Grow;
 use pages::{Batch, Coordination, HeapTid, META_BLOCK, Result};
 
 use crate::allocate::{MERGE, Taker, reclaim, recover};
 use crate::dictionary::{Entry, Terms};
+use crate::fields::prefix;
 use crate::meta::{Listed, Meta, Options};
 use crate::publish::Change;
 use crate::segment::{Reader, SegmentInfo, Writer};
@@ -104,22 +108,28 @@ struct Input<'r, 's, S: Coordination> {
     /// For each document its ordinal in the new segment, or [`DEAD`].
     ordinals: Vec<u32>,
     terms: Terms<'r, 's, S>,
-    /// The term that is next, and what the segment knows of it.
-    term: Vec<u8>,
+    /// What the segment knows of its term that is next.
     entry: Option<Entry>,
 }
 
+/// The term of a segment that is next. Orders by the term, then by the segment.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Next {
+    /// The first bytes of the term: comparing these is mostly enough.
+    prefix: u64,
+    term: Vec<u8>,
+    input: usize,
+}
+
 impl<S: Coordination> Input<'_, '_, S> {
-    fn advance(&mut self) -> Result<()> {
-        self.entry = match self.terms.next()? {
-            None => None,
-            Some((term, entry)) => {
-                self.term.clear();
-                self.term.extend_from_slice(term);
-                Some(entry)
-            }
-        };
-        Ok(())
+    /// Moves to the next term, which replaces that of `next`. False if there is none.
+    fn advance(&mut self, next: &mut Next) -> Result<bool> {
+        let Some((term, entry)) = self.terms.next()? else { return Ok(false) };
+        self.entry = Some(entry);
+        next.term.clear();
+        next.term.extend_from_slice(term);
+        next.prefix = prefix(term);
+        Ok(true)
     }
 }
 
@@ -147,8 +157,7 @@ pub(crate) fn merge<S: Coordination>(
     let (mut inputs, mut documents) = (Vec::with_capacity(readers.len()), 0u32);
     for reader in &readers {
         let ordinals = copy_documents(reader, &mut writer, &mut documents, is_dead)?;
-        let (terms, term) = (reader.terms(), Vec::new());
-        inputs.push(Input { reader, ordinals, terms, term, entry: None });
+        inputs.push(Input { reader, ordinals, terms: reader.terms(), entry: None });
     }
     let mut change = Change { lock, remove: ids, ..Change::default() };
     if documents > 0 {
@@ -183,30 +192,49 @@ fn copy_terms<S: Coordination>(
     writer: &mut Writer<'_>,
     options: Options,
 ) -> Result<()> {
-    for input in &mut *inputs {
-        input.advance()?;
-    }
-    let (mut term, mut positions) = (Vec::new(), Vec::new());
-    loop {
-        let left = inputs.iter().filter(|input| input.entry.is_some());
-        let Some(least) = left.map(|input| &input.term).min() else { return Ok(()) };
-        term.clone_from(least);
-        writer.term(&term)?;
-        // Ordinals of an input are below those of the next.
-        for input in inputs.iter_mut().filter(|input| input.term == term) {
-            let Some(entry) = input.entry.take() else { continue };
-            let mut postings = input.reader.postings(&entry)?;
-            while let Some(ordinal) = postings.ordinal() {
-                let new = input.ordinals.get(ordinal as usize).copied().unwrap_or(DEAD);
-                if new != DEAD {
-                    if options.positions {
-                        postings.positions(&mut positions)?;
-                    }
-                    writer.posting(new, postings.value(), &positions)?;
-                }
-                postings.advance()?;
-            }
-            input.advance()?;
+    let mut heap = BinaryHeap::with_capacity(inputs.len());
+    for (i, input) in inputs.iter_mut().enumerate() {
+        let mut next = Next { prefix: 0, term: Vec::new(), input: i };
+        if input.advance(&mut next)? {
+            heap.push(Reverse(next));
         }
     }
+    let (mut last, mut positions) = (None, Vec::new());
+    while let Some(Reverse(mut next)) = heap.pop() {
+        if last.as_ref() != Some(&next.term) {
+            writer.term(&next.term)?;
+            last.get_or_insert_with(Vec::new).clone_from(&next.term);
+        }
+        // Ordinals of an input are below those of the next.
+        let Some(input) = inputs.get_mut(next.input) else { continue };
+        if let Some(entry) = input.entry.take() {
+            copy_postings(input, &entry, writer, options, &mut positions)?;
+        }
+        if input.advance(&mut next)? {
+            heap.push(Reverse(next));
+        }
+    }
+    Ok(())
+}
+
+/// Passes the postings of living documents on.
+fn copy_postings<S: Coordination>(
+    input: &Input<'_, '_, S>,
+    entry: &Entry,
+    writer: &mut Writer<'_>,
+    options: Options,
+    positions: &mut Vec<u32>,
+) -> Result<()> {
+    let mut postings = input.reader.postings(entry)?;
+    while let Some(ordinal) = postings.ordinal() {
+        let new = input.ordinals.get(ordinal as usize).copied().unwrap_or(DEAD);
+        if new != DEAD {
+            if options.positions {
+                postings.positions(positions)?;
+            }
+            writer.posting(new, postings.value(), positions)?;
+        }
+        postings.advance()?;
+    }
+    Ok(())
 }

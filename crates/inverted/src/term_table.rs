@@ -5,6 +5,8 @@ use std::hash::{BuildHasher, RandomState};
 use memory::{Grow, filled};
 use pages::{Error, Result};
 
+use crate::fields::prefix;
+
 /// Terms and their numbers: an open hash table, which may be refused the memory to grow.
 #[derive(Debug, Default)]
 pub(crate) struct TermTable {
@@ -90,13 +92,8 @@ impl TermTable {
 
     /// Numbers of all terms, in the order of the terms.
     pub(crate) fn sorted(&self) -> Result<Vec<u32>> {
-        let prefix = |number: u32| {
-            let mut bytes = [0; 8];
-            let term = self.term(number);
-            bytes.iter_mut().zip(term).for_each(|(byte, &b)| *byte = b);
-            u64::from_be_bytes(bytes)
-        };
-        let mut sorted = memory::collected((0..self.ends.len() as u32).map(|i| (prefix(i), i)))?;
+        let mut sorted =
+            memory::collected((0..self.ends.len() as u32).map(|i| (prefix(self.term(i)), i)))?;
         sorted.sort_unstable_by(|a, b| {
             a.0.cmp(&b.0).then_with(|| self.term(a.1).cmp(self.term(b.1)))
         });

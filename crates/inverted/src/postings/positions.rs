@@ -2,7 +2,6 @@
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
 
-use memory::Grow;
 use pages::{Error, PAGE_USABLE, PageStore, Result};
 
 use crate::page::{HEADER, NONE, Part, Source, Spot};
@@ -46,7 +45,9 @@ impl Stream {
         bytes.clear();
         self.at = 0;
         self.next = source.read(block, Part::Positions, |header, body| {
-            bytes.try_extend(body.get(offset..PAGE_USABLE).unwrap_or(&[]).iter().copied())?;
+            let rest = body.get(offset..PAGE_USABLE).unwrap_or(&[]);
+            bytes.try_reserve(rest.len()).map_err(|_| Error::OutOfMemory)?;
+            bytes.extend_from_slice(rest);
             Ok(header.next)
         })?;
         Ok(())

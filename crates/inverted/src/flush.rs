@@ -8,7 +8,7 @@ use crate::gather::Gathered;
 use crate::meta::{Meta, Options};
 use crate::publish::Change;
 use crate::score::Scoring;
-use crate::write::write_segment;
+use crate::write::{damaged, write_segment};
 
 /// Pages of the buffer that are written into a segment: a search reads all of them.
 pub(crate) const FLUSH_AT: usize = 64;
@@ -32,23 +32,24 @@ pub(crate) fn flush<S: Coordination>(
     if meta.buffer.is_empty() {
         return Ok(());
     }
-    for &block in &meta.buffer {
-        seal(store, block)?;
+    for (sequence, &block) in (meta.first_sequence..).zip(&meta.buffer) {
+        seal(store, block, sequence)?;
     }
     let gathered = gather(store, &meta, is_dead)?;
     let mut change = Change { lock: FLUSH, flushed: meta.buffer.len(), ..Change::default() };
     if !gathered.documents().is_empty() {
         let taker = Taker::new(store, FLUSH)?;
-        change.add = Some(write_segment(taker, meta.options, &gathered)?);
+        let segment = write_segment(taker, meta.options, &gathered);
+        change.add = Some(segment.map_err(damaged(meta.buffer.first().copied().unwrap_or(0)))?);
     }
     change.publish(store)
 }
 
 /// Has no more documents come to a page.
-fn seal<S: Coordination>(store: &S, block: u32) -> Result<()> {
+fn seal<S: Coordination>(store: &S, block: u32, sequence: u64) -> Result<()> {
     store.pause()?;
     let mut batch = store.batch();
-    buffer::seal(batch.page(block)?);
+    buffer::seal(batch.page(block)?, block, sequence)?;
     batch.commit()
 }
 

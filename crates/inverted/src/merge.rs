@@ -12,6 +12,7 @@ use crate::fields::prefix;
 use crate::meta::{Listed, Meta, Options};
 use crate::publish::Change;
 use crate::segment::{Reader, SegmentInfo, Writer};
+use crate::write::damaged;
 
 /// Segments of about the same size that an insert merges.
 const FAN_IN: usize = 4;
@@ -19,12 +20,14 @@ const FAN_IN: usize = 4;
 pub(crate) const MAX_FAN_IN: usize = 24;
 /// Pages that an insert may merge, or so many of all pages if these are more: the number of segments
 /// stays bounded whatever is inserted between two vacuums.
-const SMALL: u64 = 512;
-const SHARE: u64 = 24;
+const SMALL: u64 = 256;
+const SHARE: u64 = 28;
 
 /// Merges a few small segments if there are too many of about the same size, unless another is at it.
 pub(crate) fn merge_small<S: Coordination>(store: &S, seen: &Meta) -> Result<()> {
-    if pick_small(seen).is_empty() {
+    // Claims may be those of a holder that has failed.
+    let is_claimed = seen.segments.iter().any(|listed| listed.claim == Some(MERGE));
+    if !is_claimed && pick_small(seen).is_empty() {
         return Ok(());
     }
     let Some(_lock) = store.try_lock(MERGE as u32)? else { return Ok(()) };
@@ -226,13 +229,14 @@ fn copy_postings<S: Coordination>(
     positions: &mut Vec<u32>,
 ) -> Result<()> {
     let mut postings = input.reader.postings(entry)?;
+    let damaged = damaged(entry.block());
     while let Some(ordinal) = postings.ordinal() {
         let new = input.ordinals.get(ordinal as usize).copied().unwrap_or(DEAD);
         if new != DEAD {
             if options.positions {
                 postings.positions(positions)?;
             }
-            writer.posting(new, postings.value(), positions)?;
+            writer.posting(new, postings.value(), positions).map_err(&damaged)?;
         }
         postings.advance()?;
     }

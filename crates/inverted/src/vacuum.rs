@@ -9,6 +9,7 @@ use crate::flush::flush;
 use crate::merge::{MAX_FAN_IN, claim, merge, size};
 use crate::meta::{LOCKS, Listed, Meta};
 use crate::segment::{Reader, kill, set_frequency};
+use crate::statistics::statistics;
 
 /// What a vacuum did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,8 +67,7 @@ pub fn vacuum<S: Coordination>(
     compact(store, ids)?;
     recover(store, VACUUM)?;
     reclaim(store)?;
-    let meta = Meta::read(store)?;
-    let remaining = meta.segments.iter().map(|listed| u64::from(listed.living)).sum();
+    let remaining = statistics(store)?.documents.documents;
     Ok(VacuumStats { removed, remaining })
 }
 

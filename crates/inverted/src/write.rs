@@ -1,6 +1,6 @@
 //! Writing gathered documents as a segment.
 
-use pages::{Coordination, Result};
+use pages::{Coordination, Error, Result};
 
 use crate::allocate::Taker;
 use crate::gather::{Gathered, Sink};
@@ -30,5 +30,16 @@ impl Sink for Writer<'_> {
 
     fn posting(&mut self, ordinal: u32, value: u32, positions: &[u32]) -> Result<()> {
         Writer::posting(self, ordinal, value, positions)
+    }
+}
+
+/// What a writer refuses was read from pages that are damaged, such as `block`.
+pub(crate) fn damaged(block: u32) -> impl Fn(Error) -> Error {
+    move |error| {
+        if matches!(error, Error::Internal(_)) {
+            Error::corrupted(block, "page holds an impossible posting")
+        } else {
+            error
+        }
     }
 }

@@ -37,7 +37,7 @@ fn inserts_survive_a_crash_at_any_batch() {
         let (sound, rows) = used(options, 280);
         for at in 0.. {
             let (store, mut rows) = (sound.clone(), rows.clone());
-            store.crash_after(at * 5);
+            store.crash_after(at * 7);
             let mut crashed = false;
             for i in 280..400 {
                 let document = document(i, tokens(i), options);
@@ -77,7 +77,7 @@ fn inserts_survive_a_crash_at_any_batch() {
 #[test]
 fn vacuum_survives_a_crash_at_any_batch() {
     for options in [KINDS[0], KINDS[2]] {
-        let (sound, rows) = used(options, 350);
+        let (sound, rows) = used(options, 250);
         for share in [17, 3] {
             let dead = |row: usize| row.is_multiple_of(share);
             let mut left = rows.clone();

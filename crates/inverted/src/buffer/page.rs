@@ -78,9 +78,13 @@ pub(crate) fn append(body: &mut [u8], block: u32, sequence: u64, part: &Part) ->
     Ok(Appended::Done)
 }
 
-/// Has the page of `block` take no more parts.
-pub(crate) fn seal(body: &mut [u8]) {
+/// Has the page of `block`, which has this number, take no more parts.
+pub(crate) fn seal(body: &mut [u8], block: u32, sequence: u64) -> Result<()> {
+    let Some(_) = Page::open(body, block, sequence)? else {
+        return Err(Error::corrupted(block, "page of the write buffer has another number"));
+    };
     put(body, at::SEALED, &[1]);
+    Ok(())
 }
 
 /// A page that is read.
@@ -198,7 +202,9 @@ impl<'a> PartOf<'a> {
             let start = PREFIX.saturating_add(i.saturating_mul(4));
             let value = self.payload.get(start..).and_then(|rest| rest.first_chunk());
             let value = value.map(|&value| u32::from_le_bytes(value));
+            let is_weight = |&value: &u32| f32::from_bits(value).is_finite();
             return value
+                .filter(is_weight)
                 .map(|value| TermOf { term: &[], value, positions: &[] })
                 .ok_or_else(|| self.wrong());
         }

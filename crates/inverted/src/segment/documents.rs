@@ -160,8 +160,8 @@ impl DocumentWriter {
             self.long.try_push((self.count, length))?;
         }
         self.codes.try_push(crate::postings::length_code(length))?;
-        self.tids.push(tid);
-        self.lengths.push(stored);
+        self.tids.try_push(tid)?;
+        self.lengths.try_push(stored)?;
         self.count = self.count.saturating_add(1);
         self.total_length = self.total_length.saturating_add(length.into());
         if self.tids.len() == GROUP { self.flush(pages) } else { Ok(()) }

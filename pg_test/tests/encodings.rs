@@ -91,6 +91,14 @@ fn names_and_values_keep_their_letters() {
             };
             assert_eq!(sorted(&got), sorted(ids), "{encoding}: {call}");
         }
+        let tokens = "SELECT string_agg(token, '|') FROM run_analyzer('Größe: É', 'standard')";
+        assert_eq!(text(&mut db, tokens).unwrap(), "größe|é", "{encoding}");
+        for analyzer in ["standard", "simple"] {
+            let query = format!(
+                "SELECT highlight('größer Ziel', 'ziel', '{analyzer}', fragment_offset => 3)"
+            );
+            assert_eq!(text(&mut db, &query).unwrap(), "{\"er <em>Ziel</em>\"}", "{encoding}");
+        }
         // The statement that is shown is the one that runs.
         let shown = text(
             &mut db,

@@ -53,7 +53,7 @@ fn behavior(name: &str) -> (&'static str, &'static str) {
         // A request names types of the catalog; the CPU is that of the server.
         "ann" | "fts" | "vector_ext_info" => ("s", "s"),
         // Text-search configurations change.
-        "run_analyzer" => ("s", "s"),
+        "run_analyzer" | "highlight" => ("s", "s"),
         name if name.starts_with("search_request_") => ("s", "s"),
         // Only PostgreSQL calls them; declared as those of pgvector are.
         name if name.ends_with("handler") => ("v", "u"),

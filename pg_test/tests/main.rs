@@ -24,6 +24,7 @@ mod filtered_tables;
 mod from_pgvector;
 mod full_results;
 mod fuzz;
+mod highlight;
 mod hnsw_build;
 mod hnsw_calibration;
 mod hnsw_concurrency;

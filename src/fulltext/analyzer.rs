@@ -96,14 +96,17 @@ impl Analyzer {
         }
     }
 
-    /// Calls `sink` with the tokens of `text`.
+    /// Calls `sink` with the tokens of `text`. Looks for a cancellation now and then.
     ///
     /// # Errors
     /// If a token cannot be converted to UTF-8.
     pub fn tokens(&self, text: &str, sink: &mut dyn FnMut(Token<'_>)) -> Result<(), Report> {
         match self {
             Analyzer::Milvus(analyzer) => {
-                analyzer.tokens(text, &mut |token| {
+                let mut pause = || {
+                    pgrx::check_for_interrupts!();
+                };
+                analyzer.tokens_with_pauses(text, &mut pause, &mut |token| {
                     sink(Token {
                         text: token.text,
                         position: token.position,
@@ -118,6 +121,26 @@ impl Analyzer {
                     sink(Token { text, position, position_length: 1, place: None });
                 })
             }
+        }
+    }
+
+    /// Calls `sink` with tokens and their places in `text`, start and end in bytes. Tokens that a
+    /// thesaurus makes of several words are not among them.
+    ///
+    /// # Errors
+    /// If a token cannot be converted to UTF-8.
+    pub fn places(
+        &self,
+        text: &str,
+        sink: &mut dyn FnMut(&str, usize, usize),
+    ) -> Result<(), Report> {
+        match self {
+            Analyzer::Milvus(_) => self.tokens(text, &mut |token| {
+                if let Some((start, end)) = token.place {
+                    sink(token.text, start, end);
+                }
+            }),
+            Analyzer::Configuration(configuration) => configuration.words(text, sink),
         }
     }
 }

@@ -7,9 +7,6 @@ use crate::pg::error::Report;
 use crate::pg::function::{Args, Return, pg_functions};
 use crate::pg::rows::{Cell, ResultSet};
 
-/// Tokens between two looks for a cancellation.
-const PAUSE: u64 = 4096;
-
 pg_functions! {
     /// The tokens of a text, one a row.
     fn run_analyzer(text: String, analyzer: String) -> Result<Analyzed, Report> {
@@ -28,12 +25,8 @@ impl Return for Analyzed {
     fn into_datum(self, args: &Args) -> Result<Datum, Report> {
         let set = ResultSet::begin::<5>(args)?;
         let mut characters = Characters::new(&self.text);
-        let (mut failure, mut count) = (None, 0);
+        let mut failure = None;
         self.analyzer.tokens(&self.text, &mut |token| {
-            if count % PAUSE == 0 {
-                pgrx::check_for_interrupts!();
-            }
-            count += 1;
             if failure.is_none() {
                 failure = set.add_cells(row(token, &mut characters), args).err();
             }

@@ -3,6 +3,7 @@
 
 mod analyzer;
 mod functions;
+mod highlight;
 
 #[allow(unused_imports)] // the access method `inverted` is going to use them
 pub use self::analyzer::{Analyzer, Token};

@@ -14,6 +14,7 @@ use pgrx::pg_sys::{self, Datum, Oid};
 use pgrx::prelude::FromDatum;
 
 use super::catalog::array_type;
+use super::encoding::decode;
 use super::error::Report;
 use super::function::{Args, Argument, Return};
 use super::value::{OwnedValue, SqlValue};
@@ -140,6 +141,59 @@ impl<'a> Argument<'a> for ArrayRef<'a> {
         };
         let len = usize::try_from(len).map_err(|_| corrupted())?;
         Ok(ArrayRef { value, n_dims, items_at, item_type, len })
+    }
+}
+
+/// A `text[]` of any dimensions without nulls, as a list.
+pub struct Texts(pub Vec<String>);
+
+impl Argument<'_> for Texts {
+    fn take(args: &mut Args) -> Result<Texts, Report> {
+        let array: ArrayRef = args.take()?;
+        if array.item_type != pg_sys::TEXTOID {
+            return Err(Report::internal("argument is not an array of texts"));
+        }
+        let (mut datums, mut n): (*mut Datum, i32) = (ptr::null_mut(), 0);
+        // SAFETY: the array's items are `text`: any length, by reference, aligned as int. PostgreSQL
+        // raises an error for a null. The datums point into the array, which outlives them.
+        unsafe {
+            let align = pg_sys::TYPALIGN_INT as _;
+            let array = array.value.as_ptr().cast();
+            let (items, nulls) = (&raw mut datums, ptr::null_mut());
+            pg_sys::deconstruct_array(
+                array,
+                pg_sys::TEXTOID,
+                -1,
+                false,
+                align,
+                items,
+                nulls,
+                &raw mut n,
+            );
+            let text = |i| {
+                let text = Detoasted::from_datum(*datums.add(i));
+                decode(text.slice(VARHDRSZ, text.size() - VARHDRSZ).unwrap_or_default())
+            };
+            let n = usize::try_from(n).unwrap_or(0);
+            let texts: Result<_, Report> = (0..n).map(text).collect();
+            pg_sys::pfree(datums.cast());
+            texts.map(Texts)
+        }
+    }
+}
+
+impl Return for Texts {
+    fn into_datum(self, args: &Args) -> Result<Datum, Report> {
+        let texts = self.0.into_iter().map(|text| text.into_datum(args));
+        let mut datums = texts.collect::<Result<Vec<Datum>, Report>>()?;
+        let n = i32::try_from(datums.len())
+            .map_err(|_| Report::new(ERRCODE_DATA_EXCEPTION, "array is too large"))?;
+        // SAFETY: as many values of type `text`, which are copied.
+        let array = unsafe {
+            let align = pg_sys::TYPALIGN_INT as _;
+            pg_sys::construct_array(datums.as_mut_ptr(), n, pg_sys::TEXTOID, -1, false, align)
+        };
+        Ok(Datum::from(array))
     }
 }
 

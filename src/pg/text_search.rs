@@ -2,14 +2,15 @@
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
-use std::slice;
+use std::ffi::{CStr, c_char};
+use std::{ptr, slice};
 
 use crc32fast::Hasher;
 use pgrx::PgSqlErrorCode::{ERRCODE_NAME_TOO_LONG, ERRCODE_UNDEFINED_OBJECT};
-use pgrx::pg_sys::{self, Oid, ParsedText, ParsedWord};
+use pgrx::pg_sys::{self, Datum, DictSubState, Oid, ParsedText, ParsedWord, TSLexeme};
 
 use super::catalog::{dictionary_options, text_search_name};
-use super::encoding::{decode, encode};
+use super::encoding::{decode, decode_c, encode};
 use super::error::Report;
 use super::memory::{new_context, within};
 
@@ -19,6 +20,9 @@ const CHUNK: usize = 20_000;
 
 /// Bytes of the longest name that is looked for: schema and name, quoted, with every quote doubled.
 const MAX_NAME: usize = 4 * pg_sys::NAMEDATALEN as usize;
+
+/// Bytes of words that PostgreSQL does not look up any more.
+const MAX_WORD: usize = 2047;
 
 /// A text-search configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,23 +64,7 @@ impl Configuration {
     /// # Errors
     /// If a name is no text.
     pub fn fingerprint(self) -> Result<u32, Report> {
-        // SAFETY: the entry is valid until the next look-up of a configuration, and has `lenmap`
-        // lists with as many dictionaries as each says.
-        let (parser, lists) = unsafe {
-            let entry = &*pg_sys::lookup_ts_config_cache(self.0);
-            let lists = if entry.map.is_null() {
-                &[]
-            } else {
-                slice::from_raw_parts(entry.map, usize::try_from(entry.lenmap).unwrap_or(0))
-            };
-            let dictionaries = |list: &pg_sys::ListDictionary| {
-                if list.dictIds.is_null() {
-                    return Vec::new();
-                }
-                slice::from_raw_parts(list.dictIds, usize::try_from(list.len).unwrap_or(0)).to_vec()
-            };
-            (entry.prsId, lists.iter().map(dictionaries).collect::<Vec<_>>())
-        };
+        let (parser, lists) = self.dictionaries();
         let mut hasher = Hasher::new();
         let cache = pg_sys::SysCacheIdentifier::TSPARSEROID;
         hasher.update(text_search_name(cache, parser)?.as_bytes());
@@ -110,6 +98,131 @@ impl Configuration {
             })?);
         }
         Ok(())
+    }
+
+    /// Calls `sink` with each word of `text` that the parser finds and each of its lexemes: the lexeme,
+    /// start, and end, in bytes of `text`. A dictionary that looks at several words at a time, as a
+    /// thesaurus does, is passed over.
+    ///
+    /// # Errors
+    /// As [`Configuration::lexemes`].
+    pub fn words(self, text: &str, sink: &mut dyn FnMut(&str, usize, usize)) -> Result<(), Report> {
+        let encoded = encode(text)?;
+        let mut rest = encoded.as_bytes();
+        let mut place = Place::default();
+        while !rest.is_empty() {
+            pgrx::check_for_interrupts!();
+            let (chunk, tail) = rest.split_at(cut(rest));
+            // SAFETY: as in `parse`.
+            unsafe {
+                let context = new_context(pg_sys::CurrentMemoryContext, c"vector_ext words");
+                let first = encoded.as_bytes().len() - rest.len();
+                let found = within(context, || self.words_of(chunk))?;
+                for (from, to, lexeme) in found {
+                    let start = place.of(encoded.as_bytes(), first + from)?;
+                    let end = place.of(encoded.as_bytes(), first + to)?;
+                    sink(&lexeme, start, end);
+                }
+                pg_sys::MemoryContextDelete(context);
+            }
+            rest = tail;
+        }
+        Ok(())
+    }
+
+    /// The words of one chunk: start and end in the chunk, and a lexeme.
+    fn words_of(self, chunk: &[u8]) -> Result<Vec<(usize, usize, String)>, Report> {
+        let mut found = Vec::new();
+        let length = Datum::from(chunk.len() as i32);
+        // SAFETY: calls of the functions of a parser as PostgreSQL makes them. Entries of its caches
+        // stay where they are. The parser tells places in `chunk`, which it does not change.
+        unsafe {
+            let parser = (*pg_sys::lookup_ts_config_cache(self.0)).prsId;
+            let parser = pg_sys::lookup_ts_parser_cache(parser);
+            let none = Oid::INVALID;
+            let text = Datum::from(chunk.as_ptr());
+            let state = pg_sys::FunctionCall2Coll(&raw mut (*parser).prsstart, none, text, length);
+            loop {
+                let (mut word, mut length): (*mut c_char, i32) = (ptr::null_mut(), 0);
+                let (at, size) = (Datum::from(&raw mut word), Datum::from(&raw mut length));
+                let next = &raw mut (*parser).prstoken;
+                let kind = pg_sys::FunctionCall3Coll(next, none, state, at, size).value() as i32;
+                let Ok(kind @ 1..) = usize::try_from(kind) else { break };
+                let length = usize::try_from(length).unwrap_or(0);
+                let start = (word as usize).wrapping_sub(chunk.as_ptr() as usize);
+                let Some(bytes) = chunk.get(start..).and_then(|rest| rest.get(..length)) else {
+                    continue;
+                };
+                for lexeme in self.lexemes_of(kind, bytes)? {
+                    found.push((start, start + length, lexeme));
+                }
+            }
+            pg_sys::FunctionCall1Coll(&raw mut (*parser).prsend, none, state);
+        }
+        Ok(found)
+    }
+
+    /// The lexemes that the dictionaries for a type of token give for a word.
+    fn lexemes_of(self, kind: usize, word: &[u8]) -> Result<Vec<String>, Report> {
+        let mut lexemes = Vec::new();
+        if word.len() >= MAX_WORD {
+            return Ok(lexemes);
+        }
+        let mut word = word.to_vec();
+        // The list is copied: a dictionary may look up another configuration.
+        for dictionary in self.dictionaries().1.into_iter().nth(kind).unwrap_or_default() {
+            let mut state = DictSubState::default();
+            // SAFETY: a call of a dictionary as PostgreSQL makes it. It gives null for an unknown
+            // word, or an array that ends with a null lexeme.
+            unsafe {
+                let dictionary = pg_sys::lookup_ts_dictionary_cache(dictionary);
+                let mut lexeme: *mut TSLexeme = pg_sys::FunctionCall4Coll(
+                    &raw mut (*dictionary).lexize,
+                    Oid::INVALID,
+                    Datum::from((*dictionary).dictData),
+                    Datum::from(word.as_mut_ptr()),
+                    Datum::from(word.len() as i32),
+                    Datum::from(&raw mut state),
+                )
+                .cast_mut_ptr();
+                if lexeme.is_null() || state.getnext {
+                    continue;
+                }
+                if u32::from((*lexeme).flags) & pg_sys::TSL_FILTER != 0 {
+                    if !(*lexeme).lexeme.is_null() {
+                        word = CStr::from_ptr((*lexeme).lexeme).to_bytes().to_vec();
+                    }
+                    continue;
+                }
+                while !(*lexeme).lexeme.is_null() {
+                    lexemes.push(decode_c((*lexeme).lexeme)?);
+                    lexeme = lexeme.add(1);
+                }
+                break;
+            }
+        }
+        Ok(lexemes)
+    }
+
+    /// The parser, and for each type of token the dictionaries.
+    fn dictionaries(self) -> (Oid, Vec<Vec<Oid>>) {
+        // SAFETY: the entry is valid until the next look-up of a configuration, and has `lenmap`
+        // lists with as many dictionaries as each says.
+        unsafe {
+            let entry = &*pg_sys::lookup_ts_config_cache(self.0);
+            let lists = if entry.map.is_null() {
+                &[]
+            } else {
+                slice::from_raw_parts(entry.map, usize::try_from(entry.lenmap).unwrap_or(0))
+            };
+            let dictionaries = |list: &pg_sys::ListDictionary| {
+                if list.dictIds.is_null() {
+                    return Vec::new();
+                }
+                slice::from_raw_parts(list.dictIds, usize::try_from(list.len).unwrap_or(0)).to_vec()
+            };
+            (entry.prsId, lists.iter().map(dictionaries).collect())
+        }
     }
 
     /// The lexemes of one chunk. Returns how many positions they take.
@@ -147,6 +260,28 @@ impl Configuration {
         // SAFETY: nothing in the context is used any more.
         unsafe { pg_sys::MemoryContextDelete(context) };
         Ok(u32::try_from(parsed.pos).unwrap_or(0))
+    }
+}
+
+/// Converts places in the encoding of the database to places in UTF-8. Converting goes on from the
+/// last place.
+#[derive(Default)]
+struct Place {
+    encoded: usize,
+    utf8: usize,
+}
+
+impl Place {
+    fn of(&mut self, text: &[u8], encoded: usize) -> Result<usize, Report> {
+        let (from, to) = (self.encoded.min(encoded), self.encoded.max(encoded));
+        let between = decode(text.get(from..to).unwrap_or_default())?.len();
+        self.utf8 = if encoded >= self.encoded {
+            self.utf8.saturating_add(between)
+        } else {
+            self.utf8.saturating_sub(between)
+        };
+        self.encoded = encoded;
+        Ok(self.utf8)
     }
 }
 

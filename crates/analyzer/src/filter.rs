@@ -10,7 +10,7 @@ use regex::{Regex, RegexBuilder};
 
 use crate::Token;
 use crate::error::{Error, Result};
-use crate::limits::{MAX_REGEX, MAX_STEMMED};
+use crate::limits::{MAX_REGEX, MAX_WORD};
 use crate::specification::FilterKind;
 use decompounder::Decompounder;
 use stop_words::StopWords;
@@ -64,6 +64,10 @@ fn regex(expression: &str) -> Result<Regex> {
     })
 }
 
+fn is_word(token: &Token<'_>) -> bool {
+    token.text.len() <= MAX_WORD
+}
+
 /// Passes `token` through `filters`, and what is left of it to `sink`.
 pub(crate) fn pass(
     filters: &[Filter],
@@ -77,7 +81,7 @@ pub(crate) fn pass(
             Filter::Keep(keep) => keep(token.text),
             Filter::Length(max) => token.text.len() <= *max,
             Filter::Stop(words) => !words.contains(token.text),
-            Filter::Regex(regex) => regex.is_match(token.text),
+            Filter::Regex(regex) => is_word(&token) && regex.is_match(token.text),
             Filter::Change(change) => {
                 let mut buffer = buffers.0.pop().unwrap_or_default();
                 buffer.clear();
@@ -89,7 +93,7 @@ pub(crate) fn pass(
                 !changed
             }
             Filter::Stemmer(stemmer) => {
-                if token.text.len() <= MAX_STEMMED {
+                if is_word(&token) {
                     let stem = stemmer.stem(token.text);
                     if !stem.is_empty() {
                         pass(rest, Token { text: &stem, ..token }, buffers, sink);
@@ -99,7 +103,7 @@ pub(crate) fn pass(
                 true
             }
             Filter::Decompounder(decompounder) => {
-                if decompounder.splits(token.text) {
+                if is_word(&token) && decompounder.splits(token.text) {
                     for part in decompounder.parts(token.text) {
                         pass(rest, Token { text: part, ..token }, buffers, sink);
                     }

@@ -4,7 +4,8 @@
 //! An [`Analyzer`] is described by the JSON that Milvus takes for `analyzer_params`. Tokens,
 //! offsets, and positions equal Milvus's, whose analyzers are tantivy's, except that
 //!
-//! - the filter `regex` knows no look-around, and tokens of more than 255 bytes are not stemmed,
+//! - the filter `regex` knows no look-around,
+//! - tokens of more than 255 bytes are not stemmed or split, and do not match regular expressions,
 //! - stemmers and jieba's dictionary and model have the version of the libraries used here,
 //! - unknown options and unknown names of stop word lists are refused, and files are not read,
 //! - what `parse/tokenizers.rs` and `parse/filters.rs` name is not supported.
@@ -91,12 +92,34 @@ impl Analyzer {
     /// Calls `sink` with the tokens of `text`. Starts never decrease, except between the
     /// overlapping tokens of `jieba`.
     pub fn tokens(&self, text: &str, sink: &mut dyn FnMut(Token<'_>)) {
+        self.tokens_with_pauses(text, &mut || {}, sink);
+    }
+
+    /// As [`Analyzer::tokens`], but calls `pause` now and then, also if filters drop all tokens.
+    pub fn tokens_with_pauses(
+        &self,
+        text: &str,
+        pause: &mut dyn FnMut(),
+        sink: &mut dyn FnMut(Token<'_>),
+    ) {
         let mut buffers = filter::Buffers::default();
+        let mut work: usize = 0;
         self.tokenizer.split(text, &mut |token| {
+            work = work.saturating_add(token.text.len()).saturating_add(TOKEN_WORK);
+            if work > PAUSE_WORK {
+                work = 0;
+                pause();
+            }
             filter::pass(&self.filters, token, &mut buffers, sink);
         });
     }
 }
+
+/// What a token costs besides its bytes, in bytes.
+const TOKEN_WORK: usize = 16;
+
+/// Bytes between two pauses.
+const PAUSE_WORK: usize = 64 << 10;
 
 impl fmt::Debug for Analyzer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

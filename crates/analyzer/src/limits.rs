@@ -7,7 +7,8 @@ pub const MAX_DEFINITION: usize = 64 << 10;
 pub const MAX_FILTERS: usize = 32;
 
 /// Bytes of a compiled regular expression.
-pub const MAX_REGEX: usize = 1 << 20;
+pub const MAX_REGEX: usize = 256 << 10;
 
-/// Bytes of the longest token that is stemmed: stemmers of some languages take quadratic time.
-pub const MAX_STEMMED: usize = 255;
+/// Bytes of the longest token that is stemmed, split, or compared with a regular expression, whose
+/// time is more than proportional to the length, or a large multiple of it.
+pub const MAX_WORD: usize = 255;

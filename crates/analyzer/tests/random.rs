@@ -242,3 +242,11 @@ fn random_definitions() {
         }
     });
 }
+
+#[test]
+fn pauses_come_also_if_no_token_is_left() {
+    let none = analyzer(r#"{"tokenizer": "standard", "filter": [{"type": "length", "max": 0}]}"#);
+    let mut pauses = 0;
+    none.tokens_with_pauses(&"word ".repeat(100_000), &mut || pauses += 1, &mut |_| unreachable!());
+    assert!((20..50).contains(&pauses), "{pauses}");
+}

@@ -10,6 +10,7 @@ use crate::allocate::{MERGE, Taker, reclaim, recover};
 use crate::dictionary::{Entry, Terms};
 use crate::fields::prefix;
 use crate::meta::{Listed, Meta, Options};
+use crate::postings::{Block, Postings};
 use crate::publish::Change;
 use crate::segment::{Reader, SegmentInfo, Writer};
 use crate::write::damaged;
@@ -20,8 +21,10 @@ const FAN_IN: usize = 4;
 pub(crate) const MAX_FAN_IN: usize = 24;
 /// Pages that an insert may merge, or so many of all pages if these are more: the number of segments
 /// stays bounded whatever is inserted between two vacuums.
-const SMALL: u64 = 256;
+const SMALL: u64 = 320;
 const SHARE: u64 = 28;
+/// Segments from which on two are merged, if no more of about the same size are that small.
+const CROWD: usize = 20;
 
 /// Merges a few small segments if there are too many of about the same size, unless another is at it.
 pub(crate) fn merge_small<S: Coordination>(store: &S, seen: &Meta) -> Result<()> {
@@ -72,15 +75,22 @@ fn pick_small(meta: &Meta) -> Vec<u64> {
 }
 
 /// As many of the smallest segments as may be merged, if a class of them is too large to be merged as a
-/// whole.
+/// whole. None of them is much larger than the smaller ones together.
 fn pick_some(sizes: &[(u64, u64)], most: u64) -> Vec<u64> {
-    let mut sum = 0;
-    let some = sizes.iter().take(MAX_FAN_IN).take_while(|&&(size, _)| {
+    let (mut sum, mut end) = (0, 0);
+    for (i, &(size, _)) in sizes.iter().enumerate().take(MAX_FAN_IN) {
+        if sum + size > most {
+            break;
+        }
+        if i > 0 && size <= 2 * sum {
+            end = i + 1;
+        }
         sum += size;
-        sum <= most
-    });
-    let some: Vec<u64> = some.map(|&(_, id)| id).collect();
-    if some.len() >= 2 * FAN_IN { some } else { Vec::new() }
+    }
+    if end < if sizes.len() > CROWD { 2 } else { 2 * FAN_IN } {
+        end = 0;
+    }
+    sizes[..end].iter().map(|&(_, id)| id).collect()
 }
 
 /// Claims the segments that `pick` chooses, for the holder of `lock`.
@@ -202,7 +212,7 @@ fn copy_terms<S: Coordination>(
             heap.push(Reverse(next));
         }
     }
-    let (mut last, mut positions) = (None, Vec::new());
+    let (mut last, mut positions, mut block) = (None, Vec::new(), Box::new(Block::new()));
     while let Some(Reverse(mut next)) = heap.pop() {
         if last.as_ref() != Some(&next.term) {
             writer.term(&next.term)?;
@@ -211,7 +221,7 @@ fn copy_terms<S: Coordination>(
         // Ordinals of an input are below those of the next.
         let Some(input) = inputs.get_mut(next.input) else { continue };
         if let Some(entry) = input.entry.take() {
-            copy_postings(input, &entry, writer, options, &mut positions)?;
+            block = copy_postings(input, &entry, block, writer, options, &mut positions)?;
         }
         if input.advance(&mut next)? {
             heap.push(Reverse(next));
@@ -220,15 +230,16 @@ fn copy_terms<S: Coordination>(
     Ok(())
 }
 
-/// Passes the postings of living documents on.
+/// Passes the postings of living documents on. `block` is memory that is returned for the next.
 fn copy_postings<S: Coordination>(
     input: &Input<'_, '_, S>,
     entry: &Entry,
+    block: Box<Block>,
     writer: &mut Writer<'_>,
     options: Options,
     positions: &mut Vec<u32>,
-) -> Result<()> {
-    let mut postings = input.reader.postings(entry)?;
+) -> Result<Box<Block>> {
+    let mut postings = Postings::in_block(input.reader, entry, block)?;
     let damaged = damaged(entry.block());
     while let Some(ordinal) = postings.ordinal() {
         let new = input.ordinals.get(ordinal as usize).copied().unwrap_or(DEAD);
@@ -240,5 +251,5 @@ fn copy_postings<S: Coordination>(
         }
         postings.advance()?;
     }
-    Ok(())
+    Ok(postings.into_block())
 }

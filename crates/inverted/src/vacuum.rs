@@ -178,8 +178,9 @@ fn compact<S: Coordination>(store: &S, mut ids: Vec<u64>) -> Result<()> {
             }
             sum += size;
         }
-        let merged: Vec<u64> =
-            sizes[..end.min(MAX_FAN_IN)].iter().map(|(_, listed)| listed.info.id).collect();
+        // If there are too many for one merge, so few at first that others are full.
+        let count = if end > MAX_FAN_IN { 2 + (end - 2) % (MAX_FAN_IN - 1) } else { end };
+        let merged: Vec<u64> = sizes[..count].iter().map(|(_, listed)| listed.info.id).collect();
         if merged.is_empty() {
             return Ok(());
         }

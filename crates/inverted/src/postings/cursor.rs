@@ -36,15 +36,17 @@ impl<S: PageStore> std::fmt::Debug for Postings<'_, '_, S> {
 impl<'r, 's, S: PageStore> Postings<'r, 's, S> {
     /// On the first posting.
     pub(crate) fn new(reader: &'r Reader<'s, S>, entry: &Entry) -> Result<Self> {
-        let mut postings = Self {
-            reader,
-            inline: None,
-            skips: None,
-            current: None,
-            block: Box::new(Block::new()),
-            at: 0,
-            stream: None,
-        };
+        Self::in_block(reader, entry, Box::new(Block::new()))
+    }
+
+    /// The same in memory of an earlier cursor, see [`Postings::into_block`].
+    pub(crate) fn in_block(
+        reader: &'r Reader<'s, S>,
+        entry: &Entry,
+        block: Box<Block>,
+    ) -> Result<Self> {
+        let mut postings =
+            Self { reader, inline: None, skips: None, current: None, block, at: 0, stream: None };
         match &entry.stored {
             Stored::Inline(bytes) => {
                 let (scoring, documents) = (reader.scoring(), reader.info().documents);
@@ -59,6 +61,11 @@ impl<'r, 's, S: PageStore> Postings<'r, 's, S> {
             }
         }
         Ok(postings)
+    }
+
+    /// Memory for the next cursor.
+    pub(crate) fn into_block(self) -> Box<Block> {
+        self.block
     }
 
     /// Decodes the current block, if there is one.

@@ -59,21 +59,27 @@ fn check_as_it_is<S: PageStore>(
     if blocks != pages || pages.len() != info.pages as usize {
         problems.push(info.root, "pages of a segment are not those on its list")?;
     }
-    let alive = documents(&reader, listed, problems)?;
-    terms(&reader, listed, meta, &alive, problems)
+    let documents = documents(&reader, listed, problems)?;
+    terms(&reader, listed, meta, &documents, problems)
 }
 
-/// A bit for each living document.
+/// A bit for each living document, and the lengths of all.
+struct Seen {
+    alive: Vec<u64>,
+    lengths: Vec<u32>,
+}
+
 fn documents<S: PageStore>(
     reader: &Reader<'_, S>,
     listed: &Listed,
     problems: &mut Problems,
-) -> Result<Vec<u64>> {
-    let mut alive = Vec::new();
+) -> Result<Seen> {
+    let (mut alive, mut all) = (Vec::new(), Vec::new());
     let (mut living, mut length, mut total) = (0u32, 0u64, 0u64);
     for group in 0..reader.groups() {
         let group = reader.documents(group)?;
         alive.try_extend(group.dead.iter().map(|word| !word))?;
+        all.try_extend(group.lengths.iter().copied())?;
         for (i, &tokens) in group.lengths.iter().enumerate() {
             total = total.saturating_add(tokens.into());
             if !group.is_dead(i) {
@@ -91,35 +97,43 @@ fn documents<S: PageStore>(
         );
         problems.push(listed.info.root, what)?;
     }
-    Ok(alive)
+    Ok(Seen { alive, lengths: all })
 }
 
 fn terms<S: PageStore>(
     reader: &Reader<'_, S>,
     listed: &Listed,
     meta: &Meta,
-    alive: &[u64],
+    documents: &Seen,
     problems: &mut Problems,
 ) -> Result<()> {
     let (mut terms, mut positions) = (reader.terms(), Vec::new());
     let (mut count, mut all) = (0u64, 0u64);
-    while let Some((_, entry)) = terms.next()? {
+    while let Some((term, entry)) = terms.next()? {
+        if reader.lookup(term)?.as_ref() != Some(&entry) {
+            problems.push(entry.block(), "term is not found")?;
+        }
         count += 1;
         all += u64::from(entry.count);
         let mut postings = reader.postings(&entry)?;
         let (mut last, mut number, mut living) = (None, 0u32, 0u32);
-        let mut sound = true;
+        let (mut sound, mut bounded) = (true, true);
         while let Some(ordinal) = postings.ordinal() {
             sound &= last.is_none_or(|last| last < ordinal) && ordinal < listed.info.documents;
             last = Some(ordinal);
             number = number.saturating_add(1);
-            let word = alive.get(ordinal as usize / 64).copied().unwrap_or(0);
+            let word = documents.alive.get(ordinal as usize / 64).copied().unwrap_or(0);
             living += (word >> (ordinal % 64) & 1) as u32;
             if meta.options.positions {
                 postings.positions(&mut positions)?;
                 sound &= positions.is_sorted_by(|a, b| a < b);
             }
+            let length = documents.lengths.get(ordinal as usize).copied().unwrap_or(0);
+            bounded &= postings.is_bounded(length);
             postings.advance()?;
+        }
+        if !bounded {
+            problems.push(entry.block(), "bounds of a term do not hold")?;
         }
         if !sound || number != entry.count {
             problems.push(entry.block(), "postings of a term are damaged")?;

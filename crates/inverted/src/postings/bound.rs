@@ -105,7 +105,6 @@ impl Bound {
         }
     }
 
-    #[cfg(test)]
     /// Whether this bounds a posting of a document whose length has the code `length`.
     pub(crate) fn covers(&self, value: u32, length: u8) -> bool {
         match *self {

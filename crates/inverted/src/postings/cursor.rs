@@ -6,7 +6,7 @@ use memory::Grow;
 use pages::{PageStore, Result};
 
 use super::positions::Stream;
-use super::{Block, Skips, decode, decode_inline};
+use super::{Block, Bound, Skips, decode, decode_inline, length_code};
 use crate::bytes::Bytes;
 use crate::dictionary::{Entry, Stored};
 use crate::page::Part;
@@ -20,6 +20,8 @@ pub struct Postings<'r, 's, S: PageStore> {
     skips: Option<Skips>,
     /// Number of the current block among the loaded skip entries, if it is one.
     current: Option<usize>,
+    /// Bound of all postings, unless they are inline.
+    bound: Option<Bound>,
     block: Box<Block>,
     /// Number of the current posting in the block.
     at: usize,
@@ -45,8 +47,16 @@ impl<'r, 's, S: PageStore> Postings<'r, 's, S> {
         entry: &Entry,
         block: Box<Block>,
     ) -> Result<Self> {
-        let mut postings =
-            Self { reader, inline: None, skips: None, current: None, block, at: 0, stream: None };
+        let mut postings = Self {
+            reader,
+            inline: None,
+            skips: None,
+            current: None,
+            bound: None,
+            block,
+            at: 0,
+            stream: None,
+        };
         match &entry.stored {
             Stored::Inline(bytes) => {
                 let (scoring, documents) = (reader.scoring(), reader.info().documents);
@@ -54,7 +64,8 @@ impl<'r, 's, S: PageStore> Postings<'r, 's, S> {
                 decode_inline(bytes, entry.count, scoring, documents, entry.leaf.block, block)?;
                 postings.inline = Some(bytes.clone());
             }
-            Stored::At(..) => {
+            Stored::At(_, bound) => {
+                postings.bound = Some(*bound);
                 postings.skips = Some(reader.skips(entry)?);
                 postings.current = Some(0);
                 postings.load()?;
@@ -77,8 +88,23 @@ impl<'r, 's, S: PageStore> Postings<'r, 's, S> {
         let documents = entry.last.saturating_add(1);
         reader.source().read(entry.spot.block, Part::Postings, |_, body| {
             let bytes = Bytes::at(body, entry.spot.offset, entry.spot.block)?;
-            decode(bytes, reader.scoring(), reader.has_positions(), documents, block)
+            decode(bytes, reader.scoring(), reader.has_positions(), documents, block)?;
+            if skips.is_exact() && block.last() != Some(entry.last) {
+                return Err(bytes.error("block of postings ends before its skip entry says"));
+            }
+            Ok(())
         })
+    }
+
+    /// Whether the bounds of the current posting's block, of its group and of the list hold for it, in a
+    /// document of `length` tokens.
+    pub(crate) fn is_bounded(&self, length: u32) -> bool {
+        let (value, code) = (self.value(), length_code(length));
+        let blocks = self.skips.iter().zip(self.current);
+        blocks
+            .flat_map(|(skips, current)| skips.bounds(current))
+            .chain(self.bound)
+            .all(|bound| bound.covers(value, code))
     }
 
     /// The ordinal of the current posting, or none after the last.

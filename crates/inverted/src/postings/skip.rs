@@ -102,6 +102,18 @@ impl Skips {
         Ok(Self { scoring, blocks: 1, groups: Vec::new(), entries, first: 0, before: None })
     }
 
+    /// Whether entries tell the last ordinals of their blocks, not just numbers that these do not exceed.
+    pub fn is_exact(&self) -> bool {
+        !self.groups.is_empty()
+    }
+
+    /// The bounds of a loaded block and of its group.
+    pub fn bounds(&self, loaded: usize) -> impl Iterator<Item = Bound> {
+        let group = self.first.saturating_add(loaded) / GROUP;
+        let skips = self.entries.get(loaded).into_iter().chain(self.groups.get(group));
+        skips.map(|skip| skip.bound)
+    }
+
     /// Whether the list has the block of that number.
     pub fn more(&self, number: usize) -> bool {
         number < self.blocks

@@ -128,3 +128,19 @@ fn other_verbs_are_refused_or_succeed() {
     }
     assert!(!cluster.has_crashed());
 }
+
+#[test]
+fn analyzers_are_refused_memory() {
+    let cluster = cluster();
+    let statements = [
+        "SELECT run_analyzer('系统安全', 'chinese')",
+        "SELECT count(*) FROM run_analyzer(repeat('Größe, ', 300000), 'standard')",
+        "SELECT count(*) FROM run_analyzer(repeat('words, ', 300000), 'english')",
+        "SELECT highlight(repeat('Größe, ', 1000000), 'größe', fragment_size => 1000000)",
+        "SELECT highlight(repeat('words, ', 100000), 'word', 'english')",
+    ];
+    // PostgreSQL's stemmers are in a library of their own.
+    let loaded = "SELECT to_tsvector('english', 'words')";
+    let refused = statements.map(|statement| under_limits(&cluster, loaded, statement));
+    assert!(refused.iter().all(|&refused| refused > 0), "{refused:?}");
+}

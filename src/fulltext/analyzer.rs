@@ -6,7 +6,7 @@ use std::rc::Rc;
 use ::analyzer::{self as milvus, ErrorKind};
 use pgrx::PgSqlErrorCode::{
     ERRCODE_FEATURE_NOT_SUPPORTED, ERRCODE_INVALID_PARAMETER_VALUE,
-    ERRCODE_INVALID_TEXT_REPRESENTATION, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+    ERRCODE_INVALID_TEXT_REPRESENTATION, ERRCODE_OUT_OF_MEMORY, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
 };
 
 use crate::pg::error::Report;
@@ -178,6 +178,7 @@ impl From<milvus::Error> for Report {
             ErrorKind::Invalid => ERRCODE_INVALID_PARAMETER_VALUE,
             ErrorKind::Unsupported => ERRCODE_FEATURE_NOT_SUPPORTED,
             ErrorKind::Limit => ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            ErrorKind::OutOfMemory => ERRCODE_OUT_OF_MEMORY,
         };
         let report = Report::new(code, error.message);
         match error.hint {

@@ -3,12 +3,16 @@
 use std::collections::HashSet;
 
 use ::analyzer::Highlighter;
-use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
+use memory::Grow;
+use pgrx::PgSqlErrorCode::{ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_PROGRAM_LIMIT_EXCEEDED};
 
 use super::analyzer::Analyzer;
 use crate::pg::array::Texts;
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument, pg_functions};
+
+/// Bytes of a query.
+const MAX_QUERY: usize = 1 << 20;
 
 pg_functions! {
     /// The fragments, as Milvus's lexical highlighter makes them.
@@ -19,18 +23,23 @@ pg_functions! {
         style: Style,
     ) -> Result<Texts, Report> {
         let highlighter = style.highlighter()?;
+        if query.len() > MAX_QUERY {
+            let message = format!("query has {} bytes, max {MAX_QUERY}", query.len());
+            return Err(Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, message));
+        }
         let analyzer = Analyzer::new(&analyzer)?;
         let mut wanted = HashSet::new();
         analyzer.tokens(&query, &mut |token| {
             wanted.insert(token.text.to_owned());
         })?;
-        let mut matches = Vec::new();
+        let (mut matches, mut room) = (Vec::new(), Ok(()));
         analyzer.places(&document, &mut |token, start, end| {
-            if wanted.contains(token) {
-                matches.push((start, end));
+            if room.is_ok() && wanted.contains(token) {
+                room = matches.try_push((start, end));
             }
         })?;
-        Ok(Texts(highlighter.fragments(&document, &matches)))
+        room?;
+        Ok(Texts(highlighter.fragments(&document, matches)?))
     }
 }
 

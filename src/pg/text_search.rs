@@ -14,9 +14,12 @@ use super::encoding::{decode, decode_c, encode};
 use super::error::Report;
 use super::memory::{new_context, within};
 
-/// Bytes of a text that are parsed at a time, or more if there is no space behind them.
+/// Bytes of a text that are parsed at a time, or more if no white space follows them.
 /// PostgreSQL counts positions to 16,383, and no 20,000 bytes have as many words.
 const CHUNK: usize = 20_000;
+
+/// Bytes of the largest chunk, if it has an end.
+const MAX_CHUNK: usize = 1 << 20;
 
 /// Bytes of the longest name that is looked for: schema and name, quoted, with every quote doubled.
 const MAX_NAME: usize = 4 * pg_sys::NAMEDATALEN as usize;
@@ -285,10 +288,14 @@ impl Place {
     }
 }
 
-/// Where to end a chunk: behind the first ASCII white space after `CHUNK` bytes. In all encodings of
-/// databases, such a byte is a character of its own.
+/// Where to end a chunk: behind the first ASCII white space after `CHUNK` bytes, or behind the first
+/// ASCII character after `MAX_CHUNK`. In all encodings of databases, a byte of ASCII is a character
+/// of its own. What has neither is one word to PostgreSQL.
 fn cut(text: &[u8]) -> usize {
-    let space = |byte: &u8| byte.is_ascii_whitespace();
-    let behind = text.get(CHUNK..).and_then(|rest| rest.iter().position(space));
-    behind.map_or(text.len(), |space| CHUNK + space + 1)
+    let behind = |from: usize, ends: fn(&u8) -> bool| {
+        let rest = text.get(from..)?;
+        rest.iter().position(ends).map(|end| from + end + 1)
+    };
+    let space = behind(CHUNK, u8::is_ascii_whitespace).filter(|&end| end <= MAX_CHUNK);
+    space.or_else(|| behind(MAX_CHUNK, u8::is_ascii)).unwrap_or(text.len())
 }

@@ -13,6 +13,8 @@ pub enum ErrorKind {
     Unsupported,
     /// Too long, or too many filters.
     Limit,
+    /// The operating system gives no more memory.
+    OutOfMemory,
 }
 
 /// Why the definition of an analyzer is refused.

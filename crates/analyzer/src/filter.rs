@@ -10,7 +10,7 @@ use regex::{Regex, RegexBuilder};
 
 use crate::Token;
 use crate::error::{Error, Result};
-use crate::limits::{MAX_REGEX, MAX_WORD};
+use crate::limits::{MAX_CHANGED, MAX_REGEX, MAX_WORD};
 use crate::specification::FilterKind;
 use decompounder::Decompounder;
 use stop_words::StopWords;
@@ -82,6 +82,7 @@ pub(crate) fn pass(
             Filter::Length(max) => token.text.len() <= *max,
             Filter::Stop(words) => !words.contains(token.text),
             Filter::Regex(regex) => is_word(&token) && regex.is_match(token.text),
+            Filter::Change(_) if token.text.len() > MAX_CHANGED => true,
             Filter::Change(change) => {
                 let mut buffer = buffers.0.pop().unwrap_or_default();
                 buffer.clear();

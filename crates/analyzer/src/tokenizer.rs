@@ -25,13 +25,13 @@ pub(crate) enum Tokenizer {
 }
 
 impl Tokenizer {
-    #[cfg_attr(all(feature = "icu", feature = "jieba"), allow(clippy::unnecessary_wraps))]
+    #[cfg_attr(feature = "icu", allow(clippy::unnecessary_wraps))]
     pub(crate) fn new(kind: &TokenizerKind) -> Result<Self> {
         match kind {
             TokenizerKind::Standard => Ok(Self::Standard),
             TokenizerKind::Whitespace => Ok(Self::Whitespace),
             #[cfg(feature = "jieba")]
-            TokenizerKind::Jieba(options) => Ok(Self::Jieba(jieba::Jieba::new(options))),
+            TokenizerKind::Jieba(options) => jieba::Jieba::new(options).map(Self::Jieba),
             #[cfg(not(feature = "jieba"))]
             TokenizerKind::Jieba(_) => Err(left_out("jieba")),
             #[cfg(feature = "icu")]

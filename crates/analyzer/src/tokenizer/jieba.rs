@@ -6,10 +6,14 @@ use jieba_rs::TokenizeMode;
 
 use super::chunks::chunks;
 use crate::Token;
+use crate::error::{Error, ErrorKind, Result};
 use crate::specification;
 
 /// Reading the dictionary takes tenths of a second; all analyzers without own words share it.
 static DEFAULT: LazyLock<Arc<jieba_rs::Jieba>> = LazyLock::new(|| Arc::new(jieba_rs::Jieba::new()));
+
+/// Bytes that reading the dictionary takes, with room to spare. Its many allocations must not fail.
+const NEEDED: usize = 96 << 20;
 
 pub(crate) struct Jieba {
     dictionary: Arc<jieba_rs::Jieba>,
@@ -18,7 +22,10 @@ pub(crate) struct Jieba {
 }
 
 impl Jieba {
-    pub(super) fn new(options: &specification::Jieba) -> Self {
+    pub(super) fn new(options: &specification::Jieba) -> Result<Self> {
+        Vec::<u8>::new()
+            .try_reserve_exact(NEEDED)
+            .map_err(|_| Error::new(ErrorKind::OutOfMemory, "out of memory"))?;
         let dictionary = if options.default_dictionary && options.words.is_empty() {
             Arc::clone(&DEFAULT)
         } else {
@@ -33,7 +40,7 @@ impl Jieba {
             Arc::new(dictionary)
         };
         let mode = if options.search { TokenizeMode::Search } else { TokenizeMode::Default };
-        Self { dictionary, mode, hmm: options.hmm }
+        Ok(Self { dictionary, mode, hmm: options.hmm })
     }
 
     /// Positions count characters.

@@ -44,12 +44,12 @@ pub use create::{MAX_DEFINITION, create, definition, options};
 pub use dictionary::{Entry, Terms};
 pub use document::{Document, Posting};
 pub use insert::insert;
-pub use matching::{Match, matches};
+pub use matching::{Match, find, matches};
 pub use meta::Options;
 pub use page::Pages;
 pub use postings::Postings;
 pub use score::{Scoring, Statistics, Weight, score};
-pub use search::{Fresh, FreshRow, Query, Ranked, Scan, ScanOptions};
+pub use search::{Fresh, FreshRow, Query, Ranked, Ranker, Scan, ScanOptions, search};
 pub use segment::{
     Documents, GROUP, MAX_DOCUMENTS, Reader, SegmentInfo, Writer, kill, set_frequency,
 };

@@ -1,9 +1,11 @@
 //! Which documents match a condition on their terms, without scores.
 
+mod index;
 mod node;
 mod phrase;
 mod segment;
 
+pub use index::find;
 pub(crate) use phrase::is_within;
 pub use segment::matches;
 

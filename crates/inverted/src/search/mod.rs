@@ -1,6 +1,7 @@
 //! Finds the best documents of several segments and the write buffer.
 
 mod best;
+mod index;
 mod list;
 mod query;
 mod scan;
@@ -8,5 +9,6 @@ mod segment;
 mod window;
 
 pub use best::Ranked;
+pub use index::{Ranker, search};
 pub use query::{Fresh, FreshRow, Query};
 pub use scan::{Scan, ScanOptions};

@@ -1,16 +1,20 @@
 //! Storage parameters: what `WITH (…)` may say of an index.
 //!
-//! Each is a number, or a word that PostgreSQL keeps as a number.
+//! Each is a number, a word that PostgreSQL keeps as a number, a flag, or a text.
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_char};
 use std::sync::OnceLock;
 use std::{array, ptr};
 
-use pgrx::pg_sys::relopt_type::{RELOPT_TYPE_ENUM, RELOPT_TYPE_INT};
+use pgrx::pg_sys::relopt_type::{
+    RELOPT_TYPE_BOOL, RELOPT_TYPE_ENUM, RELOPT_TYPE_INT, RELOPT_TYPE_REAL, RELOPT_TYPE_STRING,
+};
 use pgrx::pg_sys::{self, Datum, Relation, bytea, relopt_enum_elt_def, relopt_kind};
 
+use crate::pg::encoding::decode_c;
+use crate::pg::error::Report;
 use crate::pg::version;
 
 /// A storage parameter.
@@ -19,7 +23,7 @@ pub struct Parameter {
     pub name: &'static CStr,
     /// What it is.
     pub text: &'static CStr,
-    /// Its value where none is set.
+    /// Its value where none is set: a number, the place of a word, or 1 for a flag that is on.
     pub default: i32,
     /// Its values.
     pub values: Values,
@@ -31,6 +35,12 @@ pub enum Values {
     Numbers(i32, i32),
     /// Words, each kept as its place among them, and the detail of an error that names them.
     Words(&'static [&'static CStr], &'static CStr),
+    /// On or off.
+    Flag,
+    /// Numbers between two, these included, and the number where none is set.
+    Reals(f64, f64, f64),
+    /// Texts, and the text where none is set.
+    Text(&'static CStr),
 }
 
 /// All storage parameters of an access method.
@@ -39,8 +49,8 @@ pub struct Parameters {
     kind: OnceLock<relopt_kind::Type>,
 }
 
-/// Bytes of a number, and of the length before the first.
-const NUMBER: usize = size_of::<i32>();
+/// Bytes of a value, and of the length before the first.
+const VALUE: usize = size_of::<f64>();
 
 impl Parameters {
     /// Those of the list.
@@ -70,11 +80,14 @@ impl Parameters {
                 let kind = match values {
                     Values::Numbers(..) => RELOPT_TYPE_INT,
                     Values::Words(..) => RELOPT_TYPE_ENUM,
+                    Values::Flag => RELOPT_TYPE_BOOL,
+                    Values::Reals(..) => RELOPT_TYPE_REAL,
+                    Values::Text(..) => RELOPT_TYPE_STRING,
                 };
-                version::option(name, kind, place * NUMBER as i32)
+                version::option(name, kind, place * VALUE as i32)
             })
             .collect();
-        let size = (1 + options.len()) * NUMBER;
+        let size = (1 + options.len()) * VALUE;
         // SAFETY: PostgreSQL passed `reloptions` to `amoptions`; the options point into a struct of
         // this size.
         unsafe {
@@ -83,19 +96,85 @@ impl Parameters {
         }
     }
 
-    /// The values for an index, in the order of the list; 0 beyond its end.
+    /// The numbers and words for an index, in the order of the list; 0 of other kinds, and beyond its
+    /// end.
     ///
     /// # Safety
     /// `index` is an open index of this access method.
     pub unsafe fn of<const N: usize>(&self, index: Relation) -> [i32; N] {
-        // SAFETY: `parse` made what `rd_options` points to, which is null where nothing is set.
-        let stored = unsafe { (*index).rd_options.cast::<i32>() };
         array::from_fn(|i| match self.list.get(i) {
-            None => 0,
-            Some(parameter) if stored.is_null() => parameter.default,
-            // SAFETY: a number for each parameter follows the length.
-            Some(_) => unsafe { *stored.add(1 + i) },
+            Some(Parameter {
+                default, values: Values::Numbers(..) | Values::Words(..), ..
+            }) => {
+                // SAFETY: the index is open, and the value a number.
+                unsafe { Self::stored(index, i) }.unwrap_or(*default)
+            }
+            _ => 0,
         })
+    }
+
+    /// The flag with this place in the list; false of other kinds.
+    ///
+    /// # Safety
+    /// As [`Parameters::of`].
+    pub unsafe fn flag(&self, index: Relation, place: usize) -> bool {
+        match self.list.get(place) {
+            // SAFETY: the index is open, and the value a flag, which is one byte.
+            Some(Parameter { default, values: Values::Flag, .. }) => unsafe {
+                Self::stored::<u8>(index, place).map_or(*default != 0, |flag| flag != 0)
+            },
+            _ => false,
+        }
+    }
+
+    /// The real number with this place in the list; 0 of other kinds.
+    ///
+    /// # Safety
+    /// As [`Parameters::of`].
+    pub unsafe fn real(&self, index: Relation, place: usize) -> f64 {
+        match self.list.get(place) {
+            // SAFETY: the index is open, and the value a real number.
+            Some(Parameter { values: Values::Reals(_, _, default), .. }) => unsafe {
+                Self::stored(index, place).unwrap_or(*default)
+            },
+            _ => 0.0,
+        }
+    }
+
+    /// The text with this place in the list; empty of other kinds.
+    ///
+    /// # Errors
+    /// If it is no text.
+    ///
+    /// # Safety
+    /// As [`Parameters::of`].
+    pub unsafe fn text(&self, index: Relation, place: usize) -> Result<String, Report> {
+        let Some(Parameter { values: Values::Text(default), .. }) = self.list.get(place) else {
+            return Ok(String::new());
+        };
+        // SAFETY: the index is open; the value is where the text is from the length on, or 0.
+        unsafe {
+            let text = match Self::stored::<i32>(index, place) {
+                Some(offset) if offset > 0 => {
+                    (*index).rd_options.cast::<c_char>().add(offset as usize)
+                }
+                _ => default.as_ptr(),
+            };
+            decode_c(text)
+        }
+    }
+
+    /// A value for an index; none where nothing is set.
+    ///
+    /// # Safety
+    /// As [`Parameters::of`]; the parameter with this place has values of type `T`.
+    unsafe fn stored<T: Copy>(index: Relation, place: usize) -> Option<T> {
+        // SAFETY: `parse` made what `rd_options` points to, which is null where nothing is set: a place
+        // for each parameter follows the length.
+        unsafe {
+            let stored = (*index).rd_options.cast::<u8>();
+            (!stored.is_null()).then(|| *stored.add((1 + place) * VALUE).cast::<T>())
+        }
     }
 }
 
@@ -104,7 +183,20 @@ impl Parameter {
         let lock = pg_sys::AccessExclusiveLock as i32;
         let (name, text) = (self.name.as_ptr(), self.text.as_ptr());
         match self.values {
-            // SAFETY: strings that end with NUL, and are copied.
+            // SAFETY: strings that end with NUL, and are copied, here and below.
+            Values::Flag => unsafe {
+                pg_sys::add_bool_reloption(kind, name, text, self.default != 0, lock);
+            },
+            // SAFETY: as above.
+            Values::Reals(least, most, default) => unsafe {
+                pg_sys::add_real_reloption(kind, name, text, default, least, most, lock);
+            },
+            // SAFETY: as above.
+            Values::Text(default) => unsafe {
+                let default = default.as_ptr();
+                pg_sys::add_string_reloption(kind, name, text, default, None, lock);
+            },
+            // SAFETY: as above.
             Values::Numbers(least, most) => unsafe {
                 pg_sys::add_int_reloption(kind, name, text, self.default, least, most, lock);
             },

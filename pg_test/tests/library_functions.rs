@@ -57,7 +57,16 @@ fn behavior(name: &str) -> (&'static str, &'static str) {
         name if name.starts_with("search_request_") => ("s", "s"),
         // Only PostgreSQL calls them; declared as those of pgvector are.
         name if name.ends_with("handler") => ("v", "u"),
-        name if name.starts_with("hnsw_") || name.starts_with("ivf_") => ("v", "u"),
+        name if ["hnsw_", "ivf_", "inverted_"].iter().any(|method| name.starts_with(method)) => {
+            ("v", "u")
+        }
+        // These read pages of an index, under the lock of the statement.
+        "bm25_text_distance"
+        | "bm25_texts_distance"
+        | "bm25_unresolved_distance"
+        | "text_satisfies"
+        | "texts_satisfy"
+        | "text_condition_unresolved" => ("s", "s"),
         // All others compute with their arguments.
         _ => ("i", "s"),
     }

@@ -165,7 +165,9 @@ fn names_every_operator_class_and_its_access_methods() {
                 max(CASE WHEN opcdefault THEN 'default' ELSE 'yes' END)
                     FILTER (WHERE amname = 'ivf'),
                 max(CASE WHEN opcdefault THEN 'default' ELSE 'yes' END)
-                    FILTER (WHERE amname = 'ivfflat')
+                    FILTER (WHERE amname = 'ivfflat'),
+                max(CASE WHEN opcdefault THEN 'default' ELSE 'yes' END)
+                    FILTER (WHERE amname = 'inverted')
          {} JOIN pg_am m ON m.oid = opcmethod WHERE amname <> 'btree' GROUP BY 1, 2",
         members("pg_opclass")
     );
@@ -175,7 +177,7 @@ fn names_every_operator_class_and_its_access_methods() {
         let found = page
             .table_rows(name)
             .iter()
-            .any(|cells| cells.len() == 6 && cells[1] == kind && cells[3..] == *methods);
+            .any(|cells| cells.len() == 7 && cells[1] == kind && cells[3..] == *methods);
         faults.unless(found, format!("operator class {row:?} is missing or differs"));
     }
     let btree = format!(

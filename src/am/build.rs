@@ -91,7 +91,7 @@ pub trait Build: VectorMethod {
 
 /// The phase in `pg_stat_progress_create_index` that PostgreSQL sets itself; ours follow it.
 const INITIALIZING: i64 = pg_sys::PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE as i64;
-const LOADING: i64 = INITIALIZING + 1;
+pub const LOADING: i64 = INITIALIZING + 1;
 /// The first of [`Build::PHASES`].
 const FIRST_OWN: i64 = LOADING + 1;
 

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)] // gives raw pointers to PostgreSQL
 
-use pgrx::pg_sys::{self, Datum, IndexAmRoutine, NodeTag, Oid, bytea};
+use pgrx::pg_sys::{self, Datum, IndexAmRoutine, IndexScanDesc, NodeTag, Oid, TIDBitmap, bytea};
 use pgrx::{PgBox, pg_guard};
 
 use super::build::{self, Create};
@@ -63,6 +63,18 @@ unsafe extern "C-unwind" fn amoptions<M: AccessMethod>(
 ) -> *mut bytea {
     // SAFETY: PostgreSQL gives the parameters as its catalog has them.
     unsafe { M::parameters().parse(reloptions, validate) }
+}
+
+/// Also finds rows without an order, as bitmaps.
+pub type GetBitmap = unsafe extern "C-unwind" fn(IndexScanDesc, *mut TIDBitmap) -> i64;
+
+impl Routine {
+    /// The same access method with bitmap scans.
+    pub fn with_bitmaps(self, get: GetBitmap) -> Self {
+        // SAFETY: the node was made by `routine`, and nobody else has it.
+        unsafe { (*self.routine).amgetbitmap = Some(get) };
+        self
+    }
 }
 
 /// Accepts every operator class: the one thing it must tell, its metric, is asked for when an index

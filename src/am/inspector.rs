@@ -64,6 +64,8 @@ pub struct Inspector {
     pub check: Check,
     /// [`Estimate::walk`].
     pub walk: Costs,
+    /// [`AccessMethod::MATCHES`].
+    pub matches: bool,
 }
 
 thread_local! {
@@ -74,7 +76,7 @@ thread_local! {
 impl Inspector {
     /// That of an access method.
     pub fn new<M: Inspect + Estimate>() -> Inspector {
-        Inspector { info: M::info, check: M::check, walk: cost::walk::<M> }
+        Inspector { info: M::info, check: M::check, walk: cost::walk::<M>, matches: M::MATCHES }
     }
 
     /// Leaves word that `handler` is being called, whose access method this is for.

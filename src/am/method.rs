@@ -21,6 +21,8 @@ pub trait AccessMethod: 'static {
     const NAME: &'static str;
     /// Number of support functions that an operator class can have.
     const SUPPORT_FUNCTIONS: u16;
+    /// Whether rows at a distance of 0 are none that a search finds: they do not match it.
+    const MATCHES: bool = false;
 
     /// Its storage parameters.
     fn parameters() -> &'static Parameters;

@@ -15,11 +15,12 @@ mod index_choice;
 mod insert;
 mod inspect;
 pub mod inspector;
+mod inverted;
 mod iterative_scan;
 mod ivf;
 mod load;
 mod method;
-mod opclass;
+pub mod opclass;
 pub mod ordered_scan;
 mod parameters;
 mod recall;
@@ -42,6 +43,7 @@ pub fn init() {
     counter_slots::register();
     hnsw::init();
     ivf::init();
+    inverted::init();
     target_recall::register();
     index_choice::register();
     #[cfg(feature = "pg18")]

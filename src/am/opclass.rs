@@ -16,6 +16,9 @@ use crate::pg::relation;
 /// Number of the operator of a class that rows are ordered by.
 pub const ORDER_STRATEGY: i16 = 1;
 
+/// Number of the operator of a class that rows are found by.
+pub const MATCH_STRATEGY: i16 = 2;
+
 /// Number of the one that tells what the class is.
 const CLASS_FUNCTION: u16 = 3;
 

@@ -1,7 +1,7 @@
 //! `ORDER BY column <operator> query`: rows by their distance, one after another; and
 //! `WHERE column <operator> sphere`: those within a distance.
 //!
-//! An access method says how its index is searched ([`Searchable`]); what a scan keeps between calls,
+//! An access method says how its index is searched ([`Scan`]); what a scan keeps between calls,
 //! what it refuses and what it counts is here. Rows come in order, unless a node of our own
 //! ([`planner`](crate::planner)) reads them: that puts them in order itself.
 

@@ -70,8 +70,14 @@ impl Target {
         }
     }
 
-    fn ordered(order: &ScanKeyData, range: Option<Range>, recheck: bool) -> Self {
+    /// Rows in order of the distance from the argument of `order`.
+    pub fn ordered(order: &ScanKeyData, range: Option<Range>, recheck: bool) -> Self {
         Self { order: *order, range, ordered: true, recheck, _center: None }
+    }
+
+    /// Rows that fulfill the condition of `key`, without an order.
+    pub fn unordered(key: &ScanKeyData, recheck: bool) -> Self {
+        Self { ordered: false, ..Self::ordered(key, None, recheck) }
     }
 
     /// The query; none where it is NULL.

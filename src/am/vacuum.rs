@@ -25,11 +25,11 @@ pub trait Vacuum: AccessMethod {
         info: &IndexVacuumInfo,
         is_dead: &mut dyn FnMut(HeapTid) -> bool,
     ) -> pages::Result<Removed>;
-    /// Does what is left to do at the end, also where no row was removed.
+    /// Does what is left to do at the end; `removed` tells whether [`Vacuum::remove`] was called before.
     ///
     /// # Safety
     /// As [`Vacuum::remove`].
-    unsafe fn clean_up(info: &IndexVacuumInfo) -> pages::Result<()>;
+    unsafe fn clean_up(info: &IndexVacuumInfo, removed: bool) -> pages::Result<()>;
 }
 
 /// Rows of an index after a vacuum.
@@ -87,7 +87,7 @@ pub unsafe extern "C-unwind" fn amvacuumcleanup<M: Vacuum>(
             return stats;
         }
         let index = (*info).index;
-        M::clean_up(&*info)
+        M::clean_up(&*info, !stats.is_null())
             .map_err(|error| Report::of_index(&relation::qualified_name(index), error))
             .unwrap_or_else(|error| error.raise());
         if let Some(stats) = stats.as_mut() {

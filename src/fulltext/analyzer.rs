@@ -74,7 +74,6 @@ impl Analyzer {
     ///
     /// # Errors
     /// If a name is no text.
-    #[allow(dead_code)] // for the access method `inverted`
     pub fn definition(&self) -> Result<String, Report> {
         match self {
             Analyzer::Milvus(analyzer) => Ok(analyzer.definition().to_owned()),
@@ -88,7 +87,6 @@ impl Analyzer {
     ///
     /// # Errors
     /// If a name is no text.
-    #[allow(dead_code)] // for the access method `inverted`
     pub fn version(&self) -> Result<u32, Report> {
         match self {
             Analyzer::Milvus(_) => Ok(milvus::VERSION),

@@ -5,5 +5,4 @@ mod analyzer;
 mod functions;
 mod highlight;
 
-#[allow(unused_imports)] // the access method `inverted` is going to use them
-pub use self::analyzer::{Analyzer, Token};
+pub use self::analyzer::Analyzer;

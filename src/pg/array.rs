@@ -330,3 +330,39 @@ impl<'a> Argument<'a> for Items<'a> {
         }
     }
 }
+
+/// The texts of a `text[]`, without NULLs.
+///
+/// # Errors
+/// If one is no text.
+///
+/// # Safety
+/// `datum` is a non-null value of type `text[]`.
+pub unsafe fn texts(datum: Datum) -> Result<Vec<String>, Report> {
+    let (mut items, mut nulls, mut n) = (ptr::null_mut(), ptr::null_mut(), 0);
+    // SAFETY: an array of texts: of any length, by reference, aligned as int. The items point into
+    // the array, which lives until all are copied.
+    unsafe {
+        let array = Detoasted::from_datum(datum);
+        pg_sys::deconstruct_array(
+            array.as_ptr().cast(),
+            pg_sys::TEXTOID,
+            -1,
+            false,
+            pg_sys::TYPALIGN_INT as _,
+            &raw mut items,
+            &raw mut nulls,
+            &raw mut n,
+        );
+        let known = (0..usize::try_from(n).unwrap_or(0)).filter(|&i| !*nulls.add(i));
+        let texts = known
+            .map(|i| {
+                let item = Detoasted::from_datum(*items.add(i));
+                decode(item.slice::<u8>(VARHDRSZ, item.size() - VARHDRSZ).unwrap_or_default())
+            })
+            .collect();
+        pg_sys::pfree(items.cast());
+        pg_sys::pfree(nulls.cast());
+        texts
+    }
+}

@@ -87,6 +87,11 @@ impl Report {
         self.sendable().report(PgLogLevel::NOTICE);
     }
 
+    /// Warns the client of this, and goes on.
+    pub fn warn(self) {
+        self.sendable().report(PgLogLevel::WARNING);
+    }
+
     /// Ends the statement with this error.
     pub fn raise(self) -> ! {
         self.sendable().report(PgLogLevel::ERROR);

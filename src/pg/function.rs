@@ -14,6 +14,7 @@ use std::ffi::{CStr, CString};
 use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
 
+use pgrx::PgMemoryContexts;
 use pgrx::pg_sys::panic::pgrx_extern_c_guard;
 use pgrx::pg_sys::{self, Datum, FunctionCallInfo};
 
@@ -230,6 +231,36 @@ pub struct Ignored;
 impl Argument<'_> for Ignored {
     fn take(args: &mut Args) -> Result<Ignored, Report> {
         args.datum().map(|_| Ignored)
+    }
+}
+
+/// An argument as it came.
+pub struct AnyValue(pub Datum);
+
+impl Argument<'_> for AnyValue {
+    fn take(args: &mut Args) -> Result<AnyValue, Report> {
+        args.datum().map(AnyValue)
+    }
+}
+
+/// What a function keeps between its calls from one place in a statement.
+pub struct Cached<'a, T>(pub &'a mut T);
+
+impl<'a, T: Default + 'static> Argument<'a> for Cached<'a, T> {
+    const COUNT: usize = 0;
+
+    fn take(args: &mut Args<'a>) -> Result<Self, Report> {
+        // SAFETY: the place in the statement is described during the call; what is kept lives in its
+        // memory, and is of this type, as the function asks for no other. Nobody else refers to it:
+        // PostgreSQL does not call a function while it is being called from the same place.
+        unsafe {
+            let place = &mut *(*args.fcinfo).flinfo;
+            if place.fn_extra.is_null() {
+                let mut memory = PgMemoryContexts::For(place.fn_mcxt);
+                place.fn_extra = memory.leak_and_drop_on_delete(T::default()).cast();
+            }
+            Ok(Self(&mut *place.fn_extra.cast::<T>()))
+        }
     }
 }
 

@@ -39,9 +39,11 @@ tagged! {
     Const: T_Const, FuncExpr: T_FuncExpr,
     IndexClause: T_IndexClause, IndexOptInfo: T_IndexOptInfo, IndexPath: T_IndexPath,
     NullTest: T_NullTest, OpExpr: T_OpExpr, RangeTblEntry: T_RangeTblEntry,
+    RelabelType: T_RelabelType, RowExpr: T_RowExpr,
     RestrictInfo: T_RestrictInfo, SupportRequestCost: T_SupportRequestCost,
     SupportRequestIndexCondition: T_SupportRequestIndexCondition,
-    SupportRequestSelectivity: T_SupportRequestSelectivity, TargetEntry: T_TargetEntry, Var: T_Var
+    SupportRequestSelectivity: T_SupportRequestSelectivity,
+    SupportRequestSimplify: T_SupportRequestSimplify, TargetEntry: T_TargetEntry, Var: T_Var
 }
 
 impl<'p> Node<'p> {
@@ -125,6 +127,15 @@ impl<'p> Node<'p> {
         is_text.then(|| unsafe { Detoasted::from_datum(constant.constvalue) })
     }
 
+    /// The expression without the labels that only say that its value is of another type.
+    pub fn without_relabels(self) -> Self {
+        match self.get::<pg_sys::RelabelType>() {
+            // SAFETY: the expression is part of the node.
+            Some(label) => unsafe { Node::of(label.arg) }.map_or(self, Self::without_relabels),
+            None => self,
+        }
+    }
+
     /// The expression that it says is not NULL, if it says that.
     pub fn not_null(self) -> Option<Self> {
         let test = self.get::<pg_sys::NullTest>()?;
@@ -194,13 +205,36 @@ impl<'p> Operation<'p> {
     }
 }
 
-/// The condition that an operator makes of two operands.
-pub fn condition<'p>(operator: Oid, collation: Oid, [left, right]: [Node<'p>; 2]) -> Node<'p> {
+/// What an operator makes of two operands.
+pub fn operation<'p>(operator: Oid, collation: Oid, [left, right]: [Node<'p>; 2]) -> Node<'p> {
     // SAFETY: both operands are valid; a new node is not null.
     unsafe {
         let (left, right) = (left.as_ptr(), right.as_ptr());
-        let kind = pg_sys::BOOLOID;
+        let kind = pg_sys::get_op_rettype(operator);
         let new = pg_sys::make_opclause(operator, kind, false, left, right, InvalidOid, collation);
+        pg_sys::set_opfuncid(new.cast());
+        Node { ptr: NonNull::new_unchecked(new.cast()), life: PhantomData }
+    }
+}
+
+/// A constant of a type whose values are OIDs.
+pub fn oid_constant<'p>(of: Oid, value: Oid) -> Node<'p> {
+    const SIZE: i32 = size_of::<Oid>() as i32;
+    // SAFETY: the type has values of this size; a new node is not null.
+    unsafe {
+        let value = pg_sys::Datum::from(value);
+        let new = pg_sys::makeConst(of, -1, InvalidOid, SIZE, value, false, true);
+        Node { ptr: NonNull::new_unchecked(new.cast()), life: PhantomData }
+    }
+}
+
+/// A constant of type `integer`.
+pub fn integer_constant<'p>(value: i32) -> Node<'p> {
+    const SIZE: i32 = size_of::<i32>() as i32;
+    // SAFETY: the type has values of this size; a new node is not null.
+    unsafe {
+        let (of, value) = (pg_sys::INT4OID, pg_sys::Datum::from(value));
+        let new = pg_sys::makeConst(of, -1, InvalidOid, SIZE, value, false, true);
         Node { ptr: NonNull::new_unchecked(new.cast()), life: PhantomData }
     }
 }

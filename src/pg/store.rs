@@ -119,6 +119,16 @@ impl RelationStore<'_> {
         RelationStore { optional: true, ..self }
     }
 
+    /// The index.
+    pub(super) fn relation(&self) -> Relation {
+        self.relation
+    }
+
+    /// Counts pages of the index that were held for reading through another store.
+    pub fn add_reads(&self, reads: u64) {
+        self.reads.set(self.reads.get() + reads);
+    }
+
     /// Pages held for reading so far, again ones included.
     pub fn reads(&self) -> u64 {
         self.reads.get()

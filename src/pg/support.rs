@@ -4,13 +4,14 @@
 
 use pgrx::pg_sys::{
     self, Datum, InvalidOid, Oid, RangeTblEntry, SupportRequestCost, SupportRequestIndexCondition,
-    SupportRequestSelectivity,
+    SupportRequestSelectivity, SupportRequestSimplify,
 };
 
 use super::catalog;
 use super::error::Report;
 use super::function::{Args, Argument, Return};
-use super::node::{Node, Tagged, condition, list, nodes};
+use super::node::{Node, Tagged, list, nodes, operation};
+use super::relation::Opened;
 
 /// A question about the calls of a function.
 pub enum SupportRequest<'p> {
@@ -20,6 +21,8 @@ pub enum SupportRequest<'p> {
     Selectivity(SelectivityRequest<'p>),
     /// A condition that an index can serve instead.
     IndexCondition(IndexConditionRequest<'p>),
+    /// A simpler expression of the same value.
+    Simplify(SimplifyRequest<'p>),
     /// Another one.
     Other,
 }
@@ -36,6 +39,8 @@ impl<'p> Argument<'p> for SupportRequest<'p> {
                 Self::Selectivity(SelectivityRequest(request))
             } else if let Some(request) = as_mut(request) {
                 Self::IndexCondition(IndexConditionRequest(request))
+            } else if let Some(request) = as_mut(request) {
+                Self::Simplify(SimplifyRequest(request))
             } else {
                 Self::Other
             })
@@ -172,7 +177,51 @@ impl<'p> IndexConditionRequest<'p> {
             return Answer::NONE;
         }
         request.lossy = true;
-        Answer::of(list([condition(operator, request.indexcollation, operands)]))
+        Answer::of(list([operation(operator, request.indexcollation, operands)]))
+    }
+}
+
+/// Which simpler expression has the same value as a call?
+pub struct SimplifyRequest<'p>(&'p mut SupportRequestSimplify);
+
+impl<'p> SimplifyRequest<'p> {
+    /// The call.
+    pub fn call(&self) -> Call<'p> {
+        // SAFETY: PostgreSQL gives the call, whose arguments are expressions.
+        unsafe {
+            let call = &*self.0.fcall;
+            let arguments = nodes(call.args).collect();
+            Call { function: call.funcid, arguments, root: self.0.root }
+        }
+    }
+
+    /// The collation that the call uses.
+    pub fn collation(&self) -> Oid {
+        // SAFETY: PostgreSQL gives the call.
+        unsafe { (*self.0.fcall).inputcollid }
+    }
+
+    /// The only table of the query whose columns are in an expression; none if there are several, or
+    /// the expression is planned for no query.
+    pub fn table_of(&self, expression: Node) -> Option<Opened> {
+        // SAFETY: the planner's state, if it is told; the range table has an entry for every number of
+        // a column of this level.
+        unsafe {
+            let root = self.0.root.as_ref()?;
+            let relations = pg_sys::pull_varnos(self.0.root, expression.as_ptr());
+            let mut number = 0;
+            if !pg_sys::bms_get_singleton_member(relations, &raw mut number) {
+                return None;
+            }
+            let number = usize::try_from(number).ok()?.checked_sub(1)?;
+            let entry = nodes((*root.parse).rtable).nth(number)?.get::<RangeTblEntry>()?;
+            (entry.rtekind == pg_sys::RTEKind::RTE_RELATION).then(|| Opened::open(entry.relid))
+        }
+    }
+
+    /// This expression.
+    pub fn answer(self, expression: Node) -> Answer {
+        Answer::of(expression.as_ptr::<pg_sys::Node>())
     }
 }
 

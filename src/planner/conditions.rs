@@ -35,7 +35,11 @@ impl Conditions<'_> {
             // A radius ends the walk. Elsewhere rows may be read that the index does not have, and more
             // than once.
             let all = filter(clauses, clauses);
+            // The operator does not know by which partition's index to rank a row.
+            let is_ranked_apart =
+                found.inspector.matches && pg_sys::get_rel_relispartition(found.index.indexoid);
             let is_steady = drops_rows
+                && !is_ranked_apart
                 && radius.is_none()
                 && found.conditions.is_empty()
                 && !pg_sys::contain_volatile_functions(all.cast());

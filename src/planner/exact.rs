@@ -41,6 +41,8 @@ pub struct Source<'a> {
     pub tuples: &'a Tuples,
     /// Where these are kept.
     pub memory: MemoryContext,
+    /// Whether rows at a distance of 0 are left out.
+    pub matches: bool,
 }
 
 impl Exact {
@@ -104,6 +106,9 @@ impl Exact {
                 (distance, tid::from_item_pointer(&(*source.row).tts_tid))
             };
             let Some(distance) = distance.map(number) else { return Ok(()) };
+            if source.matches && distance == 0.0 {
+                return Ok(());
+            }
             let came = last.is_some_and(|last| Row { tid, distance, payload: () } <= last);
             if came || known.contains(&tid) {
                 return Ok(());

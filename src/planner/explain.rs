@@ -16,7 +16,7 @@ use super::range::less;
 use super::state::run_of;
 use crate::am;
 use crate::am::work::Filtered;
-use crate::pg::node::{Node, Operation, condition, list, nodes};
+use crate::pg::node::{Node, Operation, list, nodes, operation};
 
 /// Shows the index, what it is asked for, and what it did.
 #[pg_guard]
@@ -100,9 +100,9 @@ unsafe fn conditions<'p>(
     let [column, _] = distance.operands;
     let served = operands.iter().zip(&private.operators).skip(1);
     let served = served.map(|(&operand, &(operator, collation))| {
-        condition(operator, collation, [column, operand])
+        operation(operator, collation, [column, operand])
     });
     let radius = operands.get(private.operators.len());
-    let within = radius.map(|&radius| condition(less(), InvalidOid, [distance.node, radius]));
+    let within = radius.map(|&radius| operation(less(), InvalidOid, [distance.node, radius]));
     served.chain(within).collect()
 }

@@ -60,8 +60,13 @@ unsafe extern "C-unwind" fn add_paths(
             return;
         }
         // PostgreSQL's own scan of an index costs the same without a filter, and finds less with one.
-        let is_replaced = |path: &Node| found.iter().any(|found| found.node.is(*path));
+        let is_only_way = found.iter().any(Recognized::is_only_way);
+        let is_replaced =
+            |path: &Node| is_only_way || found.iter().any(|found| found.node.is(*path));
         (*rel).pathlist = list(nodes((*rel).pathlist).filter(|path| !is_replaced(path)));
+        if is_only_way {
+            (*rel).partial_pathlist = ptr::null_mut();
+        }
         let mut cheapest = None;
         for found in found {
             // Only a search whose strategy may change asks other indexes.

@@ -50,7 +50,7 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
         let Conditions { tested, drops_rows, is_steady, radius } = conditions;
         let bitmap = bitmap_path::of(&*path);
         let outlook = is_steady.then(|| cost::outlook(&*root, &*rel, &found, bitmap));
-        let Recognized { index, distance, conditions, .. } = found;
+        let Recognized { index, distance, conditions, inspector, .. } = found;
         let mut tuple = columns(&*rel, [(*(*rel).reltarget).exprs, targets, tested]);
         let columns = pg_sys::list_length(tuple);
         for distance in [Some(distance), distance.commuted()].into_iter().flatten() {
@@ -64,6 +64,7 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
             distances: (pg_sys::list_length(tuple) - columns) as usize,
             wanted: Wanted::of(&*root),
             is_tight: (*root).limit_tuples >= (*rel).rows || drops_rows,
+            matches: inspector.matches,
             outlook,
         };
         let operands = asked().map(|asked| asked.operands[1]);

@@ -20,6 +20,8 @@ pub struct Private {
     /// Whether the index may have to find more rows than it does at first: some may fail
     /// conditions, or the table hardly has as many as are wanted.
     pub is_tight: bool,
+    /// Whether rows at a distance of 0 are none that a search finds.
+    pub matches: bool,
     /// What is expected of the conditions, if they drop rows.
     pub outlook: Option<Outlook>,
 }
@@ -29,7 +31,8 @@ impl Private {
     pub fn into_list(self) -> *mut List {
         let number = |oid: Oid| oid.to_u32().cast_signed();
         let (index, distances) = (number(self.index), self.distances as i32);
-        let head = [index, distances, self.wanted.into_number(), i32::from(self.is_tight)];
+        let (is_tight, matches) = (i32::from(self.is_tight), i32::from(self.matches));
+        let head = [index, distances, self.wanted.into_number(), is_tight, matches];
         let outlook = into_numbers(self.outlook);
         let operators = self.operators.into_iter().flat_map(<[Oid; 2]>::from).map(number);
         integer_list(head.into_iter().chain(outlook).chain(operators))
@@ -42,7 +45,7 @@ impl Private {
     pub unsafe fn of(node: &CustomScan) -> Option<Self> {
         // SAFETY: a node of ours has a list of numbers.
         let numbers: Vec<i32> = unsafe { integers(node.custom_private).collect() };
-        let (&[index, distances, wanted, is_tight], rest) = numbers.split_first_chunk()?;
+        let (&[index, distances, wanted, is_tight, matches], rest) = numbers.split_first_chunk()?;
         let (outlook, operators) = rest.split_first_chunk()?;
         let oid = |number: i32| Oid::from(number.cast_unsigned());
         let (operators, _) = operators.as_chunks();
@@ -52,6 +55,7 @@ impl Private {
             distances: usize::try_from(distances).ok()?,
             wanted: Wanted::from_number(wanted),
             is_tight: is_tight > 0,
+            matches: matches > 0,
             outlook: from_numbers(*outlook),
         })
     }

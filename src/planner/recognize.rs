@@ -5,8 +5,11 @@
 use pgrx::pg_sys::{IndexClause, IndexOptInfo, IndexPath, List, RelOptInfo};
 
 use crate::am::inspector::Inspector;
+use crate::pg::catalog;
+use crate::pg::indexes::is_partition_of;
 use crate::pg::node::{Node, Operation, nodes};
 use crate::pg::relation::Opened;
+use crate::types::bm25query;
 
 /// A scan of one of our indexes in order of a distance.
 pub struct Recognized<'p> {
@@ -31,7 +34,10 @@ pub struct Recognized<'p> {
 /// `rel` has its paths; those of indexes live during `'p`.
 pub unsafe fn recognized<'p>(rel: &RelOptInfo) -> Vec<Recognized<'p>> {
     // SAFETY: a list of paths, which lives as long as the result is gathered.
-    unsafe { nodes(rel.pathlist).filter_map(Recognized::of).collect() }
+    unsafe {
+        let found = nodes(rel.pathlist).filter_map(Recognized::of);
+        found.filter(|found| !found.is_by_another()).collect()
+    }
 }
 
 impl<'p> Recognized<'p> {
@@ -50,6 +56,19 @@ impl<'p> Recognized<'p> {
         // SAFETY: the relation is open.
         let inspector = unsafe { Inspector::of(opened.get())? };
         Some(Self { node, path, index, inspector, distance, conditions })
+    }
+
+    /// Whether the query is to be ranked by another index, which it names.
+    fn is_by_another(&self) -> bool {
+        let named =
+            if self.is_only_way() { bm25query::index(self.distance.operands[1]) } else { None };
+        named.is_some_and(|named| !is_partition_of(self.index.indexoid, named))
+    }
+
+    /// Whether the query wants only rows that match, which other plans do not leave out: it ranks texts.
+    pub fn is_only_way(&self) -> bool {
+        let [document, query] = catalog::operator_types(self.distance.operator);
+        self.inspector.matches && document != query
     }
 }
 

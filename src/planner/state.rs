@@ -200,7 +200,8 @@ impl Run {
             };
             let members = self.filtering.members();
             let (row, tuples, memory) = (self.row, &self.tuples, self.memory);
-            let row = exact.next(node, &Source { members, row, tuples, memory })?;
+            let matches = self.private.matches;
+            let row = exact.next(node, &Source { members, row, tuples, memory, matches })?;
             Ok(row.map(|row| Candidate { bound: row.distance, row: Some(row) }))
         }
     }

@@ -3,6 +3,7 @@
 mod array;
 pub mod bf16vec;
 pub mod bit;
+pub mod bm25query;
 mod compare;
 pub mod dense;
 mod distance;
@@ -12,4 +13,5 @@ pub mod i8vec;
 pub mod numbers;
 pub mod sparsevec;
 pub mod sphere;
+pub mod text_condition;
 pub mod vector;

@@ -36,7 +36,7 @@ impl Vacuum for Method {
     }
 
     /// Measures searches anew in an index half of which has come or gone since they were measured.
-    unsafe fn clean_up(info: &IndexVacuumInfo) -> pages::Result<()> {
+    unsafe fn clean_up(info: &IndexVacuumInfo, _: bool) -> pages::Result<()> {
         // SAFETY: the index is open and locked while it is vacuumed.
         let store = unsafe { RelationStore::new(info.index) };
         if graph::outgrown(&store)? { graph::calibrate(&store).map(drop) } else { Ok(()) }

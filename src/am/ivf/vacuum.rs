@@ -32,7 +32,7 @@ impl<V: Variant> Vacuum for Method<V> {
     }
 
     /// Splits, merges and renews lists, and measures them anew then.
-    unsafe fn clean_up(info: &IndexVacuumInfo) -> pages::Result<()> {
+    unsafe fn clean_up(info: &IndexVacuumInfo, _: bool) -> pages::Result<()> {
         // SAFETY: the index is open and locked, and the strategy valid, while it is vacuumed.
         let (store, options) = unsafe {
             let store = RelationStore::for_vacuum(info.index, info.strategy).optional();

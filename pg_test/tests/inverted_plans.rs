@@ -1,0 +1,218 @@
+//! Full text in statements: the index is found and used, conditions keep the LIMIT full, and what cannot
+//! be done is refused.
+
+use pg_test::{TestDb, explain_plan, hint, message, refusal, sqlstate};
+use postgres::Client;
+
+fn table() -> TestDb {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE docs (id int PRIMARY KEY, kind int, title varchar(80), body text);
+         INSERT INTO docs SELECT i, i % 10, 'title ' || i % 5,
+                'common ' || CASE WHEN i % 3 = 0 THEN 'fizz ' ELSE '' END
+                || CASE WHEN i % 5 = 0 THEN 'buzz ' ELSE '' END || repeat('filler ', i % 17)
+           FROM generate_series(1, 3000) i;
+         CREATE INDEX docs_body ON docs USING inverted (body);
+         CREATE INDEX docs_kind ON docs (kind); ANALYZE docs",
+    )
+    .unwrap();
+    db
+}
+
+fn ids(client: &mut Client, query: &str) -> Vec<i32> {
+    client.query(query, &[]).unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+#[test]
+fn the_index_of_the_column_is_found() {
+    let mut db = table();
+    for order in ["body <@> 'fizz buzz'", "body <@> bm25query('docs_body', 'fizz buzz')"] {
+        let query = format!("SELECT id FROM docs ORDER BY {order} LIMIT 10");
+        let plan = explain_plan(&mut db, &query).unwrap();
+        assert!(plan.contains("Index Name: docs_body"), "{plan}");
+        // Both words, and the fewest others.
+        assert!(ids(&mut db, &query).iter().all(|id| id % 15 == 0), "{order}");
+    }
+    let view = "CREATE VIEW v AS SELECT id, body AS b FROM docs WHERE kind = 5;
+        PREPARE p(text) AS SELECT id FROM v ORDER BY b <@> $1 LIMIT 4;
+        SET plan_cache_mode = force_generic_plan";
+    db.batch_execute(view).unwrap();
+    let found = ids(&mut db, "EXECUTE p('buzz fizz')");
+    assert!(found.len() == 4 && found.iter().all(|id| id % 10 == 5 && id % 3 == 0), "{found:?}");
+    db.batch_execute("CREATE INDEX docs_title ON docs USING inverted (lower(title))").unwrap();
+    let query = "SELECT id FROM docs ORDER BY lower(title) <@> 'title 3' LIMIT 2";
+    assert!(explain_plan(&mut db, query).unwrap().contains("Index Name: docs_title"));
+    assert!(ids(&mut db, query).iter().all(|id| id % 5 == 3));
+}
+
+#[test]
+fn conditions_keep_the_limit_full_in_every_strategy() {
+    let mut db = table();
+    let score = "-bm25_distance(body, bm25query('docs_body', 'fizz common'))";
+    for condition in ["kind = 4", "kind < 8", "id > 2900", "kind = 4 AND id % 7 = 1"] {
+        let expected = ids(
+            &mut db,
+            &format!("SELECT id FROM docs WHERE {condition} ORDER BY {score} DESC, ctid LIMIT 12"),
+        );
+        assert_eq!(expected.len(), 12);
+        for strategy in ["auto", "look", "inline", "exact"] {
+            db.batch_execute(&format!("SET vector_ext.filtered_scan = {strategy}")).unwrap();
+            let query = format!(
+                "SELECT id FROM docs WHERE {condition} ORDER BY body <@> 'fizz common' LIMIT 12"
+            );
+            assert_eq!(ids(&mut db, &query), expected, "{condition}, {strategy}");
+        }
+    }
+    // Rows without any of the words are not found, whichever way.
+    for strategy in ["auto", "look", "inline", "exact"] {
+        db.batch_execute(&format!("SET vector_ext.filtered_scan = {strategy}")).unwrap();
+        let query = "SELECT id FROM docs WHERE kind = 4 ORDER BY body <@> 'buzz' LIMIT 12";
+        assert_eq!(ids(&mut db, query), [0; 0], "{strategy}");
+        let query = "SELECT id FROM docs WHERE kind = 5 ORDER BY body <@> 'fizz' LIMIT 5000";
+        assert_eq!(ids(&mut db, query).len(), 100, "{strategy}");
+    }
+}
+
+#[test]
+fn partitions_rank_their_own_rows() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE p (id int, body text) PARTITION BY RANGE (id);
+         CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100);
+         CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (100) TO (200);
+         INSERT INTO p SELECT i, 'text ' || CASE WHEN i % 10 = 0 THEN 'ten' ELSE 'other' END
+           FROM generate_series(0, 199) i;
+         CREATE INDEX p_body ON p USING inverted (body); ANALYZE p",
+    )
+    .unwrap();
+    let query = "SELECT id, body <@> 'ten' FROM p ORDER BY body <@> 'ten' LIMIT 30";
+    let plan = explain_plan(&mut db, query).unwrap();
+    assert!(plan.contains("Merge Append") && plan.contains("Index Name: p1_body_idx"), "{plan}");
+    let found = ids(&mut db, query);
+    assert!(found.len() == 20 && found.iter().all(|id| id % 10 == 0), "{found:?}");
+    let filtered = "SELECT id FROM p WHERE id > 150 ORDER BY body <@> 'ten' LIMIT 30";
+    assert_eq!(ids(&mut db, filtered).len(), 4);
+    let alone = "SELECT body <@> bm25query('p_body', 'ten') FROM p";
+    let (state, message, _) = refusal(&mut db, alone);
+    assert_eq!((state.as_str(), message.as_str()), ("0A000", "index public.p_body is partitioned"));
+}
+
+#[test]
+fn what_cannot_be_ranked_is_refused() {
+    let mut db = table();
+    let mut refused = |query: &str| {
+        let error = db.simple_query(query).expect_err(query);
+        assert!(!hint(&error).is_empty() || sqlstate(&error) == "22023", "{query}");
+        (sqlstate(&error).to_owned(), message(&error))
+    };
+    let no_index = "table public.docs has no BM25 index on this column";
+    for (query, state, message) in [
+        ("SELECT FROM docs ORDER BY title <@> 'x' LIMIT 1", "42704", no_index),
+        (
+            "SELECT 'a text' <@> 'words'",
+            "42704",
+            "operator <@> does not know which index ranks the document",
+        ),
+        (
+            "SELECT 'x' <@> bm25query('docs_kind', 'words')",
+            "42809",
+            "public.docs_kind is not an inverted index",
+        ),
+        (
+            "CREATE INDEX ON docs USING inverted (body) WITH (k1 = 4)",
+            "22023",
+            "value 4 out of bounds for option \"k1\"",
+        ),
+    ] {
+        assert_eq!(refused(query), (state.to_owned(), message.to_owned()), "{query}");
+    }
+    db.batch_execute("CREATE INDEX second ON docs USING inverted (body)").unwrap();
+    let ambiguous = "SELECT id FROM docs ORDER BY body <@> 'x' LIMIT 1";
+    assert_eq!(refusal(&mut db, ambiguous).0, "42725");
+    // Named, either will do.
+    let named = "SELECT id FROM docs ORDER BY body <@> bm25query('second', 'fizz') LIMIT 3";
+    assert!(explain_plan(&mut db, named).unwrap().contains("Index Name: second"));
+    assert_eq!(ids(&mut db, named).len(), 3);
+}
+
+#[test]
+fn statistics_are_for_those_who_may_read_the_table() {
+    let mut db = table();
+    let other = "bm25_without_privilege";
+    db.batch_execute(&format!("CREATE ROLE {other}; SET ROLE {other}")).unwrap();
+    let query = "SELECT 'fizz' <@> bm25query('docs_body', 'fizz')";
+    assert_eq!(refusal(&mut db, query).0, "42501");
+    db.batch_execute(&format!("RESET ROLE; DROP ROLE {other}")).unwrap();
+}
+
+#[test]
+fn words_and_phrases_are_found_by_the_index_as_without_it() {
+    let mut db = table();
+    let conditions = [
+        ("text_match(body, 'fizz buzz')", "body ~ 'fizz|buzz'"),
+        ("text_match(body, 'FIZZ Buzz', 2)", "body ~ 'fizz' AND body ~ 'buzz'"),
+        ("text_match(body, 'fizz', minimum_should_match => 2)", "false"),
+        ("NOT text_match(body, 'fizz')", "body !~ 'fizz'"),
+        ("phrase_match(body, 'fizz buzz filler')", "body ~ 'fizz buzz filler'"),
+        ("phrase_match(body, 'common buzz')", "body ~ 'common buzz'"),
+        ("phrase_match(body, 'common buzz', 1)", "body ~ 'common (fizz )?buzz'"),
+        ("phrase_match(body, 'buzz fizz', slop => 2)", "body ~ 'fizz buzz'"),
+        ("text_match(body, '')", "false"),
+        ("phrase_match(body, '?')", "false"),
+        ("text_match_fuzzy(body, 'fuzz')", "body ~ 'fizz|buzz'"),
+        ("text_match_fuzzy(body, 'fuz', max_edit_distance => 1)", "false"),
+        ("text_match(body, 'fizz') AND kind = 4", "body ~ 'fizz' AND kind = 4"),
+        ("text_match(body, 'fizz') OR kind = 4", "body ~ 'fizz' OR kind = 4"),
+    ];
+    for options in ["", "WITH (positions = false)"] {
+        let create = "DROP INDEX docs_body; CREATE INDEX docs_body ON docs USING inverted (body)";
+        db.batch_execute(&format!("{create} {options}")).unwrap();
+        // Some in the write buffer.
+        db.batch_execute("UPDATE docs SET kind = kind WHERE id % 9 = 0").unwrap();
+        for off in ["enable_seqscan", "enable_bitmapscan", "enable_indexscan"] {
+            db.batch_execute(&format!("SET {off} = off")).unwrap();
+            for (condition, same) in conditions {
+                let by = |condition| format!("SELECT id FROM docs WHERE {condition} ORDER BY id");
+                assert_eq!(ids(&mut db, &by(condition)), ids(&mut db, &by(same)), "{condition}");
+            }
+        }
+        db.batch_execute("RESET ALL").unwrap();
+    }
+    // The index serves a condition, also beside an order of its own and of a vector.
+    db.batch_execute("SET enable_seqscan = off").unwrap();
+    let plan = explain_plan(&mut db, "SELECT id FROM docs WHERE text_match(body, 'fizz')").unwrap();
+    assert!(plan.contains("docs_body"), "{plan}");
+    let both = "SELECT id FROM docs WHERE phrase_match(body, 'fizz buzz')
+                ORDER BY body <@> 'filler' LIMIT 7";
+    let found = ids(&mut db, both);
+    assert!(found.len() == 7 && found.iter().all(|id| id % 15 == 0), "{found:?}");
+    for (condition, message) in [
+        ("text_match(body, 'x', 0)", "minimum_should_match should be in [1, 1000], got 0"),
+        ("text_match_fuzzy(body, 'x', 3)", "max_edit_distance should be in [0, 2], got 3"),
+        ("phrase_match(body, 'x', -1)", "slop should not be negative, got -1"),
+    ] {
+        let refused = refusal(&mut db, &format!("SELECT FROM docs WHERE {condition}"));
+        assert_eq!((refused.0.as_str(), refused.1.as_str()), ("22023", message));
+    }
+}
+
+#[test]
+fn a_condition_on_words_serves_a_search_for_vectors() {
+    let mut db = table();
+    db.batch_execute(
+        "ALTER TABLE docs ADD v vector(2); UPDATE docs SET v = ARRAY[sin(id), cos(id)];
+         CREATE INDEX ON docs USING hnsw (v vector_l2_ops); ANALYZE docs;
+         SET enable_seqscan = off; SET enable_sort = off",
+    )
+    .unwrap();
+    let query =
+        "SELECT id FROM docs WHERE phrase_match(body, 'fizz buzz') ORDER BY v <-> '[1,0]' LIMIT 9";
+    let exact = query.replace("v <->", "v + '[0,0]' <->");
+    let expected = ids(&mut db, &exact);
+    for strategy in ["auto", "look", "inline", "exact"] {
+        db.batch_execute(&format!("SET vector_ext.filtered_scan = {strategy}")).unwrap();
+        assert_eq!(ids(&mut db, query), expected, "{strategy}");
+    }
+    let plan = explain_plan(&mut db, query).unwrap();
+    assert!(plan.contains("Bitmap Index Scan on docs_body"), "{plan}");
+}

@@ -1,0 +1,172 @@
+//! `CREATE INDEX` and `REINDEX`: the documents of a table at once.
+//!
+//! Documents are gathered in `maintenance_work_mem`; what does not fit is written to a temporary file
+//! as sorted runs, which are merged into one segment at the end.
+
+#![allow(unsafe_code)] // called by PostgreSQL
+
+use std::ffi::{CStr, c_void};
+use std::ptr;
+
+use inverted::{Bulk, Options, Scoring};
+use pages::HeapTid;
+use pgrx::pg_guard;
+use pgrx::pg_sys::{self, Datum, ForkNumber, IndexInfo, ItemPointer, Relation};
+use space::Space;
+
+use super::content::Content;
+use super::definition::Definition;
+use super::method::Method;
+use super::options::Options as Parameters;
+use crate::am::build::{Create, LOADING};
+use crate::am::resources;
+use crate::fulltext::Analyzer;
+use crate::pg::bulk::BulkWriter;
+use crate::pg::error::Report;
+use crate::pg::store::RelationStore;
+use crate::pg::temp_file::TempFile;
+use crate::pg::{progress, relation, reserve, tid};
+
+/// What a new index is made with.
+struct New {
+    content: Content,
+    options: Options,
+    analyzer: Option<Analyzer>,
+}
+
+impl New {
+    /// # Safety
+    /// `index` is open.
+    unsafe fn of(index: Relation) -> Result<Self, Report> {
+        // SAFETY: the index is open.
+        let (content, parameters) = unsafe { (Content::of(index)?, Parameters::of(index)?) };
+        let Parameters { analyzer, k1, b, positions } = parameters;
+        if content == Content::Sparse {
+            let options = Options { scoring: Scoring::InnerProduct, positions: false };
+            return Ok(Self { content, options, analyzer: None });
+        }
+        let scoring = Scoring::Bm25 { k1: k1 as f32, b: b as f32 };
+        let options = Options { scoring, positions };
+        Ok(Self { content, options, analyzer: Some(Analyzer::new(&analyzer)?) })
+    }
+
+    /// An index without documents.
+    ///
+    /// # Safety
+    /// `index` is open.
+    unsafe fn begin<'a>(&self, index: Relation, space: Space<'a>) -> Result<Bulk<'a>, Report> {
+        let definition = match &self.analyzer {
+            Some(analyzer) => Definition::new(analyzer)?.to_bytes()?,
+            None => Vec::new(),
+        };
+        // SAFETY: the index is open.
+        Bulk::new(self.options, &definition, space)
+            .map_err(|error| unsafe { Report::of_index(&relation::qualified_name(index), error) })
+    }
+}
+
+/// What [`add_row`] adds to.
+struct Load<'a> {
+    new: &'a New,
+    bulk: Bulk<'a>,
+}
+
+impl Create for Method {
+    const PHASES: &'static [&'static CStr] = &[c"writing pages"];
+
+    unsafe fn create(
+        heap: Relation,
+        index: Relation,
+        info: *mut IndexInfo,
+    ) -> Result<(f64, usize), Report> {
+        // SAFETY: `heap` and `index` are open and locked, and `info` valid, until `ambuild` returns;
+        // nobody else writes to `index` yet.
+        unsafe {
+            let failed = |error| Report::of_index(&relation::qualified_name(index), error);
+            let new = New::of(index)?;
+            let mut file = TempFile::default();
+            let map_file = |bytes| Ok(file.map(bytes).unwrap_or_else(|error| error.raise()));
+            let space = Space::new(resources::maintenance_work_mem(), Box::new(map_file));
+            let mut load = Load { new: &new, bulk: new.begin(index, space)? };
+            progress::begin_phase(LOADING, relation::estimated_rows(heap));
+            let state: *mut c_void = (&raw mut load).cast();
+            let none = ptr::null_mut();
+            let rows = pg_sys::table_index_build_scan(
+                heap,
+                index,
+                info,
+                true,
+                true,
+                Some(add_row),
+                state,
+                none,
+            );
+            let documents = load.bulk.len();
+            progress::begin_phase(LOADING + 1, 0);
+            let mut writer = BulkWriter::new(index, ForkNumber::MAIN_FORKNUM);
+            let mut append = |body: &[u8]| {
+                pgrx::check_for_interrupts!();
+                reserve::check()?;
+                writer.append(body)
+            };
+            let built = load.bulk.write(&mut append).map_err(failed)?;
+            writer.finish();
+            built.publish(&RelationStore::new(index)).map_err(failed)?;
+            Ok((rows, documents))
+        }
+    }
+
+    unsafe fn create_empty(index: Relation) -> Result<(), Report> {
+        // SAFETY: the index is open, and nobody else sees it yet.
+        unsafe {
+            let new = New::of(index)?;
+            let mut writer = BulkWriter::new(index, ForkNumber::INIT_FORKNUM);
+            new.begin(index, Space::unlimited())?
+                .write(&mut |body| writer.append(body))
+                .map(drop)
+                .map_err(|error| Report::of_index(&relation::qualified_name(index), error))?;
+            writer.finish();
+        }
+        Ok(())
+    }
+}
+
+/// Called by PostgreSQL for each row of the table.
+#[pg_guard]
+unsafe extern "C-unwind" fn add_row(
+    index: Relation,
+    heap_tid: ItemPointer,
+    values: *mut Datum,
+    isnull: *mut bool,
+    _alive: bool,
+    state: *mut c_void,
+) {
+    // SAFETY: PostgreSQL gives an open index, one value for its one column, and our state.
+    unsafe {
+        if !*isnull {
+            let load = &mut *state.cast::<Load<'_>>();
+            load.add(index, *values, tid::from_item_pointer(&*heap_tid))
+                .unwrap_or_else(|error| error.raise());
+        }
+    }
+}
+
+impl Load<'_> {
+    /// # Safety
+    /// `index` is open, and `value` of the type that it is on.
+    unsafe fn add(&mut self, index: Relation, value: Datum, tid: HeapTid) -> Result<(), Report> {
+        let New { content, options, analyzer } = self.new;
+        // SAFETY: the value is of the type of the indexed column.
+        let document =
+            unsafe { content.document(value, tid, analyzer.as_ref(), options.positions)? };
+        let pushed = self.bulk.push(&document).and_then(|()| Ok(reserve::check()?));
+        // SAFETY: the index is open.
+        pushed.map_err(|error| unsafe {
+            Report::of_index(&relation::qualified_name(index), error)
+        })?;
+        if self.bulk.len().is_multiple_of(1_000) {
+            progress::tuples_done(self.bulk.len());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,207 @@
+//! What the column of an index holds, as its operator class says, and how that becomes a document.
+
+#![allow(unsafe_code)] // calls into PostgreSQL, reads datums
+
+use inverted::{Document, Posting};
+use memory::Grow;
+use pages::HeapTid;
+use pgrx::PgSqlErrorCode::{ERRCODE_INVALID_OBJECT_DEFINITION, ERRCODE_PROGRAM_LIMIT_EXCEEDED};
+use pgrx::pg_sys::{self, Datum, InvalidOid, Oid, Relation};
+
+use crate::fulltext::Analyzer;
+use crate::pg::array::texts;
+use crate::pg::error::Report;
+use crate::pg::function::{AnyValue, pg_export};
+use crate::types::bm25query::text;
+use crate::types::sparsevec::{SparseRef, check};
+
+/// Number of the support function that tells what a class is for.
+const CONTENT_FUNCTION: u16 = 1;
+
+/// Positions between the last token of an element of an array and the first of the next: no phrase
+/// reaches over it.
+const GAP: u32 = 100;
+
+/// A type that an index can be on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Content {
+    /// `text`.
+    Text = 1,
+    /// `text[]`: one document.
+    Texts = 2,
+    /// `sparsevec`.
+    Sparse = 3,
+}
+
+pg_export! { "inverted":
+    text_support => || Content::Text as i32;
+    texts_support => || Content::Texts as i32;
+    sparsevec_support => || Content::Sparse as i32;
+}
+
+impl Content {
+    /// That of an index.
+    ///
+    /// # Errors
+    /// If the operator class does not tell.
+    ///
+    /// # Safety
+    /// `index` is open.
+    pub unsafe fn of(index: Relation) -> Result<Self, Report> {
+        // SAFETY: the index is open and has a first column; the function takes an argument that it
+        // does not look at.
+        let content = unsafe {
+            if pg_sys::index_getprocid(index, 1, CONTENT_FUNCTION) == InvalidOid {
+                None
+            } else {
+                let function = pg_sys::index_getprocinfo(index, 1, CONTENT_FUNCTION);
+                let content = pg_sys::FunctionCall1Coll(function, Oid::INVALID, Datum::null());
+                Some(content.value())
+            }
+        };
+        let all = [Self::Text, Self::Texts, Self::Sparse];
+        all.into_iter().find(|&known| content == Some(known as usize)).ok_or_else(|| {
+            let message = "operator class does not tell access method \"inverted\" what it is for";
+            Report::new(ERRCODE_INVALID_OBJECT_DEFINITION, message)
+                .hint("Give it one of the functions inverted_*_support as FUNCTION 1.")
+        })
+    }
+
+    /// The same of an argument that SQL declares to be of this type, with positions.
+    ///
+    /// # Errors
+    /// As [`Content::document`].
+    pub fn document_of(
+        self,
+        value: AnyValue,
+        tid: HeapTid,
+        analyzer: Option<&Analyzer>,
+    ) -> Result<Document, Report> {
+        // SAFETY: SQL declares the argument to be of this type.
+        unsafe { self.document(value.0, tid, analyzer, true) }
+    }
+
+    /// The document that a value of the column is.
+    ///
+    /// # Errors
+    /// If the value is damaged, or has too many tokens.
+    ///
+    /// # Safety
+    /// `value` is a non-null value of this type.
+    pub unsafe fn document(
+        self,
+        value: Datum,
+        tid: HeapTid,
+        analyzer: Option<&Analyzer>,
+        positions: bool,
+    ) -> Result<Document, Report> {
+        // SAFETY: the value is of this type.
+        unsafe {
+            match self {
+                Self::Sparse => sparse(value, tid),
+                Self::Text => Terms::of([text(value)?], analyzer)?.document(tid, positions),
+                Self::Texts => Terms::of(texts(value)?, analyzer)?.document(tid, positions),
+            }
+        }
+    }
+}
+
+/// # Safety
+/// `value` is a non-null `sparsevec`.
+unsafe fn sparse(value: Datum, tid: HeapTid) -> Result<Document, Report> {
+    // SAFETY: the value is a sparse vector.
+    let vector = unsafe { SparseRef::from_datum(value) }?;
+    check::indices(&vector)?;
+    let mut postings = memory::with_room(vector.indices().len())?;
+    for (dimension, weight) in vector.elements().filter(|&(_, weight)| weight != 0.0) {
+        let term = inverted::dimension(dimension).to_vec();
+        postings.push(Posting { term, value: weight.to_bits(), positions: Vec::new() });
+    }
+    Ok(Document { tid, length: 1, postings })
+}
+
+/// The tokens of a document or a query.
+#[derive(Debug, Default)]
+pub struct Terms {
+    /// All tokens, one behind the other.
+    bytes: Vec<u8>,
+    /// Where each begins and ends, and its position.
+    tokens: Vec<(u32, u32, u32)>,
+}
+
+impl Terms {
+    /// Those of some texts, which are one document.
+    ///
+    /// # Errors
+    /// That memory is used up, or there are too many tokens.
+    pub fn of(
+        texts: impl IntoIterator<Item = String>,
+        analyzer: Option<&Analyzer>,
+    ) -> Result<Self, Report> {
+        let mut terms = Self::default();
+        let Some(analyzer) = analyzer else { return Ok(terms) };
+        let mut begin = 0_u32;
+        for text in texts {
+            let (mut next, mut result) = (begin, Ok(()));
+            analyzer.tokens(&text, &mut |token| {
+                let position = begin.saturating_add(token.position);
+                next = next.max(position.saturating_add(GAP));
+                if result.is_ok() {
+                    result = terms.push(token.text.as_bytes(), position);
+                }
+            })?;
+            result?;
+            begin = next;
+        }
+        Ok(terms)
+    }
+
+    fn push(&mut self, token: &[u8], position: u32) -> Result<(), Report> {
+        let term = inverted::stored(token);
+        let begin = self.bytes.len();
+        let end = begin + term.len();
+        let Ok(end) = u32::try_from(end) else { return Err(too_long()) };
+        self.bytes.try_extend(term.iter().copied())?;
+        self.tokens.try_push((begin as u32, end, position))?;
+        Ok(())
+    }
+
+    /// The term of a token.
+    fn term(&self, &(begin, end, _): &(u32, u32, u32)) -> &[u8] {
+        &self.bytes[begin as usize..end as usize]
+    }
+
+    /// The tokens with their positions, in the order of the text.
+    pub fn tokens(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        self.tokens.iter().map(|token| (token.2, self.term(token)))
+    }
+
+    /// Each term with the positions of its tokens, in ascending order both.
+    pub fn grouped(mut self) -> Vec<(Vec<u8>, Vec<u32>)> {
+        let mut tokens = std::mem::take(&mut self.tokens);
+        tokens.sort_unstable_by(|a, b| self.term(a).cmp(self.term(b)).then(a.2.cmp(&b.2)));
+        let groups = tokens.chunk_by(|a, b| self.term(a) == self.term(b));
+        groups
+            .map(|group| {
+                (self.term(&group[0]).to_vec(), group.iter().map(|token| token.2).collect())
+            })
+            .collect()
+    }
+
+    fn document(self, tid: HeapTid, positions: bool) -> Result<Document, Report> {
+        let length = u32::try_from(self.tokens.len()).map_err(|_| too_long())?;
+        let posting = |(term, places): (Vec<u8>, Vec<u32>)| Posting {
+            term,
+            // No more than the document has tokens.
+            value: places.len() as u32,
+            positions: if positions { places } else { Vec::new() },
+        };
+        Ok(Document { tid, length, postings: self.grouped().into_iter().map(posting).collect() })
+    }
+}
+
+fn too_long() -> Report {
+    Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, "text has too many tokens for inverted index")
+        .hint("Split the text into several rows.")
+}

@@ -1,0 +1,81 @@
+//! The indexes of a table: what they are on, and what order they give.
+
+#![allow(unsafe_code)] // fields of PostgreSQL's structs
+
+use std::ptr;
+
+use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
+use pgrx::pg_sys::{self, Oid};
+
+use super::catalog;
+use super::node::{self, Node};
+use super::relation::Opened;
+
+unsafe extern "C-unwind" {
+    fn get_partition_parent(relation: Oid, even_if_detached: bool) -> Oid;
+}
+
+/// Whether a relation is another one, or a partition of it, or of a partition, and so on.
+pub fn is_partition_of(mut relation: Oid, other: Oid) -> bool {
+    // SAFETY: look-ups in the catalog; a partition has a parent.
+    unsafe {
+        while relation != other {
+            if !pg_sys::get_rel_relispartition(relation) {
+                return false;
+            }
+            relation = pg_guard_ffi_boundary(|| get_partition_parent(relation, true));
+        }
+    }
+    true
+}
+
+impl Opened {
+    /// The valid indexes of this table whose first column is an expression of the table's columns.
+    pub fn indexes_on(&self, expression: Node) -> Vec<Opened> {
+        // SAFETY: the relation is open, and the list is one of OIDs.
+        let indexes: Vec<Oid> =
+            unsafe { node::oids(pg_sys::RelationGetIndexList(self.get())).collect() };
+        let opened = indexes.into_iter().filter_map(Opened::find);
+        opened.filter(|index| index.is_on(expression)).collect()
+    }
+
+    /// Whether this is a valid index whose first column is an expression of its table's columns.
+    fn is_on(&self, expression: Node) -> bool {
+        // SAFETY: an open index has its row of pg_index, with at least one column; the list holds the
+        // expressions of those columns that are no column of the table. A copy may be changed.
+        unsafe {
+            let index = &*(*self.get()).rd_index;
+            if !index.indisvalid {
+                return false;
+            }
+            let column = index.indkey.values.as_slice(1)[0];
+            let expression = expression.copy().without_relabels();
+            if column != 0 {
+                return expression.get::<pg_sys::Var>().is_some_and(|var| var.varattno == column);
+            }
+            let first = node::nodes(pg_sys::RelationGetIndexExpressions(self.get())).next();
+            let relations = pg_sys::pull_varnos(ptr::null_mut(), expression.as_ptr());
+            let mut number = 0;
+            if !pg_sys::bms_get_singleton_member(relations, &raw mut number) {
+                return false;
+            }
+            pg_sys::ChangeVarNodes(expression.as_ptr(), number, 1, 0);
+            first.is_some_and(|first| first.equals(expression))
+        }
+    }
+
+    /// Whether the operator class of this index's first column has an operator, with this number of a
+    /// strategy.
+    pub fn serves(&self, operator: Oid, strategy: i16) -> bool {
+        let [left, right] = catalog::operator_types(operator);
+        // SAFETY: an open index has the family of its first column's operator class.
+        let member = unsafe {
+            let family = (*self.get()).rd_opfamily;
+            if family.is_null() {
+                return false;
+            }
+            pg_sys::get_opfamily_member(*family, left, right, strategy)
+        };
+        member == operator
+    }
+}

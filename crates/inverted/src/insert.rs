@@ -6,7 +6,7 @@ use crate::allocate::FLUSH;
 use crate::buffer::{self, Appended, Part, Parts, encode};
 use crate::document::Document;
 use crate::flush::{FLUSH_AT, flush_if_free};
-use crate::meta::{MAX_BUFFER, Meta};
+use crate::meta::{Front, MAX_BUFFER, Meta};
 use crate::{flush, large, merge};
 
 /// Adds a document, which searches that begin later find. It goes to the write buffer; some inserts
@@ -16,36 +16,36 @@ use crate::{flush, large, merge};
 /// Those of the store, [`Error::Corrupted`], and [`Error::Internal`] for a document that breaks the rules
 /// of [`Document`].
 pub fn insert<S: Coordination>(store: &S, document: &Document) -> Result<()> {
-    let mut meta = Meta::read(store)?;
-    let parts = match encode(document, meta.options)? {
+    let mut front = Front::read(store)?;
+    let parts = match encode(document, front.options)? {
         Parts::Buffered(parts) => parts,
         Parts::Large => return large::insert(store, document),
     };
     loop {
-        if let ([part], Some((block, sequence))) = (&parts[..], meta.tail()) {
+        if let ([part], Some((block, sequence))) = (&parts[..], front.tail) {
             match append(store, block, sequence, part)? {
                 Appended::Done => return Ok(()),
                 Appended::Full => {}
                 Appended::Gone => {
-                    let now = Meta::read(store)?;
-                    if now.tail() == meta.tail() {
+                    let now = Front::read(store)?;
+                    if now.tail == front.tail {
                         let what = "last page of the write buffer has another number";
                         return Err(Error::corrupted(block, what));
                     }
-                    meta = now;
+                    front = now;
                     continue;
                 }
             }
         }
-        if meta.buffer.len() + parts.len() > MAX_BUFFER {
+        if front.buffer + parts.len() > MAX_BUFFER {
             // Others are writing it out.
             let _lock = store.lock(FLUSH as u32)?;
             flush::flush(store, &mut |_| false)?;
-            meta = Meta::read(store)?;
+            front = Front::read(store)?;
             continue;
         }
-        let Some(now) = add_pages(store, &meta, &parts)? else {
-            meta = Meta::read(store)?;
+        let Some(now) = add_pages(store, &front, &parts)? else {
+            front = Front::read(store)?;
             continue;
         };
         return maintain(store, &now);
@@ -63,10 +63,10 @@ fn append<S: Coordination>(store: &S, block: u32, sequence: u64, part: &Part) ->
 
 /// Adds a page for each part, unless others have added some since `seen`. Returns the metapage as it is
 /// then.
-fn add_pages<S: Coordination>(store: &S, seen: &Meta, parts: &[Part]) -> Result<Option<Meta>> {
+fn add_pages<S: Coordination>(store: &S, seen: &Front, parts: &[Part]) -> Result<Option<Meta>> {
     let mut batch = store.batch();
     let mut meta = Meta::decode(batch.page(META_BLOCK)?)?;
-    if meta.tail() != seen.tail() || meta.buffer.len() + parts.len() > MAX_BUFFER {
+    if meta.tail() != seen.tail || meta.buffer.len() + parts.len() > MAX_BUFFER {
         return Ok(None);
     }
     let mut blocks = Vec::with_capacity(parts.len());

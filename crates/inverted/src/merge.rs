@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use memory::Grow;
 use pages::{Batch, Coordination, HeapTid, META_BLOCK, Result};
 
-use crate::allocate::{MERGE, Taker, reclaim, recover};
+use crate::allocate::{MERGE, Taker, VACUUM, reclaim, recover};
 use crate::dictionary::{Entry, Terms};
 use crate::fields::prefix;
 use crate::meta::{Listed, Meta, Options};
@@ -29,8 +29,13 @@ const CROWD: usize = 20;
 /// Merges a few small segments if there are too many of about the same size, unless another is at it.
 pub(crate) fn merge_small<S: Coordination>(store: &S, seen: &Meta) -> Result<()> {
     // Claims may be those of a holder that has failed.
-    let is_claimed = seen.segments.iter().any(|listed| listed.claim == Some(MERGE));
-    if !is_claimed && pick_small(seen).is_empty() {
+    let is_claimed = |lock| seen.segments.iter().any(|listed| listed.claim == Some(lock));
+    if is_claimed(VACUUM)
+        && let Some(_lock) = store.try_lock(VACUUM as u32)?
+    {
+        recover(store, VACUUM)?;
+    }
+    if !is_claimed(MERGE) && pick_small(seen).is_empty() {
         return Ok(());
     }
     let Some(_lock) = store.try_lock(MERGE as u32)? else { return Ok(()) };

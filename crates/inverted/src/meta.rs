@@ -107,6 +107,55 @@ pub(crate) struct Listed {
     pub stale: bool,
 }
 
+/// What an insert has to know of the metapage.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Front {
+    pub options: Options,
+    /// The latest page of the buffer: its block and its number.
+    pub tail: Option<(u32, u64)>,
+    /// Pages of the buffer.
+    pub buffer: usize,
+}
+
+impl Front {
+    /// Reads the metapage, but for most of it.
+    pub(crate) fn read<S: PageStore>(store: &S) -> Result<Self> {
+        let body = store.read(META_BLOCK)?;
+        let options = decode_options(&body)?;
+        let buffer = usize::from(u16_at(&body, at::BUFFER_COUNT));
+        let tail = buffer.checked_sub(1).map(|before| {
+            let block = u32_at(&body, at::BUFFER.saturating_add(before.saturating_mul(4)));
+            (block, u64_at(&body, at::FIRST_SEQUENCE).saturating_add(before as u64))
+        });
+        if buffer > MAX_BUFFER || tail.is_some_and(|(block, _)| block < FIRST_BLOCK) {
+            return Err(Error::corrupted(META_BLOCK, "metapage has an impossible buffer"));
+        }
+        Ok(Self { options, tail, buffer })
+    }
+}
+
+/// Checks that a page is a metapage that can be read, and what the index was made with.
+fn decode_options(body: &[u8]) -> Result<Options> {
+    let corrupted = |what| Error::corrupted(META_BLOCK, what);
+    if page_kind(body, META_BLOCK)? != PageKind::Meta {
+        return Err(corrupted("page is not a metapage"));
+    }
+    if u32_at(body, 0) != MAGIC {
+        return Err(corrupted("metapage has the wrong magic number"));
+    }
+    if u32_at(body, 4) != VERSION {
+        return Err(Error::Version { found: u32_at(body, 4) });
+    }
+    let float = |at| f32::from_bits(u32_at(body, at));
+    let scoring = match body[at::SCORING] {
+        1 => Scoring::Bm25 { k1: float(at::K1), b: float(at::B) },
+        2 => Scoring::InnerProduct,
+        _ => return Err(corrupted("scoring is unknown")),
+    };
+    let options = Options { scoring, positions: body[at::POSITIONS] != 0 };
+    options.validate().then_some(options).ok_or(corrupted("options are out of range"))
+}
+
 /// Content of the metapage.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Meta {
@@ -241,31 +290,11 @@ impl Meta {
     /// Reads and checks a metapage.
     pub(crate) fn decode(body: &[u8]) -> Result<Self> {
         let corrupted = |what| Error::corrupted(META_BLOCK, what);
-        if page_kind(body, META_BLOCK)? != PageKind::Meta {
-            return Err(corrupted("page is not a metapage"));
-        }
-        if u32_at(body, 0) != MAGIC {
-            return Err(corrupted("metapage has the wrong magic number"));
-        }
-        if u32_at(body, 4) != VERSION {
-            return Err(Error::Version { found: u32_at(body, 4) });
-        }
-        let float = |at| f32::from_bits(u32_at(body, at));
-        let scoring = match body[at::SCORING] {
-            1 => Scoring::Bm25 { k1: float(at::K1), b: float(at::B) },
-            2 => Scoring::InnerProduct,
-            _ => return Err(corrupted("scoring is unknown")),
-        };
-        let positions = body[at::POSITIONS] != 0;
-        let options = Options { scoring, positions };
+        let options = decode_options(body)?;
         let count = |at| usize::from(u16_at(body, at));
         let counts = [at::BUFFER_COUNT, at::SPARE_COUNT, at::RETIRED_COUNT, at::SEGMENT_COUNT];
         let [buffer, spare, retired, segments] = counts.map(count);
-        if !options.validate()
-            || buffer.max(spare) > MAX_BUFFER
-            || retired > MAX_RETIRED
-            || segments > MAX_SEGMENTS
-        {
+        if buffer.max(spare) > MAX_BUFFER || retired > MAX_RETIRED || segments > MAX_SEGMENTS {
             return Err(corrupted("metapage has impossible sizes"));
         }
         let mut words = body[at::TAKEN..].as_chunks::<4>().0.iter();
@@ -311,15 +340,13 @@ impl Meta {
         let taken = self.taken.iter().flatten();
         let retired = self.retired.iter().map(|retired| &retired.pages);
         let chains = taken.chain(retired).chain(self.segments.iter().map(|entry| &entry.pages));
-        let segments = || self.segments.iter().map(|entry| entry.info.id);
         self.next_page >= FIRST_BLOCK
             && blocks.into_iter().all(known)
             && chains.into_iter().all(of_chain)
             && self.first_sequence.checked_add(MAX_BUFFER as u64).is_some()
-            && segments().all(|id| id < self.next_segment)
-            && segments().all(|id| segments().filter(|&other| other == id).count() == 1)
             && self.segments.iter().all(|entry| {
-                known(&entry.info.root)
+                entry.info.id < self.next_segment
+                    && known(&entry.info.root)
                     && entry.living <= entry.info.documents
                     && entry.length <= entry.info.total_length
                     && entry.claim.is_none_or(|lock| lock < LOCKS)

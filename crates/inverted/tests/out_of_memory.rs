@@ -57,12 +57,12 @@ fn builds() {
 fn inserts() {
     let _alone = alone();
     for options in KINDS {
-        let documents: Vec<_> = (3_000..4_000).map(|i| document(i, 20, options)).collect();
+        let documents: Vec<_> = (3_000..5_000).map(|i| document(i, 20, options)).collect();
         let refused = refuse_on_copies(options, |store| {
             documents.iter().try_for_each(|document| insert(store, document))
         });
         assert!(refused > 4, "{options:?}: {refused}");
-        let large = document(5_000, 100_000, options);
+        let large = document(9_000, 100_000, options);
         if options.positions {
             let refused = refuse_on_copies(options, |store| insert(store, &large));
             assert!(refused > 2, "{options:?}: {refused}");

@@ -90,13 +90,17 @@ pub(crate) enum Parts {
 pub(crate) fn encode(document: &Document, options: Options) -> Result<Parts> {
     check(document, options)?;
     let weighted = options.scoring == Scoring::InnerProduct;
-    let (mut drafts, mut encoded) = (vec![Draft::default()], Vec::new());
+    let (mut drafts, mut encoded) = (vec![Draft::default()], Vec::<u8>::new());
     for posting in &document.postings {
         // A page is not as long as so many positions.
         if options.positions && posting.positions.len() > page::ROOM {
             return Ok(Parts::Large);
         }
         encoded.clear();
+        // A number takes at most five bytes.
+        let positions = if options.positions { posting.positions.len() } else { 0 };
+        let most = MAX_TERM + 6 + positions * 5;
+        encoded.try_reserve(most).map_err(|_| Error::OutOfMemory)?;
         push_posting(posting, options, &mut encoded);
         let full = |draft: &Draft| draft.size_with(encoded.len()) > page::ROOM;
         if let Some(last) = drafts.last_mut().filter(|last| full(last)) {
@@ -109,6 +113,7 @@ pub(crate) fn encode(document: &Document, options: Options) -> Result<Parts> {
         draft.hashes.push(hash(&posting.term, weighted));
         // It fits a page.
         draft.sizes.push(encoded.len() as u16);
+        draft.entries.try_reserve(encoded.len()).map_err(|_| Error::OutOfMemory)?;
         draft.entries.extend_from_slice(&encoded);
     }
     if drafts.len() > MAX_PARTS {

@@ -1,5 +1,5 @@
 //! Measures searches in memory: `speed texts DOCS QUERIES…`, files of one tokenized text a line, or
-//! `speed vectors ROWS`. Prints the time of a search for the ten best, and the size of the index.
+//! `speed vectors ROWS TERMS`. Prints the time of a search for the ten best, and the size of the index.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -141,8 +141,9 @@ fn texts(documents: &str, files: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Weights as of a learned model: about 126 non-zeros of 30,522 dimensions, queries of 32.
-fn vectors(rows: u32) -> Result<()> {
+/// Weights as of a learned model: about 126 non-zeros of 30,522 dimensions, queries of
+/// `terms`.
+fn vectors(rows: u32, terms: u32) -> Result<()> {
     let mut rng = SmallRng::seed_from_u64(1);
     let mut lists: BTreeMap<Vec<u8>, List> = BTreeMap::new();
     let mut vector = |count: u32| {
@@ -166,7 +167,7 @@ fn vectors(rows: u32) -> Result<()> {
     }
     let queries: Vec<Query> = (0..200)
         .map(|_| {
-            Query::new(vector(32).into_iter().map(|(d, w)| (inverted::dimension(d).to_vec(), w)))
+            Query::new(vector(terms).into_iter().map(|(d, w)| (inverted::dimension(d).to_vec(), w)))
         })
         .collect();
     let postings = queries.iter().flat_map(|query| query.terms());
@@ -181,9 +182,11 @@ fn main() -> Result<()> {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["texts", documents, queries @ ..] => texts(&read(documents), queries),
-        ["vectors", rows] => vectors(rows.parse().unwrap_or(50_000)),
+        ["vectors", rows, terms] => {
+            vectors(rows.parse().unwrap_or(50_000), terms.parse().unwrap_or(32))
+        }
         _ => {
-            eprintln!("speed texts DOCS QUERIES… | speed vectors ROWS");
+            eprintln!("speed texts DOCS QUERIES… | speed vectors ROWS TERMS");
             Ok(())
         }
     }

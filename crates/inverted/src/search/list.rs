@@ -13,11 +13,11 @@ use crate::postings::{Block, Bound, Skip, Skips, decode, decode_inline, least_le
 use crate::score::Weight;
 use crate::segment::Reader;
 
-/// A block in memory, and its number in the list.
-#[derive(Debug)]
+/// A block in memory, if it has a number, which is that in the list. Without one, the memory is spare.
+#[derive(Debug, Default)]
 struct Slot {
     number: Option<usize>,
-    block: Box<Block>,
+    block: Option<Box<Block>>,
 }
 
 /// The list of a term in one segment.
@@ -58,7 +58,7 @@ impl List {
                 // Lengths are not known here: 0 bounds them all.
                 block.values().iter().for_each(|&value| bound.add(value, 0));
                 let last = block.last().unwrap_or(0);
-                slots.try_push(Slot { number: Some(0), block })?;
+                slots.try_push(Slot { number: Some(0), block: Some(block) })?;
                 (Skips::only(reader.scoring(), Skip { last, spot: entry.leaf, bound })?, bound)
             }
             Stored::At(_, bound) => (reader.skips(entry)?, *bound),
@@ -90,7 +90,7 @@ impl List {
     /// The block, if it is in memory.
     fn decoded(&self, number: usize) -> Option<&Block> {
         let slot = self.slots.get(number.checked_sub(self.blocks.start)?)?;
-        (slot.number == Some(number)).then_some(&*slot.block)
+        slot.block.as_deref().filter(|_| slot.number == Some(number))
     }
 
     /// Moves on to blocks with documents from `base` on. Returns the first document that there may be,
@@ -166,7 +166,7 @@ impl List {
     /// Makes room for the slots of all blocks of the window.
     fn make_slots(&mut self) -> Result<()> {
         while self.slots.len() < self.blocks.len() {
-            self.slots.try_push(Slot { number: None, block: Box::new(Block::new()) })?;
+            self.slots.try_push(Slot::default())?;
         }
         Ok(())
     }
@@ -197,7 +197,8 @@ impl List {
                         let bytes = Bytes::at(body, entry.spot.offset, spot.block)?;
                         let documents = entry.last.saturating_add(1);
                         let positions = reader.has_positions();
-                        decode(bytes, reader.scoring(), positions, documents, &mut slot.block)?;
+                        let block = slot.block.get_or_insert_with(|| Box::new(Block::new()));
+                        decode(bytes, reader.scoring(), positions, documents, block)?;
                         slot.number = Some(number);
                     }
                     number += 1;
@@ -206,6 +207,12 @@ impl List {
             })?;
         }
         Ok(())
+    }
+
+    /// Gives the memory of all blocks but the last back, which the next window may begin with.
+    pub fn forget_blocks(&mut self) {
+        let last = self.blocks.len().saturating_sub(1);
+        self.slots.iter_mut().take(last).for_each(|slot| *slot = Slot::default());
     }
 
     /// The parts of decoded blocks with documents from `base` up to `end`.

@@ -4,7 +4,7 @@
 //! terms of the lists with the smallest bounds cannot reach the threshold: these lists are
 //! *non-essential*, and are only asked about documents of the others.
 
-use pages::{HeapTid, PageStore, Result, TidFilter};
+use pages::{Error, HeapTid, PageStore, Result, TidFilter};
 
 use super::best::{Best, Ranked};
 use super::list::List;
@@ -18,6 +18,9 @@ use crate::segment::{GROUP, Reader};
 /// Postings that can be added in the time in which a list is asked about one document.
 const LOOKUP: usize = 16;
 
+/// Lists whose blocks are all kept as long as the window needs them: at most 32 kB each.
+const KEPT: usize = 128;
+
 /// A search of one segment.
 pub(super) struct SegmentSearch<'r, 's, S: PageStore> {
     reader: &'r Reader<'s, S>,
@@ -25,6 +28,8 @@ pub(super) struct SegmentSearch<'r, 's, S: PageStore> {
     lists: Vec<List>,
     /// Numbers of the lists that have documents in the window, by ascending bound.
     order: Vec<usize>,
+    /// Whether blocks are forgotten once they were added, and decoded again if they are needed.
+    keeps_little: bool,
     /// Sums of the bounds of the first lists in order, from none to all that are non-essential.
     rest: Vec<f32>,
     /// How far a score may be off in single precision.
@@ -51,6 +56,7 @@ impl<'r, 's, S: PageStore> SegmentSearch<'r, 's, S> {
             return Ok(None);
         }
         let all: f64 = lists.iter().map(|list| list.magnitude).sum();
+        let lists_are_many = lists.len() > KEPT;
         // Each term rounds a few times, each time by at most half of this and relative to the sum.
         let error = (lists.len() as f64 + 16.0) * f64::from(f32::EPSILON) * all;
         // Beyond this range, single precision may overflow or lose everything.
@@ -63,6 +69,7 @@ impl<'r, 's, S: PageStore> SegmentSearch<'r, 's, S> {
             lists,
             order: Vec::new(),
             rest: Vec::new(),
+            keeps_little: lists_are_many,
             error: if steers { error } else { f64::INFINITY },
             window: Window::new(),
             candidates: Vec::new(),
@@ -128,6 +135,10 @@ impl<'r, 's, S: PageStore> SegmentSearch<'r, 's, S> {
         let mut postings = 0;
         for &i in &self.order[self.others()..] {
             let list = &mut self.lists[i];
+            if self.keeps_little {
+                postings += list.blocks.len() * BLOCK;
+                continue;
+            }
             list.decode(self.reader, list.blocks.clone())?;
             postings += list.postings(base, end);
         }
@@ -176,6 +187,9 @@ impl<'r, 's, S: PageStore> SegmentSearch<'r, 's, S> {
         list.decode(self.reader, list.blocks.clone())?;
         for (block, range) in list.parts(base, end) {
             self.window.add(list.steering, base, block, range);
+        }
+        if self.keeps_little {
+            list.forget_blocks();
         }
         Ok(())
     }
@@ -262,6 +276,10 @@ impl<'r, 's, S: PageStore> SegmentSearch<'r, 's, S> {
             }
             let length = self.reader.exact_length(ordinal, self.window.length(candidate.place))?;
             let score = score(self.values.iter().copied(), length);
+            if !score.is_finite() {
+                let root = self.reader.info().root;
+                return Err(Error::corrupted(root, "segment has a weight that is not finite"));
+            }
             let counts = self.reader.scoring() == Scoring::InnerProduct || score > 0.0;
             if counts && best.may_take(score) {
                 let tid = self.reader.tid(group, candidate.place as usize)?;

@@ -204,8 +204,8 @@ fn texts_are_found() {
     ] {
         let documents = texts(&mut rng, rows, vocabulary);
         let mut index = Index::new(BM25, &documents, parts, buffered);
-        for round in 0..40 {
-            if round == 20 {
+        for round in 0..20 {
+            if round == 10 {
                 index.vacuum(|tid| (tid.block + u32::from(tid.offset)) % 5 == 0);
             }
             compare(&index, &words(&mut rng, vocabulary), &mut rng);
@@ -245,13 +245,18 @@ fn extreme_frequencies_and_lengths() {
 #[test]
 fn vectors_are_found() {
     let mut rng = SmallRng::seed_from_u64(4);
-    for (scale, query_scale) in
-        [(1.0, 1.0), (1e-3, 1e6), (1e30, 1e30), (f32::MAX, f32::MAX), (1e-40, 1.0), (1e-20, 1e-25)]
-    {
-        let documents = vectors(&mut rng, 6_000, 200, scale);
-        let mut index = Index::new(Scoring::InnerProduct, &documents, &[2_000], 300);
-        for round in 0..20 {
-            if round == 10 {
+    for (rows, scale, query_scale) in [
+        (9_000, 1.0, 1.0),
+        (2_000, 1e-3, 1e6),
+        (2_000, 1e30, 1e30),
+        (2_000, f32::MAX, f32::MAX),
+        (2_000, 1e-40, 1.0),
+        (2_000, 1e-20, 1e-25),
+    ] {
+        let documents = vectors(&mut rng, rows, 200, scale);
+        let mut index = Index::new(Scoring::InnerProduct, &documents, &[1_000], 300);
+        for round in 0..10 {
+            if round == 5 {
                 index.vacuum(|tid| tid.offset % 4 == 0);
             }
             let most = if round % 5 == 0 { 1_000 } else { 60 };
@@ -302,4 +307,31 @@ fn nothing_is_found_where_nothing_is() {
     }
     let mut scan = index.scan(&Query::of_tokens(["w1"]), ScanOptions::default());
     assert_eq!(take(&mut scan, 3)[0].tid, tid(2));
+}
+
+#[test]
+fn random_indexes() {
+    fuzz::run("inverted-search", |case| {
+        let rng = &mut case.rng;
+        let (rows, spread) = (1 << rng.random_range(0..14), 1 << rng.random_range(0..12));
+        let parts: Vec<usize> =
+            (0..rng.random_range(0..3)).map(|_| rng.random_range(0..4_000)).collect();
+        let is_text = rng.random();
+        let (scoring, documents) = if is_text {
+            let (k1, b) = (rng.random_range(0.0..3.0), rng.random_range(0.0..1.0));
+            (Scoring::Bm25 { k1, b }, texts(rng, rows, spread))
+        } else {
+            (Scoring::InnerProduct, vectors(rng, rows, spread, 1.0))
+        };
+        let buffered = rng.random_range(0..=rows as usize / 4);
+        let mut index = Index::new(scoring, &documents, &parts, buffered);
+        if rng.random() {
+            let share = rng.random_range(1..10);
+            index.vacuum(|tid| (tid.block * 7 + u32::from(tid.offset)).is_multiple_of(share));
+        }
+        for _ in 0..10 {
+            let query = if is_text { words(rng, spread) } else { dimensions(rng, spread, 80, 1.0) };
+            compare(&index, &query, rng);
+        }
+    });
 }

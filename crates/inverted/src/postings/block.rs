@@ -158,10 +158,15 @@ pub(crate) fn decode(
 fn sum_up(ordinals: &mut [u32; BLOCK], count: usize, gap_bits: usize) -> Option<u32> {
     let mut ordinal = ordinals[0];
     if gap_bits <= 23 && ordinal < 1 << 31 {
-        // The sum of 127 gaps is below 2^31.
-        for next in &mut ordinals[1..] {
-            ordinal = ordinal.wrapping_add(*next).wrapping_add(1);
-            *next = ordinal;
+        // The sum of 127 gaps is below 2^31. Sums of four at a time depend less on each other.
+        let mut before = ordinal.wrapping_sub(1);
+        ordinals[0] = 0;
+        for four in ordinals.as_chunks_mut::<4>().0 {
+            let [a, b, c, d] = four.map(|gap| gap.wrapping_add(1));
+            let (ab, cd) = (a.wrapping_add(b), c.wrapping_add(d));
+            let all = ab.wrapping_add(cd);
+            *four = [a, ab, ab.wrapping_add(c), all].map(|sum| before.wrapping_add(sum));
+            before = before.wrapping_add(all);
         }
         return ordinals.get(count.checked_sub(1)?).copied();
     }

@@ -216,3 +216,41 @@ fn a_condition_on_words_serves_a_search_for_vectors() {
     let plan = explain_plan(&mut db, query).unwrap();
     assert!(plan.contains("Bitmap Index Scan on docs_body"), "{plan}");
 }
+
+/// Rows that a plan expects of its first node.
+fn expected_rows(db: &mut TestDb, condition: &str) -> f64 {
+    let explain = format!("EXPLAIN SELECT FROM docs WHERE {condition}");
+    let line: String = db.query(&explain, &[]).unwrap()[0].get(0);
+    let rows = line.split("rows=").nth(1).unwrap();
+    rows.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn the_planner_knows_how_many_rows_hold_words() {
+    let mut db = table();
+    for (condition, real) in [
+        ("text_match(body, 'fizz')", 1_000.0),
+        ("text_match(body, 'common')", 3_000.0),
+        ("text_match(body, 'fizz buzz')", 1_400.0),
+        ("text_match(body, 'fizz buzz', 2)", 200.0),
+        ("text_match(body, 'nothing')", 1.0),
+    ] {
+        let rows = expected_rows(&mut db, condition);
+        assert!(rows >= real * 0.9 && rows <= real * 1.1, "{condition}: {rows}");
+    }
+    // Whom policies hide rows from does not learn of them by estimates.
+    db.batch_execute(
+        "CREATE ROLE bm25_behind_policies; GRANT SELECT ON docs TO bm25_behind_policies;
+         ALTER TABLE docs ENABLE ROW LEVEL SECURITY; SET ROLE bm25_behind_policies",
+    )
+    .unwrap();
+    db.batch_execute(
+        "RESET ROLE; CREATE POLICY p ON docs USING (kind < 11); SET ROLE bm25_behind_policies",
+    )
+    .unwrap();
+    assert!(expected_rows(&mut db, "text_match(body, 'fizz')") < 100.0);
+    db.batch_execute(
+        "RESET ROLE; DROP OWNED BY bm25_behind_policies; DROP ROLE bm25_behind_policies",
+    )
+    .unwrap();
+}

@@ -66,7 +66,8 @@ fn behavior(name: &str) -> (&'static str, &'static str) {
         | "bm25_unresolved_distance"
         | "text_satisfies"
         | "texts_satisfy"
-        | "text_condition_unresolved" => ("s", "s"),
+        | "text_condition_unresolved"
+        | "text_condition_selectivity" => ("s", "s"),
         // All others compute with their arguments.
         _ => ("i", "s"),
     }

@@ -56,14 +56,18 @@ CREATE FUNCTION text_satisfies(text[], text_condition) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'texts_satisfy' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION text_satisfies(text[], text_condition) IS 'implementation of <?> operator';
 
+CREATE FUNCTION text_condition_selectivity(internal, oid, internal, integer) RETURNS float8
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION text_condition_selectivity(internal, oid, internal, integer) IS 'how many rows <?> finds, for the planner';
+
 CREATE OPERATOR <?> (
 	LEFTARG = text, RIGHTARG = text_condition, PROCEDURE = text_satisfies,
-	RESTRICT = contsel, JOIN = contjoinsel
+	RESTRICT = text_condition_selectivity, JOIN = contjoinsel
 );
 COMMENT ON OPERATOR <?> (text, text_condition) IS 'holds words';
 CREATE OPERATOR <?> (
 	LEFTARG = text[], RIGHTARG = text_condition, PROCEDURE = text_satisfies,
-	RESTRICT = contsel, JOIN = contjoinsel
+	RESTRICT = text_condition_selectivity, JOIN = contjoinsel
 );
 COMMENT ON OPERATOR <?> (text[], text_condition) IS 'holds words';
 

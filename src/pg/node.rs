@@ -119,6 +119,12 @@ impl<'p> Node<'p> {
         has_size.then(|| unsafe { pg_sys::toast_raw_datum_size(constant.constvalue) })
     }
 
+    /// The value that it is a constant of; none if it is NULL or something else.
+    pub fn constant(self) -> Option<pg_sys::Datum> {
+        let constant = self.get::<pg_sys::Const>()?;
+        (!constant.constisnull).then_some(constant.constvalue)
+    }
+
     /// The text that it is a constant of; none if it is NULL or something else.
     pub fn constant_text(self) -> Option<Detoasted<'p>> {
         let constant = self.get::<pg_sys::Const>()?;

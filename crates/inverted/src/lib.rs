@@ -49,7 +49,7 @@ pub use meta::Options;
 pub use page::Pages;
 pub use postings::Postings;
 pub use score::{Scoring, Statistics, Weight, score};
-pub use search::{Fresh, FreshRow, Query, Ranked, Ranker, Scan, ScanOptions, search};
+pub use search::{Fresh, FreshRow, Query, Ranked, Ranker, Scan, ScanOptions, frequencies, search};
 pub use segment::{
     Documents, GROUP, MAX_DOCUMENTS, Reader, SegmentInfo, Writer, kill, set_frequency,
 };

@@ -10,6 +10,7 @@ use pgrx::pg_sys::{self, Datum, InvalidOid, Oid, Relation};
 
 use crate::fulltext::Analyzer;
 use crate::pg::array::texts;
+use crate::pg::catalog;
 use crate::pg::error::Report;
 use crate::pg::function::{AnyValue, pg_export};
 use crate::types::bm25query::text;
@@ -66,6 +67,12 @@ impl Content {
             Report::new(ERRCODE_INVALID_OBJECT_DEFINITION, message)
                 .hint("Give it one of the functions inverted_*_support as FUNCTION 1.")
         })
+    }
+
+    /// That of the left operand of an operator on texts.
+    pub fn of_operator(operator: Oid) -> Self {
+        let [document, _] = catalog::operator_types(operator);
+        if document == pg_sys::TEXTARRAYOID { Self::Texts } else { Self::Text }
     }
 
     /// The same of an argument that SQL declares to be of this type, with positions.

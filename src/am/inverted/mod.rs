@@ -18,6 +18,7 @@ mod opened;
 mod options;
 mod query;
 mod scan;
+mod selectivity;
 mod vacuum;
 
 /// Registers options. Called once, when the library is loaded.

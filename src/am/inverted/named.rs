@@ -98,7 +98,19 @@ impl NamedIndex {
         Ranker::new(&store, query).map_err(|error| Report::of_index(&self.0.name(), error))
     }
 
-    fn is_partitioned(&self) -> bool {
+    /// In how many documents each of these terms is, and how many there are. The terms are ascending.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn frequencies(&self, terms: &[&[u8]]) -> Result<(Vec<u64>, u64), Report> {
+        // SAFETY: the index is open as long as the store lives.
+        let store = unsafe { RelationStore::new(self.0.get()) };
+        inverted::frequencies(&store, terms)
+            .map_err(|error| Report::of_index(&self.0.name(), error))
+    }
+
+    /// Whether the index has partitions, and no pages.
+    pub fn is_partitioned(&self) -> bool {
         self.0.kind() == pg_sys::RELKIND_PARTITIONED_INDEX
     }
 }

@@ -38,7 +38,7 @@ pub fn find<S: PageStore>(store: &S, condition: &Match) -> Result<Vec<HeapTid>> 
 
 impl Match {
     /// The terms of the condition, in ascending order, each once.
-    fn terms(&self) -> Vec<&[u8]> {
+    pub fn terms(&self) -> Vec<&[u8]> {
         let mut terms = Vec::new();
         self.add_terms(&mut terms);
         terms.sort_unstable();

@@ -42,18 +42,10 @@ impl Ranker {
     /// # Errors
     /// Those of the store, and of damaged pages.
     pub fn new<S: PageStore>(store: &S, query: &Query) -> Result<Self> {
+        let terms: Vec<&[u8]> = query.terms().iter().map(|(term, _)| &term[..]).collect();
         Snapshot::undisturbed(store, |snapshot| {
-            let buffer = buffer(store, snapshot, query)?;
+            let (frequencies, statistics) = known(store, snapshot, &terms)?;
             let scoring = snapshot.options().scoring;
-            let mut frequencies = buffer.frequencies.clone();
-            for info in snapshot.segments() {
-                let reader = Reader::open(store, info, scoring)?;
-                for ((term, _), frequency) in query.terms().iter().zip(&mut frequencies) {
-                    let entry = reader.lookup(term)?;
-                    *frequency += entry.map_or(0, |entry| u64::from(entry.frequency));
-                }
-            }
-            let statistics = statistics(snapshot, &buffer);
             let terms = query.terms().iter().zip(frequencies).map(|((term, weight), frequency)| {
                 (term.clone(), Weight::new(scoring, statistics, *weight, frequency))
             });
@@ -71,6 +63,36 @@ impl Ranker {
         });
         score(shared, document.length)
     }
+}
+
+/// In how many documents each of these terms is, and how many documents there are. The terms are ascending,
+/// each once.
+///
+/// # Errors
+/// Those of the store, and of damaged pages.
+pub fn frequencies<S: PageStore>(store: &S, terms: &[&[u8]]) -> Result<(Vec<u64>, u64)> {
+    Snapshot::undisturbed(store, |snapshot| {
+        let (frequencies, statistics) = known(store, snapshot, terms)?;
+        Ok((frequencies, statistics.documents))
+    })
+}
+
+/// What an index knows of terms: their frequencies, and the statistics of all documents.
+fn known<S: PageStore>(
+    store: &S,
+    snapshot: &Snapshot,
+    terms: &[&[u8]],
+) -> Result<(Vec<u64>, Statistics)> {
+    let buffer = snapshot.buffer_matches(store, terms, false)?;
+    let mut frequencies = buffer.frequencies.clone();
+    for info in snapshot.segments() {
+        let reader = Reader::open(store, info, snapshot.options().scoring)?;
+        for (term, frequency) in terms.iter().zip(&mut frequencies) {
+            let entry = reader.lookup(term)?;
+            *frequency += entry.map_or(0, |entry| u64::from(entry.frequency));
+        }
+    }
+    Ok((frequencies, statistics(snapshot, &buffer)))
 }
 
 /// The documents of the write buffer that hold a term of the query.

@@ -9,6 +9,6 @@ mod segment;
 mod window;
 
 pub use best::Ranked;
-pub use index::{Ranker, search};
+pub use index::{Ranker, frequencies, search};
 pub use query::{Fresh, FreshRow, Query};
 pub use scan::{Scan, ScanOptions};

@@ -19,8 +19,11 @@ pub enum Match {
     /// Matches at least so many of these, and at least one.
     AtLeast(usize, Vec<Match>),
     /// Holds the terms at these positions relative to each other, apart from a displacement of at most
-    /// `slop` in all: the sum, over neighbors in the phrase, of how far their distance is from that in
-    /// the phrase. Two neighbors that are swapped have a displacement of 2.
+    /// `slop`: if each is moved back by its position in the phrase, all are at most so far apart. A word
+    /// between two neighbors is a displacement of 1, and neighbors that are swapped have one of 2.
+    ///
+    /// This is the slop of Lucene. That of Milvus and tantivy is the same for two terms; for more, it
+    /// depends on how frequent the terms are, and finds some of these documents only.
     Phrase {
         /// Positions and terms, in the order of the phrase.
         terms: Vec<(u32, Vec<u8>)>,

@@ -1,58 +1,32 @@
 //! Phrases.
 
-/// Whether there are positions, one of each term, whose displacement is at most `slop` in all. Terms
-/// come with their place in the phrase and their ascending positions.
+/// Whether there are positions, one of each term, at which the phrase would begin at most `slop` apart.
+/// Terms come with their place in the phrase and their ascending positions.
 ///
 /// Takes time in proportion to the number of positions.
 pub(crate) fn is_within<'d>(terms: impl IntoIterator<Item = (u32, &'d [u32])>, slop: u32) -> bool {
-    let mut terms = terms.into_iter();
-    let Some((at, positions)) = terms.next() else { return false };
-    // Where the phrase would begin, and the least displacement of the terms so far.
-    let start = |at: u32, position: u32| i64::from(position) - i64::from(at);
-    let mut reached: Vec<(i64, u64)> =
-        positions.iter().map(|&position| (start(at, position), 0)).collect();
-    let mut next: Vec<(i64, u64)> = Vec::new();
-    for (at, positions) in terms {
-        next.clear();
-        let starts = || positions.iter().map(|&position| start(at, position));
-        if slop == 0 {
-            let mut rest = &reached[..];
-            for this in starts() {
-                rest = &rest[rest.partition_point(|&(other, _)| other < this)..];
-                if rest.first().is_some_and(|&(other, _)| other == this) {
-                    next.push((this, 0));
-                }
+    // Where the phrase would begin by the first position that is left.
+    let start = |&(at, left): &(u32, &[u32])| Some(i64::from(*left.first()?) - i64::from(at));
+    let mut terms: Vec<(u32, &[u32])> = terms.into_iter().collect();
+    let Some(mut last) =
+        terms.iter().map(start).try_fold(i64::MIN, |last, this| Some(last.max(this?)))
+    else {
+        return false;
+    };
+    loop {
+        // No choice of what is left has its last beginning before this.
+        let before = last;
+        for term in &mut terms {
+            while start(term).is_some_and(|this| this < last - i64::from(slop)) {
+                term.1 = &term.1[1..];
             }
-        } else {
-            // The best of those before, then the best of those behind.
-            let (mut i, mut best) = (0, None::<i64>);
-            for this in starts() {
-                while let Some(&(other, cost)) = reached.get(i).filter(|&&(other, _)| other <= this)
-                {
-                    let less = cost as i64 - other;
-                    best = Some(best.map_or(less, |best| best.min(less)));
-                    i += 1;
-                }
-                next.push((this, best.map_or(u64::MAX, |best| (best + this) as u64)));
-            }
-            let (mut i, mut best) = (reached.len(), None::<i64>);
-            for (this, cost) in next.iter_mut().rev() {
-                while let Some(&(other, before)) = i
-                    .checked_sub(1)
-                    .and_then(|i| reached.get(i))
-                    .filter(|&&(other, _)| other >= *this)
-                {
-                    let more = before as i64 + other;
-                    best = Some(best.map_or(more, |best| best.min(more)));
-                    i -= 1;
-                }
-                *cost = best.map_or(*cost, |best| (*cost).min((best - *this) as u64));
-            }
-            next.retain(|&(_, cost)| cost <= u64::from(slop));
+            let Some(this) = start(term) else { return false };
+            last = last.max(this);
         }
-        std::mem::swap(&mut reached, &mut next);
+        if last == before {
+            return !terms.is_empty();
+        }
     }
-    !reached.is_empty()
 }
 
 #[cfg(test)]
@@ -62,12 +36,13 @@ mod tests {
 
     use super::*;
 
-    fn naive(terms: &[(u32, Vec<u32>)], before: Option<i64>, slop: i64) -> bool {
+    fn naive(terms: &[(u32, Vec<u32>)], range: Option<(i64, i64)>, slop: i64) -> bool {
         let Some(((at, positions), rest)) = terms.split_first() else { return true };
         positions.iter().any(|&position| {
             let start = i64::from(position) - i64::from(*at);
-            let left = slop - before.map_or(0, |before| (before - start).abs());
-            left >= 0 && naive(rest, Some(start), left)
+            let (low, high) = range.unwrap_or((start, start));
+            let (low, high) = (low.min(start), high.max(start));
+            high - low <= slop && naive(rest, Some((low, high)), slop)
         })
     }
 

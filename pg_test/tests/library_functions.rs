@@ -51,7 +51,7 @@ fn behavior(name: &str) -> (&'static str, &'static str) {
         "vector_index_recall" => ("s", "u"),
         name if SEARCHES.contains(&name.trim_end_matches("_sql")) => ("s", "r"),
         // A request names types of the catalog; the CPU is that of the server.
-        "ann" | "fts" | "vector_ext_info" => ("s", "s"),
+        "ann" | "bm25" | "fts" | "vector_ext_info" => ("s", "s"),
         // Text-search configurations change.
         "run_analyzer" | "highlight" => ("s", "s"),
         name if name.starts_with("search_request_") => ("s", "s"),

@@ -74,6 +74,7 @@ mod reference;
 mod retrieval;
 mod score_extremes;
 mod search;
+mod search_bm25;
 mod search_partitions;
 mod search_scores;
 mod search_ties;

@@ -49,7 +49,8 @@ DECLARE
         ['int4', 'shop.age'], ['shop.age', 'shop.age'], ['shop.age', 'float8'], ['shop.color', 'shop.color'],
         ['shop.color', 'text'], ['text', 'text'], ['varchar', 'varchar'], ['varchar', 'text'], ['int4', 'int4'],
         ['int8', 'int4'], ['int8', 'int8'], ['float4', 'float4'], ['float8', 'float8'], ['float8', 'int8'],
-        ['oid', 'oid'], ['tid', 'tid'], ['shop.day', 'date'], ['boolean', 'boolean']]::text[];
+        ['oid', 'oid'], ['tid', 'tid'], ['shop.day', 'date'], ['boolean', 'boolean'],
+        ['varchar', 'ext.bm25query']]::text[];
     sprung text := 'LANGUAGE plpgsql AS $f$ BEGIN RAISE EXCEPTION ''a trap was sprung''; END $f$';
 BEGIN
     FOREACH place IN ARRAY ARRAY['ext', 'shop', 'evil'] LOOP
@@ -58,13 +59,13 @@ BEGIN
                 r := pairs[n][2];
                 EXECUTE format('CREATE FUNCTION %I.distance(%s, %s) RETURNS float8 %s', place, l, r, sprung);
                 EXECUTE format('CREATE FUNCTION %I.holds(%s, %s) RETURNS boolean %s', place, l, r, sprung);
-                FOREACH op IN ARRAY ARRAY['<->', '<#>', '<=>', '<~>', '<%>', '=', '<>', '<', '>', '<=', '>=',
+                FOREACH op IN ARRAY ARRAY['<->', '<#>', '<=>', '<~>', '<%>', '<@>', '=', '<>', '<', '>', '<=', '>=',
                     '+', '*', '/', '@@'] LOOP
                     -- The extension has some of these itself.
                     CONTINUE WHEN EXISTS (SELECT FROM pg_operator WHERE oprname = op
                         AND oprleft = l::regtype AND oprright = r::regtype
                         AND oprnamespace = place::regnamespace);
-                    result := CASE WHEN op IN ('<->', '<#>', '<=>', '<~>', '<%>', '+', '*', '/')
+                    result := CASE WHEN op IN ('<->', '<#>', '<=>', '<~>', '<%>', '<@>', '+', '*', '/')
                         THEN 'distance' ELSE 'holds' END;
                     EXECUTE format('CREATE OPERATOR %I.%s (FUNCTION = %I.%I, LEFTARG = %s, RIGHTARG = %s)',
                         place, op, place, result, l, r);
@@ -176,6 +177,7 @@ fn searches_run_nothing_of_the_owner() {
         "SET ROLE shop_owner;
         CREATE INDEX ON shop.items USING hnsw (e ext.vector_cosine_ops);
         CREATE INDEX ON shop.items USING hnsw (s ext.sparsevec_ip_ops);
+        CREATE INDEX ON shop.items USING inverted (title ext.text_bm25_ops);
         CREATE INDEX ON shop.items (age);
         RESET ROLE;
         SET enable_seqscan = off",
@@ -183,5 +185,13 @@ fn searches_run_nothing_of_the_owner() {
     .unwrap();
     for (search, wanted) in SEARCHES {
         assert_eq!(keys(&mut db, search), *wanted, "with an index: {search}");
+    }
+    let words = "ext.bm25('title', 'b c d')";
+    for (search, wanted) in [
+        (format!("vector_search(NULL::shop.items, {words}, filter => 'age < 3')"), &[2, 3][..]),
+        (format!("grouped_search(NULL::shop.items, {words}, 'age', 2, 2, true)"), &[2, 3, 4]),
+        (format!("hybrid_search(NULL::shop.items, ARRAY[{words}], k => 1)"), &[2]),
+    ] {
+        assert_eq!(keys(&mut db, &search), wanted, "{search}");
     }
 }

@@ -27,7 +27,7 @@ CREATE TYPE search_request (
 	INTERNALLENGTH = VARIABLE,
 	STORAGE = extended
 );
-COMMENT ON TYPE search_request IS 'what one leg of a search looks for: ann(), fts()';
+COMMENT ON TYPE search_request IS 'what one leg of a search looks for: ann(), bm25(), fts()';
 
 CREATE FUNCTION standard_tsvector(text) RETURNS tsvector
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
@@ -45,6 +45,11 @@ CREATE FUNCTION ann(field text, query text, k int DEFAULT NULL, filter text DEFA
 	RETURNS search_request
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION ann(text, text, int, text, jsonb) IS 'search for the nearest vectors';
+
+CREATE FUNCTION bm25(field text, query text, k int DEFAULT NULL, filter text DEFAULT NULL, params jsonb DEFAULT NULL)
+	RETURNS search_request
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bm25(text, text, int, text, jsonb) IS 'search of texts in a column with a BM25 index';
 
 CREATE FUNCTION fts(field text, query tsquery, k int DEFAULT NULL, filter text DEFAULT NULL)
 	RETURNS search_request

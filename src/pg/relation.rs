@@ -36,6 +36,15 @@ pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// The same for a message: quoted where needed.
+pub fn quoted_if_needed(name: &str) -> String {
+    match encoding::encode(name) {
+        // SAFETY: names end with NUL.
+        Ok(name) => unsafe { encoding::shown(pg_sys::quote_identifier(name.as_ptr())) },
+        Err(_) => quoted(name),
+    }
+}
+
 /// The name of an index's access method.
 ///
 /// # Safety

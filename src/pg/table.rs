@@ -21,6 +21,14 @@ pub struct Column {
     pub collation: Oid,
 }
 
+/// An index of a table.
+pub struct Index {
+    /// The OID.
+    pub oid: Oid,
+    /// Its name, as the catalog has it, without the schema, which is the table's.
+    pub name: String,
+}
+
 impl Opened {
     /// The columns of a table.
     ///
@@ -70,6 +78,29 @@ impl Opened {
             })
         };
         self.indexes().into_iter().filter_map(operator).collect()
+    }
+
+    /// The indexes that can return rows in the order of an operator on a column, as the first of
+    /// their columns.
+    ///
+    /// # Errors
+    /// Where a name is no text.
+    pub fn indexes_ordered_by(&self, column: i16, operator: Oid) -> Result<Vec<Index>, Report> {
+        let index = |oid| {
+            with_index(oid, |opened, info| {
+                // SAFETY: an index has a first column, with an operator family, and a row of
+                // pg_class, whose name ends with NUL.
+                unsafe {
+                    let family = *(*opened).rd_opfamily;
+                    let is_usable = info.indisvalid
+                        && *info.indkey.values.as_ptr() == column
+                        && pg_sys::get_op_opfamily_sortfamily(operator, family) != Oid::INVALID;
+                    let name = (*(*opened).rd_rel).relname.data.as_ptr();
+                    is_usable.then(|| Ok(Index { oid, name: decode_c(name)? }))
+                }
+            })
+        };
+        self.indexes().into_iter().filter_map(index).collect()
     }
 
     fn indexes(&self) -> Vec<Oid> {

@@ -146,7 +146,7 @@ impl Call<4> {
         let StoredArray(requests) = requests;
         if requests.is_empty() {
             return Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, "no search requests")
-                .hint("Give one or more: ARRAY[ann('embedding', …), fts('body', …)]."));
+                .hint("Give one or more: ARRAY[ann('embedding', …), bm25('body', …)]."));
         }
         if requests.len() > MAX_REQUESTS {
             let message = format!("{} search requests, more than {MAX_REQUESTS}", requests.len());

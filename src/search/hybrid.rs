@@ -114,9 +114,14 @@ impl Hybrid<'_> {
         rows
     }
 
-    /// Selects the rows of a leg: their columns, ranks, and, if the ranker uses them, scores.
-    fn selected(&self, number: usize, leg: &Leg, order: &str) -> Select {
-        let score = if self.ranker.by_scores() { &leg.score } else { "NULL::pg_catalog.float4" };
+    /// Whether the rows of a leg carry their scores. If not, the scores are computed from the rows
+    /// that are returned.
+    fn carries_scores(&self, leg: &Leg) -> bool {
+        leg.by_distance || self.ranker.by_scores() || self.groups.is_some()
+    }
+
+    /// Selects the rows of a leg: their columns, ranks, and scores.
+    fn selected(&self, number: usize, score: &str, order: &str) -> Select {
         Select::new(format!("{number} AS leg"))
             .column(self.search.table.found(FOUND))
             .column(format!("pg_catalog.row_number() OVER (ORDER BY {order}) AS r"))
@@ -125,7 +130,8 @@ impl Hybrid<'_> {
 
     fn rows(&self, number: usize, leg: &Leg, parameters: &mut Parameters) -> Select {
         let page = self.search.page(leg, leg.k.unwrap_or(self.default_rows()), 0, parameters);
-        self.selected(number, leg, &self.search.order(leg)).of_query(page)
+        let score = if self.carries_scores(leg) { &leg.score } else { "NULL::pg_catalog.float4" };
+        self.selected(number, score, &self.search.order(leg)).of_query(page)
     }
 
     fn reader<'s>(&'s self, leg: &'s Leg, grouping: &'s Grouping) -> GroupReader<'s> {
@@ -146,11 +152,11 @@ impl Hybrid<'_> {
     ) -> Result<Select, Report> {
         let groups = self.reader(leg, grouping).groups(parameters)?;
         let source = self.source_of(&groups, parameters)?;
-        Ok(self.selected(number, leg, "f.g, f.n").from(source))
+        Ok(self.selected(number, "f.s", "f.g, f.n").from(source))
     }
 
-    /// Groups as a source of rows [`FOUND`] with two more columns: `g`, the number of the group,
-    /// and `n`, the number of the row in its group, both from 1.
+    /// Groups as a source of rows [`FOUND`] with three more columns: `s`, the score, `g`, the
+    /// number of the group, and `n`, the number of the row in its group, both from 1.
     fn source_of(
         &self,
         groups: &[Vec<Row>],
@@ -166,12 +172,14 @@ impl Hybrid<'_> {
         for (column, (_, of)) in PLACE.into_iter().enumerate() {
             sources.push(parameters.unnested(of, rows().filter_map(|row| row.place()[column]))?);
         }
+        let scores = rows().filter_map(Row::sql_score);
+        sources.push(parameters.unnested(pg_sys::FLOAT4OID, scores)?);
         for column in [0, 1] {
             let numbers = numbers().map(|numbers| SqlValue::from(numbers[column]));
             sources.push(parameters.unnested(pg_sys::INT4OID, numbers)?);
         }
         let (sources, columns) = (sources.join(", "), table.found_columns());
-        Ok(format!("ROWS FROM ({sources}) AS {FOUND}({columns}, g, n)"))
+        Ok(format!("ROWS FROM ({sources}) AS {FOUND}({columns}, s, g, n)"))
     }
 
     /// The rows of the best groups, with the numbers of groups. Groups with equal scores are
@@ -222,11 +230,15 @@ impl Hybrid<'_> {
             let (rank, score) = (format!("r{number}"), format!("s{number}"));
             let of_leg = format!("FILTER (WHERE {}) OVER w", operator("f.leg", "=", number));
             columns.push(format!("pg_catalog.max(f.r) {of_leg} AS {rank}"));
-            if self.ranker.by_scores() {
+            if self.carries_scores(leg) {
                 columns.push(format!("pg_catalog.max(f.s) {of_leg} AS {score}"));
             }
             let (rank, score) = (format!("{FOUND}.{rank}"), format!("{FOUND}.{score}"));
-            scores[number] = format!("CASE WHEN {rank} IS NOT NULL THEN {} END", leg.score);
+            scores[number] = if self.carries_scores(leg) {
+                score.clone()
+            } else {
+                format!("CASE WHEN {rank} IS NOT NULL THEN {} END", leg.score)
+            };
             ranks[number].clone_from(&rank);
             found.push(LegColumns { number, score_type: leg.score_type, rank, score });
         }

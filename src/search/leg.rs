@@ -7,10 +7,11 @@ use super::arguments::Options;
 use super::field::{Field, MetricType};
 use super::filtering;
 use super::parameters::Parameters;
-use super::query::{FOUND, function, operator};
+use super::query::{FOUND, constant, function, operator};
 use super::request::{Kind, Request};
 use super::scores::ScoreType;
 use super::table::Table;
+use super::text_field::TextField;
 use crate::pg::catalog::{apply, operator_name, type_name};
 use crate::pg::error::Report;
 use crate::pg::parameter::Parameter;
@@ -22,8 +23,10 @@ pub struct Leg {
     pub by: String,
     /// Whether it is a similarity: the nearest rows have the largest.
     pub descending: bool,
-    /// Milvus's score of a row [`FOUND`].
+    /// Milvus's score of a row [`FOUND`], with the distance `d` if [`Self::by_distance`] is set.
     pub score: String,
+    /// Whether the score is computed from the distance, not from the row.
+    pub by_distance: bool,
     /// What the score means.
     pub score_type: ScoreType,
     /// The conditions of a scan.
@@ -32,6 +35,8 @@ pub struct Leg {
     pub is_indexed: bool,
     /// Whether it is the cosine distance, which is NaN for zero vectors.
     pub is_angular: bool,
+    /// A condition on rows [`FOUND`] that only the farthest rows of all do not fulfill.
+    pub bound: Option<String>,
     /// Most rows, if the request sets it.
     pub k: Option<i64>,
 }
@@ -69,6 +74,7 @@ impl Search {
         let Some(query) = &request.query else { return Ok(None) };
         let mut leg = match request.kind {
             Kind::Vectors => self.by_vectors(request, query, parameters)?,
+            Kind::Bm25 => self.by_bm25(request, query, parameters)?,
             Kind::Texts => self.by_texts(request, query, parameters)?,
         };
         for filter in self.options.filter.iter().chain(&request.filter) {
@@ -110,10 +116,40 @@ impl Search {
                 field.found(FOUND),
                 metric.name()
             ),
+            by_distance: false,
             score_type: ScoreType::Metric(metric),
             conditions: vec![condition],
             is_indexed: may_be_ordered && !is_zero,
             is_angular,
+            bound: None,
+            k: None,
+        })
+    }
+
+    /// Texts that share words with the query. The operator gives the negative score, 0 for a text
+    /// without any of its words, so that an index can return the best texts first.
+    fn by_bm25(
+        &self,
+        request: &Request,
+        query: &Parameter,
+        parameters: &mut Parameters,
+    ) -> Result<Leg, Report> {
+        let schema = &self.table.extension.1;
+        let field = TextField::find(&self.table, &request.field, &request.params)?;
+        let query = parameters.query(pg_sys::TEXTOID, "pg_catalog.text".into(), query)?;
+        let (text, by, query_type) = (field.text, operator_name(field.operator)?, field.query_type);
+        // By its OID, in the text of the statement, because a plan depends on it.
+        let index = constant(&field.index.to_u32().to_string(), "regclass");
+        Ok(Leg {
+            by: format!("{text} {by} ROW({index}, {query})::{query_type}"),
+            descending: false,
+            score: format!("{schema}.as_score(OPERATOR(pg_catalog.-) {FOUND}.d)"),
+            by_distance: true,
+            score_type: ScoreType::Text,
+            conditions: Vec::new(),
+            is_indexed: true,
+            is_angular: false,
+            bound: Some(operator(format_args!("{FOUND}.d"), "<", constant("0", "float8"))),
             k: None,
         })
     }
@@ -139,10 +175,12 @@ impl Search {
             by: rank(&words),
             descending: true,
             score: rank(&column.found_value(FOUND)),
+            by_distance: false,
             score_type: ScoreType::Text,
             conditions: vec![operator(&words, "@@", &query)],
             is_indexed: false,
             is_angular: false,
+            bound: None,
             k: None,
         })
     }

@@ -39,4 +39,5 @@ mod request_type;
 mod scores;
 mod stored;
 mod table;
+mod text_field;
 mod tokens;

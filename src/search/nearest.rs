@@ -50,7 +50,11 @@ impl Search {
                     .order_by(format!("{FOUND}.d {}", leg.direction()))
                     .limit_with_ties(rows),
             };
-            if leg.is_angular { self.with_zeros(leg, &ordered, rows) } else { ordered.to_string() }
+            match &leg.bound {
+                _ if leg.is_angular => self.with_zeros(leg, &ordered, rows),
+                Some(bound) => Select::new("*").of_query(ordered).filter(bound).to_string(),
+                None => ordered.to_string(),
+            }
         } else if leg.is_angular {
             let is_zero = operator(format_args!("{FOUND}.d"), "=", NO_NUMBER);
             Select::new(self.table.found(FOUND))

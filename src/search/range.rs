@@ -48,7 +48,7 @@ fn wrong(message: &str) -> Report {
 }
 
 const HINT: &str = "Of distances (L2, HAMMING, JACCARD), range_filter <= score < radius; of \
-                    similarities (IP, COSINE), radius < score <= range_filter.";
+                    similarities (IP, COSINE, BM25), radius < score <= range_filter.";
 
 /// A search that ends at a bound.
 pub struct RangeReader<'a> {

@@ -1,4 +1,4 @@
-//! Requests: what one leg of a search looks for, as `ann` and `fts` write it.
+//! Requests: what one leg of a search looks for, as `ann`, `bm25` and `fts` write it.
 
 use std::collections::BTreeMap;
 
@@ -39,12 +39,16 @@ pub enum Kind {
     /// Vectors.
     #[serde(rename = "ann")]
     Vectors,
+    /// Texts, by the words that they share with the query.
+    #[serde(rename = "bm25")]
+    Bm25,
     /// Texts, as `tsvector`.
     #[serde(rename = "fts")]
     Texts,
 }
 
 /// How to search, by Milvus's names.
+#[derive(Default)]
 pub struct Params {
     /// The metric, if not that of the column's index.
     pub metric: Option<String>,
@@ -52,9 +56,11 @@ pub struct Params {
     pub ef: Option<i64>,
     /// Lists that a search of `ivf` or `ivfflat` reads.
     pub nprobe: Option<i64>,
+    /// The name of the index whose statistics and analyzer score texts.
+    pub index: Option<String>,
 }
 
-/// What `ann` and `fts` write beside the query.
+/// What `ann`, `bm25` and `fts` write beside the query.
 #[derive(Deserialize)]
 struct Head {
     kind: Kind,
@@ -76,6 +82,8 @@ struct RawParams {
     ef: Option<Value>,
     #[serde(default, deserialize_with = "lenient")]
     nprobe: Option<Value>,
+    #[serde(default, deserialize_with = "lenient")]
+    index: Option<String>,
     #[serde(flatten)]
     others: BTreeMap<String, Value>,
 }
@@ -84,12 +92,13 @@ impl Request {
     /// Reads a request.
     ///
     /// # Errors
-    /// Where it is none that `ann` or `fts` writes.
+    /// Where it is none that `ann`, `bm25` or `fts` writes.
     pub fn read(request: Stored) -> Result<Request, Report> {
         let Head { kind, field, k, filter, params } =
             from_object(request.head).ok_or_else(malformed)?;
         let k = k.map(|k| rows(k, "k of a request")).transpose()?;
-        Ok(Request { kind, field, query: request.query, k, filter, params: Params::read(params)? })
+        let params = Params::read(kind, params)?;
+        Ok(Request { kind, field, query: request.query, k, filter, params })
     }
 }
 
@@ -100,9 +109,10 @@ impl Argument<'_> for Request {
 }
 
 impl Params {
-    fn read(params: Value) -> Result<Params, Report> {
+    fn read(kind: Kind, params: Value) -> Result<Params, Report> {
+        let wrong_param = |message: &str| wrong_param(kind, message);
         let read = if params.is_null() { Some(RawParams::default()) } else { from_object(params) };
-        let RawParams { metric_type, ef, nprobe, others } =
+        let RawParams { metric_type, ef, nprobe, index, others } =
             read.ok_or_else(|| wrong_param("params of a request must be an object"))?;
         match others.keys().next().map(String::as_str) {
             None => {}
@@ -113,21 +123,36 @@ impl Params {
             }
             Some(key) => return Err(wrong_param(&format!("unknown search parameter {key}"))),
         }
+        let unknown = match kind {
+            Kind::Vectors | Kind::Texts => [("index", index.is_some()), ("", false)],
+            Kind::Bm25 => [("ef", ef.is_some()), ("nprobe", nprobe.is_some())],
+        };
+        if let Some((key, _)) = unknown.into_iter().find(|&(_, is_given)| is_given) {
+            return Err(wrong_param(&format!("unknown search parameter {key}")));
+        }
+        let positive = |key, value| {
+            positive(value)
+                .map_err(|value| wrong_param(&format!("{key} must be a number above 0: {value}")))
+        };
         let (ef, nprobe) = (positive("ef", ef)?, positive("nprobe", nprobe)?);
-        Ok(Params { metric: metric_type, ef, nprobe })
+        Ok(Params { metric: metric_type, ef, nprobe, index })
     }
 }
 
-fn positive(key: &str, value: Option<Value>) -> Result<Option<i64>, Report> {
+/// A number above 0; if it is another value, this value.
+fn positive(value: Option<Value>) -> Result<Option<i64>, Value> {
     let Some(value) = value else { return Ok(None) };
     let number = value.as_i64().filter(|&number| number > 0);
-    let wrong = || wrong_param(&format!("{key} must be a number above 0: {value}"));
-    number.ok_or_else(wrong).map(Some)
+    number.ok_or(value).map(Some)
 }
 
-fn wrong_param(message: &str) -> Report {
-    Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message)
-        .hint("There are metric_type, ef (hnsw) and nprobe (ivf, ivfflat).")
+fn wrong_param(kind: Kind, message: &str) -> Report {
+    Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message).hint(match kind {
+        Kind::Vectors | Kind::Texts => {
+            "There are metric_type, ef (hnsw) and nprobe (ivf, ivfflat)."
+        }
+        Kind::Bm25 => "There are index, the name of an index of the column, and metric_type.",
+    })
 }
 
 /// A number of rows.

@@ -31,6 +31,16 @@ pg_functions! {
         query.stored(&head)
     }
 
+    /// A search of texts by BM25.
+    fn bm25(
+        field: Option<String>, query: Query, k: Option<i32>, filter: Option<String>, params: Json,
+    ) -> Result<VarlenaBuf, Report> {
+        let head = json!({
+            "kind": "bm25", "field": field, "k": k, "filter": filter, "params": params.0,
+        });
+        query.stored(&head)
+    }
+
     /// A search of texts. A query without words finds nothing.
     fn fts(
         field: Option<String>, query: Query, k: Option<i32>, filter: Option<String>,

@@ -142,13 +142,13 @@ fn parts(bytes: &[u8]) -> Option<(Value, Form, &[u8])> {
 
 fn damaged() -> Report {
     Report::new(ERRCODE_DATA_CORRUPTED, "search request is damaged")
-        .hint("Make it anew, by ann(field, query) or fts(field, query).")
+        .hint("Make it anew, by ann(field, query), bm25(field, query) or fts(field, query).")
 }
 
 /// What is no request.
 pub fn malformed() -> Report {
     Report::new(ERRCODE_INVALID_PARAMETER_VALUE, "not a search request")
-        .hint("Requests are made by ann(field, query) and fts(field, query).")
+        .hint("Requests are made by ann(field, query), bm25(field, query) and fts(field, query).")
 }
 
 impl Stored {

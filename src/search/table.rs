@@ -12,7 +12,7 @@ use crate::pg::catalog::{base_type, relation_of_rows, schema_name, type_name};
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument, TypeOf};
 use crate::pg::relation::{Opened, quoted};
-use crate::pg::table::Column;
+use crate::pg::table::{Column, Index};
 
 /// The columns that tell a row from all others: the OID of its table or partition, and its `ctid`.
 pub const PLACE: [(&str, Oid); 2] = [("o", pg_sys::OIDOID), ("p", pg_sys::TIDOID)];
@@ -148,6 +148,18 @@ impl Table {
     /// The operators that indexes on a column order by.
     pub fn order_operators(&self, column: &TableColumn) -> Vec<Oid> {
         self.opened.order_operators(column.number)
+    }
+
+    /// The indexes on a column that order by an operator.
+    ///
+    /// # Errors
+    /// Where a name is no text.
+    pub fn indexes_ordered_by(
+        &self,
+        column: &TableColumn,
+        operator: Oid,
+    ) -> Result<Vec<Index>, Report> {
+        self.opened.indexes_ordered_by(column.number, operator)
     }
 
     /// Whether parts of it may lie on foreign servers, which know an order by distance, but not by

@@ -29,9 +29,7 @@ pub fn tables(client: &mut Client) -> Result<Vec<Sentence>> {
 fn copy(client: &mut Client, table: &str, sentences: &[Sentence]) -> Result<()> {
     client.batch_execute(&format!(
         "CREATE TABLE {table} (id int PRIMARY KEY, topic text, text text,
-                               embedding vector({DIMENSIONS}),
-                               words tsvector GENERATED ALWAYS AS
-                                   (to_tsvector('english', text)) STORED)"
+                               embedding vector({DIMENSIONS}))"
     ))?;
     // The type's oid is this database's own: the column tells.
     let columns = client.prepare(&format!("SELECT embedding FROM {table}"))?;
@@ -45,7 +43,9 @@ fn copy(client: &mut Client, table: &str, sentences: &[Sentence]) -> Result<()> 
         writer.write(&[&id, &sentence.topic, &sentence.text, &embedding])?;
     }
     writer.finish()?;
-    client.batch_execute(&format!("CREATE INDEX ON {table} USING gin (words)"))?;
+    client.batch_execute(&format!(
+        "CREATE INDEX ON {table} USING inverted (text) WITH (analyzer = 'english')"
+    ))?;
     Ok(client.batch_execute(&format!("VACUUM ANALYZE {table}"))?)
 }
 

@@ -12,6 +12,7 @@ use pgrx::pg_sys::{
 };
 
 use super::method::AccessMethod;
+use crate::pg::node::{Node, Operation, nodes};
 use crate::pg::relation::Opened;
 use crate::pg::store::RelationStore;
 use crate::pg::version;
@@ -25,6 +26,11 @@ pub trait Estimate: AccessMethod {
     fn decode(page: &[u8]) -> pages::Result<Self::Meta>;
     /// What a scan costs; without a metapage, of an index that only might exist or cannot be read.
     fn estimate(meta: Option<&Self::Meta>, facts: &Facts) -> ScanCost;
+    /// Whether an index can give the order by a distance from a query: not if the query names another
+    /// index.
+    fn orders_by(_index: Oid, _distance: &Operation) -> bool {
+        true
+    }
     /// What a search for rows that pass a filter costs, in all.
     fn walk(meta: Option<&Self::Meta>, facts: &Facts, rows: Rows) -> Walk;
 }
@@ -98,14 +104,17 @@ pub unsafe extern "C-unwind" fn amcostestimate<M: Estimate>(
     // SAFETY: PostgreSQL gives valid pointers; settings are read on the backend's own thread.
     unsafe {
         *correlation = 0.0;
-        if (*path).indexorderbys.is_null() && (*path).indexclauses.is_null() {
+        let index = &*(*path).indexinfo;
+        let mut distances = nodes((*path).indexorderbys).filter_map(Node::operation);
+        let has_order = distances.all(|distance| M::orders_by(index.indexoid, &distance));
+        let is_asked = !(*path).indexorderbys.is_null() || !(*path).indexclauses.is_null();
+        if !has_order || !is_asked {
             // The index gives rows by their distance or not at all.
             (*startup, *total) = (f64::INFINITY, f64::INFINITY);
             (*selectivity, *index_pages) = (0.0, 0.0);
             version::disable(path);
             return;
         }
-        let index = &*(*path).indexinfo;
         let mut generic = pg_sys::GenericCosts::default();
         pg_sys::genericcostestimate(root, path, loop_count, &raw mut generic);
         let all = generic.numIndexTuples.clamp(1.0, index.tuples.max(1.0));

@@ -3,8 +3,14 @@
 //! A search reads the postings of its terms, a part of the index that its metapage does not tell; it
 //! skips most of what cannot be among the best. Rows come at once then.
 
+use pgrx::pg_sys::Oid;
+
 use super::method::Method;
 use crate::am::cost::{Estimate, Facts, Rows, ScanCost, Walk};
+use crate::pg::catalog;
+use crate::pg::indexes::is_partition_of;
+use crate::pg::node::Operation;
+use crate::types::bm25query;
 
 /// The part of an index that a search reads (English sentences, real queries: .02 to .1).
 const PART: f64 = 0.05;
@@ -27,6 +33,14 @@ impl Estimate for Method {
     fn estimate(_: Option<&()>, facts: &Facts) -> ScanCost {
         let (pages, cost) = search(facts);
         ScanCost { startup: cost, rows: facts.all * MATCHES, row: 0.0, pages }
+    }
+
+    fn orders_by(index: Oid, distance: &Operation) -> bool {
+        let [document, query] = catalog::operator_types(distance.operator);
+        // Sparse vectors are compared with their like.
+        document == query
+            || bm25query::index(distance.operands[1])
+                .is_none_or(|named| is_partition_of(index, named))
     }
 
     fn walk(_: Option<&()>, facts: &Facts, rows: Rows) -> Walk {

@@ -54,6 +54,7 @@ mod hnsw_vacuum;
 mod index_damage;
 mod inspection;
 mod install;
+mod inverted_analyzers;
 mod inverted_durability;
 mod inverted_plans;
 mod inverted_scores;

@@ -48,7 +48,8 @@ impl Configuration {
             pg_sys::get_ts_config_oid(names, true)
         };
         if oid == Oid::INVALID {
-            let message = format!("text search configuration \"{name}\" does not exist");
+            let name = if name.contains('"') { name.to_owned() } else { format!("\"{name}\"") };
+            let message = format!("text search configuration {name} does not exist");
             return Err(Report::new(ERRCODE_UNDEFINED_OBJECT, message));
         }
         Ok(Configuration(oid))

@@ -60,7 +60,7 @@ impl Index {
         Ok(Self { scoring, store, segment })
     }
 
-    fn search(&self, query: &Query, k: usize) -> Result<Vec<f64>> {
+    fn search(&self, query: &Query, k: usize, share: u32) -> Result<Vec<f64>> {
         let statistics = Statistics {
             documents: self.segment.documents.into(),
             total_length: self.segment.total_length,
@@ -69,6 +69,9 @@ impl Index {
         let segments = [self.segment];
         let mut scan =
             Scan::new(&self.store, &segments, self.scoring, statistics, query, options, &mut ())?;
+        if share > 1 {
+            scan.keep_only(Box::new(move |tid| tid.block.is_multiple_of(share)));
+        }
         let mut scores = Vec::new();
         while scores.len() < k
             && let Some(hit) = scan.next()?
@@ -79,6 +82,11 @@ impl Index {
     }
 
     fn measure(&self, name: &str, queries: &[Query]) -> Result<()> {
+        self.measure_share(name, queries, 1)?;
+        self.measure_share(&format!("{name}, 1 % of the rows"), queries, 100)
+    }
+
+    fn measure_share(&self, name: &str, queries: &[Query], share: u32) -> Result<()> {
         let mut best = f64::INFINITY;
         let (mut sum, mut reads) = (0.0, 0);
         let mut slowest = Vec::new();
@@ -87,7 +95,7 @@ impl Index {
             let (start, before) = (Instant::now(), self.store.reads());
             for query in queries {
                 let start = Instant::now();
-                sum += self.search(query, 10)?.iter().sum::<f64>();
+                sum += self.search(query, 10, share)?.iter().sum::<f64>();
                 slowest.push(start.elapsed().as_secs_f64());
             }
             best = best.min(start.elapsed().as_secs_f64());

@@ -222,11 +222,11 @@ impl<'r, 's, S: PageStore> SegmentSearch<'r, 's, S> {
         if let Some(passes) = filter
             && !self.candidates.is_empty()
         {
-            self.reader.tids(group, &mut self.tids)?;
-            let tids = &self.tids;
-            self.candidates.retain(|candidate| {
-                tids.get(candidate.place as usize).is_some_and(|&tid| passes(tid))
-            });
+            self.candidates.sort_unstable_by_key(|candidate| candidate.place);
+            let places = self.candidates.iter().map(|candidate| candidate.place as usize);
+            self.reader.tids_at(group, places, &mut self.tids)?;
+            let mut tids = self.tids.iter();
+            self.candidates.retain(|_| tids.next().is_some_and(|&tid| passes(tid)));
         }
         Ok(())
     }
@@ -282,8 +282,11 @@ impl<'r, 's, S: PageStore> SegmentSearch<'r, 's, S> {
             }
             let counts = self.reader.scoring() == Scoring::InnerProduct || score > 0.0;
             if counts && best.may_take(score) {
-                let tid = self.reader.tid(group, candidate.place as usize)?;
-                best.offer(Ranked { score, tid })?;
+                let place = std::iter::once(candidate.place as usize);
+                self.reader.tids_at(group, place, &mut self.tids)?;
+                if let Some(&tid) = self.tids.first() {
+                    best.offer(Ranked { score, tid })?;
+                }
                 cut = self.cut(best);
             }
         }

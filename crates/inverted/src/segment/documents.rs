@@ -114,18 +114,22 @@ pub(crate) fn read_tids<S: PageStore>(
     })
 }
 
-/// Reads the tid at a place of a page.
-pub(crate) fn read_tid<S: PageStore>(
+/// Appends the tids at some places of a page.
+pub(crate) fn read_tids_at<S: PageStore>(
     source: Source<'_, S>,
     block: u32,
-    place: usize,
-) -> Result<HeapTid> {
+    places: impl Iterator<Item = usize>,
+    out: &mut Vec<HeapTid>,
+) -> Result<()> {
     source.read(block, Part::Tids, |_, body| {
         let stored = body.get(HEADER..).unwrap_or(&[]).as_chunks().0;
-        match stored.get(place).map(|&bytes| HeapTid::from_bytes(bytes)) {
-            Some(tid) if tid.is_possible() => Ok(tid),
-            _ => Err(Error::corrupted(block, "document has an impossible row")),
+        for place in places {
+            match stored.get(place).map(|&bytes| HeapTid::from_bytes(bytes)) {
+                Some(tid) if tid.is_possible() => out.try_push(tid)?,
+                _ => return Err(Error::corrupted(block, "document has an impossible row")),
+            }
         }
+        Ok(())
     })
 }
 

@@ -9,7 +9,7 @@ use pages::{Error, HeapTid, PageStore, Result};
 
 use super::SegmentInfo;
 use super::blocks::each_block;
-use super::documents::{Documents, GROUP, LONG, TIDS, read_lengths, read_tid, read_tids};
+use super::documents::{Documents, GROUP, LONG, TIDS, read_lengths, read_tids, read_tids_at};
 use super::root::Root;
 use crate::Scoring;
 use crate::bytes::Bytes;
@@ -161,11 +161,22 @@ impl<'s, S: PageStore> Reader<'s, S> {
         Ok(())
     }
 
-    /// The tid of the document at a place of a group.
-    pub(crate) fn tid(&self, group: usize, place: usize) -> Result<HeapTid> {
+    /// The tids of documents at ascending places of a group, in place of what is in `out`.
+    pub(crate) fn tids_at(
+        &self,
+        group: usize,
+        places: impl Iterator<Item = usize>,
+        out: &mut Vec<HeapTid>,
+    ) -> Result<()> {
         let pages = self.root.groups.get(self.source, group)?;
-        let block = pages.tids.get(place / TIDS).copied().unwrap_or(NONE);
-        read_tid(self.source, block, place % TIDS)
+        let mut places = places.peekable();
+        out.clear();
+        while let Some(page) = places.peek().map(|place| place / TIDS) {
+            let block = pages.tids.get(page).copied().unwrap_or(NONE);
+            let here = std::iter::from_fn(|| places.next_if(|place| place / TIDS == page));
+            read_tids_at(self.source, block, here.map(|place| place % TIDS), out)?;
+        }
+        Ok(())
     }
 
     /// The length of a document of which `length` is stored.

@@ -56,4 +56,4 @@ pub use segment::{
 pub use snapshot::Snapshot;
 pub use statistics::{IndexStatistics, SegmentStatistics, statistics};
 pub use term::{MAX_TERM, dimension, stored};
-pub use vacuum::{VacuumStats, vacuum};
+pub use vacuum::{VacuumStats, cleanup, vacuum};

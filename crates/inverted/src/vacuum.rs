@@ -37,6 +37,25 @@ pub fn vacuum<S: Coordination>(
     store: &S,
     is_dead: &mut dyn FnMut(HeapTid) -> bool,
 ) -> Result<VacuumStats> {
+    run(store, Some(is_dead))
+}
+
+/// Does what a vacuum does beside forgetting rows: writes out the buffer and merges segments. Reads
+/// documents only of segments that it merges.
+///
+/// # Errors
+/// As [`vacuum`].
+pub fn cleanup<S: Coordination>(store: &S) -> Result<VacuumStats> {
+    run(store, None)
+}
+
+fn run<S: Coordination>(
+    store: &S,
+    is_dead: Option<&mut dyn FnMut(HeapTid) -> bool>,
+) -> Result<VacuumStats> {
+    let forgets = is_dead.is_some();
+    let mut none = |_| false;
+    let is_dead = is_dead.unwrap_or(&mut none);
     let _lock = store.lock(VACUUM as u32)?;
     recover(store, VACUUM)?;
     reclaim(store)?;
@@ -62,7 +81,9 @@ pub fn vacuum<S: Coordination>(
         }
     }
     for &id in &ids {
-        forget(store, id, &mut count)?;
+        if forgets || Meta::read(store)?.segment_mut(id)?.stale {
+            forget(store, id, &mut count)?;
+        }
     }
     compact(store, ids)?;
     recover(store, VACUUM)?;

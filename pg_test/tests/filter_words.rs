@@ -1,7 +1,7 @@
 //! `text_match` and `phrase_match`: words are those of Milvus's analyzer `standard`, and an index on
 //! them serves.
 
-use pg_test::{TestDb, explain_plan};
+use pg_test::{TestDb, explain_plan, refusal};
 use postgres::Client;
 
 const TEXTS: &str = "
@@ -63,6 +63,36 @@ fn words_are_runs_of_letters_and_digits() {
         SET enable_seqscan = off";
     db.batch_execute(index).unwrap();
     for (filter, expected) in CASES {
+        assert_eq!(ids(&mut db, filter), *expected, "{filter}");
+    }
+    let index = "CREATE INDEX inverted_s ON t USING inverted (s);
+        CREATE INDEX inverted_l ON t USING inverted (l)";
+    db.batch_execute(index).unwrap();
+    for (filter, expected) in CASES {
+        assert_eq!(ids(&mut db, filter), *expected, "{filter}");
+    }
+}
+
+#[test]
+fn an_inverted_index_splits_by_its_analyzer_and_serves() {
+    let mut db = TestDb::new();
+    db.batch_execute(TEXTS).unwrap();
+    let fuzzy =
+        "SELECT vector_search(NULL::t, ann('e', '[0]'), filter => 'text_match_fuzzy(s, ''mail'')')";
+    assert_eq!(refusal(&mut db, fuzzy).0, "0A000");
+    db.batch_execute("CREATE INDEX ON t USING inverted (s) WITH (analyzer = 'english')").unwrap();
+    let cases: &[(&str, &[i32])] = &[
+        ("text_match(s, 'mails')", &[1]),
+        ("text_match(s, 'the splitting')", &[3]),
+        ("text_match(s, 'the')", &[]),
+        ("text_match(s, 'mail splits', minimum_should_match=2)", &[]),
+        ("phrase_match(s, 'splits')", &[3]),
+        ("text_match_fuzzy(s, 'mole')", &[]),
+        ("text_match_fuzzy(s, 'nail')", &[1]),
+        ("text_match_fuzzy(s, 'nuil', max_edit_distance=2)", &[1]),
+        ("not text_match_fuzzy(s, 'nail')", &[2, 3, 4]),
+    ];
+    for (filter, expected) in cases {
         assert_eq!(ids(&mut db, filter), *expected, "{filter}");
     }
 }

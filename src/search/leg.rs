@@ -5,6 +5,7 @@ use pgrx::pg_sys::{self, Oid};
 
 use super::arguments::Options;
 use super::field::{Field, MetricType};
+use super::filterable::filterable;
 use super::filtering;
 use super::parameters::Parameters;
 use super::query::{FOUND, constant, function, operator};
@@ -78,7 +79,7 @@ impl Search {
             Kind::Texts => self.by_texts(request, query, parameters)?,
         };
         for filter in self.options.filter.iter().chain(&request.filter) {
-            let (table, templates) = (self.table.filtered()?, &self.options.templates);
+            let (table, templates) = (filterable(&self.table)?, &self.options.templates);
             let condition = filtering::condition(filter, &table, templates, parameters)?;
             leg.conditions.push(format!("({condition})"));
         }

@@ -22,6 +22,7 @@ mod call;
 mod column_type;
 mod decay;
 mod field;
+mod filterable;
 mod filtering;
 mod functions;
 mod grouping;

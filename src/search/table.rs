@@ -6,7 +6,6 @@
 use pgrx::PgSqlErrorCode::{ERRCODE_UNDEFINED_COLUMN, ERRCODE_WRONG_OBJECT_TYPE};
 use pgrx::pg_sys::{self, Oid};
 
-use super::column_type;
 use super::query::ALIAS;
 use crate::pg::catalog::{base_type, relation_of_rows, schema_name, type_name};
 use crate::pg::error::Report;
@@ -145,6 +144,11 @@ impl Table {
         numbers.iter().filter_map(column).collect()
     }
 
+    /// All columns, in their order.
+    pub fn columns(&self) -> &[TableColumn] {
+        &self.columns
+    }
+
     /// The operators that indexes on a column order by.
     pub fn order_operators(&self, column: &TableColumn) -> Vec<Oid> {
         self.opened.order_operators(column.number)
@@ -166,20 +170,6 @@ impl Table {
     /// the place of rows: so is no table that has a key.
     pub fn may_be_foreign(&self) -> bool {
         self.opened.kind() == pg_sys::RELKIND_PARTITIONED_TABLE && self.key().is_empty()
-    }
-
-    /// What filters may name.
-    ///
-    /// # Errors
-    /// Where the name of a type is no text.
-    pub fn filtered(&self) -> Result<filter::Table, Report> {
-        let column =
-            |column: &TableColumn| column_type::column(&column.name, column.of, column.of_domain);
-        let columns = self.columns.iter().map(column).collect::<Result<Vec<_>, Report>>()?;
-        let mut table =
-            filter::Table::new().reader(column_type::read).functions_in(&self.extension.1);
-        table.extend(columns);
-        Ok(table)
     }
 }
 

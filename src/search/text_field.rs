@@ -32,11 +32,7 @@ impl TextField {
     pub fn find(table: &Table, name: &str, params: &Params) -> Result<TextField, Report> {
         check_metric(params)?;
         let column = table.column(name)?;
-        let of = text_type(column);
-        let schema = table.extension.0;
-        let query = type_in(schema, c"bm25query");
-        let operator = of.zip(query).and_then(|(of, query)| operator(schema, c"<@>", [of, query]));
-        let Some(((of, query), operator)) = of.zip(query).zip(operator) else {
+        let Some(Ranking { of, query, operator }) = Ranking::of(table, column) else {
             let message = format!("column {name} of table {} holds no texts", table.name);
             return Err(Report::new(ERRCODE_DATATYPE_MISMATCH, message)
                 .hint("Name a column of type text, varchar, or text[]."));
@@ -46,6 +42,35 @@ impl TextField {
         let cast = if of == column.of { String::new() } else { format!("::{}", type_name(of)?) };
         let text = format!("{}{cast}", column.scanned_value());
         Ok(TextField { text, operator, query_type: type_name(query)?, index })
+    }
+}
+
+/// Whether a column has an index that has split its texts into words.
+///
+/// # Errors
+/// Where a name is no text.
+pub fn is_analyzed(table: &Table, column: &TableColumn) -> Result<bool, Report> {
+    let Some(ranking) = Ranking::of(table, column) else { return Ok(false) };
+    Ok(!table.indexes_ordered_by(column, ranking.operator)?.is_empty())
+}
+
+/// How texts are ranked.
+struct Ranking {
+    /// The type of texts.
+    of: Oid,
+    /// The type of queries.
+    query: Oid,
+    /// The operator between both.
+    operator: Oid,
+}
+
+impl Ranking {
+    /// That of a column; none if it holds no texts.
+    fn of(table: &Table, column: &TableColumn) -> Option<Self> {
+        let (of, schema) = (text_type(column)?, table.extension.0);
+        let query = type_in(schema, c"bm25query")?;
+        let operator = operator(schema, c"<@>", [of, query])?;
+        Some(Self { of, query, operator })
     }
 }
 

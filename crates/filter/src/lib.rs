@@ -55,7 +55,7 @@
 //! functions in any case, operators on bits between constants, two ISO bounds of a range.
 //!
 //! Not translated: fields of struct arrays, geometry, `match_*`, `element_filter`,
-//! `text_match_fuzzy`, `membership_match`.
+//! `membership_match`.
 
 // Typing picks the few combinations of nodes, types and operators that mean something: naming all
 // the others, which are errors, would hide these.

@@ -25,7 +25,7 @@ pub(crate) enum Sql {
     All(Box<Sql>, &'static str, Box<Sql>),
     Function(&'static str, Vec<Sql>),
     /// A function that the host has for filters, in a schema whose name is quoted.
-    Extension(String, &'static str, Box<Sql>),
+    Extension(String, &'static str, Vec<Sql>),
     Cast(Box<Sql>, &'static str),
     /// Element of an array, counted from 1.
     Element(Box<Sql>, Box<Sql>),
@@ -150,9 +150,9 @@ impl Writer {
                 let _ = write!(self.text, "pg_catalog.{name}");
                 self.list(arguments, ", ")?;
             }
-            Sql::Extension(schema, name, argument) => {
-                let _ = write!(self.text, "{schema}.{name}(");
-                self.suffixed(argument, ")")?;
+            Sql::Extension(schema, name, arguments) => {
+                let _ = write!(self.text, "{schema}.{name}");
+                self.list(arguments, ", ")?;
             }
             Sql::Cast(value, kind) => self.suffixed(value, &format!("::pg_catalog.{kind}"))?,
             Sql::Element(array, index) => {

@@ -30,13 +30,22 @@ pub struct Column {
     pub shown_type: String,
     /// Whether it is of a domain, so that its values must be cast to the type that this is over.
     pub of_domain: bool,
+    /// Whether an index has split its texts by an analyzer, which the host's functions then do.
+    pub is_analyzed: bool,
 }
 
 impl Column {
     /// A column of a type that needs no name.
     pub fn new(name: impl Into<String>, kind: Kind) -> Self {
         let (type_name, shown_type) = (String::new(), String::new());
-        Self { name: name.into(), kind, type_name, shown_type, of_domain: false }
+        Self {
+            name: name.into(),
+            kind,
+            type_name,
+            shown_type,
+            of_domain: false,
+            is_analyzed: false,
+        }
     }
 
     /// The column in SQL, of the type that filters know.
@@ -125,16 +134,17 @@ impl Table {
         self
     }
 
-    /// Names the schema, quoted, of the function that the host has for filters: `standard_tsvector`.
+    /// Names the schema, quoted, of the functions that the host has for filters: `standard_tsvector`,
+    /// `text_match`, `phrase_match`, and `text_match_fuzzy`.
     pub fn functions_in(mut self, schema: impl Into<String>) -> Self {
         self.schema = schema.into();
         self
     }
 
-    /// The host's function `name` of `argument`.
-    pub(crate) fn function(&self, name: &'static str, argument: Sql) -> Sql {
+    /// The host's function `name` of `arguments`.
+    pub(crate) fn function(&self, name: &'static str, arguments: Vec<Sql>) -> Sql {
         let schema = if self.schema.is_empty() { "public" } else { &self.schema };
-        Sql::Extension(schema.into(), name, argument.into())
+        Sql::Extension(schema.into(), name, arguments)
     }
 
     pub(crate) fn read(&self, scalar: Scalar, column: &Column, text: &str) -> Result<(), String> {

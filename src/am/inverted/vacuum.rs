@@ -25,6 +25,6 @@ impl Vacuum for Method {
     unsafe fn clean_up(info: &IndexVacuumInfo, removed: bool) -> pages::Result<()> {
         // SAFETY: the index is open and locked, and the strategy valid, while it is vacuumed.
         let store = unsafe { RelationStore::for_vacuum(info.index, info.strategy) };
-        if removed { Ok(()) } else { inverted::vacuum(&store, &mut |_| false).map(drop) }
+        if removed { Ok(()) } else { inverted::cleanup(&store).map(drop) }
     }
 }

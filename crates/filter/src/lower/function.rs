@@ -29,8 +29,13 @@ const UNTRANSLATED: &[&str] = &[
     "st_overlaps",
     "st_touches",
     "st_within",
-    "text_match_fuzzy",
 ];
+
+/// Functions that take an option.
+const HAVE_OPTIONS: [&str; 2] = ["text_match", "text_match_fuzzy"];
+
+/// The largest slop that the host takes.
+const MAX_SLOP: u32 = i32::MAX as u32;
 
 impl Lowering<'_> {
     pub(super) fn call(&self, span: Span, call: &Call, negated: bool) -> Result<Sql, Error> {
@@ -44,6 +49,7 @@ impl Lowering<'_> {
             }
             "text_match" => self.text_match(span, call, negated),
             "phrase_match" => self.phrase_match(span, call, negated),
+            "text_match_fuzzy" => self.text_match_fuzzy(span, call, negated),
             "empty" => Ok(self.empty(span, call)?.not_if(negated)),
             "starts_with" => Ok(self.starts_with(span, call)?.not_if(negated)),
             "random_sample" => Err(Error::unsupported(
@@ -84,10 +90,13 @@ impl Lowering<'_> {
     }
 
     fn text_match(&self, span: Span, call: &Call, negated: bool) -> Result<Sql, Error> {
-        let [column, query] = self.arguments::<2>(span, call)?;
-        let column = self.text_column(column, &call.name)?;
+        let [field, query] = self.arguments::<2>(span, call)?;
+        let column = self.text_column(field, &call.name)?;
         let query = self.query_text(query, &call.name)?;
         let minimum = self.minimum_should_match(call)?;
+        if self.is_analyzed(field) {
+            return Ok(self.by_index("text_match", column, query, minimum).not_if(negated));
+        }
         let mut tokens: Vec<_> = tokens(&query).collect();
         tokens.sort_unstable();
         tokens.dedup();
@@ -131,13 +140,17 @@ impl Lowering<'_> {
         if let Some((name, value)) = &call.option {
             return Err(self.bad_option(value.span, name, &call.name));
         }
-        let (column, query, slop) = match call.arguments.as_slice() {
-            [column, query] => (column, query, 0),
-            [column, query, slop] => (column, query, self.slop(slop)?),
+        let (field, query, slop) = match call.arguments.as_slice() {
+            [field, query] => (field, query, 0),
+            [field, query, slop] => (field, query, self.slop(slop)?),
             _ => return Err(self.wrong_arguments(span, &call.name)),
         };
-        let column = self.text_column(column, &call.name)?;
+        let column = self.text_column(field, &call.name)?;
         let query_text = self.query_text(query, &call.name)?;
+        if self.is_analyzed(field) {
+            let slop = i64::from(slop.min(MAX_SLOP));
+            return Ok(self.by_index("phrase_match", column, query_text, slop).not_if(negated));
+        }
         let tokens: Vec<_> = tokens(&query_text).collect();
         if tokens.is_empty() {
             return Ok(if negated { column.null_test(false) } else { Sql::Constant(false) });
@@ -147,6 +160,51 @@ impl Lowering<'_> {
                 .hint("Give fewer words, or search for them by text_match.")
         })?;
         Ok(self.document(column).operator("@@", text_query(phrase)).not_if(negated))
+    }
+
+    fn text_match_fuzzy(&self, span: Span, call: &Call, negated: bool) -> Result<Sql, Error> {
+        let [field, query] = self.arguments::<2>(span, call)?;
+        let column = self.text_column(field, &call.name)?;
+        let query = self.query_text(query, &call.name)?;
+        let edits = self.max_edit_distance(call)?;
+        if !self.is_analyzed(field) {
+            let message =
+                format!("{} needs an index of words: {}", call.name, self.source(field.span));
+            return Err(Error::unsupported(field.span, message)
+                .hint("Create one: CREATE INDEX ON table USING inverted (column)."));
+        }
+        Ok(self.by_index("text_match_fuzzy", column, query, edits).not_if(negated))
+    }
+
+    fn max_edit_distance(&self, call: &Call) -> Result<i64, Error> {
+        let Some((name, value)) = &call.option else { return Ok(1) };
+        if name != "max_edit_distance" {
+            let message = format!(
+                "invalid option \"{name}\" for text_match_fuzzy, expected max_edit_distance"
+            );
+            return Err(Error::syntax(value.span, message));
+        }
+        match self.constant(value)? {
+            Value::Int(edits @ 0..=2) => Ok(edits),
+            Value::Int(edits) => {
+                let message = format!("max_edit_distance should be in [0, 2], got {edits}");
+                Err(Error::mismatch(value.span, message))
+            }
+            _ => Err(Error::mismatch(value.span, "max_edit_distance should be a const integer")),
+        }
+    }
+
+    /// A condition that the host's index on the column serves.
+    fn by_index(&self, function: &'static str, column: Sql, query: String, number: i64) -> Sql {
+        let number = Parameter::scalar(Scalar::Int4, number).into();
+        self.table.function(function, vec![column, text(query), number])
+    }
+
+    /// Whether the host has split the texts of a field.
+    fn is_analyzed(&self, field: &Expr) -> bool {
+        let Node::Field(name) = &field.node else { return false };
+        let resolved = self.resolve(name, field.span);
+        resolved.is_ok_and(|field| field.column().is_analyzed)
     }
 
     fn slop(&self, slop: &Expr) -> Result<u32, Error> {
@@ -181,7 +239,7 @@ impl Lowering<'_> {
 
     /// The tokens of a text, as an expression that an index can be on.
     fn document(&self, text: Sql) -> Sql {
-        self.table.function("standard_tsvector", text)
+        self.table.function("standard_tsvector", vec![text])
     }
 
     fn text_column(&self, expr: &Expr, function: &str) -> Result<Sql, Error> {
@@ -211,7 +269,9 @@ impl Lowering<'_> {
         span: Span,
         call: &'c Call,
     ) -> Result<&'c [Expr; N], Error> {
-        if let Some((name, value)) = call.option.as_ref().filter(|_| call.name != "text_match") {
+        if let Some((name, value)) =
+            call.option.as_ref().filter(|_| !HAVE_OPTIONS.contains(&&*call.name))
+        {
             return Err(self.bad_option(value.span, name, &call.name));
         }
         let arguments = call.arguments.as_slice().try_into();

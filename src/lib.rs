@@ -20,5 +20,5 @@ pub extern "C-unwind" fn _PG_init() {
     threads::set_spawn_guard(pg::signals::block);
     am::init();
     planner::init();
-    pg::version::reserve_settings(&[c"hnsw", c"ivf", c"ivfflat", c"vector_ext"]);
+    pg::version::reserve_settings(&[c"hnsw", c"inverted", c"ivf", c"ivfflat", c"vector_ext"]);
 }

@@ -203,3 +203,21 @@ fn sparse_vectors_come_in_the_order_of_the_operator() {
         assert_eq!(rows("v <#> $1::text::sparsevec"), exact);
     }
 }
+
+#[test]
+fn small_weights_of_a_query_can_be_dropped() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE s (id int, v sparsevec(9)); CREATE INDEX ON s USING inverted (v);
+         INSERT INTO s VALUES (1, '{1:1}/9'), (2, '{2:1}/9'), (3, '{1:2,2:1}/9'); SET enable_sort = off",
+    )
+    .unwrap();
+    let mut ids = |ratio: &str| -> Vec<i32> {
+        db.batch_execute(&format!("SET inverted.drop_ratio_search = {ratio}")).unwrap();
+        let query = "SELECT id FROM s ORDER BY v <#> '{1:1,2:0.5,3:0.1}/9'";
+        db.query(query, &[]).unwrap().iter().map(|row| row.get(0)).collect()
+    };
+    assert_eq!(ids("0"), [3, 1, 2]);
+    assert_eq!(ids("0.4"), [3, 1, 2]);
+    assert_eq!(ids("0.7"), [3, 1]);
+}

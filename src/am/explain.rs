@@ -28,8 +28,10 @@ pub unsafe fn show(desc: IndexScanDesc, es: *mut ExplainState) {
             property(label, value);
         }
     }
-    property(c"Codes Scored", work.scored);
-    property(c"Exact Distances", work.exact);
+    if work.compares_vectors {
+        property(c"Codes Scored", work.scored);
+        property(c"Exact Distances", work.exact);
+    }
     property(c"Rows Found Late", late);
 }
 

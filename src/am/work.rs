@@ -26,6 +26,8 @@ pub struct Work {
     pub figures: &'static [Figure],
     /// Their values.
     pub values: [u64; MOST_FIGURES],
+    /// Whether vectors are compared, so that the two that follow mean something.
+    pub compares_vectors: bool,
     /// Distances estimated from codes.
     pub scored: u64,
     /// Distances computed from whole vectors.
@@ -35,6 +37,12 @@ pub struct Work {
 }
 
 impl Work {
+    /// Of an access method that only counts the rows it returns.
+    pub const fn of_rows(tuples: u64) -> Self {
+        let values = [0; MOST_FIGURES];
+        Self { figures: &[], values, compares_vectors: false, scored: 0, exact: 0, tuples }
+    }
+
     /// The figures of the access method, and their values.
     pub fn own(&self) -> impl Iterator<Item = (&'static Figure, u64)> {
         self.figures.iter().zip(self.values)
@@ -114,7 +122,8 @@ impl ScanFigures {
     /// Of a node that has not searched the index.
     pub fn unsearched(index: Oid, filtered: Filtered) -> Self {
         let values = [0; MOST_FIGURES];
-        let work = Work { figures: &[], values, scored: 0, exact: 0, tuples: 0 };
+        let work =
+            Work { figures: &[], values, compares_vectors: true, scored: 0, exact: 0, tuples: 0 };
         let filtered = Some(filtered);
         Self { index, work, late: 0, pages: 0, time: Duration::ZERO, filtered }
     }

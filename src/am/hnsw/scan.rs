@@ -70,6 +70,7 @@ impl Search for Scan {
         Work {
             figures: FIGURES,
             values: [ef, beam, stats.expanded],
+            compares_vectors: true,
             scored: stats.scored,
             exact: stats.exact,
             tuples: stats.tuples,

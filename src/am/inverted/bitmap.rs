@@ -101,8 +101,8 @@ pub unsafe extern "C-unwind" fn amgetbitmap(desc: IndexScanDesc, bitmap: *mut TI
             pg_sys::tbm_add_tuples(bitmap, &raw mut row, 1, recheck);
         }
         if let Some(counters) = counters::of(index) {
-            let (pages, tuples, time) = (store.reads(), rows.len() as u64, begin.elapsed());
-            let work = Work { figures: &[], values: [0; 3], scored: 0, exact: 0, tuples };
+            let (pages, time) = (store.reads(), begin.elapsed());
+            let work = Work::of_rows(rows.len() as u64);
             let index = (*index).rd_id;
             counters.add_scan(&ScanFigures { index, work, late: 0, pages, time, filtered: None });
         }

@@ -19,9 +19,11 @@ mod options;
 mod query;
 mod scan;
 mod selectivity;
+mod settings;
 mod vacuum;
 
-/// Registers options. Called once, when the library is loaded.
+/// Registers options and settings. Called once, when the library is loaded.
 pub fn init() {
     options::PARAMETERS.register();
+    settings::register();
 }

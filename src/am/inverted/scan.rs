@@ -17,6 +17,7 @@ use super::content::Content;
 use super::method::Method;
 use super::opened::OpenIndex;
 use super::query::query_of;
+use super::settings;
 use crate::am::ordered_scan::Distance;
 use crate::am::scan::{Begun, Request, Scan};
 use crate::am::search::Search;
@@ -70,7 +71,7 @@ impl Scan for Method {
                 0 => USUAL,
                 wanted => wanted.min(MOST),
             };
-            let options = ScanOptions { k: wanted, memory: work_mem(), ..ScanOptions::default() };
+            let options = settings::scan_options(wanted);
             let exact = open.content != Content::Sparse;
             let mut search = Documents::new(index, query.unwrap_or_default(), options, exact)
                 .map_err(|error| Report::of_index(&relation::qualified_name(index), error))?;
@@ -82,12 +83,6 @@ impl Scan for Method {
             Ok(Begun { search: Box::new(search), target, distance, keeps_order: true })
         }
     }
-}
-
-fn work_mem() -> usize {
-    // SAFETY: a setting, read on the backend's own thread; in kilobytes, and positive.
-    let kilobytes = unsafe { pg_sys::work_mem };
-    usize::try_from(kilobytes).unwrap_or(0).saturating_mul(1024)
 }
 
 /// A search of an index.
@@ -215,7 +210,7 @@ impl Search for Documents {
     }
 
     fn work(&self) -> Work {
-        Work { figures: &[], values: [0; 3], scored: 0, exact: 0, tuples: self.count }
+        Work::of_rows(self.count)
     }
 }
 
@@ -241,6 +236,6 @@ impl Search for Matches {
     }
 
     fn work(&self) -> Work {
-        Work { figures: &[], values: [0; 3], scored: 0, exact: 0, tuples: self.count }
+        Work::of_rows(self.count)
     }
 }

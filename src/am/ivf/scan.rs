@@ -105,6 +105,7 @@ impl Search for ListSearch {
         Work {
             figures: FIGURES,
             values: [self.lists, self.probes, stats.lists],
+            compares_vectors: true,
             scored: if self.coded { stats.entries } else { 0 },
             exact: stats.exact,
             tuples: stats.tuples,

@@ -73,31 +73,10 @@ impl System {
         rows: usize,
         limits: &BuildLimits,
     ) -> Result<Built> {
-        let BuildLimits { workers, maintenance_work_mem } = limits;
-        // The table's own setting makes parallelism equal: the default is derived from the heap's
-        // size, which is small where vectors are stored out of line.
-        client.batch_execute(&format!(
-            "SET maintenance_work_mem = '{maintenance_work_mem}';
-             SET max_parallel_maintenance_workers = {workers};
-             ALTER TABLE items SET (parallel_workers = {workers});
-             CHECKPOINT"
-        ))?;
         let version = self.version(client)?;
-        let backend: i32 = client.query_one("SELECT pg_backend_pid()", &[])?.get(0);
-        // The server has waited for the helpers of a build before CREATE INDEX returns.
-        let cpu = || {
-            let helpers = cpu_seconds(server.postmaster()?)?.1;
-            Some(cpu_seconds(u32::try_from(backend).ok()?)?.0 + helpers)
-        };
-
-        let (start, cpu_before) = (Instant::now(), cpu());
-        client
-            .batch_execute(&self.create_index(metric, rows))
-            .map_err(|e| format!("{}: CREATE INDEX: {}", self.name, text(&e)))?;
-        let build_s = start.elapsed().as_secs_f64();
-        let build_cpu_s = cpu_before.zip(cpu()).map(|(before, after)| after - before);
-
-        client.batch_execute("ALTER TABLE items RESET (parallel_workers); CHECKPOINT")?;
+        let Timed { build_s, build_cpu_s } =
+            create_index(client, server, limits, &self.create_index(metric, rows))
+                .map_err(|e| format!("{}: CREATE INDEX: {e}", self.name))?;
         let index_bytes: i64 = client.query_one("SELECT pg_relation_size('items_v')", &[])?.get(0);
         Ok(Built {
             version,
@@ -107,4 +86,44 @@ impl System {
             bytes_per_row: index_bytes as f64 / rows as f64,
         })
     }
+}
+
+/// What a build took.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Timed {
+    /// Seconds that CREATE INDEX took.
+    pub build_s: f64,
+    /// Processor seconds of CREATE INDEX, all its threads and processes; of a private server only.
+    pub build_cpu_s: Option<f64>,
+}
+
+/// Runs `statement`, which builds an index on the table `items`, between two checkpoints.
+pub fn create_index(
+    client: &mut Client,
+    server: &Server,
+    limits: &BuildLimits,
+    statement: &str,
+) -> Result<Timed> {
+    let BuildLimits { workers, maintenance_work_mem } = limits;
+    // The table's own setting makes parallelism equal: the default is derived from the heap's
+    // size, which is small where vectors are stored out of line.
+    client.batch_execute(&format!(
+        "SET maintenance_work_mem = '{maintenance_work_mem}';
+         SET max_parallel_maintenance_workers = {workers};
+         ALTER TABLE items SET (parallel_workers = {workers});
+         CHECKPOINT"
+    ))?;
+    let backend: i32 = client.query_one("SELECT pg_backend_pid()", &[])?.get(0);
+    // The server has waited for the helpers of a build before CREATE INDEX returns.
+    let cpu = || {
+        let helpers = cpu_seconds(server.postmaster()?)?.1;
+        Some(cpu_seconds(u32::try_from(backend).ok()?)?.0 + helpers)
+    };
+
+    let (start, cpu_before) = (Instant::now(), cpu());
+    client.batch_execute(statement).map_err(|e| text(&e))?;
+    let build_s = start.elapsed().as_secs_f64();
+    let build_cpu_s = cpu_before.zip(cpu()).map(|(before, after)| after - before);
+    client.batch_execute("ALTER TABLE items RESET (parallel_workers); CHECKPOINT")?;
+    Ok(Timed { build_s, build_cpu_s })
 }

@@ -6,7 +6,7 @@
 //! The server: `server` finds or starts PostgreSQL, `systems` says how each extension is driven,
 //! `database` and `build` load it. Measuring: `measure` searches, `pages` and `cost` count, `sweep`
 //! decides what `search` measures, `report` prints and `plot` draws it; `heat_map` draws tables; `any_data`,
-//! `cold`, `filter_grid`, `filters`, `plans` and `writes` measure for the commands of these names.
+//! `cold`, `filter_grid`, `filters`, `full_text`, `plans` and `writes` measure for the commands of these names.
 
 mod any_data;
 mod build;
@@ -19,6 +19,7 @@ mod dataset;
 mod exact;
 mod filter_grid;
 mod filters;
+mod full_text;
 mod heat_map;
 mod machine;
 mod matrix;

@@ -4,6 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
 use std::str::FromStr;
 
+use postgres::Client;
+
+use crate::Result;
+
 /// Terms that are added for each of a text, at most.
 const ASSOCIATES: usize = 12;
 /// Texts in which two terms must meet to go together.
@@ -27,7 +31,7 @@ pub enum Kind {
 impl FromStr for Kind {
     type Err = String;
 
-    fn from_str(name: &str) -> Result<Self, String> {
+    fn from_str(name: &str) -> std::result::Result<Self, String> {
         match name {
             "terms" => Ok(Self::Terms),
             "expanded" => Ok(Self::Expanded),
@@ -123,6 +127,18 @@ pub fn to_text(vector: &Sparse, dims: usize) -> String {
         let _ = write!(text, "{comma}{}:{value}", index + 1);
     }
     text + &format!("}}/{dims}")
+}
+
+/// Fills the table `items (id, v)`; a row's number is its id.
+pub fn load(client: &mut Client, rows: &[Sparse], dims: usize) -> Result<()> {
+    let insert = client
+        .prepare("INSERT INTO items SELECT * FROM unnest($1::int4[], $2::text[]::sparsevec[])")?;
+    for (i, rows) in rows.chunks(1_000).enumerate() {
+        let ids: Vec<i32> = (0..rows.len()).map(|j| (1_000 * i + j) as i32).collect();
+        let texts: Vec<String> = rows.iter().map(|row| to_text(row, dims)).collect();
+        client.execute(&insert, &[&ids, &texts])?;
+    }
+    Ok(())
 }
 
 /// Inner product.

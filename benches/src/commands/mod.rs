@@ -7,6 +7,7 @@ mod cold;
 mod dump;
 mod filter;
 mod filter_grid;
+mod full_text;
 mod plans;
 mod search;
 mod sparse;
@@ -26,7 +27,7 @@ struct Command {
     run: fn(Arguments) -> Result<()>,
 }
 
-const COMMANDS: [Command; 11] = [
+const COMMANDS: [Command; 12] = [
     search::COMMAND,
     sparse::COMMAND,
     any_data::COMMAND,
@@ -37,6 +38,7 @@ const COMMANDS: [Command; 11] = [
     plans::COMMAND,
     filter::COMMAND,
     filter_grid::COMMAND,
+    full_text::COMMAND,
     dump::COMMAND,
 ];
 

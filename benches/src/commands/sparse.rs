@@ -14,7 +14,7 @@ use crate::server::Server;
 use crate::sparse::{Kind, Sparse, Vocabulary, product, to_text};
 use crate::systems::System;
 use crate::texts;
-use crate::{Result, database};
+use crate::{Result, database, sparse};
 
 pub(super) const COMMAND: Command = Command {
     usage: "sparse --data DIR",
@@ -107,7 +107,7 @@ fn measure(
 ) -> Result<Value> {
     let Task { metric, dims, .. } = task;
     let mut client = database::create_with(server, system, &format!("sparsevec({dims})"))?;
-    load(&mut client, task)?;
+    sparse::load(&mut client, &task.rows, *dims)?;
     let (workers, memory) = (options.limits.workers, &options.limits.maintenance_work_mem);
     client.batch_execute(&format!(
         "SET maintenance_work_mem = '{memory}'; SET max_parallel_maintenance_workers = {workers}; \
@@ -138,17 +138,6 @@ fn measure(
         "system": system.name, "metric": metric, "build_s": build_s, "bytes_per_row": per_row,
         "points": points,
     }))
-}
-
-fn load(client: &mut Client, task: &Task) -> Result<()> {
-    let insert = client
-        .prepare("INSERT INTO items SELECT * FROM unnest($1::int4[], $2::text[]::sparsevec[])")?;
-    for (i, rows) in task.rows.chunks(1_000).enumerate() {
-        let ids: Vec<i32> = (0..rows.len()).map(|j| (1_000 * i + j) as i32).collect();
-        let texts: Vec<String> = rows.iter().map(|row| to_text(row, task.dims)).collect();
-        client.execute(&insert, &[&ids, &texts])?;
-    }
-    Ok(())
 }
 
 /// Recall, pages of the index a query, queries a second in the fastest round.

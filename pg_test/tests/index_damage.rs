@@ -21,11 +21,13 @@ const DIMENSIONS: usize = 12;
 /// Indexes of each kind that are damaged at a time.
 const COPIES: usize = 8;
 
-const KINDS: [(&str, &str); 4] = [
-    ("hnsw (v vector_l2_ops)", ""),
-    ("hnsw (v vector_cosine_ops)", "WITH (m = 4, quantization = sq8)"),
-    ("ivfflat (v vector_l2_ops)", "WITH (lists = 5)"),
-    ("ivf (v vector_l2_ops)", "WITH (lists = 5, quantization = sq8)"),
+/// Indexes, and the distance that they order by.
+const KINDS: [(&str, &str); 5] = [
+    ("hnsw (v vector_l2_ops)", "v <->"),
+    ("hnsw (v vector_cosine_ops) WITH (m = 4, quantization = sq8)", "v <=>"),
+    ("ivfflat (v vector_l2_ops) WITH (lists = 5)", "v <->"),
+    ("ivf (v vector_l2_ops) WITH (lists = 5, quantization = sq8)", "v <->"),
+    ("inverted (body)", "body <@>"),
 ];
 
 /// Ways to damage pages.
@@ -33,7 +35,7 @@ const DAMAGES: [&str; 7] = ["overwrite", "zero", "bit", "bytes", "swap", "exchan
 
 struct DamagedIndex {
     table: String,
-    operator: &'static str,
+    distance: &'static str,
     file: PathBuf,
     damage: &'static str,
     before: Vec<Vec<i32>>,
@@ -41,13 +43,13 @@ struct DamagedIndex {
 
 fn indexes(client: &mut Client, cluster: &Cluster, rng: &mut SmallRng) -> Vec<DamagedIndex> {
     let mut indexes = Vec::new();
-    for (kind, (method, options)) in KINDS.iter().enumerate() {
+    for (kind, (method, distance)) in KINDS.iter().enumerate() {
         for copy in 0..COPIES {
             let table = format!("t_{kind}_{copy}");
             client
                 .batch_execute(&format!(
                     "CREATE TABLE {table} AS SELECT * FROM t WHERE id < {ROWS};
-                    CREATE INDEX i_{table} ON {table} USING {method} {options};
+                    CREATE INDEX i_{table} ON {table} USING {method};
                     INSERT INTO {table} SELECT * FROM t WHERE id >= {ROWS};
                     DELETE FROM {table} WHERE id % 7 = 0"
                 ))
@@ -55,10 +57,9 @@ fn indexes(client: &mut Client, cluster: &Cluster, rng: &mut SmallRng) -> Vec<Da
             client.batch_execute(&format!("VACUUM {table}")).unwrap();
             let path = format!("SELECT pg_relation_filepath('i_{table}')");
             let path: String = client.query_one(&path, &[]).unwrap().get(0);
-            let operator = if method.contains("cosine") { "<=>" } else { "<->" };
             let damage = DAMAGES.choose(rng).unwrap();
             let file = cluster.data_dir().join(path);
-            let mut index = DamagedIndex { table, operator, file, damage, before: Vec::new() };
+            let mut index = DamagedIndex { table, distance, file, damage, before: Vec::new() };
             index.before = results(client, &index).unwrap();
             indexes.push(index);
         }
@@ -66,14 +67,22 @@ fn indexes(client: &mut Client, cluster: &Cluster, rng: &mut SmallRng) -> Vec<Da
     indexes
 }
 
+/// A text of one word that is in all, and some others.
+fn text(seed: i32) -> String {
+    let words: Vec<String> = (2..14).map(|i| format!("w{}", seed % (i * 7))).collect();
+    format!("all {}", words.join(" "))
+}
+
 /// All rows by the index, for some queries.
 fn results(client: &mut Client, index: &DamagedIndex) -> Result<Vec<Vec<i32>>, Error> {
-    let DamagedIndex { table, operator, .. } = index;
-    let query = format!("SELECT id FROM {table} ORDER BY v {operator} $1");
+    let DamagedIndex { table, distance, .. } = index;
+    let query = format!("SELECT id FROM {table} ORDER BY {distance} $1");
     let mut results = Vec::new();
     for seed in [1, 50, 100_000, 100_001] {
-        let query = client.query(&query, &[&Vector(random_vector(seed, DIMENSIONS))])?;
-        results.push(query.iter().map(|row| row.get(0)).collect());
+        let (vector, words) = (Vector(random_vector(seed, DIMENSIONS)), text(seed as i32));
+        let ranked = distance.contains("<@>");
+        let found = client.query(&query, &[if ranked { &words } else { &vector }])?;
+        results.push(found.iter().map(|row| row.get(0)).collect());
     }
     Ok(results)
 }
@@ -129,12 +138,12 @@ fn no_damage_that_changes_a_result_passes_the_check() {
         let mut client = connect(&cluster);
         client
             .batch_execute(&format!(
-                "CREATE EXTENSION vector_ext; CREATE TABLE t (id int, v vector({DIMENSIONS}))"
+                "CREATE EXTENSION vector_ext; CREATE TABLE t (id int, v vector({DIMENSIONS}), body text)"
             ))
             .unwrap();
         for id in 0..ROWS * 3 / 2 {
             let row = Vector(random_vector(id as u64, DIMENSIONS));
-            client.execute("INSERT INTO t VALUES ($1, $2)", &[&id, &row]).unwrap();
+            client.execute("INSERT INTO t VALUES ($1, $2, $3)", &[&id, &row, &text(id)]).unwrap();
         }
         let indexes = indexes(&mut client, &cluster, &mut case.rng);
         drop(client);

@@ -55,6 +55,7 @@ mod index_damage;
 mod inspection;
 mod install;
 mod inverted_analyzers;
+mod inverted_ddl;
 mod inverted_durability;
 mod inverted_plans;
 mod inverted_scores;

@@ -1,0 +1,115 @@
+//! Inverted indexes on every kind of table, and what users do to tables.
+
+use pg_test::{Cluster, TestDb, index_problems, text};
+use postgres::Client;
+
+const ROWS: &str = "SELECT i, 'all word' || i % 10 || ' own' || i FROM generate_series(1, 500) i";
+
+/// The rows of word 3, by the index.
+#[track_caller]
+fn whole(client: &mut Client, index: &str) {
+    assert_eq!(index_problems(client, index).unwrap(), [""; 0]);
+    let query = "SELECT string_agg(id::text, ',' ORDER BY id) FROM
+        (SELECT id FROM t ORDER BY body <@> 'word3') AS found";
+    let expected = "SELECT string_agg(id::text, ',' ORDER BY id) FROM t WHERE body ~ 'word3 '";
+    assert_eq!(text(client, query), text(client, expected));
+}
+
+#[test]
+fn on_temporary_and_unlogged_tables() {
+    for create in ["CREATE TEMP TABLE", "CREATE UNLOGGED TABLE", "CREATE TABLE"] {
+        let mut db = TestDb::new();
+        db.batch_execute(&format!(
+            "{create} t (id int, body text); CREATE INDEX i ON t USING inverted (body);
+             INSERT INTO t {ROWS}; DELETE FROM t WHERE id % 4 = 0"
+        ))
+        .unwrap();
+        whole(&mut db, "i");
+        db.batch_execute("VACUUM t").unwrap();
+        whole(&mut db, "i");
+    }
+}
+
+#[test]
+fn an_unlogged_table_is_empty_after_a_crash() {
+    let cluster = Cluster::new("inverted-unlogged", &[]).unwrap();
+    let mut client = cluster.connect().unwrap();
+    client
+        .batch_execute(&format!(
+            "CREATE EXTENSION vector_ext; CREATE UNLOGGED TABLE t (id int, body text);
+             CREATE INDEX i ON t USING inverted (body) WITH (analyzer = 'english', k1 = 2);
+             INSERT INTO t {ROWS}"
+        ))
+        .unwrap();
+    cluster.crash().unwrap();
+    cluster.start().unwrap();
+    let mut client = cluster.connect().unwrap();
+    assert_eq!(text(&mut client, "SELECT count(*) FROM t").unwrap(), "0");
+    client.batch_execute(&format!("INSERT INTO t {ROWS}")).unwrap();
+    whole(&mut client, "i");
+    let k1 = "SELECT value FROM vector_index_info('i') WHERE property = 'k1'";
+    assert_eq!(text(&mut client, k1).unwrap(), "2");
+}
+
+#[test]
+fn tables_are_changed_in_every_way() {
+    let mut db = TestDb::new();
+    db.batch_execute(&format!(
+        "CREATE TABLE t (id int PRIMARY KEY, body text); INSERT INTO t {ROWS};
+         CREATE INDEX i ON t USING inverted (body)"
+    ))
+    .unwrap();
+    let concurrently =
+        "CREATE INDEX CONCURRENTLY j ON t USING inverted (body) WITH (positions = off)";
+    db.batch_execute(concurrently).unwrap();
+    for statement in [
+        "DROP INDEX i; ALTER INDEX j RENAME TO i",
+        "REINDEX INDEX i",
+        "REINDEX TABLE CONCURRENTLY t",
+        "CLUSTER t USING t_pkey",
+        "VACUUM FULL t",
+        "ALTER TABLE t ALTER body TYPE varchar(200)",
+        "ALTER TABLE t ALTER body TYPE text USING body || ' '",
+        "ALTER TABLE t SET UNLOGGED",
+        "ALTER TABLE t SET LOGGED",
+        "ALTER TABLE t ADD extra int DEFAULT 3",
+        "UPDATE t SET extra = 4",
+        "ALTER TABLE t DROP extra",
+        "ALTER INDEX i SET (k1 = 1.5)",
+        "BEGIN; TRUNCATE t; INSERT INTO t VALUES (1, 'word3 '); ROLLBACK",
+        "BEGIN; REINDEX INDEX i; ROLLBACK",
+    ] {
+        db.batch_execute(statement).unwrap();
+        whole(&mut db, "i");
+    }
+    db.batch_execute("TRUNCATE t").unwrap();
+    whole(&mut db, "i");
+    db.batch_execute(&format!("INSERT INTO t {ROWS}")).unwrap();
+    whole(&mut db, "i");
+}
+
+#[test]
+fn partial_indexes_and_joins_find_what_they_should() {
+    let mut db = TestDb::new();
+    db.batch_execute(&format!(
+        "CREATE TABLE t (id int PRIMARY KEY, body text); INSERT INTO t {ROWS};
+         CREATE INDEX i ON t USING inverted (body) WHERE id > 250;
+         CREATE TABLE tags (doc int, tag text); INSERT INTO tags SELECT id, 'x' FROM t WHERE id % 20 = 13;
+         ANALYZE"
+    ))
+    .unwrap();
+    let mut ids = |query: &str| -> Vec<i32> {
+        db.query(query, &[]).unwrap().iter().map(|row| row.get(0)).collect()
+    };
+    let partial = "SELECT id FROM t WHERE id > 300 ORDER BY body <@> 'word3' LIMIT 100";
+    assert_eq!(ids(partial).len(), 20);
+    let join = "SELECT t.id FROM t JOIN tags ON doc = id WHERE id > 250 ORDER BY body <@> 'word3' LIMIT 100";
+    let mut found = ids(join);
+    found.sort_unstable();
+    assert_eq!(found, (253..=500).filter(|id| id % 20 == 13).collect::<Vec<_>>());
+    let lateral = "SELECT near.id FROM tags, LATERAL (SELECT id FROM t
+        WHERE id > 250 ORDER BY body <@> ('own' || (doc + 240)) LIMIT 3) AS near WHERE doc < 260";
+    let mut found = ids(lateral);
+    found.sort_unstable();
+    assert_eq!(found, (13..260).filter(|id| id % 20 == 13).map(|id| id + 240).collect::<Vec<_>>());
+}

@@ -5,7 +5,7 @@ mod support;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-use inverted::{Reader, Snapshot, insert, vacuum};
+use inverted::{Match, Reader, Snapshot, find, insert, vacuum};
 use pages::mem::{Eventful, MemStore, Step};
 use pages::{PageStore, Result};
 use support::*;
@@ -134,4 +134,33 @@ fn a_search_begins_anew_where_pages_are_used_again() {
             break;
         }
     }
+}
+
+/// Pages of the buffer are used again soon, so a search that takes long must not need them at its end.
+#[test]
+fn a_search_for_matches_ends_while_the_buffer_is_written_out_again_and_again() {
+    let options = KINDS[1];
+    let store = empty(options);
+    let next = Cell::new(0);
+    let insert_more = || {
+        for _ in 0..400 {
+            insert(&store, &document(next.get(), 2_500, options)).expect("inserts");
+            next.set(next.get() + 1);
+        }
+    };
+    insert_more();
+    store.begin_reader();
+    let reads = Cell::new(0);
+    let eventful = Eventful::each(&store, &[Step::Read], || {
+        reads.set(reads.get() + 1);
+        if reads.get() % 500 == 0 {
+            assert!(next.get() < 4_000, "begins anew forever");
+            insert_more();
+        }
+    });
+    let terms = (0..100).map(|number| Match::Term(term(number, options)));
+    let found = find(&eventful, &Match::AtLeast(1, terms.collect())).expect("finds");
+    assert!(eventful.happened());
+    let found: BTreeSet<usize> = found.into_iter().map(row).collect();
+    assert!((0..400).all(|row| found.contains(&row)));
 }

@@ -16,12 +16,13 @@ use crate::snapshot::Snapshot;
 pub fn find<S: PageStore>(store: &S, condition: &Match) -> Result<Vec<HeapTid>> {
     let terms = condition.terms();
     Snapshot::undisturbed(store, |snapshot| {
+        // First, because pages of the buffer are used again soon.
+        let buffer = snapshot.buffer_matches(store, &terms, condition.has_phrase())?;
         let mut found = Vec::new();
         for info in snapshot.segments() {
             let reader = Reader::open(store, info, snapshot.options().scoring)?;
             matches(&reader, condition, &mut |tid| Ok(found.try_push(tid)?))?;
         }
-        let buffer = snapshot.buffer_matches(store, &terms, condition.has_phrase())?;
         for (document, held) in buffer.documents() {
             let positions = |term: &[u8]| {
                 let number = terms.binary_search(&term).ok()?;

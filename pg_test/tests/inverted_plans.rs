@@ -159,6 +159,7 @@ fn words_and_phrases_are_found_by_the_index_as_without_it() {
         ("phrase_match(body, 'buzz fizz', slop => 2)", "body ~ 'fizz buzz'"),
         ("text_match(body, '')", "false"),
         ("phrase_match(body, '?')", "false"),
+        ("phrase_match(body, 'buzz')", "body ~ 'buzz'"),
         ("text_match_fuzzy(body, 'fuzz')", "body ~ 'fizz|buzz'"),
         ("text_match_fuzzy(body, 'fuz', max_edit_distance => 1)", "false"),
         ("text_match(body, 'fizz') AND kind = 4", "body ~ 'fizz' AND kind = 4"),
@@ -253,4 +254,74 @@ fn the_planner_knows_how_many_rows_hold_words() {
         "RESET ROLE; DROP OWNED BY bm25_behind_policies; DROP ROLE bm25_behind_policies",
     )
     .unwrap();
+}
+
+#[test]
+fn rows_that_do_not_match_are_left_out_by_a_ranking_alone() {
+    let mut db = table();
+    let mut number = |query: &str| -> i64 { db.query_one(query, &[]).unwrap().get(0) };
+    for query in [
+        "SELECT count(*) FROM (SELECT rank() OVER (ORDER BY body <@> 'fizz') FROM docs) AS r",
+        "SELECT sum(n)::bigint FROM (SELECT count(*) AS n FROM docs GROUP BY body <@> 'fizz' ORDER BY body <@> 'fizz') AS g",
+        "SELECT cardinality(array_agg(id ORDER BY body <@> 'fizz'))::bigint FROM docs",
+        "SELECT count(d) FROM (SELECT d.id AS d FROM docs o LEFT JOIN docs d ON d.id = o.id ORDER BY d.body <@> 'fizz') AS j",
+    ] {
+        assert_eq!(number(query), 3_000, "{query}");
+    }
+    assert_eq!(
+        number("SELECT count(*) FROM (SELECT id FROM docs ORDER BY body <@> 'fizz') AS r"),
+        1_000
+    );
+    let lowest = "SELECT count(*) FROM (SELECT min(body <@> 'nothing') AS least FROM docs) AS m WHERE least = 0";
+    assert_eq!(number(lowest), 1);
+}
+
+#[test]
+fn texts_and_queries_that_are_null_match_nothing() {
+    let mut db = table();
+    db.batch_execute(
+        "UPDATE docs SET body = NULL WHERE kind = 4 AND id > 30; ANALYZE docs;
+         PREPARE p(text) AS SELECT id FROM docs WHERE kind = 4 ORDER BY body <@> $1 LIMIT 50;
+         SET plan_cache_mode = force_generic_plan",
+    )
+    .unwrap();
+    for strategy in ["auto", "look", "inline", "exact"] {
+        db.batch_execute(&format!("SET vector_ext.filtered_scan = {strategy}")).unwrap();
+        let query = "SELECT id FROM docs WHERE kind = 4 ORDER BY body <@> 'common' LIMIT 50";
+        let mut found = ids(&mut db, query);
+        found.sort_unstable();
+        assert_eq!(found, [4, 14, 24], "{strategy}");
+        assert_eq!(ids(&mut db, "EXECUTE p(NULL)"), [0; 0], "{strategy}");
+    }
+}
+
+#[test]
+fn a_row_changed_while_a_partition_is_searched_is_still_found() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE p (id int, n int, body text) PARTITION BY RANGE (id);
+         CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100);
+         INSERT INTO p SELECT i, 0, 'word' || i FROM generate_series(0, 99) i;
+         CREATE INDEX ON p USING inverted (body)",
+    )
+    .unwrap();
+    let mut writer = db.connect();
+    writer.batch_execute("BEGIN; UPDATE p SET n = 1 WHERE id = 7").unwrap();
+    let mut reader = db.connect();
+    let pid: i32 = reader.query_one("SELECT pg_backend_pid()", &[]).unwrap().get(0);
+    std::thread::scope(|scope| {
+        let found = scope.spawn(move || {
+            let search = "SELECT id, n FROM p ORDER BY body <@> 'word7' LIMIT 5 FOR UPDATE";
+            let row = reader.query_one(search, &[]).unwrap();
+            (row.get::<_, i32>(0), row.get::<_, i32>(1))
+        });
+        let waits = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1";
+        pg_test::wait_until("the search waits", || {
+            let row = db.query_one(waits, &[&pid])?;
+            Ok(row.get::<_, Option<bool>>(0) == Some(true))
+        })
+        .unwrap();
+        writer.batch_execute("COMMIT").unwrap();
+        assert_eq!(found.join().unwrap(), (7, 1));
+    });
 }

@@ -60,14 +60,13 @@ fn behavior(name: &str) -> (&'static str, &'static str) {
         name if ["hnsw_", "ivf_", "inverted_"].iter().any(|method| name.starts_with(method)) => {
             ("v", "u")
         }
-        // These read pages of an index, under the lock of the statement.
-        "bm25_text_distance"
-        | "bm25_texts_distance"
-        | "bm25_unresolved_distance"
-        | "text_satisfies"
-        | "texts_satisfy"
-        | "text_condition_unresolved"
-        | "text_condition_selectivity" => ("s", "s"),
+        // These read pages of an index, which may be temporary.
+        "bm25_text_distance" | "bm25_texts_distance" | "text_satisfies" | "texts_satisfy" => {
+            ("s", "r")
+        }
+        "bm25_unresolved_distance" | "text_condition_unresolved" | "text_condition_selectivity" => {
+            ("s", "s")
+        }
         // All others compute with their arguments.
         _ => ("i", "s"),
     }

@@ -20,10 +20,10 @@ CREATE FUNCTION bm25_support(internal) RETURNS internal
 COMMENT ON FUNCTION bm25_support(internal) IS 'planner support for <@>: finds the index';
 
 CREATE FUNCTION bm25_distance(text, bm25query) RETURNS float8
-	AS 'MODULE_PATHNAME', 'bm25_text_distance' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+	AS 'MODULE_PATHNAME', 'bm25_text_distance' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;
 COMMENT ON FUNCTION bm25_distance(text, bm25query) IS 'implementation of <@> operator';
 CREATE FUNCTION bm25_distance(text[], bm25query) RETURNS float8
-	AS 'MODULE_PATHNAME', 'bm25_texts_distance' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+	AS 'MODULE_PATHNAME', 'bm25_texts_distance' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;
 COMMENT ON FUNCTION bm25_distance(text[], bm25query) IS 'implementation of <@> operator';
 CREATE FUNCTION bm25_distance(text, text) RETURNS float8
 	AS 'MODULE_PATHNAME', 'bm25_unresolved_distance' LANGUAGE C STABLE STRICT PARALLEL SAFE SUPPORT bm25_support;
@@ -50,10 +50,10 @@ CREATE FUNCTION text_condition(index regclass, words text, minimum integer, slop
 COMMENT ON FUNCTION text_condition(regclass, text, integer, integer, integer) IS 'a condition on texts: so many of the words, or a phrase if slop is not negative, each word with so many edits';
 
 CREATE FUNCTION text_satisfies(text, text_condition) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'text_satisfies' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+	AS 'MODULE_PATHNAME', 'text_satisfies' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;
 COMMENT ON FUNCTION text_satisfies(text, text_condition) IS 'implementation of <?> operator';
 CREATE FUNCTION text_satisfies(text[], text_condition) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'texts_satisfy' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+	AS 'MODULE_PATHNAME', 'texts_satisfy' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 1000;
 COMMENT ON FUNCTION text_satisfies(text[], text_condition) IS 'implementation of <?> operator';
 
 CREATE FUNCTION text_condition_selectivity(internal, oid, internal, integer) RETURNS float8

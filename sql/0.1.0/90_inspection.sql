@@ -43,14 +43,14 @@ CREATE VIEW pg_stat_vector_indexes AS
 		pg_catalog.pg_relation_size(s.indexrelid) AS bytes, s.idx_scan AS scans,
 		io.idx_blks_hit AS blocks_hit, io.idx_blks_read AS blocks_read,
 		CASE WHEN m.amname OPERATOR(pg_catalog.=) 'hnsw' THEN c.expanded END AS expanded,
-		CASE WHEN m.amname OPERATOR(pg_catalog.<>) 'hnsw' THEN c.probed END AS probed,
+		CASE WHEN m.amname OPERATOR(pg_catalog.=) ANY (ARRAY['ivf', 'ivfflat']::pg_catalog.name[]) THEN c.probed END AS probed,
 		c.scored, c.exact, c.tuples, c.late, c.pages, c.time_ms,
 		c.filtered_look, c.filtered_inline, c.filtered_exact, c.inserts, c.vacuums, c.removed
 	FROM pg_catalog.pg_stat_all_indexes AS s
 	JOIN pg_catalog.pg_statio_all_indexes AS io ON io.indexrelid OPERATOR(pg_catalog.=) s.indexrelid
 	JOIN pg_catalog.pg_class AS i ON i.oid OPERATOR(pg_catalog.=) s.indexrelid
 	JOIN pg_catalog.pg_am AS m ON m.oid OPERATOR(pg_catalog.=) i.relam
-		AND m.amname OPERATOR(pg_catalog.=) ANY (ARRAY['hnsw', 'ivf', 'ivfflat']::pg_catalog.name[])
+		AND m.amname OPERATOR(pg_catalog.=) ANY (ARRAY['hnsw', 'inverted', 'ivf', 'ivfflat']::pg_catalog.name[])
 	CROSS JOIN LATERAL @extschema@.vector_index_counters(s.indexrelid) AS c;
 COMMENT ON VIEW pg_stat_vector_indexes IS 'use of the vector indexes of this database';
 GRANT SELECT ON @extschema@.pg_stat_vector_indexes TO PUBLIC;

@@ -9,6 +9,8 @@ use pgrx::PgSqlErrorCode::{
     ERRCODE_INVALID_TEXT_REPRESENTATION, ERRCODE_OUT_OF_MEMORY, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
 };
 
+use pgrx::pg_sys::Oid;
+
 use crate::pg::error::Report;
 use crate::pg::text_search::Configuration;
 
@@ -66,6 +68,32 @@ impl Analyzer {
             Some((_, json)) => milvus(json),
             None if text.is_empty() || text.starts_with('{') => milvus(text),
             None => configuration(text),
+        }
+    }
+
+    /// The same for an index, which is built under any search path: a text-search configuration that is
+    /// not PostgreSQL's own must have a schema.
+    ///
+    /// # Errors
+    /// As [`Analyzer::new`], and if a schema is missing.
+    pub fn of_index(text: &str) -> Result<Analyzer, Report> {
+        let analyzer = Self::new(text)?;
+        let definition = analyzer.definition()?;
+        let is_own = definition.starts_with("\"pg_catalog\".");
+        if analyzer.configuration().is_some() && !is_own && !text.contains('.') {
+            let message =
+                format!("analyzer {} of an index needs the name of its schema", text.trim());
+            return Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message)
+                .hint(format!("Write analyzer = '{definition}'.")));
+        }
+        Ok(analyzer)
+    }
+
+    /// The text-search configuration that it is, if it is one.
+    pub fn configuration(&self) -> Option<Oid> {
+        match self {
+            Analyzer::Milvus(_) => None,
+            Analyzer::Configuration(configuration) => Some(configuration.oid()),
         }
     }
 

@@ -2,8 +2,6 @@
 
 #![allow(unsafe_code)] // fields of PostgreSQL's structs
 
-use std::ptr;
-
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{self, Oid};
 
@@ -54,11 +52,13 @@ impl Opened {
                 return expression.get::<pg_sys::Var>().is_some_and(|var| var.varattno == column);
             }
             let first = node::nodes(pg_sys::RelationGetIndexExpressions(self.get())).next();
-            let relations = pg_sys::pull_varnos(ptr::null_mut(), expression.as_ptr());
-            let mut number = 0;
-            if !pg_sys::bms_get_singleton_member(relations, &raw mut number) {
+            let columns = pg_sys::pull_var_clause(expression.as_ptr(), 0);
+            let column = node::nodes(columns).find_map(Node::get::<pg_sys::Var>);
+            // Its type differs between PostgreSQL's versions.
+            let number = column.and_then(|column| usize::try_from(column.varno).ok());
+            let Some(number) = number.and_then(|number| i32::try_from(number).ok()) else {
                 return false;
-            }
+            };
             pg_sys::ChangeVarNodes(expression.as_ptr(), number, 1, 0);
             first.is_some_and(|first| first.equals(expression))
         }

@@ -198,6 +198,17 @@ impl Opened {
         result == pg_sys::AclResult::ACLCHECK_OK
     }
 
+    /// Whether the current user may read all columns, or some.
+    pub fn may_read_a_column(&self) -> bool {
+        let (select, any) =
+            (pg_sys::ACL_SELECT as pg_sys::AclMode, pg_sys::AclMaskHow::ACLMASK_ANY);
+        // SAFETY: look-ups in the catalog.
+        let some = unsafe {
+            pg_sys::pg_attribute_aclcheck_all(self.oid(), pg_sys::GetUserId(), select, any)
+        };
+        self.may_read() || some == pg_sys::AclResult::ACLCHECK_OK
+    }
+
     /// Whether policies may hide rows of this table from the current user.
     pub fn has_row_security(&self) -> bool {
         // SAFETY: a look-up in the catalog; an invalid role is the current user.

@@ -208,12 +208,16 @@ impl<'p> SimplifyRequest<'p> {
         // a column of this level.
         unsafe {
             let root = self.0.root.as_ref()?;
-            let relations = pg_sys::pull_varnos(self.0.root, expression.as_ptr());
-            let mut number = 0;
-            if !pg_sys::bms_get_singleton_member(relations, &raw mut number) {
+            let flags = pg_sys::PVC_RECURSE_AGGREGATES
+                | pg_sys::PVC_RECURSE_WINDOWFUNCS
+                | pg_sys::PVC_RECURSE_PLACEHOLDERS;
+            let columns = pg_sys::pull_var_clause(expression.as_ptr(), flags as i32);
+            let mut columns = nodes(columns).filter_map(Node::get::<pg_sys::Var>);
+            let first = columns.next().filter(|first| first.varlevelsup == 0)?;
+            if columns.any(|other| (other.varno, other.varlevelsup) != (first.varno, 0)) {
                 return None;
             }
-            let number = usize::try_from(number).ok()?.checked_sub(1)?;
+            let number = usize::try_from(first.varno).ok()?.checked_sub(1)?;
             let entry = nodes((*root.parse).rtable).nth(number)?.get::<RangeTblEntry>()?;
             (entry.rtekind == pg_sys::RTEKind::RTE_RELATION).then(|| Opened::open(entry.relid))
         }

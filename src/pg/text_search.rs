@@ -55,6 +55,11 @@ impl Configuration {
         Ok(Configuration(oid))
     }
 
+    /// Its OID.
+    pub fn oid(self) -> Oid {
+        self.0
+    }
+
     /// The name with its schema, quoted.
     ///
     /// # Errors

@@ -288,3 +288,25 @@ pub unsafe fn begin_index_scan(
         scan
     }
 }
+
+/// Whether an outer join may complete rows of a relation by NULL.
+///
+/// # Safety
+/// `root` and `rel` are the planner's.
+#[cfg(any(feature = "pg14", feature = "pg15"))]
+pub unsafe fn is_nullable(root: &pg_sys::PlannerInfo, rel: &pg_sys::RelOptInfo) -> bool {
+    // SAFETY: the planner's own state; a partition is as nullable as its parents.
+    unsafe {
+        pg_sys::bms_overlap(rel.relids, root.nullable_baserels)
+            || pg_sys::bms_overlap(rel.top_parent_relids, root.nullable_baserels)
+    }
+}
+
+/// Whether an outer join may complete rows of a relation by NULL.
+///
+/// # Safety
+/// `root` and `rel` are the planner's.
+#[cfg(not(any(feature = "pg14", feature = "pg15")))]
+pub unsafe fn is_nullable(_: &pg_sys::PlannerInfo, rel: &pg_sys::RelOptInfo) -> bool {
+    !rel.nulling_relids.is_null()
+}

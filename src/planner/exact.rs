@@ -105,10 +105,11 @@ impl Exact {
                 let distance = source.tuples.make(node, source.row, None);
                 (distance, tid::from_item_pointer(&(*source.row).tts_tid))
             };
-            let Some(distance) = distance.map(number) else { return Ok(()) };
-            if source.matches && distance == 0.0 {
+            let Some(distance) = distance else { return Ok(()) };
+            if source.matches && distance.is_none_or(|distance| distance == 0.0) {
                 return Ok(());
             }
+            let distance = number(distance);
             let came = last.is_some_and(|last| Row { tid, distance, payload: () } <= last);
             if came || known.contains(&tid) {
                 return Ok(());

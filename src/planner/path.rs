@@ -60,7 +60,10 @@ unsafe extern "C-unwind" fn add_paths(
             return;
         }
         // PostgreSQL's own scan of an index costs the same without a filter, and finds less with one.
-        let is_only_way = found.iter().any(Recognized::is_only_way);
+        // A query that orders by BM25 wants only rows that match, whatever else it could do; any other
+        // query wants all rows, which such an index does not return.
+        let ranks = found.iter().any(Recognized::is_ranked);
+        let is_only_way = ranks && wants_ranking(&*root, &*rel);
         let is_replaced =
             |path: &Node| is_only_way || found.iter().any(|found| found.node.is(*path));
         (*rel).pathlist = list(nodes((*rel).pathlist).filter(|path| !is_replaced(path)));
@@ -69,6 +72,9 @@ unsafe extern "C-unwind" fn add_paths(
         }
         let mut cheapest = None;
         for found in found {
+            if found.is_ranked() && !is_only_way {
+                continue;
+            }
             // Only a search whose strategy may change asks other indexes.
             let changes = Conditions::new(rel, (*rel).baserestrictinfo, &found).is_steady;
             let bitmap =
@@ -76,6 +82,25 @@ unsafe extern "C-unwind" fn add_paths(
             let path = custom_path(root, rel, &found, bitmap);
             pg_sys::add_path(rel, path.cast());
         }
+    }
+}
+
+/// Whether a query is about the best rows of a relation: it has an `ORDER BY` and takes rows as they are,
+/// and the relation's rows are not completed by an outer join.
+///
+/// # Safety
+/// `root` and `rel` are the planner's.
+unsafe fn wants_ranking(root: &PlannerInfo, rel: &RelOptInfo) -> bool {
+    // SAFETY: the planner's own state.
+    unsafe {
+        let query = &*root.parse;
+        let takes_rows = query.groupClause.is_null()
+            && query.groupingSets.is_null()
+            && query.distinctClause.is_null()
+            && query.setOperations.is_null()
+            && !query.hasAggs
+            && !query.hasWindowFuncs;
+        !query.sortClause.is_null() && takes_rows && !version::is_nullable(root, rel)
     }
 }
 

@@ -61,12 +61,12 @@ impl<'p> Recognized<'p> {
     /// Whether the query is to be ranked by another index, which it names.
     fn is_by_another(&self) -> bool {
         let named =
-            if self.is_only_way() { bm25query::index(self.distance.operands[1]) } else { None };
+            if self.is_ranked() { bm25query::index(self.distance.operands[1]) } else { None };
         named.is_some_and(|named| !is_partition_of(self.index.indexoid, named))
     }
 
-    /// Whether the query wants only rows that match, which other plans do not leave out: it ranks texts.
-    pub fn is_only_way(&self) -> bool {
+    /// Whether texts are ranked: only rows that match are found.
+    pub fn is_ranked(&self) -> bool {
         let [document, query] = catalog::operator_types(self.distance.operator);
         self.inspector.matches && document != query
     }

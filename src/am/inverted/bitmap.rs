@@ -20,6 +20,9 @@ use crate::pg::store::RelationStore;
 use crate::pg::{relation, tid, version};
 use crate::types::text_condition::TextCondition;
 
+/// Rows that a bitmap gets at a time.
+const ROWS_AT_A_TIME: usize = 1_000;
+
 /// Rows that the keys of a scan find.
 pub struct Found {
     /// The rows, in no order.
@@ -96,9 +99,10 @@ pub unsafe extern "C-unwind" fn amgetbitmap(desc: IndexScanDesc, bitmap: *mut TI
         let store = RelationStore::new(index);
         let found = OpenIndex::of(index, &store).and_then(|open| find(&*desc, &store, &open));
         let Found { rows, recheck } = found.unwrap_or_else(|error| error.raise());
-        for &row in &rows {
-            let mut row = tid::to_item_pointer(row);
-            pg_sys::tbm_add_tuples(bitmap, &raw mut row, 1, recheck);
+        for some in rows.chunks(ROWS_AT_A_TIME) {
+            pgrx::check_for_interrupts!();
+            let mut some: Vec<_> = some.iter().map(|&row| tid::to_item_pointer(row)).collect();
+            pg_sys::tbm_add_tuples(bitmap, some.as_mut_ptr(), some.len() as i32, recheck);
         }
         if let Some(counters) = counters::of(index) {
             let (pages, time) = (store.reads(), begin.elapsed());

@@ -11,12 +11,13 @@ use std::ptr;
 use inverted::{Bulk, Options, Scoring};
 use pages::HeapTid;
 use pgrx::pg_guard;
-use pgrx::pg_sys::{self, Datum, ForkNumber, IndexInfo, ItemPointer, Relation};
+use pgrx::pg_sys::{self, Datum, ForkNumber, IndexInfo, ItemPointer, Oid, Relation};
 use space::Space;
 
 use super::content::Content;
 use super::definition::Definition;
 use super::method::Method;
+use super::opened::OpenIndex;
 use super::options::Options as Parameters;
 use crate::am::build::{Create, LOADING};
 use crate::am::resources;
@@ -47,7 +48,10 @@ impl New {
         }
         let scoring = Scoring::Bm25 { k1: k1 as f32, b: b as f32 };
         let options = Options { scoring, positions };
-        Ok(Self { content, options, analyzer: Some(Analyzer::new(&analyzer)?) })
+        let analyzer = Analyzer::of_index(&analyzer)?;
+        // SAFETY: the index is open.
+        unsafe { depend_on((*index).rd_id, &analyzer) };
+        Ok(Self { content, options, analyzer: Some(analyzer) })
     }
 
     /// An index without documents.
@@ -62,6 +66,31 @@ impl New {
         // SAFETY: the index is open.
         Bulk::new(self.options, &definition, space)
             .map_err(|error| unsafe { Report::of_index(&relation::qualified_name(index), error) })
+    }
+}
+
+/// The OID of `pg_ts_config`.
+const TS_CONFIG: u32 = 3602;
+
+/// Lets nobody drop the text-search configuration of an index, unless the index goes too.
+///
+/// # Safety
+/// The index exists.
+unsafe fn depend_on(index: Oid, analyzer: &Analyzer) {
+    let Some(configuration) = analyzer.configuration() else { return };
+    let object = |class: u32, object: Oid| pg_sys::ObjectAddress {
+        classId: Oid::from(class),
+        objectId: object,
+        objectSubId: 0,
+    };
+    let [own, other] =
+        [object(pg_sys::RelationRelationId.to_u32(), index), object(TS_CONFIG, configuration)];
+    let normal = pg_sys::DependencyType::DEPENDENCY_NORMAL;
+    // SAFETY: the index is being made, and the configuration exists; a dependency of an earlier build is
+    // replaced.
+    unsafe {
+        pg_sys::deleteDependencyRecordsForClass(own.classId, index, other.classId, normal as _);
+        pg_sys::recordDependencyOn(&raw const own, &raw const other, normal);
     }
 }
 
@@ -83,6 +112,7 @@ impl Create for Method {
         // nobody else writes to `index` yet.
         unsafe {
             let failed = |error| Report::of_index(&relation::qualified_name(index), error);
+            OpenIndex::forget((*index).rd_id);
             let new = New::of(index)?;
             let mut file = TempFile::default();
             let map_file = |bytes| Ok(file.map(bytes).unwrap_or_else(|error| error.raise()));

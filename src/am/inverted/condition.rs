@@ -6,7 +6,7 @@ use pages::HeapTid;
 use pgrx::PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT;
 
 use super::content::{Content, Terms};
-use super::named::NamedIndex;
+use super::named::{Moment, NamedIndex};
 use crate::fulltext::Analyzer;
 use crate::pg::error::Report;
 use crate::pg::function::{AnyValue, Cached, Ignored, pg_functions};
@@ -85,7 +85,7 @@ pg_functions! {
 
 /// What is kept between the calls of one place in a statement.
 #[derive(Default)]
-pub struct Known(Option<(TextCondition, Option<Analyzer>, Condition)>);
+pub struct Known(Option<(TextCondition, Moment, Option<Analyzer>, Condition)>);
 
 fn satisfies(
     content: Content,
@@ -94,12 +94,12 @@ fn satisfies(
     Known(known): &mut Known,
 ) -> Result<Option<bool>, Report> {
     let Some(asked) = condition.0 else { return Ok(None) };
-    let (_, analyzer, condition) = match known {
-        Some(known) if known.0 == asked => known,
+    let (_, _, analyzer, condition) = match known {
+        Some(known) if known.0 == asked && known.1 == Moment::now() => known,
         known => {
             let analyzer = NamedIndex::open(asked.index, content)?.analyzer()?;
             let condition = Condition::of(&asked, analyzer.as_ref())?;
-            known.insert((asked, analyzer, condition))
+            known.insert((asked, Moment::now(), analyzer, condition))
         }
     };
     let tid = HeapTid { block: 0, offset: 1 };

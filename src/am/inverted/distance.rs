@@ -7,7 +7,7 @@ use pages::HeapTid;
 use pgrx::PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT;
 
 use super::content::Content;
-use super::named::NamedIndex;
+use super::named::{Moment, NamedIndex};
 use super::opened::OpenIndex;
 use super::query::of_words;
 use crate::pg::error::Report;
@@ -39,6 +39,7 @@ pub struct Ranking(Option<Known>);
 
 struct Known {
     query: Bm25Query,
+    moment: Moment,
     index: Rc<OpenIndex>,
     ranker: Ranker,
 }
@@ -51,7 +52,7 @@ fn distance(
 ) -> Result<Option<f64>, Report> {
     let Some(query) = query.0 else { return Ok(None) };
     let known = match known {
-        Some(known) if known.query == query => known,
+        Some(known) if known.query == query && known.moment == Moment::now() => known,
         known => known.insert(Known::of(query, content)?),
     };
     let OpenIndex { content, analyzer, .. } = &*known.index;
@@ -70,6 +71,6 @@ impl Known {
         let index = named.index()?;
         let words = of_words(&index, query.words.clone())?;
         let ranker = named.ranker(&words)?;
-        Ok(Self { query, index, ranker })
+        Ok(Self { query, moment: Moment::now(), index, ranker })
     }
 }

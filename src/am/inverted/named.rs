@@ -21,6 +21,21 @@ use crate::pg::error::Report;
 use crate::pg::relation::{Opened, access_method};
 use crate::pg::store::RelationStore;
 
+/// Who asks, and in which command of a transaction: what is known of an index is known for this long.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    user: Oid,
+    command: pg_sys::CommandId,
+}
+
+impl Moment {
+    /// This moment.
+    pub fn now() -> Self {
+        // SAFETY: read what the backend knows.
+        unsafe { Self { user: pg_sys::GetUserId(), command: pg_sys::GetCurrentCommandId(false) } }
+    }
+}
+
 /// An index of ours, open, whose table the user may read.
 pub struct NamedIndex(Opened);
 
@@ -46,7 +61,7 @@ impl NamedIndex {
             return Err(Report::new(ERRCODE_WRONG_OBJECT_TYPE, message)
                 .hint("Name an index made with USING inverted."));
         };
-        if !table.may_read() {
+        if !table.may_read_a_column() {
             let message = format!("permission denied for table {}", table.unqualified_name());
             return Err(Report::new(ERRCODE_INSUFFICIENT_PRIVILEGE, message));
         }

@@ -69,6 +69,11 @@ impl OpenIndex {
         Ok(read)
     }
 
+    /// Forgets what is known of an index, which is being made anew, maybe in the same file.
+    pub fn forget(index: Oid) {
+        USED.with_borrow_mut(|used| used.retain(|((oid, _), _)| *oid != index));
+    }
+
     /// # Safety
     /// As [`OpenIndex::of`].
     unsafe fn read(index: Relation, store: &RelationStore<'_>) -> Result<Self, Report> {

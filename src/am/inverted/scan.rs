@@ -4,7 +4,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
-use std::ptr;
 use std::rc::Rc;
 
 use inverted::{Query, Ranked, ScanOptions, Snapshot};
@@ -32,8 +31,8 @@ const USUAL: usize = 100;
 /// Rows that are looked for at most at first.
 const MOST: usize = 10_000;
 
-/// Of the sum of the absolute products of a sparse vector, how far its score may be from what the
-/// operator computes in single precision.
+/// How far, of its size, a score of sparse vectors may be from what the operator gives: both sum up in double
+/// precision, and the operator rounds to single.
 const ROUNDING: f64 = 1e-4;
 
 impl Scan for Method {
@@ -76,7 +75,8 @@ impl Scan for Method {
             let mut search = Documents::new(index, query.unwrap_or_default(), options, exact)
                 .map_err(|error| Report::of_index(&relation::qualified_name(index), error))?;
             if let Some(found) = found {
-                let rows: HashSet<HeapTid> = found.rows.into_iter().collect();
+                let mut rows = found.rows;
+                rows.sort_unstable();
                 search.matching = Some(Rc::new(rows));
                 search.set_filter();
             }
@@ -89,15 +89,15 @@ impl Scan for Method {
 struct Documents {
     /// Refers to `store`, and so comes before it.
     scan: inverted::Scan<'static, RelationStore<'static>>,
-    store: Box<RelationStore<'static>>,
+    store: Rc<RelationStore<'static>>,
     snapshot: Snapshot,
     query: Query,
     options: ScanOptions,
     /// Whether scores are what the operator computes.
     is_exact: bool,
     filter: Option<Filter>,
-    /// Rows that fulfill the conditions of the scan, if it has any.
-    matching: Option<Rc<HashSet<HeapTid>>>,
+    /// Rows that fulfill the conditions of the scan, in ascending order, if it has any.
+    matching: Option<Rc<Vec<HeapTid>>>,
     count: u64,
     /// Rows returned. Only on a standby, where an index may be reorganized under a search.
     returned: Option<HashSet<HeapTid>>,
@@ -117,8 +117,8 @@ impl Documents {
     ) -> pages::Result<Self> {
         // SAFETY: the index stays open. The store stays where it is and is dropped after the search.
         let (store, lasting) = unsafe {
-            let store = Box::new(RelationStore::new(index));
-            let lasting: &'static RelationStore<'static> = &*ptr::from_ref(&*store);
+            let store = Rc::new(RelationStore::new(index));
+            let lasting: &'static RelationStore<'static> = &*Rc::as_ptr(&store);
             (store, lasting)
         };
         let (snapshot, scan) = inverted::search(lasting, &query, options)?;
@@ -142,7 +142,7 @@ impl Documents {
     /// Begins anew, and leaves out what was returned: on a standby, pages may have been used again.
     fn begin_anew(&mut self) -> pages::Result<()> {
         // SAFETY: the store stays where it is and is dropped after the search.
-        let lasting: &'static RelationStore<'static> = unsafe { &*ptr::from_ref(&*self.store) };
+        let lasting: &'static RelationStore<'static> = unsafe { &*Rc::as_ptr(&self.store) };
         (self.snapshot, self.scan) = inverted::search(lasting, &self.query, self.options)?;
         self.set_filter();
         Ok(())
@@ -153,7 +153,7 @@ impl Documents {
         let (filter, matching) = (self.filter.clone(), self.matching.clone());
         if filter.is_some() || matching.is_some() {
             self.scan.keep_only(Box::new(move |tid| {
-                matching.as_ref().is_none_or(|rows| rows.contains(&tid))
+                matching.as_ref().is_none_or(|rows| rows.binary_search(&tid).is_ok())
                     && filter.as_ref().is_none_or(|filter| (filter.borrow_mut())(tid))
             }));
         }

@@ -45,7 +45,12 @@ impl Match {
     /// Matches documents with the tokens as a phrase; each token comes with its position.
     pub fn phrase<T: AsRef<[u8]>>(tokens: impl IntoIterator<Item = (u32, T)>, slop: u32) -> Self {
         let stored = |(at, token): (u32, T)| (at, crate::stored(token.as_ref()).into_owned());
-        Self::Phrase { terms: tokens.into_iter().map(stored).collect(), slop }
+        let mut terms: Vec<_> = tokens.into_iter().map(stored).collect();
+        match terms.len() {
+            // Needs no positions.
+            1 => terms.pop().map_or(Self::All(Vec::new()), |(_, term)| Self::Term(term)),
+            _ => Self::Phrase { terms, slop },
+        }
     }
 
     /// Whether the tree has a phrase, which needs positions.

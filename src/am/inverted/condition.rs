@@ -3,7 +3,7 @@
 use analyzer::Pattern;
 use inverted::{Document, Match};
 use pages::HeapTid;
-use pgrx::PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT;
+use pgrx::PgSqlErrorCode::{ERRCODE_PROGRAM_LIMIT_EXCEEDED, ERRCODE_UNDEFINED_OBJECT};
 
 use super::content::{Content, Terms};
 use super::named::{Moment, NamedIndex};
@@ -11,6 +11,9 @@ use crate::fulltext::Analyzer;
 use crate::pg::error::Report;
 use crate::pg::function::{AnyValue, Cached, Ignored, pg_functions};
 use crate::types::text_condition::{How, MaybeCondition, TextCondition};
+
+/// Words that a fuzzy condition may have: each is compared with every term of a document.
+const MOST_FUZZY: usize = 100;
 
 /// A condition on analyzed texts.
 pub enum Condition {
@@ -32,6 +35,11 @@ impl Condition {
             How::Words(least) => Self::Terms(Match::tokens(tokens.map(|(_, term)| term), least)),
             How::Phrase(slop) => Self::Terms(Match::phrase(tokens, slop)),
             How::Fuzzy(edits) => {
+                if terms.count() > MOST_FUZZY {
+                    let message = format!("text_match_fuzzy takes at most {MOST_FUZZY} words");
+                    return Err(Report::new(ERRCODE_PROGRAM_LIMIT_EXCEEDED, message)
+                        .hint("Give fewer words."));
+                }
                 let pattern = |(_, term): (u32, &[u8])| {
                     Pattern::new(&String::from_utf8_lossy(term), edits.into())
                 };
@@ -45,6 +53,7 @@ impl Condition {
         match self {
             Self::Terms(condition) => condition.holds_in(document),
             Self::Alike(patterns) => document.postings.iter().any(|posting| {
+                pgrx::check_for_interrupts!();
                 let term = String::from_utf8_lossy(&posting.term);
                 patterns.iter_mut().any(|pattern| pattern.distance(&term).is_some())
             }),

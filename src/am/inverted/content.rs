@@ -3,7 +3,7 @@
 #![allow(unsafe_code)] // calls into PostgreSQL, reads datums
 
 use inverted::{Document, Posting};
-use memory::Grow;
+use memory::{Grow, OutOfMemory};
 use pages::HeapTid;
 use pgrx::PgSqlErrorCode::{ERRCODE_INVALID_OBJECT_DEFINITION, ERRCODE_PROGRAM_LIMIT_EXCEEDED};
 use pgrx::pg_sys::{self, Datum, InvalidOid, Oid, Relation};
@@ -179,32 +179,43 @@ impl Terms {
         &self.bytes[begin as usize..end as usize]
     }
 
+    /// The number of tokens.
+    pub fn count(&self) -> usize {
+        self.tokens.len()
+    }
+
     /// The tokens with their positions, in the order of the text.
     pub fn tokens(&self) -> impl Iterator<Item = (u32, &[u8])> {
         self.tokens.iter().map(|token| (token.2, self.term(token)))
     }
 
-    /// Each term with the positions of its tokens, in ascending order both.
-    pub fn grouped(mut self) -> Vec<(Vec<u8>, Vec<u32>)> {
+    /// What is made of each term and the positions of its tokens, in ascending order both.
+    ///
+    /// # Errors
+    /// That memory is used up.
+    pub fn grouped<T>(
+        mut self,
+        mut make: impl FnMut(Vec<u8>, Vec<u32>) -> T,
+    ) -> Result<Vec<T>, OutOfMemory> {
         let mut tokens = std::mem::take(&mut self.tokens);
         tokens.sort_unstable_by(|a, b| self.term(a).cmp(self.term(b)).then(a.2.cmp(&b.2)));
-        let groups = tokens.chunk_by(|a, b| self.term(a) == self.term(b));
-        groups
-            .map(|group| {
-                (self.term(&group[0]).to_vec(), group.iter().map(|token| token.2).collect())
-            })
-            .collect()
+        let mut made = Vec::new();
+        for group in tokens.chunk_by(|a, b| self.term(a) == self.term(b)) {
+            let positions = memory::collected(group.iter().map(|token| token.2))?;
+            made.try_push(make(self.term(&group[0]).to_vec(), positions))?;
+        }
+        Ok(made)
     }
 
     fn document(self, tid: HeapTid, positions: bool) -> Result<Document, Report> {
         let length = u32::try_from(self.tokens.len()).map_err(|_| too_long())?;
-        let posting = |(term, places): (Vec<u8>, Vec<u32>)| Posting {
+        let postings = self.grouped(|term, places| Posting {
             term,
             // No more than the document has tokens.
             value: places.len() as u32,
             positions: if positions { places } else { Vec::new() },
-        };
-        Ok(Document { tid, length, postings: self.grouped().into_iter().map(posting).collect() })
+        })?;
+        Ok(Document { tid, length, postings })
     }
 }
 

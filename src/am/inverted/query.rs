@@ -45,8 +45,8 @@ pub unsafe fn query_of(
 /// # Errors
 /// That memory is used up.
 pub fn of_words(open: &OpenIndex, words: String) -> Result<Query, Report> {
-    let terms = Terms::of([words], open.analyzer.as_ref())?.grouped();
-    Ok(Query::new(terms.into_iter().map(|(term, places)| (term, places.len() as f32))))
+    let terms = Terms::of([words], open.analyzer.as_ref())?;
+    Ok(Query::new(terms.grouped(|term, places| (term, places.len() as f32))?))
 }
 
 /// # Safety

@@ -81,7 +81,8 @@ fn the_search_path_of_the_statement_does_not_matter() {
     )
     .unwrap();
     let unqualified = "CREATE INDEX i ON docs USING inverted (body) WITH (analyzer = 'words')";
-    assert_eq!(refusal(&mut db, unqualified).0, "22023");
+    // From 17 on, PostgreSQL builds indexes under a search path of its own.
+    assert!(["22023", "42704"].contains(&&*refusal(&mut db, unqualified).0));
     db.batch_execute(
         "CREATE INDEX i ON docs USING inverted (body) WITH (analyzer = 'mine.words');
          CREATE TEXT SEARCH CONFIGURATION public.words (COPY = pg_catalog.simple);

@@ -130,6 +130,16 @@ fn what_cannot_be_ranked_is_refused() {
     let ambiguous = "SELECT id FROM docs ORDER BY body <@> 'x' LIMIT 1";
     assert_eq!(refusal(&mut db, ambiguous).0, "42725");
     // Named, either will do.
+    db.batch_execute(
+        "PREPARE named(regclass) AS
+            SELECT id FROM docs ORDER BY body <@> bm25query($1, 'fizz') LIMIT 3;
+         SET plan_cache_mode = force_generic_plan",
+    )
+    .unwrap();
+    for index in ["second", "docs_body"] {
+        assert_eq!(ids(&mut db, &format!("EXECUTE named('{index}')")), [51, 102, 153], "{index}");
+    }
+    db.batch_execute("RESET plan_cache_mode").unwrap();
     let named = "SELECT id FROM docs ORDER BY body <@> bm25query('second', 'fizz') LIMIT 3";
     assert!(explain_plan(&mut db, named).unwrap().contains("Index Name: second"));
     assert_eq!(ids(&mut db, named).len(), 3);

@@ -62,7 +62,7 @@ unsafe extern "C-unwind" fn add_paths(
         // PostgreSQL's own scan of an index costs the same without a filter, and finds less with one.
         // A query that orders by BM25 wants only rows that match, whatever else it could do; any other
         // query wants all rows, which such an index does not return.
-        let ranks = found.iter().any(Recognized::is_ranked);
+        let ranks = found.iter().any(|found| found.is_ranked() && !found.may_be_by_another(&*rel));
         let is_only_way = ranks && wants_ranking(&*root, &*rel);
         let is_replaced =
             |path: &Node| is_only_way || found.iter().any(|found| found.node.is(*path));
@@ -72,7 +72,7 @@ unsafe extern "C-unwind" fn add_paths(
         }
         let mut cheapest = None;
         for found in found {
-            if found.is_ranked() && !is_only_way {
+            if found.is_ranked() && (!is_only_way || found.may_be_by_another(&*rel)) {
                 continue;
             }
             // Only a search whose strategy may change asks other indexes.

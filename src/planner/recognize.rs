@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)] // reads PostgreSQL's paths
 
-use pgrx::pg_sys::{IndexClause, IndexOptInfo, IndexPath, List, RelOptInfo};
+use pgrx::pg_sys::{self, IndexClause, IndexOptInfo, IndexPath, List, RelOptInfo};
 
 use crate::am::inspector::Inspector;
 use crate::pg::catalog;
@@ -34,10 +34,7 @@ pub struct Recognized<'p> {
 /// `rel` has its paths; those of indexes live during `'p`.
 pub unsafe fn recognized<'p>(rel: &RelOptInfo) -> Vec<Recognized<'p>> {
     // SAFETY: a list of paths, which lives as long as the result is gathered.
-    unsafe {
-        let found = nodes(rel.pathlist).filter_map(Recognized::of);
-        found.filter(|found| !found.is_by_another()).collect()
-    }
+    unsafe { nodes(rel.pathlist).filter_map(Recognized::of).collect() }
 }
 
 impl<'p> Recognized<'p> {
@@ -58,11 +55,27 @@ impl<'p> Recognized<'p> {
         Some(Self { node, path, index, inspector, distance, conditions })
     }
 
-    /// Whether the query is to be ranked by another index, which it names.
-    fn is_by_another(&self) -> bool {
-        let named =
-            if self.is_ranked() { bm25query::index(self.distance.operands[1]) } else { None };
-        named.is_some_and(|named| !is_partition_of(self.index.indexoid, named))
+    /// Whether a ranking may be by another index of the relation: the query names that, or it is not known
+    /// yet which one, and there are several.
+    ///
+    /// # Safety
+    /// `rel` is the relation of the index.
+    pub unsafe fn may_be_by_another(&self, rel: &RelOptInfo) -> bool {
+        match bm25query::index(self.distance.operands[1]) {
+            _ if !self.is_ranked() => false,
+            Some(named) => !is_partition_of(self.index.indexoid, named),
+            None => {
+                let ranks = |index: &Node| {
+                    // SAFETY: a look-up in the catalog; an index has a first column.
+                    index.get::<IndexOptInfo>().is_some_and(|index| unsafe {
+                        pg_sys::op_in_opfamily(self.distance.operator, *index.opfamily)
+                            && *index.indexkeys == *self.index.indexkeys
+                    })
+                };
+                // SAFETY: the list of the relation's indexes.
+                unsafe { nodes(rel.indexlist).filter(ranks).count() > 1 }
+            }
+        }
     }
 
     /// Whether texts are ranked: only rows that match are found.

@@ -117,6 +117,7 @@ impl<S: PageStore> Source<'_, S> {
 /// A page that is being written.
 #[derive(Debug)]
 pub(crate) struct Draft {
+    /// [`NONE`] as long as no block is allocated.
     pub block: u32,
     body: Vec<u8>,
     /// End of what was written.
@@ -129,8 +130,24 @@ pub(crate) struct Draft {
 impl Draft {
     /// An empty page.
     pub fn new(pages: &mut dyn Pages, part: Part) -> Result<Self> {
-        let (block, body) = (pages.allocate()?, filled(PAGE_BODY, 0)?);
-        Ok(Self { block, body, end: HEADER, part, level: 0, count: 0 })
+        let mut draft = Self::unplaced(part)?;
+        draft.place(pages)?;
+        Ok(draft)
+    }
+
+    /// An empty page whose block is not allocated before [`Draft::place`]. For pages that are open for
+    /// long: whoever writes pages in order keeps all later ones in memory until then.
+    pub fn unplaced(part: Part) -> Result<Self> {
+        let body = filled(PAGE_BODY, 0)?;
+        Ok(Self { block: NONE, body, end: HEADER, part, level: 0, count: 0 })
+    }
+
+    /// Allocates the block, if it has none, and returns it.
+    pub fn place(&mut self, pages: &mut dyn Pages) -> Result<u32> {
+        if self.block == NONE {
+            self.block = pages.allocate()?;
+        }
+        Ok(self.block)
     }
 
     /// Bytes that still fit.

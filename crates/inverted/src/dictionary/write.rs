@@ -61,10 +61,10 @@ impl Dictionary {
     fn add(&mut self, pages: &mut dyn Pages, level: u8, key: &[u8], value: &[u8]) -> Result<()> {
         let at = usize::from(level);
         if at == self.levels.len() {
-            let mut draft = Draft::new(pages, Part::Dictionary)?;
+            let mut draft = Draft::unplaced(Part::Dictionary)?;
             draft.level = level;
             if level == 0 {
-                self.first_leaf = draft.block;
+                self.first_leaf = draft.place(pages)?;
             }
             let [separator, last, restarts] = [const { Vec::new() }; 3];
             self.levels.push(Level { draft, separator, last, restarts });
@@ -83,7 +83,8 @@ impl Dictionary {
         let mut at = 0;
         while let Some(level) = self.levels.get_mut(at) {
             level.seal();
-            let (separator, block) = (std::mem::take(&mut level.separator), level.draft.block);
+            let (separator, block) =
+                (std::mem::take(&mut level.separator), level.draft.place(pages)?);
             (tree.root, tree.level) = (block, level.draft.level);
             at += 1;
             if at < self.levels.len() {
@@ -132,11 +133,18 @@ impl Level {
     /// Begins a page for `key`; returns the separator and the block of the full one.
     fn turn(&mut self, pages: &mut dyn Pages, id: u64, key: &[u8]) -> Result<(Vec<u8>, u32)> {
         self.seal();
-        let full = self.draft.block;
         // Between inner pages, only the key itself is known not to be above what is below it.
         let shared = key.iter().zip(&self.last).take_while(|(a, b)| a == b).count();
         let len = if self.draft.level == 0 { key.len().min(shared + 1) } else { key.len() };
-        self.draft.turn(pages, id)?;
+        // Leaves are linked. An inner page is open for long, and gets its block in the end.
+        let full = self.draft.place(pages)?;
+        if self.draft.level == 0 {
+            self.draft.turn(pages, id)?;
+        } else {
+            let mut next = Draft::unplaced(Part::Dictionary)?;
+            next.level = self.draft.level;
+            std::mem::replace(&mut self.draft, next).finish(pages, id, NONE)?;
+        }
         Ok((std::mem::replace(&mut self.separator, key[..len].to_vec()), full))
     }
 }

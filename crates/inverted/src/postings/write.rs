@@ -9,7 +9,7 @@ use super::skip::Skip;
 use super::{BLOCK, GROUP, INLINE, INLINE_BYTES};
 use crate::Scoring;
 use crate::bytes::push_varint;
-use crate::page::{Draft, NONE, Pages, Part, Spot};
+use crate::page::{Draft, NONE, Pages, Part, SPACE, Spot};
 
 /// Where a list is, by its length: its block, its group of skip entries, or its list of groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,10 +48,9 @@ pub(crate) struct Lists {
     id: u64,
     scoring: Scoring,
     with_positions: bool,
-    /// Pages of postings, of groups of skip entries, of lists of groups, and of positions.
+    /// Pages of postings, of skip entries and lists of groups, and of positions.
     postings: Option<Draft>,
     skips: Option<Draft>,
-    groups: Option<Draft>,
     positions: Option<Draft>,
     /// Postings of the current list in all, and those that are not written yet.
     count: u32,
@@ -75,7 +74,6 @@ impl Lists {
             with_positions,
             postings: None,
             skips: None,
-            groups: None,
             positions: None,
             count: 0,
             ordinals: Vec::new(),
@@ -149,7 +147,7 @@ impl Lists {
 
     /// Gives all pages back.
     pub fn finish(mut self, pages: &mut dyn Pages) -> Result<()> {
-        let drafts = [&mut self.postings, &mut self.skips, &mut self.groups, &mut self.positions];
+        let drafts = [&mut self.postings, &mut self.skips, &mut self.positions];
         for draft in drafts.into_iter().filter_map(Option::take) {
             draft.finish(pages, self.id, NONE)?;
         }
@@ -219,19 +217,20 @@ impl Lists {
         Ok(())
     }
 
+    /// Writes a list of groups behind the groups themselves, on one page if it fits.
     fn write_groups(&mut self, pages: &mut dyn Pages, groups: &[Skip]) -> Result<Spot> {
-        let mut start = None;
+        let len = groups.len().saturating_mul(Skip::SIZE).min(SPACE);
+        let draft = with_room(&mut self.skips, len, Part::Skips, pages, self.id)?;
+        let spot = draft.spot();
         for group in groups {
-            self.bytes.clear();
-            group.push(&mut self.bytes);
-            if let Some(draft) = self.groups.as_mut().filter(|draft| draft.room() < Skip::SIZE) {
+            if draft.room() < Skip::SIZE {
                 draft.turn(pages, self.id)?;
             }
-            let draft = with_room(&mut self.groups, Skip::SIZE, Part::Skips, pages, self.id)?;
-            start.get_or_insert(draft.spot());
+            self.bytes.clear();
+            group.push(&mut self.bytes);
             draft.push(&self.bytes);
         }
-        Ok(start.unwrap_or(Spot { block: NONE, offset: 0 }))
+        Ok(spot)
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)] // reads PostgreSQL's paths
 
-use pgrx::pg_sys::{self, IndexClause, IndexOptInfo, IndexPath, List, RelOptInfo};
+use pgrx::pg_sys::{self, IndexClause, IndexOptInfo, IndexPath, List, Oid, RelOptInfo};
 
 use crate::am::inspector::Inspector;
 use crate::pg::catalog;
@@ -68,7 +68,8 @@ impl<'p> Recognized<'p> {
                 let ranks = |index: &Node| {
                     // SAFETY: a look-up in the catalog; an index has a first column.
                     index.get::<IndexOptInfo>().is_some_and(|index| unsafe {
-                        pg_sys::op_in_opfamily(self.distance.operator, *index.opfamily)
+                        let (operator, family) = (self.distance.operator, *index.opfamily);
+                        pg_sys::get_op_opfamily_sortfamily(operator, family) != Oid::INVALID
                             && *index.indexkeys == *self.index.indexkeys
                     })
                 };

@@ -24,7 +24,7 @@ fn main() {
         let options = Options { scoring: Scoring::Bm25 { k1: 1.2, b: 0.75 }, positions };
         let space = Space::new(megabytes << 20, Box::new(MmapMut::map_anon));
         let start = Instant::now();
-        let mut bulk = Bulk::new(options, b"", space).expect("begins");
+        let mut bulk = Bulk::new(options, b"", space, Box::new(|| Ok(()))).expect("begins");
         for document in &documents {
             bulk.push(document).expect("takes");
         }

@@ -7,6 +7,9 @@ use crate::buffer::{push_number, take_number};
 use crate::document::Document;
 use crate::term_table::TermTable;
 
+/// Postings between two pauses.
+const PAUSE: usize = 4_096;
+
 /// A posting; all of a document follow each other.
 #[derive(Clone, Copy, Debug)]
 struct Posting {
@@ -92,25 +95,41 @@ impl Gathered {
     }
 
     /// Tells each term in ascending order, then its postings in order of documents: ordinal, value and
-    /// positions, of which there are none or as many as the value says.
-    pub(crate) fn tell(&self, positions: bool, to: &mut dyn Sink) -> Result<()> {
+    /// positions, of which there are none or as many as the value says. Calls `pause` every few thousand
+    /// postings.
+    pub(crate) fn tell(
+        &self,
+        positions: bool,
+        pause: &dyn Fn() -> Result<()>,
+        to: &mut dyn Sink,
+    ) -> Result<()> {
         let mut ends = filled(self.terms.len(), 0u32)?;
-        self.postings.iter().for_each(|posting| ends[posting.term as usize] += 1);
+        for postings in self.postings.chunks(PAUSE) {
+            pause()?;
+            postings.iter().for_each(|posting| ends[posting.term as usize] += 1);
+        }
         let mut sum = 0;
         for end in &mut ends {
             sum += std::mem::replace(end, sum);
         }
         let mut order = filled(self.postings.len(), 0u32)?;
         for (i, posting) in (0..).zip(&self.postings) {
+            if (i as usize).is_multiple_of(PAUSE) {
+                pause()?;
+            }
             let end = &mut ends[posting.term as usize];
             order[*end as usize] = i;
             *end += 1;
         }
-        let mut numbers = with_room(0)?;
+        let (mut numbers, mut told) = (with_room(0)?, 0usize);
         for term in self.terms.sorted()? {
             to.term(self.terms.term(term))?;
             let start = (term as usize).checked_sub(1).map_or(0, |before| ends[before]);
             for &i in &order[start as usize..ends[term as usize] as usize] {
+                if told.is_multiple_of(PAUSE) {
+                    pause()?;
+                }
+                told += 1;
                 let posting = self.postings[i as usize];
                 numbers.clear();
                 if positions {

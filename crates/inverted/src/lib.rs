@@ -38,7 +38,7 @@ mod vacuum;
 mod write;
 
 pub use buffer::{BufferDocument, BufferMatch, BufferMatches};
-pub use bulk::{Built, Bulk};
+pub use bulk::{Built, Bulk, Pause};
 pub use check::check;
 pub use create::{MAX_DEFINITION, create, definition, options};
 pub use dictionary::{Entry, Terms};

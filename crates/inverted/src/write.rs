@@ -18,7 +18,8 @@ pub(crate) fn write_segment<S: Coordination>(
     for &(tid, length) in gathered.documents() {
         writer.document(tid, length)?;
     }
-    gathered.tell(options.positions, &mut writer)?;
+    // Few documents: the store pauses when it takes pages.
+    gathered.tell(options.positions, &|| Ok(()), &mut writer)?;
     let info = writer.finish()?;
     Ok((info, taker.finish()?))
 }

@@ -31,7 +31,7 @@ fn builds_in_memory_and_in_runs_are_the_same() {
         ];
         let mut pages = Vec::new();
         for (space, count) in spaces.into_iter().zip([3_000, 3_000, 20]) {
-            let mut bulk = Bulk::new(options, b"how", space).expect("begins");
+            let mut bulk = Bulk::new(options, b"how", space, Box::new(|| Ok(()))).expect("begins");
             let mut rows = BTreeMap::new();
             for i in 0..count {
                 let document = document(i, i % 30, options);
@@ -50,7 +50,7 @@ fn builds_in_memory_and_in_runs_are_the_same() {
 
 #[test]
 fn an_index_that_was_built_goes_on() {
-    let mut bulk = Bulk::new(TEXT, b"", Space::unlimited()).expect("begins");
+    let mut bulk = Bulk::new(TEXT, b"", Space::unlimited(), Box::new(|| Ok(()))).expect("begins");
     let mut rows = BTreeMap::new();
     for i in 0..1_000 {
         bulk.push(&document(i, 5, TEXT)).expect("takes");
@@ -68,7 +68,8 @@ fn an_index_that_was_built_goes_on() {
 
 #[test]
 fn an_index_without_documents_is_built() {
-    let store = built(Bulk::new(TEXT, b"", Space::unlimited()).expect("begins"));
+    let store =
+        built(Bulk::new(TEXT, b"", Space::unlimited(), Box::new(|| Ok(()))).expect("begins"));
     assert_eq!(store.blocks(), Ok(2));
     assert_eq!(content(&store, VOCABULARY), Content::default());
     insert(&store, &document(0, 5, TEXT)).expect("inserts");

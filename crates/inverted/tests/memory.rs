@@ -2,10 +2,12 @@
 
 mod support;
 
-use inverted::{Bulk, Document, Options, Posting, Scoring};
+use std::cell::Cell;
+
+use inverted::{Bulk, Document, Options, Posting, Scoring, dimension};
 use memmap2::MmapMut;
 use memory::refusing::{Refusing, alone, peak};
-use pages::PAGE_BODY;
+use pages::{Error, PAGE_BODY};
 use space::Space;
 use support::*;
 
@@ -40,7 +42,7 @@ fn pages_do_not_wait_for_each_other() {
     let options = Options { scoring: Scoring::Bm25 { k1: 1.2, b: 0.75 }, positions: false };
     let (peak, pages) = peak(|| {
         let space = Space::new(MEMORY, Box::new(MmapMut::map_anon));
-        let mut bulk = Bulk::new(options, b"", space).expect("begins");
+        let mut bulk = Bulk::new(options, b"", space, Box::new(|| Ok(()))).expect("begins");
         (0..ROWS).for_each(|row| bulk.push(&wide(row)).expect("takes"));
         let mut pages = 0;
         let append = &mut |_: &[u8]| {
@@ -52,4 +54,60 @@ fn pages_do_not_wait_for_each_other() {
     });
     assert!(pages * PAGE_BODY > 4 * MEMORY, "{pages} pages");
     assert!(peak < 2 * MEMORY, "{pages} pages, {peak} bytes");
+}
+
+/// The page of the dictionary stays open while the lists of its terms are written.
+#[test]
+fn pages_behind_a_long_list_wait_in_the_file() {
+    let _alone = alone();
+    const MEMORY: usize = 256 << 10;
+    let options = Options { scoring: Scoring::InnerProduct, positions: false };
+    let (peak, pages) = peak(|| {
+        let space = Space::new(MEMORY, Box::new(MmapMut::map_anon));
+        let mut bulk = Bulk::new(options, b"", space, Box::new(|| Ok(()))).expect("begins");
+        for row in 0..100_000 {
+            let posting = |number| Posting {
+                term: dimension(number).to_vec(),
+                value: 1f32.to_bits(),
+                positions: Vec::new(),
+            };
+            let postings = (0..5).map(posting).collect();
+            let document = Document { tid: tid(row), length: 5, postings };
+            bulk.push(&document).expect("takes");
+        }
+        let mut pages = 0;
+        let append = &mut |_: &[u8]| {
+            pages += 1;
+            Ok(())
+        };
+        drop(bulk.write(append).expect("writes"));
+        pages
+    });
+    assert!(pages * PAGE_BODY > 8 * MEMORY, "{pages} pages");
+    assert!(peak < 4 * MEMORY, "{pages} pages, {peak} bytes");
+}
+
+#[test]
+fn a_build_can_be_ended() {
+    let _alone = alone();
+    let build = |most: usize| {
+        let left = Cell::new(most);
+        let pause = || match left.get().checked_sub(1) {
+            Some(less) => {
+                left.set(less);
+                Ok(())
+            }
+            None => Err(Error::Interrupted),
+        };
+        let space = Space::new(1 << 20, Box::new(MmapMut::map_anon));
+        let mut bulk = Bulk::new(TEXT, b"", space, Box::new(pause))?;
+        (0..1_000).try_for_each(|row| bulk.push(&document(row, 100, TEXT)))?;
+        bulk.write(&mut |_| Ok(())).map(drop)?;
+        Ok(most - left.get())
+    };
+    let pauses = build(usize::MAX).expect("builds");
+    assert!(pauses > 100, "{pauses}");
+    for most in (0..pauses).step_by(pauses / 20) {
+        assert_eq!(build(most), Err(Error::Interrupted), "after {most} of {pauses}");
+    }
 }

@@ -45,7 +45,7 @@ fn builds() {
     for options in KINDS {
         let documents: Vec<_> = (0..1_000).map(|i| document(i, 30, options)).collect();
         let refused = refuse_each(MOST, || -> Result<()> {
-            let mut bulk = Bulk::new(options, b"", Space::unlimited())?;
+            let mut bulk = Bulk::new(options, b"", Space::unlimited(), Box::new(|| Ok(())))?;
             documents.iter().try_for_each(|document| bulk.push(document))?;
             bulk.write(&mut |_| Ok(())).map(drop)
         });

@@ -64,7 +64,7 @@ impl New {
             None => Vec::new(),
         };
         // SAFETY: the index is open.
-        Bulk::new(self.options, &definition, space)
+        Bulk::new(self.options, &definition, space, Box::new(pause))
             .map_err(|error| unsafe { Report::of_index(&relation::qualified_name(index), error) })
     }
 }
@@ -134,11 +134,7 @@ impl Create for Method {
             let documents = load.bulk.len();
             progress::begin_phase(LOADING + 1, 0);
             let mut writer = BulkWriter::new(index, ForkNumber::MAIN_FORKNUM);
-            let mut append = |body: &[u8]| {
-                pgrx::check_for_interrupts!();
-                reserve::check()?;
-                writer.append(body)
-            };
+            let mut append = |body: &[u8]| writer.append(body);
             let built = load.bulk.write(&mut append).map_err(failed)?;
             writer.finish();
             built.publish(&RelationStore::new(index)).map_err(failed)?;
@@ -159,6 +155,12 @@ impl Create for Method {
         }
         Ok(())
     }
+}
+
+/// Lets a user cancel the build, and ends it if memory is short.
+fn pause() -> pages::Result<()> {
+    pgrx::check_for_interrupts!();
+    Ok(reserve::check()?)
 }
 
 /// Called by PostgreSQL for each row of the table.

@@ -1,26 +1,61 @@
 //! Pages that are written once, in the order of their blocks.
+//!
+//! Few pages wait for others, as long as none is open while many are written. The page of the dictionary
+//! that is being filled is while the postings of a frequent term are.
 
 use std::collections::BTreeMap;
 
+use memory::Grow;
 use pages::{Error, PAGE_BODY, Result};
+use space::{Space, Table};
 
+use super::{Pause, no_space};
 use crate::meta::Chain;
 use crate::page::Pages;
 use crate::page_list::{self, CAPACITY};
 
 /// Passes pages on in order; those that come early wait.
-pub(super) struct AppendedPages<'a> {
+pub(super) struct AppendedPages<'a, 'h> {
     first: u32,
     next: u32,
     appended: u32,
-    waiting: BTreeMap<u32, Vec<u8>>,
+    /// Rows of `bodies` with the pages that wait, by block.
+    waiting: BTreeMap<u32, usize>,
+    bodies: Table<u8>,
+    /// Rows that are not in use.
+    unused: Vec<usize>,
+    space: &'a mut Space<'h>,
+    pause: &'a Pause<'h>,
     append: &'a mut dyn FnMut(&[u8]) -> Result<()>,
 }
 
-impl<'a> AppendedPages<'a> {
-    /// Blocks from `first` on.
-    pub(super) fn new(first: u32, append: &'a mut dyn FnMut(&[u8]) -> Result<()>) -> Self {
-        Self { first, next: first, appended: first, waiting: BTreeMap::new(), append }
+impl<'a, 'h> AppendedPages<'a, 'h> {
+    /// Blocks from `first` on. Pages wait in `space`.
+    pub(super) fn new(
+        first: u32,
+        space: &'a mut Space<'h>,
+        pause: &'a Pause<'h>,
+        append: &'a mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Self {
+        let (waiting, unused) = (BTreeMap::new(), Vec::new());
+        let bodies = Table::within_space(PAGE_BODY);
+        Self { first, next: first, appended: first, waiting, bodies, unused, space, pause, append }
+    }
+
+    /// Keeps a page until all before it are written.
+    fn keep(&mut self, block: u32, body: &[u8]) -> Result<()> {
+        let row = match self.unused.pop() {
+            Some(row) => {
+                self.bodies.row_mut(row).copy_from_slice(body);
+                row
+            }
+            None => {
+                self.bodies.push(body, self.space).map_err(no_space)?;
+                self.bodies.len() - 1
+            }
+        };
+        self.waiting.insert(block, row);
+        Ok(())
     }
 
     /// The next block.
@@ -50,7 +85,7 @@ impl<'a> AppendedPages<'a> {
     }
 }
 
-impl Pages for AppendedPages<'_> {
+impl Pages for AppendedPages<'_, '_> {
     fn allocate(&mut self) -> Result<u32> {
         let block = self.next;
         let full = Error::Limit("the index has too many pages");
@@ -59,14 +94,16 @@ impl Pages for AppendedPages<'_> {
     }
 
     fn write(&mut self, block: u32, body: &[u8]) -> Result<()> {
+        (self.pause)()?;
         if block != self.appended {
-            self.waiting.insert(block, memory::copied(body)?);
-            return Ok(());
+            return self.keep(block, body);
         }
         (self.append)(body)?;
         self.appended += 1;
-        while let Some(body) = self.waiting.remove(&self.appended) {
-            (self.append)(&body)?;
+        while let Some(row) = self.waiting.remove(&self.appended) {
+            (self.pause)()?;
+            (self.append)(self.bodies.row(row))?;
+            self.unused.try_push(row)?;
             self.appended += 1;
         }
         Ok(())

@@ -21,12 +21,15 @@ use crate::segment::{SegmentInfo, Writer};
 /// The id of the segment of a build.
 const SEGMENT: u64 = 1;
 
+/// Called while work goes on; fails if the host wants to end it.
+pub type Pause<'h> = dyn Fn() -> Result<()> + 'h;
+
 /// An index being built: filled with documents, then written.
-#[derive(Debug)]
 pub struct Bulk<'h> {
     options: Options,
     definition: Vec<u8>,
     space: Space<'h>,
+    pause: Box<Pause<'h>>,
     /// Documents that are in no run yet.
     gathered: Gathered,
     runs: Vec<Run>,
@@ -34,18 +37,31 @@ pub struct Bulk<'h> {
     documents: Table<u32>,
 }
 
+impl std::fmt::Debug for Bulk<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bulk").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
 impl<'h> Bulk<'h> {
     /// An index without documents yet, which will take about as much memory as `space` has, and its
-    /// file. `definition` as for [`crate::create`].
+    /// file. `definition` as for [`crate::create`]. `pause` is called every few thousand postings, and its
+    /// error ends the build.
     ///
     /// # Errors
     /// As [`crate::create`].
-    pub fn new(options: Options, definition: &[u8], space: Space<'h>) -> Result<Self> {
+    pub fn new(
+        options: Options,
+        definition: &[u8],
+        space: Space<'h>,
+        pause: Box<Pause<'h>>,
+    ) -> Result<Self> {
         first_pages(options, definition)?;
         Ok(Self {
             options,
             definition: definition.to_vec(),
             space,
+            pause,
             gathered: Gathered::default(),
             runs: Vec::new(),
             documents: Table::within_space(3),
@@ -87,7 +103,7 @@ impl<'h> Bulk<'h> {
         let gathered = std::mem::take(&mut self.gathered);
         // Documents of one segment are numbered below 2^31.
         let first = self.documents.len() as u32;
-        let run = Run::write(&gathered, first, self.options, &mut self.space)?;
+        let run = Run::write(&gathered, first, self.options, &mut self.space, &self.pause)?;
         self.runs.push(run);
         for &(tid, length) in gathered.documents() {
             let row = [tid.block, tid.offset.into(), length];
@@ -100,25 +116,25 @@ impl<'h> Bulk<'h> {
     /// result is published.
     ///
     /// # Errors
-    /// [`Error::Limit`] for more pages than can be numbered, and what `append` returns.
+    /// [`Error::Limit`] for more pages than can be numbered, and what `append` and the pause return.
     pub fn write(mut self, append: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Built> {
         for body in first_pages(self.options, &self.definition)? {
             append(&body)?;
         }
-        let mut pages = AppendedPages::new(FIRST_BLOCK, append);
         if self.is_empty() {
             return Ok(Built { segment: None, next_page: FIRST_BLOCK });
         }
         if !self.runs.is_empty() {
             self.spill()?;
         }
+        let mut pages = AppendedPages::new(FIRST_BLOCK, &mut self.space, &self.pause, append);
         let Options { scoring, positions } = self.options;
         let mut writer = Writer::new(&mut pages, scoring, positions, SEGMENT);
         if self.runs.is_empty() {
             for &(tid, length) in self.gathered.documents() {
                 writer.document(tid, length)?;
             }
-            self.gathered.tell(positions, &mut writer)?;
+            self.gathered.tell(positions, &self.pause, &mut writer)?;
         } else {
             for i in 0..self.documents.len() {
                 let row = self.documents.row(i);

@@ -11,7 +11,7 @@ use memory::Grow;
 use pages::{Error, Result};
 use space::{Space, Strings};
 
-use super::no_space;
+use super::{Pause, no_space};
 use crate::buffer::{push_number, take_number};
 use crate::gather::{Gathered, Sink};
 use crate::meta::Options;
@@ -36,13 +36,14 @@ impl Run {
         first: u32,
         options: Options,
         space: &mut Space<'_>,
+        pause: &Pause<'_>,
     ) -> Result<Self> {
         let mut rows = Strings::new();
         rows.move_to_file(space).map_err(no_space)?;
         let weighted = options.scoring == Scoring::InnerProduct;
         let (row, run) = (Vec::new(), Self { rows, len: 0 });
         let mut writer = RunWriter { run, space, first, weighted, row, head: 0, last: 0 };
-        gathered.tell(options.positions, &mut writer)?;
+        gathered.tell(options.positions, pause, &mut writer)?;
         writer.end_row()?;
         Ok(writer.run)
     }

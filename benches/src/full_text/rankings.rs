@@ -1,5 +1,7 @@
 //! Rankings by BM25 and by `ts_rank`: builds, quality, exactness, speed.
 
+use std::time::Instant;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -14,14 +16,16 @@ use crate::database::text;
 
 /// Rows whose scores are compared.
 const COMPARED: usize = 100;
+/// Of so many queries, one is ranked by `ts_rank`.
+const SAMPLED: usize = 4;
 
 /// A ranking of all texts.
 #[derive(Debug, Serialize)]
 struct Ranked {
     /// What ranks.
     ranking: String,
-    /// Of all queries.
-    quality: Quality,
+    /// Of all queries, if they were asked.
+    quality: Option<Quality>,
     /// Of the queries whose text has a dense vector.
     quality_with_vectors: Quality,
     /// Of these queries, the 10 best texts.
@@ -49,10 +53,10 @@ pub fn run(session: &mut Session<'_>, rounds: usize) -> Result<Value> {
     println!("\n{}", indexes::HEAD);
     indexes.iter().for_each(|index| println!("{}", index.line()));
     let (all, few) = (session.corpus.questions.len(), session.corpus.with_vectors().len());
-    println!("\n{:<20} {:<31} | {few} queries", "", format!("{all} queries"));
+    println!("\n{:<24} {:<31} | {few} queries", "", format!("{all} queries"));
     let head = quality::HEAD;
     println!(
-        "{:<20} {head} | {head} {} {:>6} {:>10}",
+        "{:<24} {head} | {head} {} {:>6} {:>10}",
         "ranking",
         session::HEAD,
         "pages",
@@ -68,6 +72,7 @@ fn bm25(session: &mut Session<'_>, analyzer: &Analyzer, rounds: usize) -> Result
     let few = corpus.with_vectors();
     let texts: Vec<&str> = few.iter().map(|question| &*question.text).collect();
     let [quality, quality_with_vectors] = qualities(session, &search(100), &corpus.questions)?;
+    let quality = Some(quality);
     let speed = session.speed(&search(10), &texts, rounds)?;
     let pages = session.pages(&search(10), &texts)?;
     let difference = Some(difference(session, analyzer, &few)?);
@@ -75,7 +80,8 @@ fn bm25(session: &mut Session<'_>, analyzer: &Analyzer, rounds: usize) -> Result
     Ok(Ranked { ranking, quality, quality_with_vectors, speed, pages, difference })
 }
 
-/// `ts_rank` of a stored column with a GIN index, for rows that have any word of the query.
+/// `ts_rank` of a stored column with a GIN index, for rows that have any word of the query. It is slow:
+/// some queries are asked, once.
 fn ts_rank(session: &mut Session<'_>, configuration: &str) -> Result<Ranked> {
     session.client.batch_execute(&format!(
         "CREATE TABLE words AS SELECT id, to_tsvector('{configuration}', v) AS words FROM items;
@@ -84,23 +90,26 @@ fn ts_rank(session: &mut Session<'_>, configuration: &str) -> Result<Ranked> {
     session.client.batch_execute("VACUUM (FREEZE, ANALYZE) words")?;
     let any = format!("SELECT replace(plainto_tsquery('{configuration}', $1)::text, '&', '|')");
     let any = session.client.prepare(&any)?;
-    let mut questions = session.corpus.questions.clone();
+    let mut questions: Vec<Question> =
+        session.corpus.with_vectors().into_iter().step_by(SAMPLED).collect();
     for question in &mut questions {
         question.text = session.client.query_one(&any, &[&question.text])?.get(0);
     }
-    let few: Vec<Question> =
-        questions.iter().filter(|question| question.vector.is_some()).cloned().collect();
-    let search = |limit: usize| {
-        format!(
-            "SELECT id FROM words WHERE words @@ $1::text::tsquery \
-             ORDER BY ts_rank(words, $1::text::tsquery, 1) DESC, id LIMIT {limit}"
-        )
+    let search = "SELECT id FROM words WHERE words @@ $1::text::tsquery
+                  ORDER BY ts_rank(words, $1::text::tsquery, 1) DESC, id LIMIT 100";
+    let (start, before) = (Instant::now(), session.cpu_us()?);
+    let answers = session.ids(search, &questions)?;
+    let count = questions.len() as f64;
+    let speed = Speed {
+        qps: count / start.elapsed().as_secs_f64(),
+        cpu_us: (session.cpu_us()? - before) / count,
+        scan_us: None,
     };
-    let [quality, quality_with_vectors] = qualities(session, &search(100), &questions)?;
-    let texts: Vec<&str> = few.iter().map(|question| &*question.text).collect();
-    let speed = Speed { scan_us: None, ..session.speed(&search(10), &texts, 1)? };
+    let rankings = questions.iter().zip(&answers);
+    let quality = Quality::of(rankings.map(|(question, ids)| (question.relevant, &ids[..])));
     session.client.batch_execute("DROP TABLE words")?;
-    let ranking = format!("ts_rank, {configuration}");
+    let ranking = format!("ts_rank, {configuration}, 1 in {SAMPLED}");
+    let (quality, quality_with_vectors) = (None, quality);
     Ok(Ranked { ranking, quality, quality_with_vectors, speed, pages: None, difference: None })
 }
 
@@ -147,8 +156,8 @@ impl Ranked {
         let pages = pages.map_or("-".to_owned(), |pages| format!("{pages:.1}"));
         let difference = difference.map_or("-".to_owned(), |greatest| format!("{greatest:.1e}"));
         format!(
-            "{ranking:<20} {} | {} {} {pages:>6} {difference:>10}",
-            quality.columns(),
+            "{ranking:<24} {:<31} | {} {} {pages:>6} {difference:>10}",
+            quality.map_or_else(String::new, |quality| quality.columns()),
             quality_with_vectors.columns(),
             speed.columns()
         )

@@ -261,12 +261,17 @@ impl PageStore for RelationStore<'_> {
 
     fn pause(&self) -> Result<()> {
         match self.pace {
-            Pace::Full => {
-                pgrx::check_for_interrupts!();
+            Pace::Full => self.stop_if_asked(),
+            Pace::Vacuum => {
+                // SAFETY: no page is held here.
+                unsafe { version::vacuum_delay_point() };
+                Ok(reserve::check()?)
             }
-            // SAFETY: no page is held here.
-            Pace::Vacuum => unsafe { version::vacuum_delay_point() },
         }
+    }
+
+    fn stop_if_asked(&self) -> Result<()> {
+        pgrx::check_for_interrupts!();
         Ok(reserve::check()?)
     }
 }

@@ -12,10 +12,10 @@ use crate::page_list::{self, CAPACITY};
 
 /// The lock of vacuum.
 pub(crate) const VACUUM: usize = 0;
-/// The lock of whoever empties the write buffer.
-pub(crate) const FLUSH: usize = 1;
 /// The lock of inserts that merge segments.
-pub(crate) const MERGE: usize = 2;
+pub(crate) const MERGE: usize = 1;
+/// The lock of whoever empties the write buffer. Inserts wait for it: it is held for a moment only.
+pub(crate) const FLUSH: usize = 2;
 /// The first of the locks of inserts that write a document of their own segment.
 pub(crate) const FIRST_OF_LARGE: usize = 3;
 
@@ -140,7 +140,7 @@ impl<'s, S: Coordination> Taker<'s, S> {
         }
         batch.commit()?;
         self.waiting.clear();
-        self.store.pause()
+        if self.lock == FLUSH { self.store.stop_if_asked() } else { self.store.pause() }
     }
 
     /// Writes what waits, and gives back the pages that were not handed out. The result is to be

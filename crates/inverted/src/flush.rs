@@ -5,32 +5,35 @@ use pages::{Batch, Coordination, HeapTid, Result};
 use crate::allocate::{FLUSH, Taker, reclaim};
 use crate::buffer::{self, Page};
 use crate::gather::Gathered;
-use crate::meta::{Meta, Options};
+use crate::meta::{Front, Meta, Options};
 use crate::publish::Change;
+use crate::room::is_full;
 use crate::score::Scoring;
 use crate::write::{damaged, write_segment};
 
 /// Pages of the buffer that are written into a segment: a search reads all of them.
 pub(crate) const FLUSH_AT: usize = 64;
 
-/// Writes the buffer into a segment, unless another is at it.
+/// Writes the buffer into a segment if it is large, unless another is at it.
 pub(crate) fn flush_if_free<S: Coordination>(store: &S) -> Result<()> {
-    match store.try_lock(FLUSH as u32)? {
-        Some(_lock) => flush(store, &mut |_| false),
-        None => Ok(()),
+    let Some(_lock) = store.try_lock(FLUSH as u32)? else { return Ok(()) };
+    // Another may have been faster.
+    if Front::read(store)?.buffer >= FLUSH_AT {
+        flush(store, &mut |_| false)?;
     }
+    Ok(())
 }
 
-/// Writes the documents that are in the buffer now into a segment, but those that `is_dead` tells. The
-/// caller holds the lock [`FLUSH`].
+/// Writes the documents that are in the buffer now into a segment, but those that `is_dead` tells. False
+/// if the directory has no room for it, see [`crate::room`]. The caller holds the lock [`FLUSH`].
 pub(crate) fn flush<S: Coordination>(
     store: &S,
     is_dead: &mut dyn FnMut(HeapTid) -> bool,
-) -> Result<()> {
+) -> Result<bool> {
     reclaim(store)?;
     let meta = Meta::read(store)?;
-    if meta.buffer.is_empty() {
-        return Ok(());
+    if is_full(&meta) || meta.buffer.is_empty() {
+        return Ok(meta.buffer.is_empty());
     }
     for (sequence, &block) in (meta.first_sequence..).zip(&meta.buffer) {
         seal(store, block, sequence)?;
@@ -42,12 +45,13 @@ pub(crate) fn flush<S: Coordination>(
         let segment = write_segment(taker, meta.options, &gathered);
         change.add = Some(segment.map_err(damaged(meta.buffer.first().copied().unwrap_or(0)))?);
     }
-    change.publish(store)
+    change.publish(store)?;
+    Ok(true)
 }
 
 /// Has no more documents come to a page.
 fn seal<S: Coordination>(store: &S, block: u32, sequence: u64) -> Result<()> {
-    store.pause()?;
+    store.stop_if_asked()?;
     let mut batch = store.batch();
     buffer::seal(batch.page(block)?, block, sequence)?;
     batch.commit()
@@ -61,7 +65,7 @@ fn gather<S: Coordination>(
     let mut gathered = Gathered::default();
     let mut dead = false;
     for (sequence, &block) in (meta.first_sequence..).zip(&meta.buffer) {
-        store.pause()?;
+        store.stop_if_asked()?;
         let body = store.read(block)?;
         let Some(page) = Page::open(&body, block, sequence)? else {
             let what = "page of the write buffer has another number";

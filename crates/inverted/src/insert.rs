@@ -7,7 +7,7 @@ use crate::buffer::{self, Appended, Part, Parts, encode};
 use crate::document::Document;
 use crate::flush::{FLUSH_AT, flush_if_free};
 use crate::meta::{Front, MAX_BUFFER, Meta};
-use crate::{flush, large, merge};
+use crate::{flush, large, merge, room};
 
 /// Adds a document, which searches that begin later find. It goes to the write buffer; some inserts
 /// write the buffer into a segment, or merge small segments, which takes milliseconds.
@@ -38,9 +38,7 @@ pub fn insert<S: Coordination>(store: &S, document: &Document) -> Result<()> {
             }
         }
         if front.buffer + parts.len() > MAX_BUFFER {
-            // Others are writing it out.
-            let _lock = store.lock(FLUSH as u32)?;
-            flush::flush(store, &mut |_| false)?;
+            write_out(store, parts.len())?;
             front = Front::read(store)?;
             continue;
         }
@@ -50,6 +48,18 @@ pub fn insert<S: Coordination>(store: &S, document: &Document) -> Result<()> {
         };
         return maintain(store, &now);
     }
+}
+
+/// Writes the buffer out so that it takes so many pages more, unless others are writing it out: then
+/// waits for them.
+fn write_out<S: Coordination>(store: &S, pages: usize) -> Result<()> {
+    room::ensure(store)?;
+    let lock = store.lock(FLUSH as u32)?;
+    if Front::read(store)?.buffer + pages > MAX_BUFFER {
+        flush::flush(store, &mut |_| false)?;
+    }
+    drop(lock);
+    maintain(store, &Meta::read(store)?)
 }
 
 fn append<S: Coordination>(store: &S, block: u32, sequence: u64, part: &Part) -> Result<Appended> {
@@ -91,6 +101,7 @@ fn add_pages<S: Coordination>(store: &S, seen: &Front, parts: &[Part]) -> Result
 /// Now and then, does a bounded part of the work that keeps searches fast.
 pub(crate) fn maintain<S: Coordination>(store: &S, meta: &Meta) -> Result<()> {
     if meta.buffer.len() >= FLUSH_AT {
+        room::ensure(store)?;
         flush_if_free(store)
     } else {
         merge::merge_small(store, meta)

@@ -8,6 +8,7 @@ use crate::gather::Gathered;
 use crate::merge;
 use crate::meta::{LOCKS, Meta};
 use crate::publish::Change;
+use crate::room::{self, is_full};
 use crate::write::write_segment;
 
 /// Writes a document as a segment.
@@ -15,7 +16,13 @@ pub(crate) fn insert<S: Coordination>(store: &S, document: &Document) -> Result<
     let mut gathered = Gathered::default();
     gathered.document(document)?;
     let options = Meta::read(store)?.options;
-    let (lock, held) = any_lock(store)?;
+    let (lock, held) = loop {
+        room::ensure(store)?;
+        let (lock, held) = any_lock(store)?;
+        if !is_full(&Meta::read(store)?) {
+            break (lock, held);
+        }
+    };
     let taker = Taker::new(store, lock)?;
     let add = Some(write_segment(taker, options, &gathered)?);
     Change { lock, add, ..Change::default() }.publish(store)?;

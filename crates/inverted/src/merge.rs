@@ -9,33 +9,22 @@ use pages::{Batch, Coordination, HeapTid, META_BLOCK, Result};
 use crate::allocate::{MERGE, Taker, VACUUM, reclaim, recover};
 use crate::dictionary::{Entry, Terms};
 use crate::fields::prefix;
-use crate::meta::{Listed, Meta, Options};
+use crate::meta::{Meta, Options};
+use crate::pick::pick_small;
 use crate::postings::{Block, Postings};
 use crate::publish::Change;
 use crate::segment::{Reader, SegmentInfo, Writer};
 use crate::write::damaged;
 
-/// Segments of about the same size that an insert merges.
-const FAN_IN: usize = 4;
-/// The most that are merged at a time.
-pub(crate) const MAX_FAN_IN: usize = 24;
-/// Pages that an insert may merge, or so many of all pages if these are more: the number of segments
-/// stays bounded whatever is inserted between two vacuums.
-const SMALL: u64 = 320;
-const SHARE: u64 = 28;
-/// Segments from which on two are merged, if no more of about the same size are that small.
-const CROWD: usize = 20;
-
 /// Merges a few small segments if there are too many of about the same size, unless another is at it.
 pub(crate) fn merge_small<S: Coordination>(store: &S, seen: &Meta) -> Result<()> {
     // Claims may be those of a holder that has failed.
-    let is_claimed = |lock| seen.segments.iter().any(|listed| listed.claim == Some(lock));
-    if is_claimed(VACUUM)
+    if is_claimed(seen, VACUUM)
         && let Some(_lock) = store.try_lock(VACUUM as u32)?
     {
         recover(store, VACUUM)?;
     }
-    if !is_claimed(MERGE) && pick_small(seen).is_empty() {
+    if !is_claimed(seen, MERGE) && pick_small(seen).is_empty() {
         return Ok(());
     }
     let Some(_lock) = store.try_lock(MERGE as u32)? else { return Ok(()) };
@@ -45,57 +34,9 @@ pub(crate) fn merge_small<S: Coordination>(store: &S, seen: &Meta) -> Result<()>
     if ids.is_empty() { Ok(()) } else { merge(store, MERGE, &ids, &mut |_| false) }
 }
 
-/// Pages that the living documents of a segment fill, about.
-pub(crate) fn size(listed: &Listed) -> u64 {
-    let documents = u64::from(listed.info.documents).max(1);
-    (u64::from(listed.info.pages) * u64::from(listed.living) / documents).max(1)
-}
-
-/// Ids of segments that an insert should merge.
-fn pick_small(meta: &Meta) -> Vec<u64> {
-    let total: u64 = meta.segments.iter().map(size).sum();
-    let most = SMALL.max(total / SHARE);
-    let free = meta.segments.iter().filter(|listed| listed.claim.is_none());
-    let mut sizes: Vec<(u64, u64)> = free.map(|listed| (size(listed), listed.info.id)).collect();
-    sizes.sort_unstable();
-    // Classes of sizes up to a power of four; with a class, all smaller ones are merged.
-    let mut sum = 0;
-    let mut picked = 0;
-    let class = |size: u64| size.ilog2() / 2;
-    let mut end = 0;
-    for same in sizes.chunk_by(|a, b| class(a.0) == class(b.0)) {
-        end += same.len();
-        sum += same.iter().map(|&(size, _)| size).sum::<u64>();
-        if sum > most || end > MAX_FAN_IN {
-            break;
-        }
-        if same.len() >= FAN_IN {
-            picked = end;
-        }
-    }
-    if picked == 0 {
-        return pick_some(&sizes, most);
-    }
-    sizes[..picked].iter().map(|&(_, id)| id).collect()
-}
-
-/// As many of the smallest segments as may be merged, if a class of them is too large to be merged as a
-/// whole. None of them is much larger than the smaller ones together.
-fn pick_some(sizes: &[(u64, u64)], most: u64) -> Vec<u64> {
-    let (mut sum, mut end) = (0, 0);
-    for (i, &(size, _)) in sizes.iter().enumerate().take(MAX_FAN_IN) {
-        if sum + size > most {
-            break;
-        }
-        if i > 0 && size <= 2 * sum {
-            end = i + 1;
-        }
-        sum += size;
-    }
-    if end < if sizes.len() > CROWD { 2 } else { 2 * FAN_IN } {
-        end = 0;
-    }
-    sizes[..end].iter().map(|&(_, id)| id).collect()
+/// Whether the holder of `lock`, or one that has failed, has claimed a segment.
+pub(crate) fn is_claimed(meta: &Meta, lock: usize) -> bool {
+    meta.segments.iter().any(|listed| listed.claim == Some(lock))
 }
 
 /// Claims the segments that `pick` chooses, for the holder of `lock`.

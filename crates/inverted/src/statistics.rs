@@ -1,12 +1,16 @@
 //! Figures of an index, for monitoring.
 
-use pages::{PageStore, Result};
+use pages::{Error, PageStore, Result};
 
+use crate::Snapshot;
 use crate::buffer::Page;
 use crate::meta::{Chain, Meta, Options};
 use crate::page_list;
 use crate::score::Statistics;
 use crate::segment::Reader;
+
+/// How often figures are read while others change the index.
+const TRIES: usize = 10;
 
 /// Figures of an index.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,11 +57,50 @@ pub struct SegmentStatistics {
 /// # Errors
 /// Those of the store, and [`pages::Error::Corrupted`].
 pub fn statistics<S: PageStore>(store: &S) -> Result<IndexStatistics> {
-    crate::Snapshot::undisturbed(store, |_| now(store))
+    let mut last = Err(Error::Internal("statistics were not read".to_owned()));
+    for _ in 0..TRIES {
+        let meta = Meta::read(store)?;
+        let result = of(store, &meta);
+        let has_ended = result.as_ref().is_err_and(Error::ends_work);
+        if has_ended || Meta::read(store)? == meta {
+            return result;
+        }
+        // Pages of a list, or of the buffer, may have been used again meanwhile.
+        if result.is_ok() || last.is_err() {
+            last = result;
+        }
+    }
+    last
 }
 
-fn now<S: PageStore>(store: &S) -> Result<IndexStatistics> {
-    let meta = Meta::read(store)?;
+/// Living documents.
+///
+/// # Errors
+/// As [`statistics`].
+pub(crate) fn living<S: PageStore>(store: &S) -> Result<u64> {
+    Snapshot::undisturbed(store, |now| {
+        let buffered = buffered(store, now.first_sequence(), now.buffer())?;
+        Ok(now.statistics().documents.saturating_add(buffered.documents))
+    })
+}
+
+/// Documents in pages of the buffer.
+fn buffered<S: PageStore>(store: &S, first_sequence: u64, buffer: &[u32]) -> Result<Statistics> {
+    let mut sum = Statistics::default();
+    for (sequence, &block) in (first_sequence..).zip(buffer) {
+        store.pause()?;
+        let body = store.read(block)?;
+        let Some(page) = Page::open(&body, block, sequence)? else {
+            let what = "page of the write buffer has another number";
+            return Err(Error::corrupted(block, what));
+        };
+        sum.documents = sum.documents.saturating_add(page.statistics.documents);
+        sum.total_length = sum.total_length.saturating_add(page.statistics.total_length);
+    }
+    Ok(sum)
+}
+
+fn of<S: PageStore>(store: &S, meta: &Meta) -> Result<IndexStatistics> {
     let mut segments = Vec::with_capacity(meta.segments.len());
     let mut documents = Statistics::default();
     for listed in &meta.segments {
@@ -73,16 +116,8 @@ fn now<S: PageStore>(store: &S) -> Result<IndexStatistics> {
             pages: listed.info.pages,
         });
     }
-    let mut buffered = Statistics::default();
-    for (sequence, &block) in (meta.first_sequence..).zip(&meta.buffer) {
-        store.pause()?;
-        if let Some(page) = Page::open(&store.read(block)?, block, sequence)? {
-            buffered.documents += page.statistics.documents;
-            buffered.total_length =
-                buffered.total_length.saturating_add(page.statistics.total_length);
-        }
-    }
-    documents.documents += buffered.documents;
+    let buffered = buffered(store, meta.first_sequence, &meta.buffer)?;
+    documents.documents = documents.documents.saturating_add(buffered.documents);
     documents.total_length = documents.total_length.saturating_add(buffered.total_length);
     let chains = |chains: &mut dyn Iterator<Item = Chain>| {
         chains.map(|chain| length(store, chain.first, Some(chain.last))).sum::<Result<u32>>()

@@ -6,10 +6,12 @@ use pages::{Batch, Coordination, HeapTid, META_BLOCK, Result};
 use crate::allocate::{FIRST_OF_LARGE, FLUSH, MERGE, VACUUM, reclaim, recover};
 use crate::dictionary::Entry;
 use crate::flush::flush;
-use crate::merge::{MAX_FAN_IN, claim, merge, size};
+use crate::merge::{claim, merge};
 use crate::meta::{LOCKS, Listed, Meta};
+use crate::pick::{MAX_FAN_IN, fitting, size};
+use crate::room::thin_out;
 use crate::segment::{Reader, kill, set_frequency};
-use crate::statistics::statistics;
+use crate::statistics::living;
 
 /// What a vacuum did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,15 +67,18 @@ fn run<S: Coordination>(
         removed += u64::from(dead);
         dead
     };
-    let ids = {
+    let ids = loop {
+        thin_out(store)?;
         // Rows stay in the segments where they are from here on: those that are in the buffer now, and
         // those that others merge.
-        let _flush = store.lock(FLUSH as u32)?;
         let _merge = store.lock(MERGE as u32)?;
-        recover(store, FLUSH)?;
         recover(store, MERGE)?;
-        flush(store, &mut count)?;
-        claim(store, VACUUM, |meta| meta.segments.iter().map(|listed| listed.info.id).collect())?
+        let _flush = store.lock(FLUSH as u32)?;
+        recover(store, FLUSH)?;
+        if flush(store, &mut count)? {
+            let all = |meta: &Meta| meta.segments.iter().map(|listed| listed.info.id).collect();
+            break claim(store, VACUUM, all)?;
+        }
     };
     for lock in FIRST_OF_LARGE..LOCKS {
         if let Some(_lock) = store.try_lock(lock as u32)? {
@@ -88,7 +93,7 @@ fn run<S: Coordination>(
     compact(store, ids)?;
     recover(store, VACUUM)?;
     reclaim(store)?;
-    let remaining = statistics(store)?.documents.documents;
+    let remaining = living(store)?;
     Ok(VacuumStats { removed, remaining })
 }
 
@@ -190,18 +195,19 @@ fn compact<S: Coordination>(store: &S, mut ids: Vec<u64>) -> Result<()> {
     loop {
         let meta = Meta::read(store)?;
         let ours = meta.segments.iter().filter(|listed| ids.contains(&listed.info.id));
-        let mut sizes: Vec<(u64, &Listed)> = ours.map(|listed| (size(listed), listed)).collect();
-        sizes.sort_unstable_by_key(|&(size, listed)| (size, listed.info.id));
-        let (mut sum, mut end) = (0, 0);
-        for (i, &(size, listed)) in sizes.iter().enumerate() {
-            if i > 0 && size <= sum * GROWTH || is_to_be_rewritten(listed) {
-                end = i + 1;
-            }
-            sum += size;
+        let mut sorted: Vec<&Listed> = ours.collect();
+        sorted.sort_unstable_by_key(|listed| (size(listed), listed.info.id));
+        let Some(smallest) = sorted.first() else { return Ok(()) };
+        let fitting = fitting(&sorted);
+        let end = chosen(&sorted[..fitting]);
+        if end == 0 && fitting < sorted.len() {
+            // The first are left as they are, as one segment cannot have these and the next.
+            ids.retain(|&id| id != smallest.info.id);
+            continue;
         }
         // If there are too many for one merge, so few at first that others are full.
         let count = if end > MAX_FAN_IN { 2 + (end - 2) % (MAX_FAN_IN - 1) } else { end };
-        let merged: Vec<u64> = sizes[..count].iter().map(|(_, listed)| listed.info.id).collect();
+        let merged: Vec<u64> = sorted[..count].iter().map(|listed| listed.info.id).collect();
         if merged.is_empty() {
             return Ok(());
         }
@@ -217,4 +223,17 @@ fn compact<S: Coordination>(store: &S, mut ids: Vec<u64>) -> Result<()> {
             ids.extend(new);
         }
     }
+}
+
+/// How many of the segments, the smallest first, are to be merged.
+fn chosen(sorted: &[&Listed]) -> usize {
+    let (mut sum, mut end) = (0, 0);
+    for (i, listed) in sorted.iter().enumerate() {
+        let size = size(listed);
+        if i > 0 && size <= sum * GROWTH || is_to_be_rewritten(listed) {
+            end = i + 1;
+        }
+        sum += size;
+    }
+    end
 }

@@ -50,6 +50,14 @@ pub trait PageStore {
     /// Called once a page by long loops: the host may throttle or stop them here.
     /// Never called while a page or a batch is held.
     fn pause(&self) -> Result<()>;
+
+    /// As [`PageStore::pause`], where others wait for the caller: the host does not throttle it.
+    ///
+    /// # Errors
+    /// As [`PageStore::pause`].
+    fn stop_if_asked(&self) -> Result<()> {
+        self.pause()
+    }
 }
 
 /// At most [`MAX_BATCH`] pages, changed together. Dropping a batch undoes it.

@@ -7,6 +7,9 @@ use crate::meta::{Meta, Options};
 use crate::score::Statistics;
 use crate::segment::SegmentInfo;
 
+/// How often work is done anew because the index was reorganized. Beyond that, pages are damaged.
+const TRIES: usize = 10;
+
 /// The index at one moment. Its segments and the pages of its buffer are there until readers that begin
 /// now have ended; on a standby they may vanish earlier, see [`Snapshot::is_outdated`].
 #[derive(Clone, Debug)]
@@ -99,17 +102,18 @@ impl Snapshot {
     /// meanwhile.
     ///
     /// # Errors
-    /// Those of `work`.
+    /// Those of `work`, also if the index was reorganized in each of [`TRIES`] tries.
     pub fn undisturbed<S: PageStore, T>(
         store: &S,
         mut work: impl FnMut(&Self) -> Result<T>,
     ) -> Result<T> {
-        loop {
+        for _ in 1..TRIES {
             let snapshot = Self::read(store)?;
             match work(&snapshot) {
                 Err(error) if !error.ends_work() && snapshot.is_outdated(store)? => {}
                 result => return result,
             }
         }
+        work(&Self::read(store)?)
     }
 }

@@ -5,9 +5,9 @@ mod support;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-use inverted::{Match, Reader, Snapshot, find, insert, vacuum};
+use inverted::{Match, Reader, Snapshot, find, insert, statistics, vacuum};
 use pages::mem::{Eventful, MemStore, Step};
-use pages::{PageStore, Result};
+use pages::{Error, PageStore, Result};
 use support::*;
 
 const STEPS: &[Step] = &[Step::Read, Step::Batch, Step::Pause];
@@ -163,4 +163,40 @@ fn a_search_for_matches_ends_while_the_buffer_is_written_out_again_and_again() {
     assert!(eventful.happened());
     let found: BTreeSet<usize> = found.into_iter().map(row).collect();
     assert!((0..400).all(|row| found.contains(&row)));
+}
+
+#[test]
+fn statistics_are_read_while_pages_are_taken() {
+    let options = KINDS[0];
+    let (sound, rows) = filled(options, 200);
+    vacuum(&sound, &mut |tid| row(tid) >= 50).expect("vacuums");
+    assert!(rows.len() > 50 && statistics(&sound).expect("reads").free_pages > 0);
+    let large = document_of(1_000, 80_000, 30_000, options);
+    for (left, batches) in (0..40).flat_map(|left| [3, 6, 9].map(|batches| (left, batches))) {
+        let store = sound.clone();
+        let eventful = Eventful::once(&store, STEPS, left, || {
+            // Takes pages of the free list, writes some, and fails then.
+            store.crash_after(batches);
+            assert!(insert(&store, &large).is_err());
+            store.recover();
+        });
+        let found = statistics(&eventful).expect("reads");
+        assert_eq!(found.documents.documents, 50);
+    }
+}
+
+#[test]
+fn damage_is_found_while_others_write() {
+    let (store, _) = filled(KINDS[0], 200);
+    vacuum(&store, &mut |_| false).expect("vacuums");
+    let root = Snapshot::read(&store).expect("reads").segments()[0].root;
+    store.rewrite(root, |page| page[20] ^= 0xFF);
+    store.interrupt_after(100_000);
+    // The epoch grows before every page that is read.
+    let eventful = Eventful::each(&store, &[Step::Read], || {
+        store.rewrite(0, |page| page[48] = page[48].wrapping_add(1));
+    });
+    let found = rows_found(&eventful);
+    assert!(matches!(found, Err(Error::Corrupted { .. })), "{found:?}");
+    assert_ne!(problems(&eventful), []);
 }

@@ -7,8 +7,23 @@ use crate::buffer::{Page, hash, push_positions};
 use crate::meta::{Meta, Options};
 use crate::score::{Scoring, Statistics};
 
+/// How often the buffer is looked at while others write it out.
+const TRIES: usize = 10;
+
 /// Reports what is wrong with the pages of the buffer.
-pub(super) fn check<S: PageStore>(store: &S, meta: &Meta, problems: &mut Problems) -> Result<()> {
+pub(super) fn check<S: PageStore>(store: &S, problems: &mut Problems) -> Result<()> {
+    for _ in 0..TRIES {
+        let meta = Meta::read(store)?;
+        let mut found = Problems::default();
+        check_as_it_is(store, &meta, &mut found)?;
+        if found.0.is_empty() || Meta::read(store)?.first_sequence == meta.first_sequence {
+            return found.0.into_iter().try_for_each(|problem| problems.add(problem));
+        }
+    }
+    Ok(())
+}
+
+fn check_as_it_is<S: PageStore>(store: &S, meta: &Meta, problems: &mut Problems) -> Result<()> {
     // The document that is to go on in the next page.
     let mut open = None;
     for (sequence, &block) in (meta.first_sequence..).zip(&meta.buffer) {

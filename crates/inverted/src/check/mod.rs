@@ -14,7 +14,8 @@ use crate::meta::Meta;
 /// Follows everything that the metapage leads to and reports every problem. `table_blocks` tells how
 /// many blocks the table has now.
 ///
-/// Sound while rows are inserted and vacuumed beside it; begins anew when segments are replaced.
+/// Sound while rows are inserted and vacuumed beside it: each part looks again, a few times, at what
+/// others have changed meanwhile.
 ///
 /// # Errors
 /// Those of the store.
@@ -23,30 +24,26 @@ pub fn check<S: PageStore>(
     table_blocks: &dyn Fn() -> u32,
     report: &mut dyn FnMut(Problem),
 ) -> Result<()> {
-    loop {
-        let meta = match Meta::read(store) {
-            Ok(meta) => meta,
-            Err(error) => {
-                report(Problem::reading(META_BLOCK, error)?);
-                return Ok(());
-            }
-        };
-        let mut problems = Problems::default();
-        whole_pages(store, &mut problems)?;
-        for listed in &meta.segments {
-            segment::check(store, listed, &meta, &mut problems)?;
-        }
-        buffer::check(store, &meta, &mut problems)?;
-        owners::check(store, &mut problems)?;
-        rows::check(store, table_blocks, &mut problems)?;
-        if let Err(error) = crate::create::definition(store) {
-            problems.add(Problem::reading(crate::meta::DEFINITION_BLOCK, error)?)?;
-        }
-        if problems.0.is_empty() || Meta::read(store)?.epoch == meta.epoch {
-            problems.0.into_iter().for_each(report);
+    let meta = match Meta::read(store) {
+        Ok(meta) => meta,
+        Err(error) => {
+            report(Problem::reading(META_BLOCK, error)?);
             return Ok(());
         }
+    };
+    let mut problems = Problems::default();
+    whole_pages(store, &mut problems)?;
+    for listed in &meta.segments {
+        segment::check(store, listed, &meta, &mut problems)?;
     }
+    buffer::check(store, &mut problems)?;
+    owners::check(store, &mut problems)?;
+    rows::check(store, table_blocks, &mut problems)?;
+    if let Err(error) = crate::create::definition(store) {
+        problems.add(Problem::reading(crate::meta::DEFINITION_BLOCK, error)?)?;
+    }
+    problems.0.into_iter().for_each(report);
+    Ok(())
 }
 
 /// What was found so far.

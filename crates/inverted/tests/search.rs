@@ -177,6 +177,33 @@ fn compare(index: &Index, query: &Query, rng: &mut SmallRng) {
     let mut scan = index.scan(query, options);
     scan.keep_only(Box::new(passes));
     assert_eq!(take(&mut scan, k), expected[..k.min(expected.len())], "{query:?}");
+    // From now on: of hits that were found before too.
+    let mut scan = index.scan(query, options);
+    let first = take(&mut scan, 1);
+    scan.keep_only(Box::new(passes));
+    let rest: Vec<Ranked> = expected.into_iter().filter(|hit| !first.contains(hit)).collect();
+    assert_eq!(take(&mut scan, k), rest[..k.min(rest.len())], "{query:?}");
+}
+
+/// A list that has ended is not read again for each group of documents.
+#[test]
+fn short_lists_are_read_once() {
+    let documents: Vec<_> = (0..40_000)
+        .map(|row| if row < 300 { document(row, &[1, 2]) } else { document(row, &[2]) })
+        .collect();
+    let store = MemStore::new();
+    let info = write(&store, BM25, false, 3, &documents);
+    let reads = |tokens: &[&str]| {
+        let statistics = Statistics { documents: 40_000, total_length: 40_300 };
+        let (query, options) = (Query::of_tokens(tokens), ScanOptions::default());
+        let options = ScanOptions { k: 50_000, ..options };
+        let before = store.reads();
+        let mut scan = Scan::new(&store, &[info], BM25, statistics, &query, options, &mut ());
+        scan.as_mut().expect("begins").next().expect("finds");
+        store.reads() - before
+    };
+    let (one, both) = (reads(&["w2"]), reads(&["w1", "w2"]));
+    assert!(both <= one + 5, "{one} pages, then {both}");
 }
 
 fn words(rng: &mut SmallRng, vocabulary: u32) -> Query {

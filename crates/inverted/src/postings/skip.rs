@@ -86,6 +86,11 @@ impl Skips {
             Place::Group(spot) => {
                 skips.groups.try_push(Skip { last, spot, bound })?;
                 skips.load(source, 0)?;
+                // Only now its end is known.
+                if let (Some(group), Some(entry)) = (skips.groups.first_mut(), skips.entries.last())
+                {
+                    group.last = entry.last;
+                }
             }
             Place::Groups(spot) => {
                 skips.groups = read_groups(source, scoring, spot, blocks.div_ceil(GROUP))?;

@@ -120,7 +120,8 @@ impl<'s, S: PageStore> Scan<'s, S> {
     }
 
     /// Returns only rows that pass the filter, from now on.
-    pub fn keep_only(&mut self, filter: TidFilter) {
+    pub fn keep_only(&mut self, mut filter: TidFilter) {
+        self.hits.retain(|hit| filter(hit.tid));
         self.filter = Some(filter);
     }
 

@@ -111,3 +111,13 @@ fn a_build_can_be_ended() {
         assert_eq!(build(most), Err(Error::Interrupted), "after {most} of {pauses}");
     }
 }
+
+#[test]
+fn a_check_takes_no_memory_for_pages_that_are_not() {
+    let _alone = alone();
+    let store = empty(TEXT);
+    store.rewrite(0, |body| body[20..24].fill(0xFF));
+    let (peak, problems) = peak(|| problems(&store));
+    assert!(problems.iter().any(|problem| problem.what.contains("more pages")), "{problems:?}");
+    assert!(peak < 1 << 20, "{peak} bytes");
+}

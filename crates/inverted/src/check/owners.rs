@@ -1,7 +1,7 @@
 //! To whom each page belongs.
 
 use memory::filled;
-use pages::{META_BLOCK, PageStore, Result};
+use pages::{MAX_GAP, META_BLOCK, PageStore, Result};
 
 use super::Problems;
 use crate::meta::{Chain, FIRST_BLOCK, Meta};
@@ -31,7 +31,13 @@ pub(super) fn check<S: PageStore>(store: &S, problems: &mut Problems) -> Result<
 
 /// Whether each page, from the first that may, belongs to something.
 fn count<S: PageStore>(store: &S, meta: &Meta, problems: &mut Problems) -> Result<Vec<bool>> {
-    let mut used = filled((meta.next_page - FIRST_BLOCK) as usize, false)?;
+    // Pages that were taken last may not be written yet.
+    let most = store.blocks()?.saturating_add(MAX_GAP);
+    if meta.next_page > most {
+        problems.push(META_BLOCK, "metapage counts more pages than there are")?;
+    }
+    let pages = meta.next_page.min(most).saturating_sub(FIRST_BLOCK);
+    let mut used = filled(pages as usize, false)?;
     let mut take = |block: u32, problems: &mut Problems| {
         let place = block.checked_sub(FIRST_BLOCK).and_then(|i| used.get_mut(i as usize));
         match place {

@@ -17,7 +17,8 @@ use crate::segment::Reader;
 #[derive(Debug, Default)]
 struct Slot {
     number: Option<usize>,
-    block: Option<Box<Block>>,
+    /// One or none: allocated so that it can be refused.
+    block: Vec<Block>,
 }
 
 /// The list of a term in one segment.
@@ -51,14 +52,14 @@ impl List {
         let mut slots = Vec::new();
         let (skips, bound) = match &entry.stored {
             Stored::Inline(bytes) => {
-                let mut block = Box::new(Block::new());
+                let mut block = Block::new();
                 let (documents, leaf) = (reader.info().documents, entry.leaf.block);
                 decode_inline(bytes, entry.count, reader.scoring(), documents, leaf, &mut block)?;
                 let mut bound = Bound::none(reader.scoring());
                 // Lengths are not known here: 0 bounds them all.
                 block.values().iter().for_each(|&value| bound.add(value, 0));
                 let last = block.last().unwrap_or(0);
-                slots.try_push(Slot { number: Some(0), block: Some(block) })?;
+                slots.try_push(Slot { number: Some(0), block: memory::collected([block])? })?;
                 (Skips::only(reader.scoring(), Skip { last, spot: entry.leaf, bound })?, bound)
             }
             Stored::At(_, bound) => (reader.skips(entry)?, *bound),
@@ -90,7 +91,7 @@ impl List {
     /// The block, if it is in memory.
     fn decoded(&self, number: usize) -> Option<&Block> {
         let slot = self.slots.get(number.checked_sub(self.blocks.start)?)?;
-        slot.block.as_deref().filter(|_| slot.number == Some(number))
+        slot.block.first().filter(|_| slot.number == Some(number))
     }
 
     /// Moves on to blocks with documents from `base` on. Returns the first document that there may be,
@@ -197,7 +198,10 @@ impl List {
                         let bytes = Bytes::at(body, entry.spot.offset, spot.block)?;
                         let documents = entry.last.saturating_add(1);
                         let positions = reader.has_positions();
-                        let block = slot.block.get_or_insert_with(|| Box::new(Block::new()));
+                        if slot.block.is_empty() {
+                            slot.block = memory::collected([Block::new()])?;
+                        }
+                        let block = &mut slot.block[0];
                         decode(bytes, reader.scoring(), positions, documents, block)?;
                         slot.number = Some(number);
                     }

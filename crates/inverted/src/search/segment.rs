@@ -154,7 +154,12 @@ impl<'r, 's, S: PageStore> SegmentSearch<'r, 's, S> {
         self.window.drain(cut - self.rest(), &mut self.candidates)?;
         self.drop_unwanted(group, filter)?;
         self.complete(base, cut)?;
-        self.offer(group, base, best)
+        self.offer(group, base, best)?;
+        if self.keeps_little {
+            // Looking documents up has decoded blocks again.
+            self.lists.iter_mut().for_each(List::forget_blocks);
+        }
+        Ok(())
     }
 
     /// Finds the non-essential lists.

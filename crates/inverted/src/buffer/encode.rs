@@ -103,7 +103,11 @@ pub(crate) fn encode(document: &Document, options: Options) -> Result<Parts> {
         encoded.try_reserve(most).map_err(|_| Error::OutOfMemory)?;
         push_posting(posting, options, &mut encoded);
         let full = |draft: &Draft| draft.size_with(encoded.len()) > page::ROOM;
+        let parts = drafts.len();
         if let Some(last) = drafts.last_mut().filter(|last| full(last)) {
+            if parts == MAX_PARTS {
+                return Ok(Parts::Large);
+            }
             last.flags |= CONTINUES;
             drafts.push(Draft { flags: CONTINUED, ..Draft::default() });
         }
@@ -115,9 +119,6 @@ pub(crate) fn encode(document: &Document, options: Options) -> Result<Parts> {
         draft.sizes.push(encoded.len() as u16);
         draft.entries.try_reserve(encoded.len()).map_err(|_| Error::OutOfMemory)?;
         draft.entries.extend_from_slice(&encoded);
-    }
-    if drafts.len() > MAX_PARTS {
-        return Ok(Parts::Large);
     }
     let parts = drafts.into_iter().map(|draft| draft.finish(document, weighted));
     Ok(Parts::Buffered(parts.collect()))

@@ -169,19 +169,24 @@ fn a_search_for_matches_ends_while_the_buffer_is_written_out_again_and_again() {
 fn statistics_are_read_while_pages_are_taken() {
     let options = KINDS[0];
     let (sound, rows) = filled(options, 200);
+    for i in 300..310 {
+        insert(&sound, &document(i, 30_000, options)).expect("inserts");
+    }
     vacuum(&sound, &mut |tid| row(tid) >= 50).expect("vacuums");
     assert!(rows.len() > 50 && statistics(&sound).expect("reads").free_pages > 0);
     let large = document_of(1_000, 80_000, 30_000, options);
-    for (left, batches) in (0..40).flat_map(|left| [3, 6, 9].map(|batches| (left, batches))) {
+    for (left, batches) in
+        (0..60).flat_map(|left| [3, 6, 9, 12, 16, 20, 25].map(|batches| (left, batches)))
+    {
         let store = sound.clone();
         let eventful = Eventful::once(&store, STEPS, left, || {
             // Takes pages of the free list, writes some, and fails then.
             store.crash_after(batches);
-            assert!(insert(&store, &large).is_err());
+            drop(insert(&store, &large));
             store.recover();
         });
         let found = statistics(&eventful).expect("reads");
-        assert_eq!(found.documents.documents, 50);
+        assert!((50..=51).contains(&found.documents.documents));
     }
 }
 

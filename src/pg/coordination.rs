@@ -5,18 +5,25 @@
 use std::ptr;
 use std::thread;
 
-use pages::{Coordination, Result};
-use pgrx::pg_sys::{self, FullTransactionId, Relation};
+use pages::{Coordination, HeapTid, Result};
+use pgrx::pg_sys::{self, FullTransactionId, ItemPointerData, Relation};
 
 use super::store::RelationStore;
+use super::{tid, version};
 
-/// A page lock of an index, which stands for a right; see [`lock`](super::lock).
+/// A heavyweight lock that stands for a turn. It is that of a tuple, which indexes have not: tuple locks take
+/// part in deadlock detection and may be held together, and page locks neither, before 17.
 pub struct TurnLock<'a> {
     store: &'a RelationStore<'a>,
     number: u32,
 }
 
 const MODE: i32 = pg_sys::ExclusiveLock as i32;
+
+/// What stands for the lock of a number.
+fn place(number: u32) -> ItemPointerData {
+    tid::to_item_pointer(HeapTid { block: number, offset: 1 })
+}
 
 impl Coordination for RelationStore<'_> {
     type Lock<'a>
@@ -26,13 +33,14 @@ impl Coordination for RelationStore<'_> {
 
     fn try_lock(&self, number: u32) -> Result<Option<TurnLock<'_>>> {
         // SAFETY: the relation is open.
-        let is_taken = unsafe { pg_sys::ConditionalLockPage(self.relation(), number, MODE) };
+        let is_taken =
+            unsafe { version::try_lock_tuple(self.relation(), &mut place(number), MODE) };
         Ok(is_taken.then_some(TurnLock { store: self, number }))
     }
 
     fn lock(&self, number: u32) -> Result<TurnLock<'_>> {
         // SAFETY: the relation is open; an error of a lock passes through our frames.
-        unsafe { pg_sys::LockPage(self.relation(), number, MODE) };
+        unsafe { pg_sys::LockTuple(self.relation(), &mut place(number), MODE) };
         Ok(TurnLock { store: self, number })
     }
 
@@ -56,7 +64,7 @@ impl Drop for TurnLock<'_> {
         if !thread::panicking() {
             let relation: Relation = self.store.relation();
             // SAFETY: it was taken.
-            unsafe { pg_sys::UnlockPage(relation, self.number, MODE) };
+            unsafe { pg_sys::UnlockTuple(relation, &mut place(self.number), MODE) };
         }
     }
 }

@@ -310,3 +310,24 @@ pub unsafe fn is_nullable(root: &pg_sys::PlannerInfo, rel: &pg_sys::RelOptInfo) 
 pub unsafe fn is_nullable(_: &pg_sys::PlannerInfo, rel: &pg_sys::RelOptInfo) -> bool {
     !rel.nulling_relids.is_null()
 }
+
+/// Takes the lock of a tuple unless another has it.
+///
+/// # Safety
+/// The relation is open.
+pub unsafe fn try_lock_tuple(
+    relation: Relation,
+    tuple: &mut pg_sys::ItemPointerData,
+    mode: i32,
+) -> bool {
+    // SAFETY: the relation is open.
+    unsafe {
+        pg_sys::ConditionalLockTuple(
+            relation,
+            tuple,
+            mode,
+            #[cfg(feature = "pg18")]
+            false,
+        )
+    }
+}

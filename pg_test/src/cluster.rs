@@ -217,9 +217,10 @@ impl Cluster {
         command
     }
 
-    /// The server's log so far.
+    /// The server's log so far. Messages of databases in other encodings are not all UTF-8.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+        let log = fs::read(self.dir.join("log")).unwrap_or_default();
+        String::from_utf8_lossy(&log).into_owned()
     }
 
     /// Did one of the server's processes die by a signal, other than by [`crash`](Self::crash)?

@@ -36,24 +36,22 @@ pub struct Column {
     pub metric: Metric,
 }
 
-/// What [`add_row`] adds to.
-struct Load<'a> {
-    sink: &'a mut dyn Sink,
-    column: Column,
-    indexable: fn(Metric, Vector<'_>) -> bool,
-}
+/// The table, the index, and what PostgreSQL says of it: the arguments of `ambuild`.
+pub type Relations = (Relation, Relation, *mut IndexInfo);
 
-/// Gives `sink` all rows that belong into an index, and tells how many rows the table has.
+/// What takes a value and its row.
+type Add<'a> = dyn FnMut(Datum, HeapTid) -> Result<(), Report> + 'a;
+
+/// Gives `add` each value of the column that is not NULL, with its row. Returns how many rows the table has.
 ///
 /// # Safety
-/// Called from `ambuild`, with its arguments; `column` is what the index is on.
-pub unsafe fn all_rows<M: VectorMethod>(
-    (heap, index, info): (Relation, Relation, *mut IndexInfo),
-    column: Column,
-    sink: &mut dyn Sink,
+/// Called from `ambuild`, with its arguments.
+pub unsafe fn scan_table(
+    (heap, index, info): Relations,
+    mut add: impl FnMut(Datum, HeapTid) -> Result<(), Report>,
 ) -> f64 {
-    let mut load = Load { sink, column, indexable: M::indexable };
-    let state = (&raw mut load).cast();
+    let mut add: &mut Add<'_> = &mut add;
+    let state = (&raw mut add).cast();
     // SAFETY: PostgreSQL passed the relations and `info` to `ambuild`; the state outlives the call.
     unsafe {
         pg_sys::table_index_build_scan(
@@ -72,21 +70,42 @@ pub unsafe fn all_rows<M: VectorMethod>(
 /// Called by PostgreSQL for each row of the table.
 #[pg_guard]
 unsafe extern "C-unwind" fn add_row(
-    index: Relation,
+    _index: Relation,
     heap_tid: ItemPointer,
     values: *mut Datum,
     isnull: *mut bool,
     _alive: bool,
     state: *mut c_void,
 ) {
-    // SAFETY: PostgreSQL gives an open index, one value for its one column, and our state.
+    // SAFETY: PostgreSQL gives one value for the one column of the index, and our state.
     unsafe {
         if !*isnull {
-            let load = &mut *state.cast::<Load<'_>>();
-            load.add(index, *values, tid::from_item_pointer(&*heap_tid))
-                .unwrap_or_else(|error| error.raise());
+            let add = &mut *state.cast::<&mut Add<'_>>();
+            add(*values, tid::from_item_pointer(&*heap_tid)).unwrap_or_else(|error| error.raise());
         }
     }
+}
+
+/// Gives `sink` all rows that belong into an index of vectors, and tells how many rows the table has.
+///
+/// # Safety
+/// As [`scan_table`]; `column` is what the index is on.
+pub unsafe fn all_rows<M: VectorMethod>(
+    relations: Relations,
+    column: Column,
+    sink: &mut dyn Sink,
+) -> f64 {
+    let index = relations.1;
+    let mut load = Load { sink, column, indexable: M::indexable };
+    // SAFETY: the arguments are those of `ambuild`, and values are of the column's type.
+    unsafe { scan_table(relations, |value, tid| load.add(index, value, tid)) }
+}
+
+/// What vectors are added to.
+struct Load<'a> {
+    sink: &'a mut dyn Sink,
+    column: Column,
+    indexable: fn(Metric, Vector<'_>) -> bool,
 }
 
 impl Load<'_> {

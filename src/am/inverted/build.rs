@@ -5,13 +5,11 @@
 
 #![allow(unsafe_code)] // called by PostgreSQL
 
-use std::ffi::{CStr, c_void};
-use std::ptr;
+use std::ffi::CStr;
 
 use inverted::{Bulk, Options, Scoring};
 use pages::HeapTid;
-use pgrx::pg_guard;
-use pgrx::pg_sys::{self, Datum, ForkNumber, IndexInfo, ItemPointer, Oid, Relation};
+use pgrx::pg_sys::{self, Datum, ForkNumber, IndexInfo, Oid, Relation};
 use space::Space;
 
 use super::content::Content;
@@ -20,13 +18,14 @@ use super::method::Method;
 use super::opened::OpenIndex;
 use super::options::Options as Parameters;
 use crate::am::build::{Create, LOADING};
+use crate::am::load::scan_table;
 use crate::am::resources;
 use crate::fulltext::Analyzer;
 use crate::pg::bulk::BulkWriter;
 use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 use crate::pg::temp_file::TempFile;
-use crate::pg::{progress, relation, reserve, tid};
+use crate::pg::{progress, relation, reserve};
 
 /// What a new index is made with.
 struct New {
@@ -94,7 +93,7 @@ unsafe fn depend_on(index: Oid, analyzer: &Analyzer) {
     }
 }
 
-/// What [`add_row`] adds to.
+/// What documents are added to.
 struct Load<'a> {
     new: &'a New,
     bulk: Bulk<'a>,
@@ -119,18 +118,8 @@ impl Create for Method {
             let space = Space::new(resources::maintenance_work_mem(), Box::new(map_file));
             let mut load = Load { new: &new, bulk: new.begin(index, space)? };
             progress::begin_phase(LOADING, relation::estimated_rows(heap));
-            let state: *mut c_void = (&raw mut load).cast();
-            let none = ptr::null_mut();
-            let rows = pg_sys::table_index_build_scan(
-                heap,
-                index,
-                info,
-                true,
-                true,
-                Some(add_row),
-                state,
-                none,
-            );
+            let relations = (heap, index, info);
+            let rows = scan_table(relations, |value, tid| load.add(index, value, tid));
             let documents = load.bulk.len();
             progress::begin_phase(LOADING + 1, 0);
             let mut writer = BulkWriter::new(index, ForkNumber::MAIN_FORKNUM);
@@ -161,26 +150,6 @@ impl Create for Method {
 fn pause() -> pages::Result<()> {
     pgrx::check_for_interrupts!();
     Ok(reserve::check()?)
-}
-
-/// Called by PostgreSQL for each row of the table.
-#[pg_guard]
-unsafe extern "C-unwind" fn add_row(
-    index: Relation,
-    heap_tid: ItemPointer,
-    values: *mut Datum,
-    isnull: *mut bool,
-    _alive: bool,
-    state: *mut c_void,
-) {
-    // SAFETY: PostgreSQL gives an open index, one value for its one column, and our state.
-    unsafe {
-        if !*isnull {
-            let load = &mut *state.cast::<Load<'_>>();
-            load.add(index, *values, tid::from_item_pointer(&*heap_tid))
-                .unwrap_or_else(|error| error.raise());
-        }
-    }
 }
 
 impl Load<'_> {

@@ -14,7 +14,6 @@ use pgrx::pg_sys::{self, Datum, Oid};
 use pgrx::prelude::FromDatum;
 
 use super::catalog::array_type;
-use super::encoding::decode;
 use super::error::Report;
 use super::function::{Args, Argument, Return};
 use super::value::{OwnedValue, SqlValue};
@@ -153,32 +152,8 @@ impl Argument<'_> for Texts {
         if array.item_type != pg_sys::TEXTOID {
             return Err(Report::internal("argument is not an array of texts"));
         }
-        let (mut datums, mut n): (*mut Datum, i32) = (ptr::null_mut(), 0);
-        // SAFETY: the array's items are `text`: any length, by reference, aligned as int. PostgreSQL
-        // raises an error for a null. The datums point into the array, which outlives them.
-        unsafe {
-            let align = pg_sys::TYPALIGN_INT as _;
-            let array = array.value.as_ptr().cast();
-            let (items, nulls) = (&raw mut datums, ptr::null_mut());
-            pg_sys::deconstruct_array(
-                array,
-                pg_sys::TEXTOID,
-                -1,
-                false,
-                align,
-                items,
-                nulls,
-                &raw mut n,
-            );
-            let text = |i| {
-                let text = Detoasted::from_datum(*datums.add(i));
-                decode(text.slice(VARHDRSZ, text.size() - VARHDRSZ).unwrap_or_default())
-            };
-            let n = usize::try_from(n).unwrap_or(0);
-            let texts: Result<_, Report> = (0..n).map(text).collect();
-            pg_sys::pfree(datums.cast());
-            texts.map(Texts)
-        }
+        // SAFETY: the items are texts.
+        unsafe { read_texts(&array.value, false) }.map(Texts)
     }
 }
 
@@ -339,11 +314,20 @@ impl<'a> Argument<'a> for Items<'a> {
 /// # Safety
 /// `datum` is a non-null value of type `text[]`.
 pub unsafe fn texts(datum: Datum) -> Result<Vec<String>, Report> {
-    let (mut items, mut nulls, mut n) = (ptr::null_mut(), ptr::null_mut(), 0);
-    // SAFETY: an array of texts: of any length, by reference, aligned as int. The items point into
-    // the array, which lives until all are copied.
+    // SAFETY: a `text[]`.
+    unsafe { read_texts(&Detoasted::from_datum(datum), true) }
+}
+
+/// The texts of a `text[]`. NULLs are left out, or PostgreSQL raises an error for one.
+///
+/// # Safety
+/// `array` is a `text[]`.
+unsafe fn read_texts(array: &Detoasted, leaves_out_nulls: bool) -> Result<Vec<String>, Report> {
+    let (mut items, mut nulls, mut n): (*mut Datum, *mut bool, i32) =
+        (ptr::null_mut(), ptr::null_mut(), 0);
+    // SAFETY: the items are of any length, by reference, aligned as int. They point into the array,
+    // which outlives them; the nulls, if they are asked for, are as many.
     unsafe {
-        let array = Detoasted::from_datum(datum);
         pg_sys::deconstruct_array(
             array.as_ptr().cast(),
             pg_sys::TEXTOID,
@@ -351,18 +335,16 @@ pub unsafe fn texts(datum: Datum) -> Result<Vec<String>, Report> {
             false,
             pg_sys::TYPALIGN_INT as _,
             &raw mut items,
-            &raw mut nulls,
+            if leaves_out_nulls { &raw mut nulls } else { ptr::null_mut() },
             &raw mut n,
         );
-        let known = (0..usize::try_from(n).unwrap_or(0)).filter(|&i| !*nulls.add(i));
-        let texts = known
-            .map(|i| {
-                let item = Detoasted::from_datum(*items.add(i));
-                decode(item.slice::<u8>(VARHDRSZ, item.size() - VARHDRSZ).unwrap_or_default())
-            })
-            .collect();
+        let is_known = |&i: &usize| nulls.is_null() || !*nulls.add(i);
+        let known = (0..usize::try_from(n).unwrap_or(0)).filter(is_known);
+        let texts = known.map(|i| Detoasted::from_datum(*items.add(i)).text()).collect();
         pg_sys::pfree(items.cast());
-        pg_sys::pfree(nulls.cast());
+        if !nulls.is_null() {
+            pg_sys::pfree(nulls.cast());
+        }
         texts
     }
 }

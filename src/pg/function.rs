@@ -19,10 +19,10 @@ use pgrx::pg_sys::panic::pgrx_extern_c_guard;
 use pgrx::pg_sys::{self, Datum, FunctionCallInfo};
 
 use super::catalog::schema_of_function;
-use super::encoding::{decode, encode};
+use super::encoding::encode;
 use super::error::Report;
 use super::value::SqlValue;
-use super::varlena::{Detoasted, VARHDRSZ};
+use super::varlena::Detoasted;
 
 /// The arguments of one call, handed out from left to right.
 pub struct Args<'a> {
@@ -168,8 +168,7 @@ impl<'a> Argument<'a> for &'a CStr {
 impl Argument<'_> for String {
     fn take(args: &mut Args) -> Result<String, Report> {
         let text: Detoasted = args.take()?;
-        let bytes = text.slice::<u8>(VARHDRSZ, text.size() - VARHDRSZ).unwrap_or_default();
-        decode(bytes)
+        text.text()
     }
 }
 

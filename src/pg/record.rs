@@ -1,4 +1,4 @@
-//! Rows as results of functions.
+//! Rows: as results of functions, and the attributes of one.
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
@@ -42,4 +42,20 @@ pub fn declared_columns<const N: usize>(args: &Args) -> Result<TupleDesc, Report
     };
     let wrong = || Report::internal(format!("function must return {N} columns"));
     is_declared.then_some(columns).ok_or_else(wrong)
+}
+
+/// The attributes of a composite value, from the first on; none for NULL. They live as long as the value.
+///
+/// # Safety
+/// `datum` is a non-null value of a composite type that has at least as many attributes.
+pub unsafe fn attributes<const N: usize>(datum: Datum) -> [Option<Datum>; N] {
+    // SAFETY: a composite value is of variable length, and has these attributes.
+    unsafe {
+        let row = pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast();
+        std::array::from_fn(|place| {
+            let mut null = false;
+            let value = pg_sys::GetAttributeByNum(row, place as i16 + 1, &raw mut null);
+            (!null).then_some(value)
+        })
+    }
 }

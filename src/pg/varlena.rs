@@ -11,6 +11,7 @@ use pgrx::PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED;
 use pgrx::pg_sys::{self, Datum, varlena};
 use pgrx::varlena::{set_varsize_4b, varatt_is_4b_u, varsize_4b};
 
+use super::encoding::decode;
 use super::error::Report;
 use super::function::{Args, Argument, Return};
 
@@ -97,6 +98,14 @@ impl<'a> Detoasted<'a> {
         let start = unsafe { self.ptr.cast::<u8>().add(offset) }.cast::<T>();
         // SAFETY: in bounds, aligned, any bytes are a `T`; the value lives as long as `self`.
         start.is_aligned().then(|| unsafe { slice::from_raw_parts(start.as_ptr(), n) })
+    }
+
+    /// The value as a text.
+    ///
+    /// # Errors
+    /// If it is no text.
+    pub fn text(&self) -> Result<String, Report> {
+        decode(self.slice::<u8>(VARHDRSZ, self.size() - VARHDRSZ).unwrap_or_default())
     }
 
     /// The start of the value, its length word.

@@ -5,7 +5,6 @@
 use pgrx::pg_sys::{self, IndexClause, IndexOptInfo, IndexPath, List, Oid, RelOptInfo};
 
 use crate::am::inspector::Inspector;
-use crate::pg::catalog;
 use crate::pg::indexes::is_partition_of;
 use crate::pg::node::{Node, Operation, nodes};
 use crate::pg::relation::Opened;
@@ -81,8 +80,7 @@ impl<'p> Recognized<'p> {
 
     /// Whether texts are ranked: only rows that match are found.
     pub fn is_ranked(&self) -> bool {
-        let [document, query] = catalog::operator_types(self.distance.operator);
-        self.inspector.matches && document != query
+        self.inspector.matches && bm25query::is_ranking(&self.distance)
     }
 }
 

@@ -4,11 +4,12 @@
 
 use pgrx::pg_sys::{self, Datum, Oid};
 
-use crate::pg::encoding::decode;
+use crate::pg::catalog::operator_types;
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument};
-use crate::pg::node::{Node, nodes};
-use crate::pg::varlena::{Detoasted, VARHDRSZ};
+use crate::pg::node::{Node, Operation, nodes};
+use crate::pg::record::attributes;
+use crate::pg::varlena::Detoasted;
 
 /// Words, and the index that ranks documents by them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,18 +32,19 @@ impl Bm25Query {
         // SAFETY: `datum` is composite, and so of variable length. Its attributes are a `regclass` and
         // a `text`.
         unsafe {
-            let tuple = pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast();
-            let [index, words] = [1, 2].map(|number| {
-                let mut null = false;
-                let value = pg_sys::GetAttributeByNum(tuple, number, &raw mut null);
-                (!null).then_some(value)
-            });
+            let [index, words] = attributes(datum);
             let Some((index, words)) = index.zip(words) else { return Ok(None) };
             // The lower half of the datum is the OID.
             let index = Oid::from(index.value() as u32);
             Ok(Some(Self { index, words: text(words)? }))
         }
     }
+}
+
+/// Whether an operation ranks texts: its operands are a document and a query, and not two of a kind.
+pub fn is_ranking(operation: &Operation) -> bool {
+    let [document, query] = operator_types(operation.operator);
+    document != query
 }
 
 /// The index that an expression of type `bm25query` names, if the planner knows it.
@@ -82,6 +84,5 @@ impl Argument<'_> for MaybeBm25Query {
 /// `datum` is a non-null value of type `text`.
 pub unsafe fn text(datum: Datum) -> Result<String, Report> {
     // SAFETY: a text is of variable length.
-    let value = unsafe { Detoasted::from_datum(datum) };
-    decode(value.slice::<u8>(VARHDRSZ, value.size() - VARHDRSZ).unwrap_or_default())
+    unsafe { Detoasted::from_datum(datum) }.text()
 }

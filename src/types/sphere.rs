@@ -6,12 +6,13 @@
 #![allow(unsafe_code)] // reads composite datums
 
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
-use pgrx::pg_sys::{self, Datum};
+use pgrx::pg_sys::Datum;
 
 use super::distance::{cosine, l2, negative_inner_product};
 use super::numbers::{Numbers, for_each_number_type};
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument, pg_export};
+use crate::pg::record::attributes;
 
 /// Distances: from the inner bound on, and less than the radius.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,14 +61,7 @@ impl Sphere {
     pub unsafe fn from_datum(datum: Datum) -> Result<Self, Report> {
         // SAFETY: `datum` is composite, and so of variable length. The types have three attributes,
         // the last two `float8`.
-        let [center, radius, inner] = unsafe {
-            let tuple = pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast();
-            [1, 2, 3].map(|number| {
-                let mut null = false;
-                let value = pg_sys::GetAttributeByNum(tuple, number, &raw mut null);
-                (!null).then_some(value)
-            })
-        };
+        let [center, radius, inner] = unsafe { attributes(datum) };
         let number = |bound: Datum| f64::from_bits(bound.value() as u64);
         let (radius, inner) = (radius.map(number), inner.map(number));
         if radius.is_some_and(f64::is_nan) || inner.is_some_and(f64::is_nan) {

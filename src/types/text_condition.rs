@@ -3,11 +3,12 @@
 #![allow(unsafe_code)] // reads composite datums
 
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
-use pgrx::pg_sys::{self, Datum, Oid};
+use pgrx::pg_sys::{Datum, Oid};
 
 use super::bm25query::text;
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument};
+use crate::pg::record::attributes;
 
 /// Most words that Milvus lets a condition ask for.
 const MOST_WORDS: i32 = 1_000;
@@ -51,13 +52,8 @@ impl TextCondition {
         // SAFETY: `datum` is composite, and so of variable length. Its attributes are a `regclass`, a
         // `text`, and three `integer`s.
         unsafe {
-            let tuple = pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast();
-            let attributes = [1, 2, 3, 4, 5].map(|number| {
-                let mut null = false;
-                let value = pg_sys::GetAttributeByNum(tuple, number, &raw mut null);
-                (!null).then_some(value)
-            });
-            let [Some(index), Some(words), Some(least), Some(slop), Some(edits)] = attributes
+            let [Some(index), Some(words), Some(least), Some(slop), Some(edits)] =
+                attributes(datum)
             else {
                 return Ok(None);
             };

@@ -7,7 +7,6 @@ use pgrx::pg_sys::Oid;
 
 use super::method::Method;
 use crate::am::cost::{Estimate, Facts, Rows, ScanCost, Walk};
-use crate::pg::catalog;
 use crate::pg::indexes::is_partition_of;
 use crate::pg::node::Operation;
 use crate::types::bm25query;
@@ -36,9 +35,7 @@ impl Estimate for Method {
     }
 
     fn orders_by(index: Oid, distance: &Operation) -> bool {
-        let [document, query] = catalog::operator_types(distance.operator);
-        // Sparse vectors are compared with their like.
-        document == query
+        !bm25query::is_ranking(distance)
             || bm25query::index(distance.operands[1])
                 .is_none_or(|named| is_partition_of(index, named))
     }

@@ -16,12 +16,20 @@ use crate::types::bm25query::{Bm25Query, MaybeBm25Query};
 
 pg_functions! {
     /// The negative score of a text.
-    fn bm25_text_distance(document: AnyValue, query: MaybeBm25Query, ranking: Cached<Ranking>) -> Result<Option<f64>, Report> {
+    fn bm25_text_distance(
+        document: AnyValue,
+        query: MaybeBm25Query,
+        ranking: Cached<'_, Ranking>,
+    ) -> Result<Option<f64>, Report> {
         distance(Content::Text, document, query, ranking.0)
     }
 
     /// The negative score of several texts that are one document.
-    fn bm25_texts_distance(document: AnyValue, query: MaybeBm25Query, ranking: Cached<Ranking>) -> Result<Option<f64>, Report> {
+    fn bm25_texts_distance(
+        document: AnyValue,
+        query: MaybeBm25Query,
+        ranking: Cached<'_, Ranking>,
+    ) -> Result<Option<f64>, Report> {
         distance(Content::Texts, document, query, ranking.0)
     }
 
@@ -29,7 +37,10 @@ pg_functions! {
     fn bm25_unresolved_distance(_document: Ignored, _words: Ignored) -> Result<f64, Report> {
         let message = "operator <@> does not know which index ranks the document";
         Err(Report::new(ERRCODE_UNDEFINED_OBJECT, message)
-            .hint("Compare a column that has a BM25 index, or name the index: document <@> bm25query('index', 'words')."))
+            .hint(
+                "Compare a column that has a BM25 index, or name the index: \
+                 document <@> bm25query('index', 'words').",
+            ))
     }
 }
 

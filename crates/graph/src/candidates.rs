@@ -8,9 +8,9 @@ use vectors::{Form, VectorBuf, reduced_distance, reduced_distance_f16};
 
 use crate::Hnsw;
 use crate::format::{NodeNo, State};
-use crate::prune::{self, Reason};
 use crate::stored::normalized_scale;
 use crate::walk::Visit;
+use prune::Reason;
 
 /// The nearest live elements that a search has visited, as their records hold them: only those that
 /// are chosen are worth widening.

@@ -21,7 +21,6 @@ mod level;
 mod link;
 mod nodes;
 mod noise;
-mod prune;
 mod query;
 mod read;
 mod records;

@@ -7,7 +7,7 @@ use vectors::{Form, Vector, VectorBuf, reduced_distance};
 
 use crate::format::{NodeNo, Record, RecordMut, Slot, State};
 use crate::stored::vector_of;
-use crate::{Hnsw, prune, records};
+use crate::{Hnsw, records};
 
 /// A slot's content, owned.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use super::beam::Beam;
 use super::distances::Distances;
 use super::graph::FromQuery;
 use super::{BuildError, Graph, NO_NEIGHBOR};
-use crate::prune::max_reachability_edges;
+use prune::max_reachability_edges;
 
 /// Elements that are reached at a time, between two looks for a request to stop.
 const ELEMENTS_PER_JOB: usize = 1 << 14;

@@ -2,8 +2,6 @@
 
 use quant::{Metric, Sq8Set};
 
-use crate::prune;
-
 /// A set of vectors that can be compared with one another.
 pub trait Distances: Sync {
     /// Number of vectors.

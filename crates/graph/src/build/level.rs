@@ -10,7 +10,7 @@ use super::distances::Distances;
 use super::graph::list;
 use super::links::{Link, Links, Slots, reasons};
 use super::{BuildError, BuildOptions, UpperLevel};
-use crate::prune::reason;
+use prune::reason;
 
 /// So many elements are inserted one by one, before threads work side by side: two that are
 /// inserted at the same time do not find one another, which does no harm among many.
@@ -153,7 +153,7 @@ impl<D: Distances> Inserter<'_, D> {
     }
 
     /// Selects neighbors from `found` (nearest first) by their reasons and then the nearest, as
-    /// [`prune::select`](crate::prune::select) does, in working space.
+    /// [`prune::select`](prune::select) does, in working space.
     fn choose(&self, found: &[Candidate], chosen: &mut Vec<Link>) {
         chosen.clear();
         let (capacity, leniency) = (self.links.capacity(), self.data.leniency());

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use space::{Array, Space};
 
 use super::{BuildError, NO_NEIGHBOR};
-use crate::prune::{Reason, beside, reason};
+use prune::{Reason, beside, reason};
 
 /// Locks that the lists share.
 const STRIPES: usize = 1024;

@@ -8,7 +8,6 @@ use vectors::{reduced_distance, sparse};
 
 use super::rows::Rows;
 use crate::build::{BuildError, Distances};
-use crate::prune;
 
 /// Elements of a job.
 const ELEMENTS_PER_JOB: usize = 64;

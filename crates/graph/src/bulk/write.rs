@@ -15,7 +15,7 @@ use super::{Phase, Tick, failed};
 use crate::Hnsw;
 use crate::build::{BuildError, Graph, NO_NEIGHBOR, UpperLevel};
 use crate::format::{Element, NodeNo, RecordMut, Slot, Tail};
-use crate::prune::max_reachability_edges;
+use prune::max_reachability_edges;
 
 /// Pages made before they are appended.
 const PAGES_PER_TURN: u32 = 512;

@@ -10,12 +10,12 @@ use vectors::Vector;
 use crate::candidates::{Candidates, Neighbor};
 use crate::format::{Meta, NodeNo};
 use crate::link::{BackLink, Edge, Owner};
-use crate::prune::Reason;
 use crate::query::Query;
 use crate::root::link_root;
 use crate::twin::Twin;
 use crate::walk::{Walk, descend};
 use crate::{Hnsw, ScanStats};
+use prune::Reason;
 use row::Row;
 use write::{insert_alone, write_alone, write_linked};
 

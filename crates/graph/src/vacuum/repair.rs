@@ -5,12 +5,12 @@ use std::cmp::Reverse;
 use pages::{PageStore, Result};
 use vectors::{VectorBuf, reduced_distance};
 
+use crate::Hnsw;
 use crate::format::{NodeNo, State};
 use crate::link::{Edge, Owner};
 use crate::nodes::NodeSet;
 use crate::query::Query;
 use crate::stored::vector_of;
-use crate::{Hnsw, prune};
 
 /// Candidates for each edge lost: with 2, recall at an equal `ef` falls by 1.3 points while all rows
 /// are replaced once (sentence embeddings), with 6 by 0.7.

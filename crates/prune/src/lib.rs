@@ -1,4 +1,4 @@
-//! Which neighbors an element keeps.
+//! Which neighbors an element keeps: one rule for builds, inserts, and vacuum.
 
 use std::cmp::Reverse;
 
@@ -12,7 +12,7 @@ const SQUARED_LENIENCY: f32 = 1.1;
 /// How far neighbors of a list must lie apart: one is diverse if its distance to the owner is less than
 /// this times that to each nearer diverse one. 1 is the rule of the HNSW paper; a little more keeps
 /// more long links. Negated products have no ratio, and shares lie too close to each other: 1.
-pub(crate) fn leniency(metric: Metric) -> f32 {
+pub fn leniency(metric: Metric) -> f32 {
     match metric {
         Metric::L2 | Metric::Cosine | Metric::Hamming => SQUARED_LENIENCY,
         Metric::L1 => SQUARED_LENIENCY.sqrt(),
@@ -24,7 +24,7 @@ pub(crate) fn leniency(metric: Metric) -> f32 {
 /// long as others have places for them: an eighth, and two at least, as a tree that does not branch is
 /// a chain. With a quarter, up to 1 % fewer are found by inner product (evidence:
 /// `src/am/hnsw/README.md`).
-pub(crate) fn max_reachability_edges(slots: usize) -> usize {
+pub fn max_reachability_edges(slots: usize) -> usize {
     (slots / 8).max(2)
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn max_reachability_edges(slots: usize) -> usize {
 /// million rows in clusters were found with a recall of 0.953 at `ef` 160 where both had equal weight,
 /// and are with 0.986.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Reason {
+pub enum Reason {
     /// It fills a place: slots are paid for anyway, and filled ones save up to half the expansions.
     Fills = 0,
     /// It is diverse with [`leniency`] only.
@@ -46,7 +46,7 @@ pub(crate) enum Reason {
 
 /// Why a neighbor of `distance` belongs in a list beside the `nearer` ones; `between` is the distance
 /// between it and one of these.
-pub(crate) fn reason<T>(
+pub fn reason<T>(
     nearer: impl Iterator<Item = (T, Reason)>,
     distance: f32,
     leniency: f32,
@@ -64,7 +64,7 @@ pub(crate) fn reason<T>(
 
 /// The same beside one neighbor, which is in the list for `other` and at the distance `between` from
 /// it.
-pub(crate) fn beside(other: Reason, distance: f32, leniency: f32, between: f32) -> Reason {
+pub fn beside(other: Reason, distance: f32, leniency: f32, between: f32) -> Reason {
     match other {
         _ if between > distance => Reason::Diverse,
         Reason::Lenient if leniency * between > distance => Reason::Diverse,
@@ -79,7 +79,7 @@ pub(crate) fn beside(other: Reason, distance: f32, leniency: f32, between: f32) 
 ///
 /// `distances` are the candidates' distances to the element, ascending; `between(i, j)` is the distance
 /// between two of them; `leniency` is that of the metric.
-pub(crate) fn select(
+pub fn select(
     distances: &[f32],
     limit: usize,
     leniency: f32,
@@ -97,7 +97,7 @@ pub(crate) fn select(
 
 /// The one candidate to give up when there is one too many: of those that `may_go`, the farthest
 /// with the least reason. Other arguments as for [`select`], but in any order.
-pub(crate) fn victim(
+pub fn victim(
     distances: &[f32],
     leniency: f32,
     may_go: impl Fn(usize) -> bool,

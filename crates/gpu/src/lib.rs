@@ -1,0 +1,15 @@
+//! Batched computations for index builds on a device: a GPU, or the CPU in its place.
+//!
+//! [`Device`] is all that a build asks for: few calls, each with much work, each of which can fail.
+//! The pipelines that use it are in `graph` and `kmeans`, and are the same for every device.
+
+mod cpu;
+mod device;
+mod fault;
+
+pub use cpu::CpuDevice;
+pub use device::{
+    Device, DeviceError, MARGIN, MAX_CANDIDATES, MAX_NEIGHBORS, Measure, NONE, NOT_CHOSEN, Result,
+    Shape,
+};
+pub use fault::FaultDevice;

@@ -120,11 +120,13 @@ fn verify(client: &mut Client, column: Column, told: &Told) {
     let plan = explain_plan(client, &column.nearest(&format!("'{}'", (column.value)(0)))).unwrap();
     assert!(scans_index(&plan, "i"), "{plan}");
     let statement = client.prepare(&column.nearest("$1")).unwrap();
-    for id in there {
-        let row = client.query_opt(&statement, &[&(column.value)(id as u64)]).unwrap();
-        let found = row.map(|row| (row.get::<_, i32>(0), row.get::<_, f64>(1)));
-        assert_eq!(found, Some((id, 0.0)), "not found by its own vector");
-    }
+    let mut is_missed = |id: &&i32| {
+        let row = client.query_opt(&statement, &[&(column.value)(**id as u64)]).unwrap();
+        row.map(|row| (row.get(0), row.get(1))) != Some((**id, 0.0))
+    };
+    // The index has them all, but a search is approximate: it may end before one of many thousands.
+    let missed: Vec<&i32> = there.iter().filter(&mut is_missed).collect();
+    assert!(missed.len() * 500 <= there.len(), "not found by their own vectors: {missed:?}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod imitation;
 mod inspect;
 mod kind;
 mod load;
+pub mod pgoutput;
 mod place;
 mod prefix;
 mod process;

@@ -67,6 +67,7 @@ mod ivf_method;
 mod ivf_no_room;
 mod ivf_sql;
 mod library_functions;
+mod logical_replication;
 mod out_of_memory;
 mod plan_cache;
 mod query_shapes;

@@ -4,8 +4,11 @@
 //! The pipelines that use it are in `graph` and `kmeans`, and are the same for every device.
 
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod device;
 mod fault;
+mod open;
 
 pub use cpu::CpuDevice;
 pub use device::{
@@ -13,3 +16,4 @@ pub use device::{
     Shape,
 };
 pub use fault::FaultDevice;
+pub use open::{CudaInfo, CudaOptions, NoDevice, describe_cuda, open_cuda};

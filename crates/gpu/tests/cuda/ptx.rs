@@ -1,0 +1,23 @@
+//! The compiled kernels belong to their sources.
+
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn ptx_is_of_these_sources() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels");
+    let mut sources: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension != "ptx"))
+        .collect();
+    sources.sort();
+    let mut hasher = crc32fast::Hasher::new();
+    sources.iter().for_each(|path| hasher.update(&fs::read(path).unwrap()));
+    let ptx = fs::read_to_string(folder.join("gpu.ptx")).unwrap();
+    let expected = format!("CRC-32 of the sources: {:08x}", hasher.finalize());
+    let first = ptx.lines().next().unwrap();
+    assert!(first.ends_with(&expected), "run scripts/compile-kernels.sh: {first}, not {expected}");
+    // PTX 8.2 for GPUs from Ampere on: newer versions need newer drivers.
+    assert!(ptx.contains(".version 8.2\n.target sm_80\n"));
+}

@@ -16,4 +16,4 @@ pub use device::{
     Shape,
 };
 pub use fault::FaultDevice;
-pub use open::{CudaInfo, CudaOptions, NoDevice, describe_cuda, open_cuda};
+pub use open::{CudaInfo, CudaOptions, NoGpu, describe_cuda, open_cuda};

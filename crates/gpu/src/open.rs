@@ -24,7 +24,7 @@ pub struct CudaInfo {
 
 /// Why there is no device, in words without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoDevice {
+pub enum NoGpu {
     /// Nothing hints at a GPU: no driver, or a driver without one.
     NotThere(String),
     /// There is a driver, but it or the GPU cannot be used.
@@ -37,8 +37,8 @@ pub enum NoDevice {
 /// in this process.
 ///
 /// # Errors
-/// [`NoDevice`]. Never panics.
-pub fn open_cuda(options: &CudaOptions) -> Result<Box<dyn Device>, NoDevice> {
+/// [`NoGpu`]. Never panics.
+pub fn open_cuda(options: &CudaOptions) -> Result<Box<dyn Device>, NoGpu> {
     #[cfg(feature = "cuda")]
     return crate::cuda::open(options).map(|device| Box::new(device) as _);
     #[cfg(not(feature = "cuda"))]
@@ -48,8 +48,8 @@ pub fn open_cuda(options: &CudaOptions) -> Result<Box<dyn Device>, NoDevice> {
 /// What a GPU is, without taking memory on it.
 ///
 /// # Errors
-/// [`NoDevice`]. Never panics.
-pub fn describe_cuda(ordinal: u32) -> Result<CudaInfo, NoDevice> {
+/// [`NoGpu`]. Never panics.
+pub fn describe_cuda(ordinal: u32) -> Result<CudaInfo, NoGpu> {
     #[cfg(feature = "cuda")]
     return crate::cuda::describe(ordinal);
     #[cfg(not(feature = "cuda"))]
@@ -57,6 +57,6 @@ pub fn describe_cuda(ordinal: u32) -> Result<CudaInfo, NoDevice> {
 }
 
 #[cfg(not(feature = "cuda"))]
-fn not_built(_: u32) -> NoDevice {
-    NoDevice::NotThere("vector_ext was built without support for GPUs".to_owned())
+fn not_built(_: u32) -> NoGpu {
+    NoGpu::NotThere("vector_ext was built without support for GPUs".to_owned())
 }

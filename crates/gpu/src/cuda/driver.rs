@@ -9,7 +9,7 @@ use cudarc::driver::sys::{self, CUctx_flags, CUdevice_attribute};
 use cudarc::driver::{CudaContext, DriverError, result};
 
 use super::error::words;
-use crate::{CudaInfo, NoDevice};
+use crate::{CudaInfo, NoGpu};
 
 /// The oldest driver that loads the kernels, as `cuDriverGetVersion` tells it: 12.2.
 const LEAST_DRIVER: i32 = 12_020;
@@ -65,10 +65,10 @@ pub(super) struct Found {
 }
 
 /// Looks for the driver and the device. Makes no context.
-pub(super) fn find(ordinal: u32) -> Result<Found, NoDevice> {
+pub(super) fn find(ordinal: u32) -> Result<Found, NoGpu> {
     // SAFETY: opens the library, whose initializers are the driver's.
     if !unsafe { sys::is_culib_present() } {
-        return Err(NoDevice::NotThere(
+        return Err(NoGpu::NotThere(
             "the library libcuda.so.1 of NVIDIA's driver was not found".into(),
         ));
     }
@@ -78,37 +78,37 @@ pub(super) fn find(ordinal: u32) -> Result<Found, NoDevice> {
         if symbol.is_err() {
             let why =
                 format!("NVIDIA's driver has no function {name}; version 535 or newer is needed");
-            return Err(NoDevice::Unusable(why));
+            return Err(NoGpu::Unusable(why));
         }
     }
     result::init().map_err(|error| {
         if error.0 == sys::CUresult::CUDA_ERROR_NO_DEVICE {
-            NoDevice::NotThere("NVIDIA's driver found no GPU".into())
+            NoGpu::NotThere("NVIDIA's driver found no GPU".into())
         } else {
             unusable("NVIDIA's driver does not start", error)
         }
     })?;
     let count = result::device::get_count().map_err(|error| unusable("no list of GPUs", error))?;
     if count == 0 {
-        return Err(NoDevice::NotThere("NVIDIA's driver found no GPU".into()));
+        return Err(NoGpu::NotThere("NVIDIA's driver found no GPU".into()));
     }
     let ordinal_of_driver = c_int::try_from(ordinal).ok().filter(|&ordinal| ordinal < count);
     let Some(ordinal_of_driver) = ordinal_of_driver else {
         let why = format!("there is no GPU {ordinal}; the last is GPU {}", count - 1);
-        return Err(NoDevice::Unusable(why));
+        return Err(NoGpu::Unusable(why));
     };
     examine(ordinal, ordinal_of_driver)
         .map_err(|error| unusable("the GPU tells nothing of itself", error))?
 }
 
-fn examine(ordinal: u32, ordinal_of_driver: c_int) -> Result<Result<Found, NoDevice>, DriverError> {
+fn examine(ordinal: u32, ordinal_of_driver: c_int) -> Result<Result<Found, NoGpu>, DriverError> {
     let mut version = 0;
     // SAFETY: `version` is written before it is read.
     unsafe { sys::cuDriverGetVersion(&raw mut version) }.result()?;
     let driver = format!("{}.{}", version / 1000, version % 1000 / 10);
     if version < LEAST_DRIVER {
         let why = format!("NVIDIA's driver supports CUDA {driver}; 12.2 (driver 535) is needed");
-        return Ok(Err(NoDevice::Unusable(why)));
+        return Ok(Err(NoGpu::Unusable(why)));
     }
     let device = result::device::get(ordinal_of_driver)?;
     // SAFETY: `device` is a device.
@@ -122,7 +122,7 @@ fn examine(ordinal: u32, ordinal_of_driver: c_int) -> Result<Result<Found, NoDev
         let (major, minor) = capability;
         let why =
             format!("{name} has the compute capability {major}.{minor}; 8.0 (Ampere) is needed");
-        return Ok(Err(NoDevice::Unusable(why)));
+        return Ok(Err(NoGpu::Unusable(why)));
     }
     let multiprocessors = attribute(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
     let shared =
@@ -147,6 +147,6 @@ pub(super) fn context(ordinal: u32) -> Result<Arc<CudaContext>, DriverError> {
     Ok(context)
 }
 
-pub(super) fn unusable(what: &str, error: DriverError) -> NoDevice {
-    NoDevice::Unusable(format!("{what}: {}", words(error)))
+pub(super) fn unusable(what: &str, error: DriverError) -> NoGpu {
+    NoGpu::Unusable(format!("{what}: {}", words(error)))
 }

@@ -18,8 +18,8 @@ use std::sync::{Arc, OnceLock};
 use cudarc::driver::CudaContext;
 
 use crate::{
-    CudaInfo, CudaOptions, Device, DeviceError, MAX_CANDIDATES, MAX_NEIGHBORS, NONE, NoDevice,
-    Result, Shape,
+    CudaInfo, CudaOptions, Device, DeviceError, MAX_CANDIDATES, MAX_NEIGHBORS, NONE, NoGpu, Result,
+    Shape,
 };
 use driver::Found;
 use error::guarded;
@@ -34,27 +34,27 @@ const GRANULE: usize = 16 * launch::TILE;
 static FAILED: OnceLock<String> = OnceLock::new();
 
 /// Opens a device.
-pub(crate) fn open(options: &CudaOptions) -> std::result::Result<CudaDevice, NoDevice> {
+pub(crate) fn open(options: &CudaOptions) -> std::result::Result<CudaDevice, NoGpu> {
     if let Some(why) = FAILED.get() {
-        return Err(NoDevice::Unusable(format!("the GPU failed earlier in this session: {why}")));
+        return Err(NoGpu::Unusable(format!("the GPU failed earlier in this session: {why}")));
     }
     let opened = guarded(|| Ok(open_unguarded(options)));
-    opened.unwrap_or_else(|error| Err(NoDevice::Unusable(error.to_string())))
+    opened.unwrap_or_else(|error| Err(NoGpu::Unusable(error.to_string())))
 }
 
 /// What a device is.
-pub(crate) fn describe(ordinal: u32) -> std::result::Result<CudaInfo, NoDevice> {
+pub(crate) fn describe(ordinal: u32) -> std::result::Result<CudaInfo, NoGpu> {
     let found = guarded(|| Ok(driver::find(ordinal)));
-    found.unwrap_or_else(|error| Err(NoDevice::Unusable(error.to_string()))).map(|found| found.info)
+    found.unwrap_or_else(|error| Err(NoGpu::Unusable(error.to_string()))).map(|found| found.info)
 }
 
-fn open_unguarded(options: &CudaOptions) -> std::result::Result<CudaDevice, NoDevice> {
+fn open_unguarded(options: &CudaOptions) -> std::result::Result<CudaDevice, NoGpu> {
     let found = driver::find(options.ordinal)?;
     let needed = launch::prune_shared(MAX_CANDIDATES).max(launch::NEAREST_SHARED);
     if found.shared < needed {
         let why =
             format!("{} gives blocks {} bytes of shared memory", found.info.name, found.shared);
-        return Err(NoDevice::Unusable(format!("{why}; {needed} are needed")));
+        return Err(NoGpu::Unusable(format!("{why}; {needed} are needed")));
     }
     let context = driver::context(found.ordinal)
         .map_err(|error| driver::unusable("no context can be made on the GPU", error))?;

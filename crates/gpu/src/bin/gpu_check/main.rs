@@ -14,7 +14,7 @@ mod rows;
 
 use std::process::ExitCode;
 
-use gpu::{CudaOptions, NoDevice, open_cuda};
+use gpu::{CudaOptions, NoGpu, open_cuda};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     let ordinal = number.and_then(|number| number.parse().ok()).unwrap_or(0);
     let mut device = match open_cuda(&CudaOptions { ordinal, memory_limit: None }) {
         Ok(device) => device,
-        Err(NoDevice::NotThere(why) | NoDevice::Unusable(why)) => {
+        Err(NoGpu::NotThere(why) | NoGpu::Unusable(why)) => {
             eprintln!("no GPU can be used: {why}");
             return ExitCode::from(2);
         }

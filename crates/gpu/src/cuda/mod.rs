@@ -179,6 +179,8 @@ impl Device for CudaDevice {
         let (limit, multiprocessors) = (self.limit, self.found.multiprocessors);
         let bytes = memory::bytes(shape, 0, 0, multiprocessors).ok_or(DeviceError::DeviceMemory)?;
         self.call(|live| {
+            // Memory that was freed is free once the device has come so far.
+            live.kernels.stream.synchronize()?;
             if !live.has_room(bytes, limit)? {
                 return Err(DeviceError::DeviceMemory);
             }

@@ -201,13 +201,9 @@ unsafe fn for_each_member(
             if is_visible { visit(node) } else { Ok(()) }
         };
         for (block, offsets) in members.blocks() {
-            for &offset in offsets {
+            let unknown = offsets.is_none().then(bitmap::all_offsets).into_iter().flatten();
+            for offset in offsets.into_iter().flatten().chain(unknown) {
                 look(node, HeapTid { block, offset })?;
-            }
-            if offsets.is_empty() {
-                for offset in bitmap::all_offsets() {
-                    look(node, HeapTid { block, offset })?;
-                }
             }
         }
         pg_sys::table_index_fetch_end(fetch);

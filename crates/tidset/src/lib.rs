@@ -1,9 +1,9 @@
 //! Sets of rows: what an index on another column finds, asked about rows one by one.
 //!
 //! PostgreSQL's bitmaps come in order of blocks and cannot be asked whether a row is in them, so they
-//! are copied: the blocks, and for each the line pointers of its rows. A directory by block number,
-//! about as long as there are blocks, leads to the one asked about. (Roaring bitmaps would take
-//! as much memory, but what they allocate cannot be refused.)
+//! are copied: the blocks, and for each the line pointers of its rows, a bit for each as far as the last. A
+//! directory by block number, about as long as there are blocks, leads to the one asked about. (Roaring
+//! bitmaps would take as much memory, but what they allocate cannot be refused.)
 
 use memory::{Grow, Result};
 use pages::HeapTid;
@@ -12,14 +12,16 @@ use pages::HeapTid;
 #[derive(Debug, Default)]
 pub struct Builder {
     blocks: Vec<Block>,
-    offsets: Vec<u16>,
+    words: Vec<u64>,
+    rows: usize,
 }
 
 /// A block with rows in the set.
 #[derive(Clone, Copy, Debug)]
 struct Block {
     number: u32,
-    /// Where its line pointers begin. Those of a block without any are unknown: each may be in the set.
+    /// Where the bits of its line pointers begin. Those of a block without any are unknown: each may be in
+    /// the set.
     start: u32,
 }
 
@@ -27,11 +29,17 @@ struct Block {
 #[derive(Debug)]
 pub struct TidSet {
     blocks: Vec<Block>,
-    offsets: Vec<u16>,
+    words: Vec<u64>,
     /// Where blocks with a number from `i << shift` on begin.
     directory: Vec<u32>,
     shift: u32,
+    rows: usize,
     unknown: usize,
+}
+
+/// The word of a line pointer's bit, and the bit.
+fn place(offset: u16) -> (usize, u64) {
+    (usize::from(offset) / 64, 1 << (offset % 64))
 }
 
 impl Builder {
@@ -39,11 +47,19 @@ impl Builder {
     /// rows of the block may be in the set.
     ///
     /// # Errors
-    /// [`memory::OutOfMemory`], as for all that follows; also beyond 2^32 rows.
+    /// [`memory::OutOfMemory`], as for all that follows; also beyond 2^38 line pointers.
     pub fn push(&mut self, number: u32, offsets: &[u16]) -> Result<()> {
-        let start = u32::try_from(self.offsets.len()).map_err(|_| memory::OutOfMemory)?;
+        let start = u32::try_from(self.words.len()).map_err(|_| memory::OutOfMemory)?;
         self.blocks.try_push(Block { number, start })?;
-        self.offsets.try_extend(offsets.iter().copied())
+        for (word, bit) in offsets.iter().map(|&offset| place(offset)) {
+            let word = start as usize + word;
+            while self.words.len() <= word {
+                self.words.try_push(0)?;
+            }
+            self.words[word] |= bit;
+        }
+        self.rows += offsets.len();
+        Ok(())
     }
 
     /// The set.
@@ -51,7 +67,7 @@ impl Builder {
     /// # Errors
     /// As [`Builder::push`].
     pub fn finish(self) -> Result<TidSet> {
-        let Self { blocks, offsets } = self;
+        let Self { blocks, words, rows } = self;
         let last = blocks.last().map_or(0, |block| block.number);
         let spread = last / u32::try_from(blocks.len()).unwrap_or(u32::MAX).max(1);
         let shift = (u32::BITS - spread.leading_zeros()).min(u32::BITS - 1);
@@ -63,8 +79,8 @@ impl Builder {
             }
         }
         directory.try_push(u32::try_from(blocks.len()).map_err(|_| memory::OutOfMemory)?)?;
-        let mut set = TidSet { blocks, offsets, directory, shift, unknown: 0 };
-        set.unknown = set.blocks().filter(|(_, offsets)| offsets.is_empty()).count();
+        let mut set = TidSet { blocks, words, directory, shift, rows, unknown: 0 };
+        set.unknown = set.blocks().filter(|(_, offsets)| offsets.is_none()).count();
         Ok(set)
     }
 }
@@ -80,23 +96,22 @@ impl TidSet {
         let Ok(at) = blocks.binary_search_by_key(&tid.block, |block| block.number) else {
             return false;
         };
-        let offsets = self.offsets_of(begin as usize + at);
-        offsets.is_empty() || offsets.binary_search(&tid.offset).is_ok()
+        let words = self.words_of(begin as usize + at);
+        let (word, bit) = place(tid.offset);
+        words.get(word).map_or(words.is_empty(), |word| word & bit != 0)
     }
 
     /// Blocks in ascending order, with the line pointers of their rows; none where these are unknown.
-    pub fn blocks(&self) -> impl Iterator<Item = (u32, &[u16])> {
-        self.blocks.iter().enumerate().map(|(i, block)| (block.number, self.offsets_of(i)))
-    }
-
-    /// The block at place `i` of the order, with the line pointers of its rows.
-    pub fn block(&self, i: usize) -> Option<(u32, &[u16])> {
-        self.blocks.get(i).map(|block| (block.number, self.offsets_of(i)))
+    pub fn blocks(&self) -> impl Iterator<Item = (u32, Option<impl Iterator<Item = u16>>)> {
+        self.blocks.iter().enumerate().map(|(i, block)| {
+            let words = self.words_of(i);
+            (block.number, (!words.is_empty()).then(|| offsets(words)))
+        })
     }
 
     /// Rows known to be in the set.
     pub fn rows(&self) -> usize {
-        self.offsets.len()
+        self.rows
     }
 
     /// Blocks of which it is not known which rows are in the set.
@@ -106,14 +121,26 @@ impl TidSet {
 
     /// Bytes in use.
     pub fn bytes(&self) -> usize {
-        size_of_val(&*self.blocks) + size_of_val(&*self.offsets) + size_of_val(&*self.directory)
+        size_of_val(&*self.blocks) + size_of_val(&*self.words) + size_of_val(&*self.directory)
     }
 
-    fn offsets_of(&self, i: usize) -> &[u16] {
+    fn words_of(&self, i: usize) -> &[u64] {
         let start = self.blocks[i].start as usize;
-        let end = self.blocks.get(i + 1).map_or(self.offsets.len(), |next| next.start as usize);
-        &self.offsets[start..end]
+        let end = self.blocks.get(i + 1).map_or(self.words.len(), |next| next.start as usize);
+        &self.words[start..end]
     }
+}
+
+/// The line pointers of some bits.
+fn offsets(words: &[u64]) -> impl Iterator<Item = u16> {
+    (0..).step_by(64).zip(words).flat_map(|(first, &word)| {
+        let mut left = word;
+        std::iter::from_fn(move || {
+            let bit = (left != 0).then(|| left.trailing_zeros() as u16)?;
+            left &= left - 1;
+            Some(first + bit)
+        })
+    })
 }
 
 #[cfg(test)]
@@ -149,8 +176,10 @@ mod tests {
             }
             let set = set(&blocks);
             assert_eq!(set.rows(), blocks.values().map(Vec::len).sum::<usize>());
-            let expected = blocks.iter().map(|(&number, offsets)| (number, &offsets[..]));
-            assert!(set.blocks().eq(expected));
+            let found = set.blocks().map(|(number, offsets)| {
+                (number, offsets.map(Iterator::collect::<Vec<_>>).unwrap_or_default())
+            });
+            assert!(found.eq(blocks.clone()));
             let known: Vec<u32> = blocks.keys().copied().collect();
             for _ in 0..1_000 {
                 let some = rng.random_range(0..=last);
@@ -174,7 +203,9 @@ mod tests {
         assert!(contains(&ends, 0, 1) && contains(&ends, u32::MAX, u16::MAX));
         assert!(contains(&ends, 7, 1) && contains(&ends, 7, 200));
         assert!(!contains(&ends, 0, 2) && !contains(&ends, u32::MAX - 1, 1));
-        assert_eq!((ends.unknown_blocks(), ends.block(1)), (1, Some((7, &[][..]))));
-        assert!(ends.bytes() < 200, "{}", ends.bytes());
+        assert!(!contains(&ends, 0, 65) && !contains(&ends, u32::MAX, 0));
+        assert_eq!(ends.unknown_blocks(), 1);
+        // A bit for each line pointer that a block might have.
+        assert!(ends.bytes() < 8_500, "{}", ends.bytes());
     }
 }

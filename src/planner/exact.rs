@@ -9,13 +9,13 @@ use std::ptr;
 
 use memory::Grow;
 use pages::HeapTid;
-use pgrx::pg_sys::{self, CustomScanState, MemoryContext, Snapshot, TupleTableSlot};
+use pgrx::pg_sys::{self, CustomScanState, MemoryContext, TupleTableSlot};
 use tidset::TidSet;
 
 use super::tuple::{Tuple, Tuples, number};
 use crate::am::reorder::{Payload, Row};
 use crate::pg::error::Report;
-use crate::pg::{bitmap, tid};
+use crate::pg::{bitmap, per_row, tid};
 
 /// Rows in order of their distances, without those that were found before.
 pub struct Exact {
@@ -99,13 +99,9 @@ impl Exact {
         let mut bytes = 0;
         self.is_complete = true;
         let Self { known, last, is_complete, .. } = self;
-        let visit = |node: &mut CustomScanState| -> Result<(), Report> {
+        let visit = |node: &mut CustomScanState, distance: Option<f64>| -> Result<(), Report> {
             // SAFETY: the slot holds a row.
-            let (distance, tid) = unsafe {
-                let distance = source.tuples.make(node, source.row, None);
-                (distance, tid::from_item_pointer(&(*source.row).tts_tid))
-            };
-            let Some(distance) = distance else { return Ok(()) };
+            let tid = unsafe { tid::from_item_pointer(&(*source.row).tts_tid) };
             if source.matches && distance.is_none_or(|distance| distance == 0.0) {
                 return Ok(());
             }
@@ -136,10 +132,7 @@ impl Exact {
         };
         // SAFETY: the node is being run, and the slot takes rows of its table.
         unsafe {
-            match source.members {
-                Some(members) => for_each_member(node, members, source.row, visit)?,
-                None => for_each_row(node, source.row, visit)?,
-            }
+            for_each_passing(node, source, visit)?;
             // The slots may refer to a page.
             pg_sys::ExecClearTuple(node.ss.ss_ScanTupleSlot);
             pg_sys::ExecClearTuple(source.row);
@@ -171,65 +164,86 @@ unsafe fn fetch(node: &mut CustomScanState, source: &Source<'_>, tid: HeapTid) -
     }
 }
 
-/// Puts each row of a set that the snapshot sees in `slot`.
+/// What was found next.
+enum Next {
+    /// A row that passes, and its distance.
+    Passed(Option<f64>),
+    /// Nothing yet: somebody may want to end the search.
+    Interrupted,
+    End,
+}
+
+/// Visits all rows that pass, whose tuples are in the slots of the node.
 ///
 /// # Safety
-/// The node is being run; the slot is one for rows of its table.
-unsafe fn for_each_member(
+/// The node is being run; the slot is its own.
+unsafe fn for_each_passing(
     node: &mut CustomScanState,
-    members: &TidSet,
-    slot: *mut TupleTableSlot,
-    mut visit: impl FnMut(&mut CustomScanState) -> Result<(), Report>,
+    source: &Source<'_>,
+    visit: impl FnMut(&mut CustomScanState, Option<f64>) -> Result<(), Report>,
 ) -> Result<(), Report> {
-    // SAFETY: the node is being run, and the slot takes rows of its table. After an error PostgreSQL releases what the fetch holds.
+    // SAFETY: the node is being run, and the slot takes rows of its table. After an error PostgreSQL
+    // releases what a scan holds.
     unsafe {
-        let snapshot: Snapshot = (*node.ss.ps.state).es_snapshot;
-        let fetch = pg_sys::table_index_fetch_begin(node.ss.ss_currentRelation);
-        let mut look = |node: &mut CustomScanState, tid: HeapTid| -> Result<(), Report> {
-            pgrx::check_for_interrupts!();
-            let mut tid = tid::to_item_pointer(tid);
-            let mut more = false;
-            let all_dead = ptr::null_mut();
-            let is_visible = pg_sys::table_index_fetch_tuple(
-                fetch,
-                &raw mut tid,
-                snapshot,
-                slot,
-                &raw mut more,
-                all_dead,
-            );
-            if is_visible { visit(node) } else { Ok(()) }
+        let (table, snapshot) = (node.ss.ss_currentRelation, (*node.ss.ps.state).es_snapshot);
+        let Some(members) = source.members else {
+            let scan = pg_sys::table_beginscan(table, snapshot, 0, ptr::null_mut());
+            let next = || per_row::next_row(scan, source.row).then_some(true);
+            for_each(node, source, next, visit)?;
+            pg_sys::table_endscan(scan);
+            return Ok(());
         };
-        for (block, offsets) in members.blocks() {
-            let unknown = offsets.is_none().then(bitmap::all_offsets).into_iter().flatten();
-            for offset in offsets.into_iter().flatten().chain(unknown) {
-                look(node, HeapTid { block, offset })?;
-            }
-        }
+        let fetch = pg_sys::table_index_fetch_begin(table);
+        let mut tids = tids(members);
+        let next = || {
+            let tid = tid::to_item_pointer(tids.next()?);
+            Some(per_row::fetch_row(fetch, tid, snapshot, source.row))
+        };
+        for_each(node, source, next, visit)?;
         pg_sys::table_index_fetch_end(fetch);
     }
     Ok(())
 }
 
-/// Puts each row of the table that the snapshot sees in `slot`.
+/// Visits those of the rows that `next` puts in the slot, if it says that it has, that pass.
 ///
 /// # Safety
-/// As [`for_each_member`].
-unsafe fn for_each_row(
+/// As [`for_each_passing`]; `next` may be called within [`per_row::caught`].
+unsafe fn for_each(
     node: &mut CustomScanState,
-    slot: *mut TupleTableSlot,
-    mut visit: impl FnMut(&mut CustomScanState) -> Result<(), Report>,
+    source: &Source<'_>,
+    mut next: impl FnMut() -> Option<bool>,
+    mut visit: impl FnMut(&mut CustomScanState, Option<f64>) -> Result<(), Report>,
 ) -> Result<(), Report> {
-    // SAFETY: the node is being run, and the slot takes rows of its table.
-    unsafe {
-        let snapshot: Snapshot = (*node.ss.ps.state).es_snapshot;
-        let scan =
-            pg_sys::table_beginscan(node.ss.ss_currentRelation, snapshot, 0, ptr::null_mut());
-        let forward = pg_sys::ScanDirection::ForwardScanDirection;
-        while pg_sys::table_scan_getnextslot(scan, forward, slot) {
-            visit(node)?;
+    loop {
+        pgrx::check_for_interrupts!();
+        // SAFETY: the node is being run, and nothing here has to be dropped.
+        let found = unsafe {
+            per_row::caught(|| {
+                while pg_sys::InterruptPending == 0 {
+                    let Some(is_there) = next() else { return Next::End };
+                    if is_there
+                        && let Some(distance) = source.tuples.make_uncaught(node, source.row, None)
+                    {
+                        return Next::Passed(distance);
+                    }
+                }
+                Next::Interrupted
+            })
+        };
+        match found {
+            Next::Passed(distance) => visit(node, distance)?,
+            Next::Interrupted => {}
+            Next::End => return Ok(()),
         }
-        pg_sys::table_endscan(scan);
     }
-    Ok(())
+}
+
+/// All rows that may be in a set.
+fn tids(members: &TidSet) -> impl Iterator<Item = HeapTid> {
+    members.blocks().flat_map(|(block, offsets)| {
+        let unknown = offsets.is_none().then(bitmap::all_offsets).into_iter().flatten();
+        let known = offsets.into_iter().flatten();
+        known.chain(unknown).map(move |offset| HeapTid { block, offset })
+    })
 }

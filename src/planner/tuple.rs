@@ -6,14 +6,14 @@ use std::ops::Range;
 use std::ptr;
 
 use pgrx::pg_sys::{
-    self, Bitmapset, CustomScan, CustomScanState, Datum, ExprContext, ExprState, Index,
-    MemoryContext, MinimalTuple, ProjectionInfo, TargetEntry, TupleTableSlot, Var,
+    self, Bitmapset, CustomScan, CustomScanState, Datum, ExprState, Index, MemoryContext,
+    MinimalTuple, ProjectionInfo, TargetEntry, TupleTableSlot, Var,
 };
 
 use super::private::Private;
 use crate::am::reorder::Payload;
-use crate::pg::memory;
 use crate::pg::node::{Node, list, nodes};
+use crate::pg::{memory, per_row};
 
 /// Makes tuples of the scan.
 pub struct Tuples {
@@ -93,32 +93,40 @@ impl Tuples {
         row: *mut TupleTableSlot,
         known: Option<Option<f64>>,
     ) -> Option<Option<f64>> {
+        // SAFETY: the node is being run, and `row` holds a row of its table.
+        unsafe { per_row::caught(|| self.make_uncaught(node, row, known)) }
+    }
+
+    /// The same, of which no errors are caught.
+    ///
+    /// # Safety
+    /// As [`make`](Self::make), within [`per_row::caught`].
+    pub unsafe fn make_uncaught(
+        &self,
+        node: &mut CustomScanState,
+        row: *mut TupleTableSlot,
+        known: Option<Option<f64>>,
+    ) -> Option<Option<f64>> {
         // SAFETY: the node is being run, and `row` holds a row of its table; the distance is a
         // `float8`, and its columns are there.
         unsafe {
             let context = node.ss.ps.ps_ExprContext;
-            // Each call of PostgreSQL's takes some time, as its errors are caught.
-            let memory = &*(*context).ecxt_per_tuple_memory;
-            if !memory.isReset || !memory.firstchild.is_null() {
-                pg_sys::MemoryContextReset((*context).ecxt_per_tuple_memory);
-            }
+            per_row::begin_row(context);
             (*context).ecxt_scantuple = row;
-            if !holds(self.before, context) {
+            if !per_row::holds(self.before, context) {
                 return count_removed(node);
             }
-            let tuple = pg_sys::ExecProject(self.projection);
+            let tuple = per_row::project(self.projection);
             let distance = known.unwrap_or_else(|| {
-                let mut is_null = false;
-                let value =
-                    pg_sys::ExecEvalExprSwitchContext(self.distance, context, &raw mut is_null);
-                (!is_null).then(|| f64::from_bits(value.value() as u64))
+                let distance = per_row::value(self.distance, context);
+                distance.map(|distance| f64::from_bits(distance.value() as u64))
             });
             for number in self.distances.clone() {
                 *(*tuple).tts_values.add(number) = Datum::from(distance.unwrap_or(0.0).to_bits());
                 *(*tuple).tts_isnull.add(number) = distance.is_none();
             }
             (*context).ecxt_scantuple = tuple;
-            if !holds(self.after, context) {
+            if !per_row::holds(self.after, context) {
                 return count_removed(node);
             }
             Some(distance)
@@ -180,15 +188,6 @@ impl Payload for Tuple {
 /// A distance as it is ordered by: what is not a number comes last.
 pub fn number(distance: Option<f64>) -> f64 {
     distance.filter(|distance| !distance.is_nan()).unwrap_or(f64::INFINITY)
-}
-
-/// Whether conditions hold; they do if there are none.
-///
-/// # Safety
-/// `conditions` are null or compiled for the node, which is being run.
-unsafe fn holds(conditions: *mut ExprState, context: *mut ExprContext) -> bool {
-    // SAFETY: the conditions are those of the node, which is being run.
-    conditions.is_null() || unsafe { pg_sys::ExecQual(conditions, context) }
 }
 
 /// Counts a row for which a condition did not hold.

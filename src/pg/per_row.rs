@@ -1,0 +1,130 @@
+//! What PostgreSQL is called for with each of many rows.
+//!
+//! To catch an error takes as long as many of these calls. So they are made without it, within
+//! [`caught`], which catches the errors of all of them.
+
+#![allow(unsafe_code)] // calls into PostgreSQL
+
+use std::ptr;
+
+use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
+use pgrx::pg_sys::{
+    self, Datum, ExprContext, ExprState, IndexFetchTableData, ItemPointerData, MemoryContext,
+    ProjectionInfo, ScanDirection, Snapshot, TableScanDesc, TupleTableSlot,
+};
+
+unsafe extern "C-unwind" {
+    // Without a guard of its own, unlike that of `pg_sys`.
+    #[link_name = "MemoryContextReset"]
+    fn reset(context: MemoryContext);
+}
+
+/// Runs `body`, and raises its errors as those of other calls are.
+///
+/// # Safety
+/// All calls of `body` may be made, and nothing on its stack has to be dropped: an error of PostgreSQL's
+/// leaves it by a jump.
+pub unsafe fn caught<R>(body: impl FnOnce() -> R) -> R {
+    // SAFETY: nothing is jumped over that has to be dropped.
+    unsafe { pg_guard_ffi_boundary(body) }
+}
+
+/// Frees what was computed for the row before.
+///
+/// # Safety
+/// Within [`caught`]; the context is one of the executor's.
+pub unsafe fn begin_row(context: *mut ExprContext) {
+    // SAFETY: the context has its memory.
+    unsafe {
+        let memory = (*context).ecxt_per_tuple_memory;
+        if !(*memory).isReset || !(*memory).firstchild.is_null() {
+            reset(memory);
+        }
+    }
+}
+
+/// The value of an expression; none for NULL.
+///
+/// # Safety
+/// Within [`caught`]; the expression was compiled for a node of this context, whose slots hold its rows.
+pub unsafe fn value(expression: *mut ExprState, context: *mut ExprContext) -> Option<Datum> {
+    let mut is_null = false;
+    // SAFETY: a compiled expression has a function. What it allocates lives as long as the row.
+    unsafe {
+        let caller = pg_sys::CurrentMemoryContext;
+        pg_sys::CurrentMemoryContext = (*context).ecxt_per_tuple_memory;
+        let evaluate = (*expression).evalfunc.unwrap_unchecked();
+        let value = evaluate(expression, context, &raw mut is_null);
+        pg_sys::CurrentMemoryContext = caller;
+        (!is_null).then_some(value)
+    }
+}
+
+/// Whether conditions hold; they do if there are none.
+///
+/// # Safety
+/// As [`value`]; `conditions` are null or what `ExecInitQual` has made.
+pub unsafe fn holds(conditions: *mut ExprState, context: *mut ExprContext) -> bool {
+    // SAFETY: the conditions are those of the node, and give a boolean.
+    conditions.is_null()
+        || unsafe { value(conditions, context) }.is_some_and(|holds| holds.value() as u8 != 0)
+}
+
+/// Computes the columns of a row in the slot of a projection, and returns that.
+///
+/// # Safety
+/// As [`value`].
+pub unsafe fn project(projection: *mut ProjectionInfo) -> *mut TupleTableSlot {
+    // SAFETY: as PostgreSQL's `ExecProject`: the slot is virtual, with room for all columns.
+    unsafe {
+        let state = &raw mut (*projection).pi_state;
+        let slot = (*state).resultslot;
+        clear(slot);
+        value(state, (*projection).pi_exprContext);
+        (*slot).tts_flags &= !(pg_sys::TTS_FLAG_EMPTY as u16);
+        (*slot).tts_nvalid = (*(*slot).tts_tupleDescriptor).natts as i16;
+        slot
+    }
+}
+
+/// Empties a slot.
+///
+/// # Safety
+/// Within [`caught`]; nobody looks at what it holds any more.
+unsafe fn clear(slot: *mut TupleTableSlot) {
+    // SAFETY: a slot has functions for its kind.
+    unsafe { (*(*slot).tts_ops).clear.unwrap_unchecked()(slot) };
+}
+
+/// Puts the next row of a table in `slot`; false after the last.
+///
+/// # Safety
+/// Within [`caught`]; the scan has begun, and the slot takes rows of its table.
+pub unsafe fn next_row(scan: TableScanDesc, slot: *mut TupleTableSlot) -> bool {
+    // SAFETY: a table has the functions of its access method.
+    unsafe {
+        let table = (*scan).rs_rd;
+        (*slot).tts_tableOid = (*table).rd_id;
+        let next = (*(*table).rd_tableam).scan_getnextslot.unwrap_unchecked();
+        next(scan, ScanDirection::ForwardScanDirection, slot)
+    }
+}
+
+/// Puts the version of a row that a snapshot sees in `slot`, by the address that indexes have of it; false
+/// if it sees none.
+///
+/// # Safety
+/// As [`next_row`].
+pub unsafe fn fetch_row(
+    fetch: *mut IndexFetchTableData,
+    mut tid: ItemPointerData,
+    snapshot: Snapshot,
+    slot: *mut TupleTableSlot,
+) -> bool {
+    let mut more = false;
+    // SAFETY: a table has the functions of its access method.
+    unsafe {
+        let by_index = (*(*(*fetch).rel).rd_tableam).index_fetch_tuple.unwrap_unchecked();
+        by_index(fetch, &raw mut tid, snapshot, slot, &raw mut more, ptr::null_mut())
+    }
+}

@@ -13,8 +13,16 @@
 /// Rows that an index adds to a bitmap at the cost of a page.
 const ROWS_OF_BITMAP: f64 = 10.0;
 
-/// Rows tested at the cost of a page, if the whole table is read.
-const ROWS_TESTED: f64 = 10.0;
+/// Rows tested at the cost of a page that the index leads to, if the whole table is read.
+const ROWS_TESTED: f64 = 13.0;
+
+/// How many times as many rows are wanted as are estimated to pass, for no walk to be begun: it would go
+/// past the whole index.
+const FAR_MORE: f64 = 10.0;
+
+/// For each row that passes, pages that reading the whole table must spare for a walk to be given up: where
+/// many pass, the walk ends soon, too, and all of them are measured and put in order.
+const SPARED: f64 = 0.5;
 
 /// Rows of a set read, tested and measured at the cost of a page, beside the pages themselves.
 const ROWS_MEASURED: f64 = 5.0;
@@ -41,6 +49,9 @@ const SURPRISE: f64 = 2.0;
 
 /// Rows that are looked at before anything is concluded from how many of them pass.
 const SAMPLE: u64 = 10;
+
+/// The same for each page of the table before all of it is read: that is much to do on a few rows' word.
+const SAMPLE_OF_TABLE: f64 = 0.03;
 
 /// What is known before the search.
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +113,8 @@ pub enum Step {
 
 /// Before anything is known; so many rows are wanted.
 pub fn begin(outlook: &Outlook, wanted: f64) -> Step {
-    let wants_all = wanted >= outlook.table_rows;
+    let passing = outlook.share * outlook.table_rows;
+    let wants_all = wanted >= outlook.table_rows.min(FAR_MORE * passing.max(1.0));
     if !wants_all && !measures_at_once(outlook.members, outlook, wanted) {
         return Step::Walk;
     }
@@ -127,7 +139,8 @@ fn measures_at_once(members: Option<f64>, outlook: &Outlook, wanted: f64) -> boo
 fn exact(members: Option<f64>, outlook: &Outlook) -> f64 {
     let &Outlook { table_pages, table_rows, share, .. } = outlook;
     members.map_or_else(
-        || table_pages + table_rows * (1.0 / ROWS_TESTED + share / ROWS_MEASURED),
+        // Pages are what is read; what takes the time are their rows.
+        || table_pages.max(table_rows / ROWS_TESTED) + table_rows * share / ROWS_MEASURED,
         |members| pages_of(members, table_pages) + members / ROWS_MEASURED,
     )
 }
@@ -145,7 +158,10 @@ pub fn look(outlook: &Outlook, progress: &Progress) -> Step {
     let rest = index + rows;
     let exact = exact(outlook.members, outlook);
     let Some(members) = outlook.members else {
-        return if exact < rest && progress.looked >= SAMPLE { Step::Exact } else { Step::Walk };
+        let sample = (SAMPLE as f64).max(outlook.table_pages * SAMPLE_OF_TABLE);
+        let is_known = progress.looked as f64 >= sample;
+        let spared = outlook.table_rows * outlook.share * SPARED;
+        return if exact + spared < rest && is_known { Step::Exact } else { Step::Walk };
     };
     let collect = members / ROWS_OF_BITMAP + 1.0;
     // By then as much was spent otherwise.
@@ -274,10 +290,16 @@ mod tests {
         assert_eq!(begin_among(500.0, &TABLE, 10.0), Step::Walk);
         let small = Outlook { table_pages: 20.0, table_rows: 100.0, ..TABLE };
         assert_eq!(begin(&small, 10.0), Step::Exact);
+        // The same if all rows pass.
+        let all = Outlook { table_pages: 80.0, table_rows: 1_000.0, share: 1.0, ..TABLE };
+        assert_eq!(begin(&all, 100.0), Step::Exact);
         // All that pass are wanted, if that is known.
         assert_eq!(begin_among(500.0, &TABLE, 500.0), Step::Exact);
         assert_eq!(begin(&TABLE, 500.0), Step::Walk);
         assert_eq!(begin(&TABLE, f64::INFINITY), Step::Exact);
+        // A walk would find all that pass, and go on.
+        assert_eq!(begin(&Outlook { share: 0.0001, ..TABLE }, 100.0), Step::Exact);
+        assert_eq!(begin(&Outlook { share: 0.001, ..TABLE }, 100.0), Step::Walk);
     }
 
     #[test]
@@ -292,16 +314,17 @@ mod tests {
     fn what_is_farther_than_expected_is_measured() {
         let none = |looked, share| look(&Outlook { share, ..TABLE }, &walk(looked, 2 * looked));
         assert_eq!(none(100, 0.01), Step::Walk);
-        assert_eq!(none(100, 0.5), Step::Exact);
+        assert_eq!(none(400, 0.5), Step::Exact);
+        assert_eq!(none(100, 0.5), Step::Walk);
         assert_eq!(none(5, 0.5), Step::Walk);
     }
 
     #[test]
     fn pages_read_ahead_are_no_measure() {
-        let ahead = Progress { passed: 1, index_pages: 700, ..walk(160, 200) };
+        let ahead = Progress { passed: 2, index_pages: 1_250, ..walk(400, 500) };
         let table = Outlook { share: 0.005, ..TABLE };
         assert_eq!(look(&table, &ahead), Step::Walk);
-        let settled = Progress { settled: (160, 700), ..ahead };
+        let settled = Progress { settled: (400, 1_250), ..ahead };
         assert_eq!(look(&table, &settled), Step::Exact);
     }
 
@@ -309,6 +332,8 @@ mod tests {
     fn the_whole_table_is_measured_where_walking_takes_longer() {
         assert_eq!(looked(None, 0.01), None);
         assert!(looked(None, 0.001).is_some_and(|looked| looked < 2_000));
+        // What has cost as much as measuring all rows does not go on for long.
+        assert!(looked(None, 0.0001).is_some_and(|looked| looked < 1_000));
         let done = Progress { passed: 10, ..walk(5_000, 5_000) };
         assert_eq!(look(&TABLE, &done), Step::Walk);
     }

@@ -54,6 +54,10 @@ pub struct Size {
     pub queries: usize,
     /// Times that they are asked, of which the best counts.
     pub rounds: usize,
+    /// Shares of the rows that pass.
+    pub shares: Vec<f64>,
+    /// With an index on the filter, and without.
+    pub indexed: Vec<bool>,
 }
 
 /// Loads the first rows of `dataset`, builds a vector index, and measures all cells, each of which
@@ -68,7 +72,7 @@ pub fn measure(
 ) -> Result<()> {
     let traits = Traits::new(dataset, size.rows, size.queries);
     let mut client = load(server, system, dataset, &traits, size.rows, limits)?;
-    for indexed in [true, false] {
+    for &indexed in &size.indexed {
         if indexed {
             client.batch_execute(&traits.indexes())?;
         } else {
@@ -77,7 +81,7 @@ pub fn measure(
         client.batch_execute("ANALYZE items")?;
         let mut session = Session::new(&mut client, dataset, &traits, size, indexed)?;
         for relation in Relation::ALL {
-            for share in SHARES {
+            for &share in &size.shares {
                 for k in LIMITS {
                     done(session.cell(relation, share, k)?);
                 }

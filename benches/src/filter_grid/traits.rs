@@ -55,7 +55,7 @@ impl Traits {
 
     /// Statements that drop these.
     pub fn no_indexes(&self) -> String {
-        self.columns.iter().map(|(name, _)| format!("DROP INDEX items_{name};")).collect()
+        self.columns.iter().map(|(name, _)| format!("DROP INDEX IF EXISTS items_{name};")).collect()
     }
 
     /// A row's columns for `COPY`.

@@ -1,5 +1,6 @@
 //! What rows have beside their vectors.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -85,7 +86,10 @@ fn labels(data: &Path, dataset: &Dataset) -> Result<(Vec<String>, Vec<String>)> 
     if classes.exists() {
         let classes = fs::read(&classes)?;
         let labels = classes.iter().skip(NPY_HEADER).take(rows).map(ToString::to_string);
-        return Ok((labels.collect(), owned(&["0", "7"])));
+        let labels: Vec<String> = labels.collect();
+        let all: BTreeSet<&String> = labels.iter().collect();
+        let all = all.into_iter().cloned().collect();
+        return Ok((labels, all));
     }
     let anchor = |number: usize| dataset.base.row(number * rows / ANCHORS);
     let labels = (0..rows).map(|row| {

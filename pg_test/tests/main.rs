@@ -19,6 +19,7 @@ mod filter_regex;
 mod filter_types;
 mod filter_words;
 mod filtered_functions;
+mod filtered_joins;
 mod filtered_memory;
 mod filtered_scan;
 mod filtered_tables;

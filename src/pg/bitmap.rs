@@ -19,14 +19,26 @@ const MOST_OFFSETS: usize = pg_sys::BLCKSZ as usize / 28;
 /// # Safety
 /// The node was begun, and has not been run since it was begun or asked to begin anew.
 pub unsafe fn rows_of(node: *mut PlanState) -> Result<TidSet, Report> {
-    // SAFETY: the node is ready to be run, and what it makes is ours to free. After an error its memory
-    // goes with the query.
+    // SAFETY: the node is ready to be run, and what it makes is ours.
     unsafe {
         let made = pg_sys::MultiExecProcNode(node);
         if made.is_null() || (*made).type_ != NodeTag::T_TIDBitmap {
             return Err(Report::internal("a node below a vector scan makes no bitmap"));
         }
-        let bitmap = made.cast();
+        copy(made.cast())
+    }
+}
+
+/// Copies a bitmap, and frees it.
+///
+/// # Errors
+/// That memory is used up.
+///
+/// # Safety
+/// Nobody else has the bitmap.
+pub unsafe fn copy(bitmap: *mut TIDBitmap) -> Result<TidSet, Report> {
+    // SAFETY: nobody else has it. After an error its memory goes with the query.
+    unsafe {
         let mut builder = Builder::default();
         for_each_page(bitmap, |block, offsets| builder.push(block, offsets))?;
         pg_sys::tbm_free(bitmap);

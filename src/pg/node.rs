@@ -36,7 +36,7 @@ macro_rules! tagged {
     )*};
 }
 tagged! {
-    Const: T_Const, FuncExpr: T_FuncExpr,
+    Const: T_Const, CustomPath: T_CustomPath, FuncExpr: T_FuncExpr,
     IndexClause: T_IndexClause, IndexOptInfo: T_IndexOptInfo, IndexPath: T_IndexPath,
     NullTest: T_NullTest, OpExpr: T_OpExpr, RangeTblEntry: T_RangeTblEntry,
     RelabelType: T_RelabelType, RowExpr: T_RowExpr,

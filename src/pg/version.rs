@@ -13,6 +13,37 @@ pub use pgrx::pg_sys::RelFileLocator as RelFile;
 pub use pgrx::pg_sys::RelFileNode as RelFile;
 use pgrx::pg_sys::{self, IndexPath, IndexScanDesc, PgStat_Counter, Relation, relopt_parse_elt};
 
+/// An empty bitmap of rows that takes about as much memory as `work_mem` says.
+///
+/// # Safety
+/// The current memory context lives as long as the bitmap.
+pub unsafe fn new_bitmap() -> *mut pg_sys::TIDBitmap {
+    // SAFETY: a setting, read on the backend's own thread; the bitmap is for this backend alone.
+    unsafe {
+        let bytes = i64::from(pg_sys::work_mem) * 1024;
+        pg_sys::tbm_create(bytes as _, std::ptr::null_mut())
+    }
+}
+
+/// Begins a scan of an index that gives bitmaps.
+///
+/// # Safety
+/// The index is open, and the snapshot is kept.
+pub unsafe fn begin_bitmap_scan(
+    index: Relation,
+    snapshot: pg_sys::Snapshot,
+    keys: c_int,
+) -> IndexScanDesc {
+    // SAFETY: the index is open, and the snapshot is kept; nobody asks for figures of the scan.
+    unsafe {
+        #[cfg(not(feature = "pg18"))]
+        let scan = pg_sys::index_beginscan_bitmap(index, snapshot, keys);
+        #[cfg(feature = "pg18")]
+        let scan = pg_sys::index_beginscan_bitmap(index, snapshot, std::ptr::null_mut(), keys);
+        scan
+    }
+}
+
 /// Sleeps where `vacuum_cost_delay` says so, and looks for interrupts.
 ///
 /// # Safety

@@ -130,7 +130,7 @@ pub unsafe fn bitmap(path: *mut BitmapHeapPath, rel: &RelOptInfo) -> Option<Bitm
     Some(Bitmap { members: selectivity * rel.tuples, cost, read: path.path.total_cost })
 }
 
-/// The path of a bitmap that a path of ours has; null if it has none.
+/// The path of a bitmap that a path of ours has, if it has anything below; null if it has none.
 ///
 /// # Safety
 /// `path` is one of ours.

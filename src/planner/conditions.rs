@@ -21,31 +21,44 @@ pub struct Conditions<'p> {
 }
 
 impl Conditions<'_> {
-    /// Those of `clauses`, restrictions of the relation in PostgreSQL's order.
+    /// Those of `clauses`, restrictions of the relation in PostgreSQL's order. `joins` tells whether a join
+    /// is one, too.
     ///
     /// # Safety
     /// The relation is being planned, and `found` is a path of it.
-    pub unsafe fn new(rel: *mut RelOptInfo, clauses: *mut List, found: &Recognized) -> Self {
+    pub unsafe fn new(
+        rel: *mut RelOptInfo,
+        clauses: *mut List,
+        found: &Recognized,
+        joins: bool,
+    ) -> Self {
         // SAFETY: the lists are the planner's.
         unsafe {
             let unimplied = filter(clauses, found.index.indrestrictinfo);
-            let drops_rows =
-                nodes(unimplied).any(|condition| !always_holds(condition, &found.distance));
-            let radius = radius(rel, &found.distance);
-            // A radius ends the walk. Elsewhere rows may be read that the index does not have, and more
-            // than once.
-            let all = filter(clauses, clauses);
-            // The operator does not know by which partition's index to rank a row.
-            let is_ranked_apart =
-                found.inspector.matches && pg_sys::get_rel_relispartition(found.index.indexoid);
-            let is_steady = drops_rows
-                && !is_ranked_apart
-                && radius.is_none()
-                && found.conditions.is_empty()
-                && !pg_sys::contain_volatile_functions(all.cast());
-            let tested = if is_steady { all } else { unimplied };
-            Self { tested, drops_rows, is_steady, radius }
+            let drops_rows = joins
+                || nodes(unimplied).any(|condition| !always_holds(condition, &found.distance));
+            let is_steady = drops_rows && may_change(rel, clauses, found);
+            let tested = if is_steady { filter(clauses, clauses) } else { unimplied };
+            Self { tested, drops_rows, is_steady, radius: radius(rel, &found.distance) }
         }
+    }
+}
+
+/// Whether a search with these conditions may change its strategy: a radius ends the walk, and elsewhere
+/// rows may be read that the index does not have, and more than once.
+///
+/// # Safety
+/// As [`Conditions::new`].
+pub unsafe fn may_change(rel: *mut RelOptInfo, clauses: *mut List, found: &Recognized) -> bool {
+    // SAFETY: the lists are the planner's.
+    unsafe {
+        // The operator does not know by which partition's index to rank a row.
+        let is_ranked_apart =
+            found.inspector.matches && pg_sys::get_rel_relispartition(found.index.indexoid);
+        !is_ranked_apart
+            && found.conditions.is_empty()
+            && radius(rel, &found.distance).is_none()
+            && !pg_sys::contain_volatile_functions(filter(clauses, clauses).cast())
     }
 }
 

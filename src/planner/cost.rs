@@ -9,11 +9,12 @@
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
-use pgrx::pg_sys::{self, BMS_Membership, BitmapHeapPath, PlannerInfo, RelOptInfo};
+use pgrx::pg_sys::{self, BMS_Membership, BitmapHeapPath, IndexOptInfo, PlannerInfo, RelOptInfo};
 
 use super::bitmap_path::{self, Bitmap};
 use super::private::Wanted;
 use super::recognize::Recognized;
+use super::strategy::pages_of;
 use super::strategy::{self, Outlook, Step};
 use crate::am::cost::{Rows, Walk, order_cost, page_costs};
 use crate::pg::version;
@@ -50,8 +51,8 @@ pub unsafe fn costs(
             let spared = rel.rows * distance;
             return (path.startup_cost, (path.total_cost - spared).max(path.startup_cost));
         };
-        let filtered = Filtered::new(rel, found, bitmap, distance);
-        let (startup, total) = filtered.costs(wanted(&*root));
+        let filtered = Filtered::new(rel, found, bitmap_path::bitmap(bitmap, rel), distance);
+        let (startup, total) = filtered.costs(wanted(&*root), Filtered::cost);
         let disabled = version::disabled_cost(path);
         (disabled + startup, disabled + total)
     }
@@ -69,13 +70,54 @@ pub unsafe fn outlook(
 ) -> Outlook {
     // SAFETY: the planner's own state.
     unsafe {
-        let filtered = Filtered::new(rel, found, bitmap, 0.0);
-        let rows = match Wanted::of(root) {
-            Wanted::Some(count) => count as f64,
-            Wanted::All => rel.rows,
-            Wanted::Unknown => 1.0,
-        };
-        filtered.outlook(rows, &filtered.begun(rows))
+        let bitmap = bitmap_path::bitmap(bitmap, rel);
+        Filtered::new(rel, found, bitmap, 0.0).outlook_for(Wanted::of(root))
+    }
+}
+
+/// Keys of another relation, and the rows that an index finds by them.
+pub struct Keys<'p> {
+    /// The index.
+    pub index: &'p IndexOptInfo,
+    /// How many keys there are, and what reading them costs.
+    pub count: f64,
+    pub cost: f64,
+    /// Rows that have one of the keys and meet all conditions.
+    pub rows: f64,
+}
+
+/// Cost and outlook of a search among the rows that keys lead to, which are looked up first.
+///
+/// # Safety
+/// As [`costs`].
+pub unsafe fn among_keys(
+    root: *mut PlannerInfo,
+    rel: &RelOptInfo,
+    found: &Recognized,
+    keys: &Keys,
+) -> ((f64, f64), Outlook) {
+    // SAFETY: the planner's own state, and a list of its expressions.
+    unsafe {
+        let distance = order_cost(root, found.path.indexorderbys);
+        let mut filtered = Filtered::new(rel, found, None, distance);
+        let share = (keys.rows / rel.rows.max(1.0)).min(1.0);
+        filtered.passing = keys.rows.max(1.0);
+        let members = share * filtered.table_rows;
+        // As PostgreSQL does of a look-up in a btree.
+        let of_key = keys.index.tuples.max(1.0).log2().ceil()
+            + 50.0 * (f64::from(keys.index.tree_height.max(0)) + 1.0);
+        let pages = f64::from(keys.index.pages);
+        let (page, _) = page_costs(pages, keys.index.reltablespace);
+        let cost = keys.cost
+            + keys.count * of_key * pg_sys::cpu_operator_cost
+            + members * pg_sys::cpu_index_tuple_cost
+            + pages_of(keys.count, pages) * page;
+        let rows = pages_of(members, filtered.table_pages) * filtered.page + members * filtered.row;
+        filtered.bitmap = Some(Bitmap { members, cost, read: cost + rows });
+        let wanted = Wanted::of(&*root);
+        let (startup, total) = filtered.costs(wanted, Filtered::cost_among);
+        let disabled = version::disabled_cost(&found.path.path);
+        ((disabled + startup, disabled + total), filtered.outlook_for(wanted))
     }
 }
 
@@ -120,7 +162,7 @@ impl<'a> Filtered<'a> {
     unsafe fn new(
         rel: &RelOptInfo,
         found: &'a Recognized,
-        bitmap: *mut BitmapHeapPath,
+        bitmap: Option<Bitmap>,
         distance: f64,
     ) -> Self {
         // SAFETY: the relation is being planned; settings are read on the backend's own thread.
@@ -132,7 +174,7 @@ impl<'a> Filtered<'a> {
                 table_rows: rel.tuples.max(1.0),
                 table_pages: pages,
                 passing: rel.rows.max(1.0),
-                bitmap: bitmap_path::bitmap(bitmap, rel),
+                bitmap,
                 page,
                 sequential_page,
                 row: pg_sys::cpu_tuple_cost + rel.baserestrictcost.per_tuple,
@@ -147,8 +189,8 @@ impl<'a> Filtered<'a> {
     ///
     /// Rows that are known to be wanted are gathered before the first is returned. PostgreSQL takes a
     /// LIMIT's part of what is between both, so the first is such that this part makes the right cost.
-    fn costs(&self, wanted: Wanted) -> (f64, f64) {
-        let total = self.cost(self.passing);
+    fn costs(&self, wanted: Wanted, cost: fn(&Self, f64) -> f64) -> (f64, f64) {
+        let total = cost(self, self.passing);
         let rows = match wanted {
             Wanted::All => return (total, total),
             Wanted::Some(count) => (count as f64).min(self.passing),
@@ -158,7 +200,7 @@ impl<'a> Filtered<'a> {
         if share >= 1.0 {
             return (total, total);
         }
-        let startup = (self.cost(rows) - share * total) / (1.0 - share);
+        let startup = (cost(self, rows) - share * total) / (1.0 - share);
         // Costs may be infinite: that is no number then, which `max` and `min` take for the other.
         (startup.max(0.0).min(total), total)
     }
@@ -183,6 +225,16 @@ impl<'a> Filtered<'a> {
         NEAR * begun + (1.0 - NEAR) * least.max(begun)
     }
 
+    /// The same if the rows that may pass are found out first.
+    fn cost_among(&self, wanted: f64) -> f64 {
+        let in_index = self.found.index.tuples.max(1.0);
+        let found = (wanted * in_index / self.passing).clamp(1.0, in_index);
+        let [inline] = self.walk([Rows { found, returned: wanted }]);
+        let made = self.bitmap.map_or(0.0, |bitmap| bitmap.cost);
+        let inline = inline.cost + made + wanted * (self.page + self.row);
+        self.exact(wanted).min(inline)
+    }
+
     /// A walk for so many rows that pass if all do; one that goes on; and the same if it knows which rows
     /// may pass.
     fn begun(&self, wanted: f64) -> [Walk; 3] {
@@ -203,6 +255,15 @@ impl<'a> Filtered<'a> {
             }
         };
         read + measured
+    }
+
+    fn outlook_for(&self, wanted: Wanted) -> Outlook {
+        let rows = match wanted {
+            Wanted::Some(count) => count as f64,
+            Wanted::All => self.passing,
+            Wanted::Unknown => 1.0,
+        };
+        self.outlook(rows, &self.begun(rows))
     }
 
     fn outlook(&self, wanted: f64, [begun, look, inline]: &[Walk; 3]) -> Outlook {

@@ -46,6 +46,12 @@ pub unsafe extern "C-unwind" fn explain(
                 show(c"Index Cond", pg_sys::make_ands_explicit(conditions).cast());
             }
         }
+        if let Some(index) = run.filtering().key_index() {
+            let name = pg_sys::get_rel_name(index);
+            if !name.is_null() {
+                pg_sys::ExplainPropertyText(c"Join Index Name".as_ptr(), name, es);
+            }
+        }
         if (*es).analyze {
             am::explain::show(run.index_scan(), es);
             show_filtering(run.filtering(), es);

@@ -3,22 +3,20 @@
 #![allow(unsafe_code)] // runs a node of PostgreSQL's
 
 use std::collections::HashSet;
-use std::ptr;
-use std::rc::Rc;
 
 use memory::Grow;
 use pages::HeapTid;
-use pgrx::pg_sys::{self, CustomScan, CustomScanState, EState, PlanState};
+use pgrx::pg_sys::{self, CustomScan, CustomScanState, EState};
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 use tidset::TidSet;
 
 use super::index_scan::IndexScan;
+use super::members::Members;
 use super::private::Private;
 use super::strategy::{self, Outlook, Progress, Step};
 use crate::am::work::{Filtered, Strategy};
 use crate::pg::bitmap;
 use crate::pg::error::Report;
-use crate::pg::node::nodes;
 use crate::pg::relation;
 
 /// Of so many rows that other indexes have not found, one is returned by the index, and stands for all.
@@ -61,10 +59,7 @@ pub struct Filtering {
     outlook: Option<Outlook>,
     /// Rows that the query wants, if that is known.
     wanted: u64,
-    /// Makes the bitmap of rows that other indexes find; null if there are none.
-    bitmap: *mut PlanState,
-    /// That bitmap, once it was needed.
-    members: Option<Rc<TidSet>>,
+    members: Members,
     /// Whether the index finds only those.
     is_inline: bool,
     /// Whether all rows that may pass are measured.
@@ -83,31 +78,22 @@ impl Filtering {
         node: &mut CustomScanState,
         plan: &CustomScan,
         private: &Private,
-        (estate, flags): (*mut EState, i32),
+        estate: (*mut EState, i32),
     ) -> Self {
-        let flags = flags & !(pg_sys::EXEC_FLAG_BACKWARD | pg_sys::EXEC_FLAG_MARK) as i32;
-        let mut bitmap = ptr::null_mut();
-        // SAFETY: the node is being begun, with its plan. EXPLAIN shows, and parameters reach, what
-        // `custom_ps` lists.
-        unsafe {
-            for child in nodes(plan.custom_plans) {
-                bitmap = pg_sys::ExecInitNode(child.as_ptr(), estate, flags);
-                node.custom_ps = pg_sys::lappend(node.custom_ps, bitmap.cast());
-            }
-        }
+        // SAFETY: the node is being begun, with its plan.
+        let of = unsafe { Members::begin(node, plan, private.keys, estate) };
         let wanted = private.wanted.rows() as u64;
         let outlook = private.outlook.map(|outlook| {
             // SAFETY: the node's table is open.
             let pages = f64::from(unsafe { relation::blocks(node.ss.ss_currentRelation) });
             // A walk collects only what a node is there for.
-            let members = outlook.members.filter(|_| !bitmap.is_null());
+            let members = outlook.members.filter(|_| of.may_be_known());
             Outlook { members, ..outlook }.of_table(pages)
         });
         Self {
             outlook,
             wanted,
-            bitmap,
-            members: None,
+            members: of,
             is_inline: false,
             is_exact: false,
             progress: Progress::default(),
@@ -127,20 +113,24 @@ impl Filtering {
         if self.is_exact {
             return Step::Exact;
         }
+        if self.members.are_too_many() {
+            return Step::Walk;
+        }
         let next = self.progress.passed.saturating_add(1);
         let wanted = self.wanted.max(next);
         let progress = Progress { wanted, ..self.progress };
         // Nothing was asked of the index yet.
         let begins = self.progress.looked == 0;
-        let step = match (&self.members, forced) {
+        let step = match (self.members(), forced) {
             (_, Forced::Exact) => Step::Exact,
             (_, Forced::Look) => Step::Walk,
             (_, Forced::Inline) if begins => Step::Walk,
+            (None, Forced::Auto) if begins && self.members.are_of_keys() => Step::Collect,
             (None, Forced::Auto) if begins => strategy::begin(outlook, wanted as f64),
             (Some(members), Forced::Auto) if begins => {
                 strategy::begin_among(count(members), outlook, wanted as f64)
             }
-            (_, Forced::Inline) if self.is_inline || self.bitmap.is_null() => Step::Walk,
+            (_, Forced::Inline) if self.is_inline || !self.members.may_be_known() => Step::Walk,
             (Some(_), _) if !self.is_inline => Step::Collect,
             (_, Forced::Inline) => Step::Collect,
             (Some(members), _) => strategy::inline(count(members), outlook, &progress),
@@ -158,9 +148,13 @@ impl Filtering {
     ///
     /// # Safety
     /// The node is being run, and its scan has begun.
-    pub unsafe fn collect(&mut self, index: &mut IndexScan) -> Result<(), Report> {
+    pub unsafe fn collect(
+        &mut self,
+        node: &CustomScanState,
+        index: &mut IndexScan,
+    ) -> Result<(), Report> {
         // SAFETY: the node is being run.
-        let members = unsafe { self.learn_members()? };
+        let members = unsafe { self.members.learn(node, self.most_keys())? };
         if self.progress.looked == 0 {
             // The index is told once it has begun to search.
             return Ok(());
@@ -193,40 +187,36 @@ impl Filtering {
     /// The node is being run.
     pub unsafe fn begin_exact(
         &mut self,
+        node: &CustomScanState,
         index: &mut IndexScan,
     ) -> Result<HashSet<HeapTid>, Report> {
         // SAFETY: the node is being run.
-        unsafe { self.learn_members()? };
+        unsafe { self.members.learn(node, self.most_keys())? };
         self.is_exact = true;
         // SAFETY: the scan has begun.
         unsafe { self.tell(index) };
         Ok(self.passed.take().unwrap_or_default())
     }
 
-    /// The rows that may pass, from other indexes, which are asked once; none if no index tells.
-    ///
-    /// # Errors
-    /// That memory is used up.
-    ///
-    /// # Safety
-    /// The node is being run.
-    unsafe fn learn_members(&mut self) -> Result<Option<Rc<TidSet>>, Report> {
-        if self.members.is_none() && !self.bitmap.is_null() {
-            // SAFETY: the node below has not been run since it was begun or had to begin anew: its
-            // result is kept until then.
-            self.members = Some(Rc::new(unsafe { bitmap::rows_of(self.bitmap)? }));
-        }
-        Ok(self.members.clone())
+    /// Keys beyond which to look them up takes longer than to read the table.
+    fn most_keys(&self) -> f64 {
+        self.outlook.map_or(0.0, |outlook| outlook.table_rows)
     }
 
     /// The rows that may pass, if that is known.
     pub fn members(&self) -> Option<&TidSet> {
-        self.members.as_deref()
+        self.members.known()
+    }
+
+    /// The index that keys of another relation are looked up in.
+    pub fn key_index(&self) -> Option<pg_sys::Oid> {
+        self.members.key_index()
     }
 
     /// Whether a row that the index has found may pass.
     pub fn may_pass(&self, tid: HeapTid) -> bool {
-        !self.is_inline || self.members().is_none_or(|members| members.contains(tid))
+        let asks = self.is_inline || self.members.are_of_keys();
+        !asks || self.members().is_none_or(|members| members.contains(tid))
     }
 
     /// Counts a row that the index has found, and tells the index how many have passed. `may_pass` is
@@ -284,32 +274,20 @@ impl Filtering {
     /// # Safety
     /// The node is asked to; its parameters may have changed.
     pub unsafe fn reset(&mut self, node: &CustomScanState) {
-        // SAFETY: the node below was begun, and is used by this one only.
-        unsafe {
-            if let Some(bitmap) = self.bitmap.as_mut() {
-                if !node.ss.ps.chgParam.is_null() {
-                    pg_sys::UpdateChangedParamSet(bitmap, node.ss.ps.chgParam);
-                }
-                if !bitmap.chgParam.is_null() {
-                    self.members = None;
-                }
-            }
-        }
+        // SAFETY: the node is asked to begin anew.
+        unsafe { self.members.reset(node) };
         (self.is_inline, self.is_exact) = (false, false);
         self.progress = Progress::default();
         self.passed = Some(HashSet::new());
     }
 
-    /// Ends the node that makes the bitmap.
+    /// Ends the node that tells of other rows.
     ///
     /// # Safety
     /// The node is being ended.
     pub unsafe fn end(&mut self) {
-        if !self.bitmap.is_null() {
-            // SAFETY: begun by `begin`.
-            unsafe { pg_sys::ExecEndNode(self.bitmap) };
-            self.bitmap = ptr::null_mut();
-        }
+        // SAFETY: the node is being ended.
+        unsafe { self.members.end() };
     }
 
     /// What was done about conditions, if there are any.

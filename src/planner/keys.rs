@@ -84,9 +84,11 @@ impl Operands {
     }
 }
 
+/// What an index compares its first column with.
+///
 /// # Safety
 /// The operator is one of the index's operator class.
-unsafe fn scan_key(
+pub(super) unsafe fn scan_key(
     index: Relation,
     (operator, collation): (Oid, Oid),
     value: Option<Datum>,

@@ -10,7 +10,10 @@ mod execute;
 mod explain;
 mod filtering;
 mod index_scan;
+mod join_keys;
+mod join_path;
 mod keys;
+mod members;
 mod methods;
 mod path;
 mod plan;
@@ -27,5 +30,6 @@ mod tuple;
 pub fn init() {
     plan::register();
     path::register();
+    join_path::register();
     filtering::register();
 }

@@ -15,9 +15,12 @@ use pgrx::pg_sys::{
 use super::bitmap_path;
 use super::conditions::Conditions;
 use super::cost::costs;
+use super::join_path::Lookup;
 use super::methods::{Methods, NAME};
 use super::plan;
+use super::private::outlook_list;
 use super::recognize::{Recognized, recognized};
+use super::strategy::Outlook;
 use crate::pg::node::{Node, list, new_node, nodes};
 use crate::pg::version;
 
@@ -76,7 +79,7 @@ unsafe extern "C-unwind" fn add_paths(
                 continue;
             }
             // Only a search whose strategy may change asks other indexes.
-            let changes = Conditions::new(rel, (*rel).baserestrictinfo, &found).is_steady;
+            let changes = Conditions::new(rel, (*rel).baserestrictinfo, &found, false).is_steady;
             let bitmap =
                 changes.then(|| *cheapest.get_or_insert_with(|| bitmap_path::cheapest(root, rel)));
             let path = custom_path(root, rel, &found, bitmap);
@@ -114,24 +117,74 @@ unsafe fn custom_path(
     found: &Recognized,
     bitmap: Option<*mut BitmapHeapPath>,
 ) -> *mut CustomPath {
+    // SAFETY: the arguments are the planner's.
+    unsafe {
+        let costs = costs(root, &*rel, found, bitmap);
+        let bitmap = bitmap.unwrap_or(ptr::null_mut());
+        new_path(rel, found, Node::of(bitmap), costs)
+    }
+}
+
+/// The same, which finds the rows that keys of another relation lead to, as many as `rows`.
+///
+/// # Safety
+/// Arguments are what the planner gave.
+pub unsafe fn among_keys(
+    rel: *mut RelOptInfo,
+    found: &Recognized,
+    lookup: &Lookup,
+    (costs, outlook, rows): ((f64, f64), Outlook, f64),
+) -> *mut CustomPath {
+    // SAFETY: the arguments are the planner's.
+    unsafe {
+        let source = Node::of(ptr::from_ref(lookup.source).cast_mut());
+        let custom = new_path(rel, found, source, costs);
+        (*custom).path.rows = rows;
+        let index = Node::of(ptr::from_ref(lookup.index).cast_mut());
+        let outlook = Node::of(outlook_list(outlook));
+        let parts = [Some(found.node), index, Some(lookup.clause.node), outlook];
+        (*custom).custom_private = list(parts.into_iter().flatten());
+        custom
+    }
+}
+
+/// What a path of ours has replaced; none of other paths.
+///
+/// # Safety
+/// The path lives during `'p`.
+pub unsafe fn replaced<'p>(path: Node<'p>) -> Option<Recognized<'p>> {
+    let custom: &CustomPath = path.get()?;
+    let is_ours = ptr::eq(custom.methods, &raw const METHODS.0);
+    // SAFETY: a path of ours has such a list.
+    unsafe { nodes(custom.custom_private).next().filter(|_| is_ours).and_then(Recognized::of) }
+}
+
+/// A path with one below it, or none.
+///
+/// # Safety
+/// Arguments are what the planner gave.
+unsafe fn new_path(
+    rel: *mut RelOptInfo,
+    found: &Recognized,
+    below: Option<Node>,
+    (startup_cost, total_cost): (f64, f64),
+) -> *mut CustomPath {
     // SAFETY: the arguments are the planner's; a zeroed path is valid.
     unsafe {
         let of = &found.path.path;
-        let (startup_cost, total_cost) = costs(root, &*rel, found, bitmap);
-        let bitmap = bitmap.unwrap_or(ptr::null_mut());
         let custom = new_node::<CustomPath>(NodeTag::T_CustomPath);
         let path = &mut (*custom).path;
         path.pathtype = NodeTag::T_CustomScan;
         path.parent = rel;
         path.pathtarget = of.pathtarget;
-        let is_safe = bitmap.as_ref().is_none_or(|bitmap| bitmap.path.parallel_safe);
+        let is_safe = below.is_none_or(|below| (*below.as_ptr::<pg_sys::Path>()).parallel_safe);
         path.parallel_safe = of.parallel_safe && is_safe;
         path.rows = of.rows;
         path.pathkeys = of.pathkeys;
         (path.startup_cost, path.total_cost) = (startup_cost, total_cost);
         version::copy_disabled(path, of);
         (*custom).flags = version::PROJECTS;
-        (*custom).custom_paths = list(Node::of(bitmap));
+        (*custom).custom_paths = list(below);
         (*custom).custom_private = list([found.node]);
         (*custom).methods = &raw const METHODS.0;
         custom

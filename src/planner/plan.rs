@@ -6,16 +6,18 @@ use std::ptr;
 
 use pgrx::pg_guard;
 use pgrx::pg_sys::{
-    self, CustomPath, CustomScan, CustomScanMethods, List, NodeTag, Plan, PlannerInfo, RelOptInfo,
-    Var,
+    self, CustomPath, CustomScan, CustomScanMethods, IndexOptInfo, List, NodeTag, Plan,
+    PlannerInfo, RelOptInfo, TargetEntry, Var,
 };
 
 use super::conditions::Conditions;
+use super::join_keys::JoinKeys;
 use super::methods::{Methods, NAME};
-use super::private::{Private, Wanted};
+use super::private::{Private, Wanted, outlook_of};
 use super::recognize::Recognized;
+use super::strategy::Outlook;
 use super::{bitmap_path, cost, execute};
-use crate::pg::node::{Node, list, new_node, nodes};
+use crate::pg::node::{Node, Operation, list, new_node, nodes};
 
 static METHODS: Methods<CustomScanMethods> = Methods(CustomScanMethods {
     CustomName: NAME.as_ptr(),
@@ -42,14 +44,20 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
 ) -> *mut Plan {
     // SAFETY: PostgreSQL gives a path of ours, whose only member is a path that was recognized.
     unsafe {
-        let index_path = nodes((*path).custom_private).next();
-        let Some(found) = index_path.and_then(Recognized::of) else {
+        let parts: Vec<Node> = nodes((*path).custom_private).collect();
+        let Some(found) = parts.first().copied().and_then(Recognized::of) else {
             pgrx::error!("a path of {} has no index", NAME.to_string_lossy());
         };
-        let conditions = Conditions::new(rel, clauses, &found);
+        let keys = keys(&parts[1..], plans);
+        let conditions = Conditions::new(rel, clauses, &found, keys.is_some());
         let Conditions { tested, drops_rows, is_steady, radius } = conditions;
-        let bitmap = bitmap_path::of(&*path);
-        let outlook = is_steady.then(|| cost::outlook(&*root, &*rel, &found, bitmap));
+        let outlook = match keys {
+            Some((_, outlook)) => Some(outlook),
+            None => {
+                let bitmap = bitmap_path::of(&*path);
+                is_steady.then(|| cost::outlook(&*root, &*rel, &found, bitmap))
+            }
+        };
         let Recognized { index, distance, conditions, inspector, .. } = found;
         let mut tuple = columns(&*rel, [(*(*rel).reltarget).exprs, targets, tested]);
         let columns = pg_sys::list_length(tuple);
@@ -66,6 +74,7 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
             is_tight: (*root).limit_tuples >= (*rel).rows || drops_rows,
             matches: inspector.matches,
             outlook,
+            keys: keys.map(|(keys, _)| keys),
         };
         let operands = asked().map(|asked| asked.operands[1]);
 
@@ -74,7 +83,9 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
         (*scan).scan.plan.qual = tested;
         (*scan).scan.scanrelid = (*rel).relid;
         (*scan).flags = (*path).flags;
-        if is_steady {
+        if keys.is_some() {
+            (*scan).custom_plans = plans;
+        } else if is_steady {
             let bitmaps =
                 nodes(plans).filter_map(|plan| Node::of(bitmap_path::bitmap_of(plan.as_ptr())));
             (*scan).custom_plans = list(bitmaps);
@@ -84,6 +95,29 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
         (*scan).custom_scan_tlist = tuple;
         (*scan).methods = &raw const METHODS.0;
         scan.cast()
+    }
+}
+
+/// The keys of a path that is among them, and what is expected of it: `parts` are the index, the clause
+/// that it serves, and the latter.
+///
+/// # Safety
+/// `plans` is what PostgreSQL has made of the paths below.
+unsafe fn keys(parts: &[Node], plans: *mut List) -> Option<(JoinKeys, Outlook)> {
+    let &[index, clause, outlook] = parts else { return None };
+    let Operation { operator, collation, operands: [_, key], .. } = clause.operation()?;
+    let key = key.without_relabels();
+    // SAFETY: the plan has a list of what it gives; the outlook is a list of numbers.
+    unsafe {
+        let plan: *mut Plan = nodes(plans).next()?.as_ptr();
+        let is_key = |entry: Node| {
+            let entry: &TargetEntry = entry.get()?;
+            Node::of(entry.expr).filter(|given| given.equals(key)).map(|_| i32::from(entry.resno))
+        };
+        let index = (*index.as_ptr::<IndexOptInfo>()).indexoid;
+        let column = nodes((*plan).targetlist).find_map(is_key)?;
+        let keys = JoinKeys { index, operator: (operator, collation), column };
+        Some((keys, outlook_of(outlook.as_ptr())?))
     }
 }
 

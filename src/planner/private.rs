@@ -4,6 +4,7 @@
 
 use pgrx::pg_sys::{CustomScan, List, Oid, PlannerInfo};
 
+use super::join_keys::JoinKeys;
 use super::strategy::Outlook;
 use crate::pg::node::{integer_list, integers};
 
@@ -24,6 +25,8 @@ pub struct Private {
     pub matches: bool,
     /// What is expected of the conditions, if they drop rows.
     pub outlook: Option<Outlook>,
+    /// Keys that tell which rows may pass.
+    pub keys: Option<JoinKeys>,
 }
 
 impl Private {
@@ -34,8 +37,12 @@ impl Private {
         let (is_tight, matches) = (i32::from(self.is_tight), i32::from(self.matches));
         let head = [index, distances, self.wanted.into_number(), is_tight, matches];
         let outlook = into_numbers(self.outlook);
+        let keys = self.keys.map_or([0; 4], |keys| {
+            let JoinKeys { index, operator: (operator, collation), column } = keys;
+            [number(index), number(operator), number(collation), column]
+        });
         let operators = self.operators.into_iter().flat_map(<[Oid; 2]>::from).map(number);
-        integer_list(head.into_iter().chain(outlook).chain(operators))
+        integer_list(head.into_iter().chain(outlook).chain(keys).chain(operators))
     }
 
     /// What [`into_list`](Self::into_list) has made.
@@ -46,7 +53,8 @@ impl Private {
         // SAFETY: a node of ours has a list of numbers.
         let numbers: Vec<i32> = unsafe { integers(node.custom_private).collect() };
         let (&[index, distances, wanted, is_tight, matches], rest) = numbers.split_first_chunk()?;
-        let (outlook, operators) = rest.split_first_chunk()?;
+        let (outlook, rest) = rest.split_first_chunk()?;
+        let (&[key_index, operator, collation, column], operators) = rest.split_first_chunk()?;
         let oid = |number: i32| Oid::from(number.cast_unsigned());
         let (operators, _) = operators.as_chunks();
         Some(Self {
@@ -57,8 +65,28 @@ impl Private {
             is_tight: is_tight > 0,
             matches: matches > 0,
             outlook: from_numbers(*outlook),
+            keys: (column > 0).then(|| JoinKeys {
+                index: oid(key_index),
+                operator: (oid(operator), oid(collation)),
+                column,
+            }),
         })
     }
+}
+
+/// An outlook as a list that a path keeps.
+pub fn outlook_list(outlook: Outlook) -> *mut List {
+    integer_list(into_numbers(Some(outlook)))
+}
+
+/// What [`outlook_list`] has made.
+///
+/// # Safety
+/// `list` is such a list.
+pub unsafe fn outlook_of(list: *mut List) -> Option<Outlook> {
+    // SAFETY: a list of numbers.
+    let numbers: Vec<i32> = unsafe { integers(list).collect() };
+    from_numbers(numbers.try_into().ok()?)
 }
 
 /// The numbers that stand for a share of 1, and for one page.

@@ -180,7 +180,7 @@ impl Run {
             loop {
                 match self.filtering.step() {
                     Step::Walk => return self.find_in_index(node),
-                    Step::Collect => self.filtering.collect(&mut self.index)?,
+                    Step::Collect => self.filtering.collect(node, &mut self.index)?,
                     Step::Exact => return self.find_exactly(node),
                 }
             }
@@ -201,7 +201,8 @@ impl Run {
                 Some(exact) => exact,
                 none => {
                     let wanted = self.private.wanted.rows();
-                    none.insert(Exact::new(self.filtering.begin_exact(&mut self.index)?, wanted))
+                    let known = self.filtering.begin_exact(node, &mut self.index)?;
+                    none.insert(Exact::new(known, wanted))
                 }
             };
             let members = self.filtering.members();

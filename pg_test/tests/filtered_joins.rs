@@ -1,7 +1,8 @@
 //! Searches whose rows must have a partner in another table find the same rows in order whichever way they
 //! take, and look up the keys of a small table instead of joining each row they find.
 
-use pg_test::{TestDb, buffers, explain_analyze, explain_plan, text};
+use pg_test::data::{DIMENSIONS, documents, queries};
+use pg_test::{TestDb, Vector, buffers, copy_vectors, explain_analyze, explain_plan, text};
 use postgres::Client;
 
 const STRATEGIES: [&str; 4] = ["auto", "look", "inline", "exact"];
@@ -270,4 +271,36 @@ fn a_small_table_leads_to_its_rows() {
     );
     let plan = explain_analyze(&mut db, &query).unwrap();
     assert!(plan.contains(LOOKS_UP), "{plan}");
+}
+
+#[test]
+fn a_search_is_as_wide_as_a_join_needs() {
+    let mut db = TestDb::new();
+    db.batch_execute(&format!("CREATE TABLE w (id int, v vector({DIMENSIONS}))")).unwrap();
+    let documents = documents().unwrap();
+    copy_vectors(&mut db, "w", 0, documents.iter().map(|row| row.embedding.as_slice())).unwrap();
+    db.batch_execute(
+        "CREATE INDEX near ON w USING hnsw (v vector_l2_ops);
+         CREATE TABLE few AS SELECT id FROM w WHERE id * 7919 % 10 = 3; ANALYZE w, few",
+    )
+    .unwrap();
+    let query = "SELECT id FROM w WHERE id IN (SELECT id FROM few) ORDER BY v <-> $1 LIMIT 10";
+    let exact = db.prepare(&query.replace("v <-> $1", "(v <-> $1) + 0")).unwrap();
+    db.batch_execute("SET enable_sort = off").unwrap();
+    assert!(
+        explain_plan(&mut db, &query.replace("$1", "(SELECT v FROM w LIMIT 1)"))
+            .unwrap()
+            .contains("near")
+    );
+    let search = db.prepare(query).unwrap();
+    let (mut found, mut wanted) = (0, 0);
+    for query in queries().unwrap().into_iter().take(100) {
+        let query = Vector(query.embedding);
+        let [found_rows, exact_rows] = [&search, &exact].map(|statement| -> Vec<i32> {
+            db.query(statement, &[&query]).unwrap().iter().map(|row| row.get(0)).collect()
+        });
+        wanted += exact_rows.len();
+        found += found_rows.iter().filter(|id| exact_rows.contains(id)).count();
+    }
+    assert!(found * 100 >= wanted * 95, "{found} of {wanted}");
 }

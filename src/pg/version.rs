@@ -342,6 +342,15 @@ pub unsafe fn is_nullable(_: &pg_sys::PlannerInfo, rel: &pg_sys::RelOptInfo) -> 
     !rel.nulling_relids.is_null()
 }
 
+/// All relations of a query, with its outer joins where these count as such.
+pub fn all_relations(root: &pg_sys::PlannerInfo) -> pg_sys::Relids {
+    #[cfg(any(feature = "pg14", feature = "pg15"))]
+    let all = root.all_baserels;
+    #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+    let all = root.all_query_rels;
+    all
+}
+
 /// Takes the lock of a tuple unless another has it.
 ///
 /// # Safety

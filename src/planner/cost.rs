@@ -63,7 +63,7 @@ pub unsafe fn costs(
 /// # Safety
 /// As [`costs`].
 pub unsafe fn outlook(
-    root: &PlannerInfo,
+    wanted: Wanted,
     rel: &RelOptInfo,
     found: &Recognized,
     bitmap: *mut BitmapHeapPath,
@@ -71,7 +71,7 @@ pub unsafe fn outlook(
     // SAFETY: the planner's own state.
     unsafe {
         let bitmap = bitmap_path::bitmap(bitmap, rel);
-        Filtered::new(rel, found, bitmap, 0.0).outlook_for(Wanted::of(root))
+        Filtered::new(rel, found, bitmap, 0.0).outlook_for(wanted)
     }
 }
 

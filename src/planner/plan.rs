@@ -51,11 +51,12 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
         let keys = keys(&parts[1..], plans);
         let conditions = Conditions::new(rel, clauses, &found, keys.is_some());
         let Conditions { tested, drops_rows, is_steady, radius } = conditions;
+        let wanted = Wanted::before_joins(&mut *root, (*path).path.rows);
         let outlook = match keys {
             Some((_, outlook)) => Some(outlook),
             None => {
                 let bitmap = bitmap_path::of(&*path);
-                is_steady.then(|| cost::outlook(&*root, &*rel, &found, bitmap))
+                is_steady.then(|| cost::outlook(wanted, &*rel, &found, bitmap))
             }
         };
         let Recognized { index, distance, conditions, inspector, .. } = found;
@@ -70,8 +71,9 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
             index: index.indexoid,
             operators: asked().map(|asked| (asked.operator, asked.collation)).collect(),
             distances: (pg_sys::list_length(tuple) - columns) as usize,
-            wanted: Wanted::of(&*root),
-            is_tight: (*root).limit_tuples >= (*rel).rows || drops_rows,
+            wanted,
+            joins_drop: wanted != Wanted::of(&*root),
+            is_tight: wanted.rows() as f64 >= (*rel).rows || drops_rows,
             matches: inspector.matches,
             outlook,
             keys: keys.map(|(keys, _)| keys),

@@ -2,11 +2,12 @@
 
 #![allow(unsafe_code)] // reads a node of a plan
 
-use pgrx::pg_sys::{CustomScan, List, Oid, PlannerInfo};
+use pgrx::pg_sys::{self, CustomScan, List, Oid, PlannerInfo};
 
 use super::join_keys::JoinKeys;
 use super::strategy::Outlook;
 use crate::pg::node::{integer_list, integers};
+use crate::pg::version;
 
 /// What the node says, of plain values.
 pub struct Private {
@@ -21,6 +22,8 @@ pub struct Private {
     /// Whether the index may have to find more rows than it does at first: some may fail
     /// conditions, or the table hardly has as many as are wanted.
     pub is_tight: bool,
+    /// Whether joins are expected to drop rows: those that are left are to be found as reliably as all.
+    pub joins_drop: bool,
     /// Whether rows at a distance of 0 are none that a search finds.
     pub matches: bool,
     /// What is expected of the conditions, if they drop rows.
@@ -34,15 +37,15 @@ impl Private {
     pub fn into_list(self) -> *mut List {
         let number = |oid: Oid| oid.to_u32().cast_signed();
         let (index, distances) = (number(self.index), self.distances as i32);
-        let (is_tight, matches) = (i32::from(self.is_tight), i32::from(self.matches));
-        let head = [index, distances, self.wanted.into_number(), is_tight, matches];
+        let flags = [self.is_tight, self.joins_drop, self.matches].map(i32::from);
+        let head = [index, distances, self.wanted.into_number()].into_iter().chain(flags);
         let outlook = into_numbers(self.outlook);
         let keys = self.keys.map_or([0; 4], |keys| {
             let JoinKeys { index, operator: (operator, collation), column } = keys;
             [number(index), number(operator), number(collation), column]
         });
         let operators = self.operators.into_iter().flat_map(<[Oid; 2]>::from).map(number);
-        integer_list(head.into_iter().chain(outlook).chain(keys).chain(operators))
+        integer_list(head.chain(outlook).chain(keys).chain(operators))
     }
 
     /// What [`into_list`](Self::into_list) has made.
@@ -52,7 +55,8 @@ impl Private {
     pub unsafe fn of(node: &CustomScan) -> Option<Self> {
         // SAFETY: a node of ours has a list of numbers.
         let numbers: Vec<i32> = unsafe { integers(node.custom_private).collect() };
-        let (&[index, distances, wanted, is_tight, matches], rest) = numbers.split_first_chunk()?;
+        let (&[index, distances, wanted, flags @ ..], rest) = numbers.split_first_chunk::<6>()?;
+        let [is_tight, joins_drop, matches] = flags.map(|flag| flag > 0);
         let (outlook, rest) = rest.split_first_chunk()?;
         let (&[key_index, operator, collation, column], operators) = rest.split_first_chunk()?;
         let oid = |number: i32| Oid::from(number.cast_unsigned());
@@ -62,8 +66,9 @@ impl Private {
             operators: operators.iter().map(|&[of, collation]| (oid(of), oid(collation))).collect(),
             distances: usize::try_from(distances).ok()?,
             wanted: Wanted::from_number(wanted),
-            is_tight: is_tight > 0,
-            matches: matches > 0,
+            is_tight,
+            joins_drop,
+            matches,
             outlook: from_numbers(*outlook),
             keys: (column > 0).then(|| JoinKeys {
                 index: oid(key_index),
@@ -127,6 +132,10 @@ fn from_numbers(numbers: [i32; 8]) -> Option<Outlook> {
     })
 }
 
+/// How many rows joins are taken to drop at most for one that they return: an estimate may be wrong, and a
+/// search that gathers very many rows is a poor one.
+const MOST_DROPPED: f64 = 20.0;
+
 /// How many rows a query wants.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
@@ -158,6 +167,23 @@ impl Wanted {
         } else {
             Self::Unknown
         }
+    }
+
+    /// The same of one relation of the query: joins may drop rows, so that more of it are wanted.
+    ///
+    /// # Safety
+    /// The paths of the query are complete; `rows` are those of the path that was chosen for the relation.
+    pub unsafe fn before_joins(root: &mut PlannerInfo, rows: f64) -> Self {
+        let wanted = Self::of(root);
+        let Self::Some(count) = wanted else { return wanted };
+        // SAFETY: the planner's own state. There is no such relation if the query joins nothing.
+        let joined = unsafe {
+            let all = version::all_relations(root);
+            pg_sys::find_join_rel(root, all).as_ref()
+        };
+        let more = joined.map_or(1.0, |joined| rows / joined.rows.max(1.0));
+        // A float to integer cast saturates.
+        Self::Some((count as f64 * more.clamp(1.0, MOST_DROPPED)).ceil() as usize)
     }
 
     fn into_number(self) -> i32 {

@@ -128,7 +128,8 @@ impl Run {
                         Wanted::Some(count) => count,
                         Wanted::All | Wanted::Unknown => 0,
                     };
-                    let demand = (wanted, self.filtering.drops_rows());
+                    let drops_rows = self.filtering.drops_rows() || self.private.joins_drop;
+                    let demand = (wanted, drops_rows);
                     self.index.begin(node, self.private.index, &self.operands, demand);
                     let first = self.find(node)?;
                     (self.order(), Some(first))

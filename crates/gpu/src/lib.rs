@@ -10,6 +10,8 @@ mod open;
 mod cpu;
 mod device;
 mod fault;
+mod pace;
+mod provider;
 
 pub use open::{CudaInfo, CudaOptions, NoGpu, describe_cuda, open_cuda};
 
@@ -19,3 +21,5 @@ pub use device::{
     Shape,
 };
 pub use fault::FaultDevice;
+pub use pace::Pace;
+pub use provider::{Job, NoDevice, Provider, Refusal};

@@ -18,11 +18,23 @@ const RISE: u32 = 5;
 /// expansions, so the size of upper levels counts for more.
 pub(crate) fn level_of(seed: u64, key: u64, count: u64) -> u8 {
     let first = first_rise(count);
-    let zeros = splitmix64(seed ^ splitmix64(key)).trailing_zeros();
-    match zeros.checked_sub(first) {
+    match rarity(seed, key).checked_sub(first) {
         None => 0,
         // At most 1 + 64 / RISE.
         Some(more) => ((1 + more / RISE) as u8).min(MAX_LEVEL),
+    }
+}
+
+/// A number that one of 2^i keys reaches i with.
+pub(crate) fn rarity(seed: u64, key: u64) -> u32 {
+    splitmix64(seed ^ splitmix64(key)).trailing_zeros()
+}
+
+/// The [`rarity`] that elements of a level reach in an index of about `count` elements.
+pub(crate) fn rarity_of_level(level: u8, count: u64) -> u32 {
+    match level.checked_sub(1) {
+        None => 0,
+        Some(more) => first_rise(count) + u32::from(more) * RISE,
     }
 }
 
@@ -41,6 +53,15 @@ fn first_rise(count: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn levels_follow_from_rarity() {
+        for (count, key) in (0..1_000).map(|key| (60_000, key)).chain([(100, 3), (1 << 40, 4)]) {
+            let level = level_of(9, key, count);
+            assert!(rarity(9, key) >= rarity_of_level(level, count));
+            assert!(level == MAX_LEVEL || rarity(9, key) < rarity_of_level(level + 1, count));
+        }
+    }
 
     #[test]
     fn upper_levels_are_as_sparse_as_said() {

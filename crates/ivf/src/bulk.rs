@@ -2,7 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use kmeans::{Clusters, Options, assign, train, training_bytes};
+use gpu::{Device, NoDevice, Provider};
+use kmeans::{Clusters, Options, assign, train, train_on, training_bytes};
 use memory::{collected, copied, filled, with_room};
 use pages::{Error, HeapTid, PAGE_BODY, Result};
 use quant::{SplitMix64, trimmed_mean};
@@ -10,6 +11,7 @@ use space::{Array, NoSpace, Space};
 use threads::{Stopped, Workers};
 use vectors::Form;
 
+use crate::device::{Unfinished, stopped, unfinished};
 use crate::index::{IndexOptions, lists_for};
 use crate::rows::Rows;
 use crate::write::{Order, Writer};
@@ -42,9 +44,9 @@ pub(crate) type Tick<'a> = &'a mut dyn FnMut(Phase, usize, usize) -> bool;
 /// An index being built: filled with rows, then written.
 #[derive(Debug)]
 pub struct Bulk<'h> {
-    space: Space<'h>,
-    options: IndexOptions,
-    rows: Rows,
+    pub(crate) space: Space<'h>,
+    pub(crate) options: IndexOptions,
+    pub(crate) rows: Rows,
 }
 
 impl<'h> Bulk<'h> {
@@ -81,15 +83,30 @@ impl<'h> Bulk<'h> {
         self.rows.push(vector, tid, &mut self.space).map_err(no_space)
     }
 
+    /// As [`Bulk::write_with`], without a device.
+    ///
+    /// # Errors
+    /// As for [`Bulk::write_with`].
+    pub fn write(
+        self,
+        threads: usize,
+        tick: Tick<'_>,
+        append: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<usize> {
+        self.write_with(&mut NoDevice, threads, tick, append)
+    }
+
     /// Trains centroids with a sample of the rows, assigns all of them, makes all pages, in order,
-    /// and hands them to `append`. `threads` work beside the calling thread. Returns the rows that
-    /// centroids were trained with.
+    /// and hands them to `append`. `threads` work beside the calling thread. The device of `provider`,
+    /// if it has one for this build, trains and assigns; threads do it where no device can, and again
+    /// after a failure of the device. Returns the rows that centroids were trained with.
     ///
     /// # Errors
     /// [`Error::Limit`] for more pages than can be numbered, [`Error::Interrupted`] where `tick`
     /// says so, and what `append` returns.
-    pub fn write(
+    pub fn write_with(
         mut self,
+        provider: &mut dyn Provider,
         threads: usize,
         tick: Tick<'_>,
         append: &mut dyn FnMut(&[u8]) -> Result<()>,
@@ -97,8 +114,15 @@ impl<'h> Bulk<'h> {
         if self.options.lists == 0 {
             self.options.lists = lists_for(self.len());
         }
-        let Trained { rows: trained, middle, clusters } = self.train(threads, tick)?;
-        self.assign(&clusters, threads, tick)?;
+        let on_device = self.on_device(provider, threads, tick)?;
+        let Trained { rows: trained, middle, clusters } = match on_device {
+            Some(trained) => trained,
+            None => {
+                let trained = self.train(None, threads, tick).map_err(stopped)?;
+                self.assign(&trained.clusters, threads, tick)?;
+                trained
+            }
+        };
         let centroids = self.centroids(&clusters)?;
         drop(clusters);
         let lists = centroids.len() / self.options.dims;
@@ -112,12 +136,12 @@ impl<'h> Bulk<'h> {
     }
 
     /// Bytes of memory for what is done with the rows.
-    fn work(&self) -> usize {
+    pub(crate) fn work(&self) -> usize {
         self.space.limit() / 2
     }
 
     /// Rows that centroids are trained with.
-    fn sample_rows(&self) -> usize {
+    pub(crate) fn sample_rows(&self) -> usize {
         let (lists, dims) = (self.options.lists, self.options.dims);
         let fixed = training_bytes(0, dims, lists);
         let of_row = dims * size_of::<f32>() + training_bytes(1, dims, lists) - fixed;
@@ -147,7 +171,12 @@ impl<'h> Bulk<'h> {
     }
 
     /// Trains centroids. The sample lies in the file where memory is too small for it and the training.
-    fn train(&mut self, threads: usize, tick: Tick<'_>) -> Result<Trained> {
+    pub(crate) fn train(
+        &mut self,
+        device: Option<&mut dyn Device>,
+        threads: usize,
+        tick: Tick<'_>,
+    ) -> std::result::Result<Trained, Unfinished> {
         let IndexOptions { dims, lists, .. } = self.options;
         let before = self.space.left();
         self.space.give_back(self.work());
@@ -157,18 +186,27 @@ impl<'h> Bulk<'h> {
         let mut on_tick = |_| tick(Phase::Training, 0, 0);
         let training =
             Options { clusters: self.options.lists, spherical: false, seed: self.options.seed };
-        let clusters = train(rows, &training, &mut Workers::new(threads, &mut on_tick));
+        let workers = &mut Workers::new(threads, &mut on_tick);
+        let clusters = match device {
+            Some(device) => train_on(device, rows, &training, workers).map_err(unfinished),
+            None => train(rows, &training, workers).map_err(|error| failed(error).into()),
+        };
         // Both the sample and the work of the training are gone, and other work is to come.
         let (rows, middle) = (rows.len(), middle(&sample, dims)?);
         drop(sample);
         self.space.restore(before);
-        Ok(Trained { rows, middle, clusters: clusters.map_err(failed)? })
+        Ok(Trained { rows, middle, clusters: clusters? })
+    }
+
+    /// Rows that are assigned at a time.
+    pub(crate) fn rows_per_turn(&self) -> usize {
+        bounded(self.work() / 4 / (self.options.dims * size_of::<f32>()), ROWS_PER_TURN)
     }
 
     /// Finds the lists of all rows.
     fn assign(&mut self, clusters: &Clusters, threads: usize, tick: Tick<'_>) -> Result<()> {
         let (total, dims) = (self.len(), self.options.dims);
-        let per_turn = bounded(self.work() / 4 / (dims * size_of::<f32>()), ROWS_PER_TURN);
+        let per_turn = self.rows_per_turn();
         for start in (0..total).step_by(per_turn) {
             let turn = collected((start..total.min(start + per_turn)).map(|row| row as u32))?;
             let mut on_tick = |_| tick(Phase::Assigning, start, total);
@@ -197,12 +235,12 @@ impl<'h> Bulk<'h> {
 }
 
 /// What comes of a training.
-struct Trained {
+pub(crate) struct Trained {
     /// Rows that it saw.
     rows: usize,
     /// A point amid them.
     middle: Vec<f32>,
-    clusters: Clusters,
+    pub(crate) clusters: Clusters,
 }
 
 /// A point amid the vectors of `sample`, by some of them.
@@ -227,7 +265,7 @@ pub(crate) fn failed(stopped: Stopped) -> Error {
     }
 }
 
-fn no_space(reason: NoSpace) -> Error {
+pub(crate) fn no_space(reason: NoSpace) -> Error {
     match reason {
         NoSpace::OutOfMemory => Error::OutOfMemory,
         NoSpace::File(_) => Error::Limit("the temporary file of the build cannot grow"),

@@ -13,6 +13,7 @@ mod calibrate;
 mod calibration;
 mod chain;
 mod check;
+mod device;
 mod free;
 mod geometry;
 mod index;

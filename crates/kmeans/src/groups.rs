@@ -42,6 +42,12 @@ impl Groups {
         self
     }
 
+    /// Where the items of each key start and end in all items, which come second.
+    pub(crate) fn numbers(&self) -> Result<(Vec<u32>, &[u32])> {
+        // Items are numbered with 32 bits.
+        Ok((collected(self.starts.iter().map(|&start| start as u32))?, &self.items))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.starts.len() - 1
     }

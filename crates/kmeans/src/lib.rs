@@ -12,6 +12,7 @@
 
 mod assign;
 mod clusters;
+mod device;
 mod groups;
 mod rows;
 mod seed;
@@ -20,5 +21,6 @@ mod update;
 
 pub use assign::assign;
 pub use clusters::Clusters;
+pub use device::{Assigner, Failure, train_on};
 pub use rows::Rows;
 pub use train::{Options, refine, train, training_bytes};

@@ -1,5 +1,7 @@
 //! The vectors that are clustered.
 
+use std::ops::Range;
+
 use memory::{Result, collected};
 use threads::{Stopped, Workers};
 
@@ -23,6 +25,12 @@ impl<'a> Rows<'a> {
     pub fn new(numbers: &'a [f32], dims: usize) -> Self {
         assert!(dims > 0 && numbers.len().is_multiple_of(dims));
         Self { numbers, dims, stride: dims }
+    }
+
+    /// The vectors from one to another, one after another, if no others lie between them.
+    pub(crate) fn numbers(self, of: Range<usize>) -> Option<&'a [f32]> {
+        let follow = self.stride == self.dims;
+        follow.then(|| &self.numbers[of.start * self.dims..of.end * self.dims])
     }
 
     /// One vector of each `step`, at least one, that follow each other.

@@ -22,10 +22,12 @@ const ROUNDS_WITHIN: usize = 4;
 /// Rounds over all groups, at most: first with so many rows for each cluster, where each row looks
 /// only at the nearest groups; then with all rows. Centroids find their places at a third of what all
 /// rows would cost, and the same lists come of it (recall at equal rows read, three data sets).
-const ROUNDS: usize = 8;
+pub(crate) const ROUNDS: usize = 8;
 const ROWS_PER_CLUSTER: usize = 64;
 const NEAREST: usize = 2;
 const LAST_ROUNDS: usize = 2;
+/// Rows for each cluster that first centroids are chosen from, where a device makes all rounds.
+const SEED_ROWS_PER_CLUSTER: usize = 16;
 /// Training ends when less than one of so many rows changes its cluster.
 const SETTLED: usize = 100;
 
@@ -59,7 +61,7 @@ pub fn train(
         rounds(rows, &mut clusters, Near::Fixed(&all), count, options, random, workers)?;
         return Ok(clusters);
     }
-    let some = rows.one_of((rows.len() / (wanted * ROWS_PER_CLUSTER)).max(1));
+    let some = some(rows, wanted, ROWS_PER_CLUSTER);
     let groups = make_groups(some, wanted, options, random, workers)?;
     let shares = shares(&groups, wanted)?;
     let mut clusters = seeded(some, &groups, &shares, random, workers)?;
@@ -69,6 +71,29 @@ pub fn train(
     rounds(some, &mut clusters, Near::Groups(NEAREST), ROUNDS, options, random, workers)?;
     rounds(rows, &mut clusters, Near::Groups(PROBES), LAST_ROUNDS, options, random, workers)?;
     Ok(clusters)
+}
+
+/// About so many rows for each of the clusters.
+fn some(rows: Rows<'_>, clusters: usize, per_cluster: usize) -> Rows<'_> {
+    rows.one_of((rows.len() / (clusters * per_cluster)).max(1))
+}
+
+/// Clusters that no row was assigned to yet; as many as wanted, or as there are distinct rows.
+pub(crate) fn first_clusters(
+    rows: Rows<'_>,
+    options: &Options,
+    random: &mut SplitMix64,
+    workers: &mut Workers<'_>,
+) -> Result<Clusters, Stopped> {
+    let wanted = options.clusters.clamp(1, rows.len().max(1));
+    if wanted <= FLAT {
+        let all = Groups::single(rows.len())?;
+        return seeded(rows, &all, &[wanted], random, workers);
+    }
+    let some = some(rows, wanted, SEED_ROWS_PER_CLUSTER);
+    let groups = make_groups(some, wanted, options, random, workers)?;
+    let shares = shares(&groups, wanted)?;
+    seeded(some, &groups, &shares, random, workers)
 }
 
 /// Moves `centroids`, which lie one after another, to the means of the rows nearest to them, until few
@@ -228,7 +253,7 @@ fn rounds(
 }
 
 /// Whether few rows have changed their cluster; not if there were none before.
-fn is_settled(before: &[u32], now: &[u32]) -> bool {
+pub(crate) fn is_settled(before: &[u32], now: &[u32]) -> bool {
     let moved = before.iter().zip(now).filter(|(before, now)| before != now).count();
     !before.is_empty() && moved * SETTLED < now.len()
 }

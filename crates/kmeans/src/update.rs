@@ -57,7 +57,7 @@ pub(crate) fn move_centroids(
 }
 
 /// Moves each group's parent to the mean of its clusters, each with the weight of its rows.
-fn move_parents(
+pub(crate) fn move_parents(
     clusters: &mut Clusters,
     members: &Groups,
     spherical: bool,
@@ -83,7 +83,7 @@ fn move_parents(
 }
 
 /// Writes the mean of `count` rows; its direction where there is one and it is wanted.
-fn finish(sums: &[f64], count: usize, spherical: bool, centroid: &mut [f32]) {
+pub(crate) fn finish(sums: &[f64], count: usize, spherical: bool, centroid: &mut [f32]) {
     let norm = sums.iter().map(|x| x * x).sum::<f64>().sqrt();
     let divisor = if spherical && norm > 0.0 { norm } else { count as f64 };
     for (x, sum) in centroid.iter_mut().zip(sums) {

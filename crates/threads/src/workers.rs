@@ -73,6 +73,14 @@ impl<'a> Workers<'a> {
         self.counting = counting;
     }
 
+    /// Calls the tick function, between work that the calling thread does.
+    ///
+    /// # Errors
+    /// [`Stopped::Cancelled`] if it says so.
+    pub fn tick(&mut self) -> Result<(), Stopped> {
+        if (self.on_tick)(self.done) { Ok(()) } else { Err(Stopped::Cancelled) }
+    }
+
     /// Runs `job` for each of `items` on up to `threads` threads, in order if it is one.
     /// `scratch` makes a thread's working space.
     ///

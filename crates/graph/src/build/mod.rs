@@ -13,6 +13,7 @@
 //!   other element then starts its search from the finished level above.
 //! * At the end every element can be reached from the entry on level 0.
 
+pub(crate) mod batch;
 mod beam;
 mod connect;
 mod distances;

@@ -3,6 +3,7 @@
 
 mod blur;
 mod by_hash;
+mod device;
 mod early;
 mod estimate;
 mod numbering;
@@ -13,6 +14,7 @@ mod vectors;
 mod write;
 
 use ::vectors::{Form, SPARSE_ELEMENT};
+use gpu::{NoDevice, Provider, Refusal};
 use pages::{Error, HeapTid, PAGE_BODY, Result};
 use quant::{Metric, Rotation, Sq8Coder};
 use space::Space;
@@ -20,10 +22,11 @@ use threads::Workers;
 
 use self::vectors::{BitDistances, Coded, SparseDistances, widened};
 use crate::build::{
-    BuildError, BuildOptions, FlatDistances, Graph, SMALL_BYTES, Sq8Distances, build_graph,
-    list_bytes,
+    BuildError, BuildOptions, Distances, FlatDistances, Graph, SMALL_BYTES, Sq8Distances,
+    build_graph, list_bytes,
 };
 use crate::{Hnsw, IndexOptions, Vector};
+use device::graph_on_device;
 use early::Early;
 use estimate::graph_memory;
 pub use estimate::{build_memory, index_pages};
@@ -139,7 +142,19 @@ impl<'h> Bulk<'h> {
     /// `tick` is called on the calling thread about every 20 ms. When it returns false or panics,
     /// threads are stopped and joined first.
     pub fn write(
+        self,
+        threads: usize,
+        tick: &mut Tick<'_>,
+        append: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        self.write_with(&mut NoDevice, threads, tick, append)
+    }
+
+    /// As [`Bulk::write`], with the graph made on the device of `provider`, if it has one for this build.
+    /// Threads make it where no device can, and after a failure of the device.
+    pub fn write_with(
         mut self,
+        provider: &mut dyn Provider,
         threads: usize,
         tick: &mut Tick<'_>,
         append: &mut dyn FnMut(&[u8]) -> Result<()>,
@@ -157,7 +172,7 @@ impl<'h> Bulk<'h> {
         space.take(if *in_file { 0 } else { rows.bytes() });
         let mut on_graph = |done| tick(Phase::Graph, done, total);
         let Made { graph, middle, coded } =
-            make_graph(options, rows, threads, space, &mut on_graph).map_err(failed)?;
+            make_graph(options, rows, provider, threads, space, &mut on_graph).map_err(failed)?;
         if let Some(mut middle) = middle {
             middle.truncate(meta.geometry.center_dims());
             meta.center = middle;
@@ -189,6 +204,7 @@ impl Made {
 fn make_graph(
     options: &IndexOptions,
     rows: &Rows,
+    provider: &mut dyn Provider,
     threads: usize,
     space: &mut Space,
     on_tick: &mut dyn FnMut(usize) -> bool,
@@ -198,6 +214,9 @@ fn make_graph(
     space.take(kept);
     let IndexOptions { metric, dims, m, ef_construction, seed, .. } = *options;
     let build = BuildOptions { m, ef_construction, threads, seed };
+    if options.form == Form::Sparse || !metric.keeps_rotation() {
+        provider.refused(&Refusal::Unsuited);
+    }
     let workers = &mut Workers::new(threads, on_tick);
     if options.form == Form::Sparse && !metric.keeps_rotation() {
         space.give_back(kept);
@@ -237,14 +256,33 @@ fn make_graph(
         let coded = Coded::new(rows, &rotation, coder, space, workers)?;
         space.give_back(kept);
         let distances = Sq8Distances::new(coded.set(), metric);
-        let graph = build_graph(&distances, &build, space, on_tick)?;
+        let graph = dense_graph(&distances, rows, options, &build, provider, space, on_tick)?;
         return Ok(Made { graph, middle, coded: Some(coded) });
     }
     let flat = widened(rows, coded_space, space, workers)?;
     space.give_back(kept);
     let distances = FlatDistances::new(&flat, coded_space, metric);
-    let graph = build_graph(&distances, &build, space, on_tick)?;
+    let graph = dense_graph(&distances, rows, options, &build, provider, space, on_tick)?;
     Ok(Made { graph, middle, coded: None })
+}
+
+/// The graph over vectors that a device may compare.
+fn dense_graph<D: Distances>(
+    distances: &D,
+    rows: &Rows,
+    options: &IndexOptions,
+    build: &BuildOptions,
+    provider: &mut dyn Provider,
+    space: &mut Space,
+    on_tick: &mut dyn FnMut(usize) -> bool,
+) -> std::result::Result<Graph, BuildError> {
+    if options.form != Form::Sparse
+        && let Some(graph) =
+            graph_on_device(distances, rows, options, build, provider, space, on_tick)?
+    {
+        return Ok(graph);
+    }
+    build_graph(distances, build, space, on_tick)
 }
 
 fn failed(error: BuildError) -> Error {

@@ -26,6 +26,7 @@ mod filtered_tables;
 mod from_pgvector;
 mod full_results;
 mod fuzz;
+mod gpu_build;
 mod highlight;
 mod hnsw_build;
 mod hnsw_calibration;

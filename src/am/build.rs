@@ -9,10 +9,12 @@
 use std::ffi::{CStr, c_char};
 use std::ptr;
 
+use gpu::{NoDevice, Provider};
 use pgrx::pg_guard;
 use pgrx::pg_sys::{self, ForkNumber, IndexBuildResult, IndexInfo, Relation};
 use space::Space;
 
+use super::gpu::Devices;
 use super::load::{self, Column, Sink};
 use super::method::{AccessMethod, VectorMethod};
 use super::opclass::OpClass;
@@ -73,9 +75,11 @@ pub trait Build: VectorMethod {
         bulk: &Self::Bulk<'_>,
         options: &Self::Options,
     ) -> pages::Result<Option<Self::Options>>;
-    /// Builds the index with so many threads, and hands its pages to `append`.
+    /// Builds the index with so many threads and the device of `provider`, if it has one, and hands its
+    /// pages to `append`.
     fn write(
         bulk: Self::Bulk<'_>,
+        provider: &mut dyn Provider,
         threads: usize,
         tick: &mut Tick<'_>,
         append: &mut dyn FnMut(&[u8]) -> pages::Result<()>,
@@ -171,7 +175,8 @@ impl<M: Build> Create for M {
             let mut writer = BulkWriter::new(index, ForkNumber::INIT_FORKNUM);
             M::begin(options, Space::unlimited())
                 .and_then(|bulk| {
-                    M::write(bulk, 1, &mut |_, _, _| true, &mut |body| writer.append(body))
+                    let append = &mut |body: &[u8]| writer.append(body);
+                    M::write(bulk, &mut NoDevice, 1, &mut |_, _, _| true, append)
                 })
                 .map_err(|error| Report::of_index(&relation::qualified_name(index), error))?;
             writer.finish();
@@ -222,7 +227,9 @@ unsafe fn write<M: Build>(
         }
         let mut writer = BulkWriter::new(index, ForkNumber::MAIN_FORKNUM);
         let mut append = |body: &[u8]| writer.append(body);
-        M::write(bulk, 1 + workers, &mut watch(), &mut append).map_err(failed)?;
+        let mut devices = Devices::new(index, 1 + workers);
+        M::write(bulk, &mut devices, 1 + workers, &mut watch(), &mut append).map_err(failed)?;
+        drop(devices);
         writer.finish();
         if M::MEASURED && rows > 0 {
             progress::begin_phase(LOADING + <M as Build>::PHASES.len() as i64, 0);

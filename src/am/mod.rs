@@ -9,6 +9,7 @@ mod counter_slots;
 mod counters;
 mod element_kind;
 pub mod explain;
+pub mod gpu;
 mod handler;
 mod hnsw;
 mod index_choice;
@@ -45,6 +46,7 @@ pub fn init() {
     ivf::init();
     inverted::init();
     target_recall::register();
+    gpu::register();
     index_choice::register();
     #[cfg(feature = "pg18")]
     explain::hook::register();

@@ -4,6 +4,7 @@
 
 use std::ffi::CStr;
 
+use gpu::Provider;
 use graph::format::Calibration;
 use graph::{Bulk, IndexOptions, Phase};
 use pages::HeapTid;
@@ -57,6 +58,7 @@ impl Build for Method {
 
     fn write(
         bulk: Bulk<'_>,
+        provider: &mut dyn Provider,
         threads: usize,
         tick: &mut Tick<'_>,
         append: &mut dyn FnMut(&[u8]) -> pages::Result<()>,
@@ -68,7 +70,7 @@ impl Build for Method {
             };
             tick(phase, done, total)
         };
-        bulk.write(threads, &mut tick, append)
+        bulk.write_with(provider, threads, &mut tick, append)
     }
 
     fn measure(

@@ -4,6 +4,7 @@
 
 use std::ffi::CStr;
 
+use gpu::Provider;
 use ivf::{Bulk, Geometry, IndexOptions, Phase, Quantization};
 use pages::HeapTid;
 use pgrx::pg_sys::Relation;
@@ -67,6 +68,7 @@ impl<V: Variant> Build for Method<V> {
 
     fn write(
         bulk: Bulk<'_>,
+        provider: &mut dyn Provider,
         threads: usize,
         tick: &mut Tick<'_>,
         append: &mut dyn FnMut(&[u8]) -> pages::Result<()>,
@@ -79,7 +81,7 @@ impl<V: Variant> Build for Method<V> {
             };
             tick(phase, done, total)
         };
-        bulk.write(threads, &mut tick, append).map(drop)
+        bulk.write_with(provider, threads, &mut tick, append).map(drop)
     }
 
     fn measure(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 use std::{env, fs};
 
-use inverted::{Pages, Query, Scan, ScanOptions, Scoring, SegmentInfo, Statistics, Writer};
+use inverted::{Heads, Pages, Query, Scan, ScanOptions, Scoring, SegmentInfo, Statistics, Writer};
 use pages::mem::MemStore;
 use pages::{Batch, HeapTid, PAGE_BODY, PageStore, Result};
 use rand::rngs::SmallRng;
@@ -35,6 +35,7 @@ struct Index {
     scoring: Scoring,
     store: MemStore,
     segment: SegmentInfo,
+    heads: Heads,
 }
 
 impl Index {
@@ -57,7 +58,7 @@ impl Index {
             }
         }
         let segment = writer.finish()?;
-        Ok(Self { scoring, store, segment })
+        Ok(Self { scoring, store, segment, heads: Heads::default() })
     }
 
     fn search(&self, query: &Query, k: usize, share: u32) -> Result<Vec<f64>> {
@@ -66,9 +67,8 @@ impl Index {
             total_length: self.segment.total_length,
         };
         let options = ScanOptions { k, ..ScanOptions::default() };
-        let segments = [self.segment];
-        let mut scan =
-            Scan::new(&self.store, &segments, self.scoring, statistics, query, options, &mut ())?;
+        let segments = self.heads.open(&self.store, &[self.segment], self.scoring)?;
+        let mut scan = Scan::new(segments, self.scoring, statistics, query, options, &mut ())?;
         if share > 1 {
             scan.keep_only(Box::new(move |tid| tid.block.is_multiple_of(share)));
         }

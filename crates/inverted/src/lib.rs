@@ -53,7 +53,7 @@ pub use postings::Postings;
 pub use score::{Scoring, Statistics, Weight, score};
 pub use search::{Fresh, FreshRow, Query, Ranked, Ranker, Scan, ScanOptions, frequencies, search};
 pub use segment::{
-    Documents, GROUP, MAX_DOCUMENTS, Reader, SegmentInfo, Writer, kill, set_frequency,
+    Documents, GROUP, Heads, MAX_DOCUMENTS, Reader, SegmentInfo, Writer, kill, set_frequency,
 };
 pub use snapshot::Snapshot;
 pub use statistics::{IndexStatistics, SegmentStatistics, statistics};

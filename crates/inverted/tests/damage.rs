@@ -4,7 +4,7 @@ mod common;
 
 use common::{BM25, texts, vectors, write};
 use inverted::{
-    Match, Query, Reader, Scan, ScanOptions, Scoring, SegmentInfo, Statistics, matches,
+    Heads, Match, Query, Reader, Scan, ScanOptions, Scoring, SegmentInfo, Statistics, matches,
 };
 use pages::mem::MemStore;
 use pages::{Error, PageStore, Result};
@@ -20,8 +20,9 @@ fn read_all(
 ) -> Result<()> {
     let statistics = Statistics { documents: 3_000, total_length: 40_000 };
     for query in queries {
-        let (segments, options) = ([*info], ScanOptions::default());
-        let mut scan = Scan::new(store, &segments, scoring, statistics, query, options, &mut ())?;
+        let segments = Heads::default().open(store, &[*info], scoring)?;
+        let options = ScanOptions::default();
+        let mut scan = Scan::new(segments, scoring, statistics, query, options, &mut ())?;
         let mut hits = 0;
         while hits < 5_000 && scan.next()?.is_some() {
             hits += 1;

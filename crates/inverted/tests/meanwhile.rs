@@ -5,7 +5,7 @@ mod support;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-use inverted::{Match, Reader, Snapshot, find, insert, statistics, vacuum};
+use inverted::{Heads, Match, Reader, Snapshot, find, insert, statistics, vacuum};
 use pages::mem::{Eventful, MemStore, Step};
 use pages::{Error, PageStore, Result};
 use support::*;
@@ -159,7 +159,8 @@ fn a_search_for_matches_ends_while_the_buffer_is_written_out_again_and_again() {
         }
     });
     let terms = (0..100).map(|number| Match::Term(term(number, options)));
-    let found = find(&eventful, &Match::AtLeast(1, terms.collect())).expect("finds");
+    let any = Match::AtLeast(1, terms.collect());
+    let found = find(&eventful, &Heads::default(), &any).expect("finds");
     assert!(eventful.happened());
     let found: BTreeSet<usize> = found.into_iter().map(row).collect();
     assert!((0..400).all(|row| found.contains(&row)));

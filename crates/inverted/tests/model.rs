@@ -4,7 +4,8 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use inverted::{Snapshot, insert, vacuum};
+use inverted::{Heads, Query, Ranked, ScanOptions, Snapshot, insert, search, vacuum};
+use pages::mem::MemStore;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use support::*;
@@ -29,7 +30,7 @@ fn inserts_are_found_at_once() {
 fn an_index_holds_what_was_not_deleted() {
     for (seed, options) in (1..).zip(KINDS) {
         let mut rng = SmallRng::seed_from_u64(seed);
-        let (store, mut rows) = (empty(options), BTreeMap::new());
+        let (store, mut rows, heads) = (empty(options), BTreeMap::new(), Heads::default());
         for _ in 0..6 {
             for _ in 0..rng.random_range(1..5_000) {
                 let row = rng.random_range(0..10_000);
@@ -52,7 +53,18 @@ fn an_index_holds_what_was_not_deleted() {
             assert_eq!(stats.removed as usize, before - rows.len());
             assert_eq!(stats.remaining as usize, rows.len());
             assert_eq!(content(&store, VOCABULARY), Content::of(&rows), "{options:?}");
+            // What is known of earlier segments changes nothing.
+            for number in 0..20 {
+                let terms = [number, number * 3, number * number].map(|n| (term(n, options), 1.0));
+                let query = Query::new(terms);
+                assert_eq!(hits(&store, &heads, &query), hits(&store, &Heads::default(), &query));
+            }
         }
         assert!(Snapshot::read(&store).expect("reads").segments().len() < 5);
     }
+}
+
+fn hits(store: &MemStore, heads: &Heads, query: &Query) -> Vec<Ranked> {
+    let (_, mut scan) = search(store, heads, query, ScanOptions::default()).expect("begins");
+    std::iter::from_fn(|| scan.next().expect("finds")).collect()
 }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::{BM25, document, texts, tid, vectors, write, zipf};
 use inverted::{
-    Document, Fresh, FreshRow, Query, Ranked, Reader, Scan, ScanOptions, Scoring, Statistics,
-    Weight, kill, score, set_frequency,
+    Document, Fresh, FreshRow, Heads, Query, Ranked, Reader, Scan, ScanOptions, Scoring,
+    Statistics, Weight, kill, score, set_frequency,
 };
 use pages::mem::MemStore;
 use pages::{Batch, HeapTid, PageStore, Result};
@@ -80,10 +80,10 @@ impl Index {
     }
 
     fn scan(&self, query: &Query, options: ScanOptions) -> Scan<'_, MemStore> {
-        let (segments, statistics) = (&self.segments[..], self.statistics());
-        let fresh = &mut Rows(&self.fresh);
-        Scan::new(&self.store, segments, self.scoring, statistics, query, options, fresh)
-            .expect("begins")
+        let segments = Heads::default().open(&self.store, &self.segments, self.scoring);
+        let (statistics, fresh) = (self.statistics(), &mut Rows(&self.fresh));
+        let segments = segments.expect("opens");
+        Scan::new(segments, self.scoring, statistics, query, options, fresh).expect("begins")
     }
 
     /// All hits, by computing all scores.
@@ -198,7 +198,8 @@ fn short_lists_are_read_once() {
         let (query, options) = (Query::of_tokens(tokens), ScanOptions::default());
         let options = ScanOptions { k: 50_000, ..options };
         let before = store.reads();
-        let mut scan = Scan::new(&store, &[info], BM25, statistics, &query, options, &mut ());
+        let segments = Heads::default().open(&store, &[info], BM25).expect("opens");
+        let mut scan = Scan::new(segments, BM25, statistics, &query, options, &mut ());
         scan.as_mut().expect("begins").next().expect("finds");
         store.reads() - before
     };

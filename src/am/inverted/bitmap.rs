@@ -72,7 +72,7 @@ pub unsafe fn find(
                 all.push(terms);
             }
         }
-        found.rows = inverted::find(store, &Match::All(all))
+        found.rows = inverted::find(store, &open.heads, &Match::All(all))
             .map_err(|error| Report::of_index(&relation::qualified_name(index), error))?;
     }
     Ok(found)

@@ -18,7 +18,7 @@ impl Insert for Method {
         unsafe {
             let store = RelationStore::new(index);
             let open = OpenIndex::of(index, &store)?;
-            let OpenIndex { content, options, analyzer } = &*open;
+            let OpenIndex { content, options, analyzer, .. } = &*open;
             let document = content.document(value, tid, analyzer.as_ref(), options.positions)?;
             inverted::insert(&store, &document)
                 .map_err(|error| Report::of_index(&relation::qualified_name(index), error))

@@ -110,7 +110,8 @@ impl NamedIndex {
     pub fn ranker(&self, query: &Query) -> Result<Ranker, Report> {
         // SAFETY: the index is open as long as the store lives.
         let store = unsafe { RelationStore::new(self.0.get()) };
-        Ranker::new(&store, query).map_err(|error| Report::of_index(&self.0.name(), error))
+        Ranker::new(&store, &self.index()?.heads, query)
+            .map_err(|error| Report::of_index(&self.0.name(), error))
     }
 
     /// In how many documents each of these terms is, and how many there are. The terms are ascending.
@@ -120,7 +121,7 @@ impl NamedIndex {
     pub fn frequencies(&self, terms: &[&[u8]]) -> Result<(Vec<u64>, u64), Report> {
         // SAFETY: the index is open as long as the store lives.
         let store = unsafe { RelationStore::new(self.0.get()) };
-        inverted::frequencies(&store, terms)
+        inverted::frequencies(&store, &self.index()?.heads, terms)
             .map_err(|error| Report::of_index(&self.0.name(), error))
     }
 

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use inverted::Options;
+use inverted::{Heads, Options};
 use pgrx::PgSqlErrorCode::ERRCODE_WARNING;
 use pgrx::pg_sys::{Oid, Relation};
 
@@ -25,6 +25,8 @@ pub struct OpenIndex {
     pub options: Options,
     /// What splits its texts; none of sparse vectors.
     pub analyzer: Option<Analyzer>,
+    /// What is known of its segments.
+    pub heads: Heads,
 }
 
 /// Indexes that a backend keeps.
@@ -39,7 +41,7 @@ thread_local! {
 }
 
 impl OpenIndex {
-    /// What an index says of itself, which never changes.
+    /// What an index says of itself, which never changes, and what is known of its segments.
     ///
     /// # Errors
     /// If the index cannot be read, or its analyzer is not there any more.
@@ -82,7 +84,7 @@ impl OpenIndex {
         let failed = |error| Report::of_index(&name(), error);
         let options = inverted::options(store).map_err(failed)?;
         if content == Content::Sparse {
-            return Ok(Self { content, options, analyzer: None });
+            return Ok(Self { content, options, analyzer: None, heads: Heads::default() });
         }
         let (analyzer, is_changed) = Definition::of(store).map_err(failed)?.analyzer()?;
         if is_changed {
@@ -92,6 +94,6 @@ impl OpenIndex {
                 .hint(format!("Run REINDEX INDEX {name}."))
                 .warn();
         }
-        Ok(Self { content, options, analyzer: Some(analyzer) })
+        Ok(Self { content, options, analyzer: Some(analyzer), heads: Heads::default() })
     }
 }

@@ -71,8 +71,7 @@ impl Scan for Method {
                 wanted => wanted.min(MOST),
             };
             let options = settings::scan_options(wanted);
-            let exact = open.content != Content::Sparse;
-            let mut search = Documents::new(index, query.unwrap_or_default(), options, exact)
+            let mut search = Documents::new(index, open, query.unwrap_or_default(), options)
                 .map_err(|error| Report::of_index(&relation::qualified_name(index), error))?;
             if let Some(found) = found {
                 let mut rows = found.rows;
@@ -90,6 +89,7 @@ struct Documents {
     /// Refers to `store`, and so comes before it.
     scan: inverted::Scan<'static, RelationStore<'static>>,
     store: Rc<RelationStore<'static>>,
+    open: Rc<OpenIndex>,
     snapshot: Snapshot,
     query: Query,
     options: ScanOptions,
@@ -111,9 +111,9 @@ impl Documents {
     /// `index` stays open as long as the search lives.
     unsafe fn new(
         index: Relation,
+        open: Rc<OpenIndex>,
         query: Query,
         options: ScanOptions,
-        is_exact: bool,
     ) -> pages::Result<Self> {
         // SAFETY: the index stays open. The store stays where it is and is dropped after the search.
         let (store, lasting) = unsafe {
@@ -121,17 +121,18 @@ impl Documents {
             let lasting: &'static RelationStore<'static> = &*Rc::as_ptr(&store);
             (store, lasting)
         };
-        let (snapshot, scan) = inverted::search(lasting, &query, options)?;
+        let (snapshot, scan) = inverted::search(lasting, &open.heads, &query, options)?;
         // SAFETY: reads shared memory.
         let returned = unsafe { pg_sys::RecoveryInProgress() }.then(HashSet::new);
         let (filter, matching, count) = (None, None, 0);
         Ok(Self {
             scan,
             store,
+            is_exact: open.content != Content::Sparse,
+            open,
             snapshot,
             query,
             options,
-            is_exact,
             filter,
             matching,
             count,
@@ -143,7 +144,8 @@ impl Documents {
     fn begin_anew(&mut self) -> pages::Result<()> {
         // SAFETY: the store stays where it is and is dropped after the search.
         let lasting: &'static RelationStore<'static> = unsafe { &*Rc::as_ptr(&self.store) };
-        (self.snapshot, self.scan) = inverted::search(lasting, &self.query, self.options)?;
+        let heads = &self.open.heads;
+        (self.snapshot, self.scan) = inverted::search(lasting, heads, &self.query, self.options)?;
         self.set_filter();
         Ok(())
     }

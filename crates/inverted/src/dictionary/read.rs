@@ -8,12 +8,13 @@ use super::entry::Entry;
 use super::keys;
 use super::write::Tree;
 use crate::Scoring;
-use crate::page::{NONE, Part, Source};
+use crate::page::{Header, NONE, Part, Source};
 
-/// The entry of a term, in a segment of so many documents.
+/// The entry of a term, in a segment of so many documents. `top` is the root of the tree, if it is known.
 pub(crate) fn find<S: PageStore>(
     source: Source<'_, S>,
     tree: Tree,
+    top: Option<(Header, &[u8])>,
     term: &[u8],
     documents: u32,
     scoring: Scoring,
@@ -23,7 +24,7 @@ pub(crate) fn find<S: PageStore>(
         return Ok(None);
     }
     for level in (1..=tree.level).rev() {
-        let child = source.read(block, Part::Dictionary, |header, body| {
+        let child = |header: Header, body: &[u8]| {
             if header.level != level {
                 return Err(Error::corrupted(block, "page of the dictionary has another level"));
             }
@@ -31,7 +32,11 @@ pub(crate) fn find<S: PageStore>(
                 Some((mut value, _)) => value.u32().map(Some),
                 None => Ok(None),
             }
-        })?;
+        };
+        let child = match top.filter(|_| level == tree.level) {
+            Some((header, body)) => child(header, body),
+            None => source.read(block, Part::Dictionary, child),
+        }?;
         let Some(child) = child else { return Ok(None) };
         block = child;
     }

@@ -5,7 +5,7 @@ use pages::{HeapTid, PageStore, Result};
 
 use super::{Match, matches};
 use crate::document::Document;
-use crate::segment::Reader;
+use crate::segment::Heads;
 use crate::snapshot::Snapshot;
 
 /// The living rows that match, in no order. A phrase of several terms needs positions: without them, it
@@ -13,14 +13,13 @@ use crate::snapshot::Snapshot;
 ///
 /// # Errors
 /// Those of the store, and of damaged pages.
-pub fn find<S: PageStore>(store: &S, condition: &Match) -> Result<Vec<HeapTid>> {
+pub fn find<S: PageStore>(store: &S, heads: &Heads, condition: &Match) -> Result<Vec<HeapTid>> {
     let terms = condition.terms();
     Snapshot::undisturbed(store, |snapshot| {
         // First, because pages of the buffer are used again soon.
         let buffer = snapshot.buffer_matches(store, &terms, condition.has_phrase())?;
         let mut found = Vec::new();
-        for info in snapshot.segments() {
-            let reader = Reader::open(store, info, snapshot.options().scoring)?;
+        for reader in heads.open(store, snapshot.segments(), snapshot.options().scoring)? {
             matches(&reader, condition, &mut |tid| Ok(found.try_push(tid)?))?;
         }
         for (document, held) in buffer.documents() {

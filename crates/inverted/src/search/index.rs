@@ -7,7 +7,7 @@ use super::scan::{Scan, ScanOptions};
 use crate::buffer::BufferMatches;
 use crate::document::Document;
 use crate::score::{Statistics, Weight, score};
-use crate::segment::Reader;
+use crate::segment::Heads;
 use crate::snapshot::Snapshot;
 
 /// Begins a search of all documents. The snapshot tells whether what cannot be read later was used
@@ -17,14 +17,16 @@ use crate::snapshot::Snapshot;
 /// Those of the store, and of damaged pages.
 pub fn search<'s, S: PageStore>(
     store: &'s S,
+    heads: &Heads,
     query: &Query,
     options: ScanOptions,
 ) -> Result<(Snapshot, Scan<'s, S>)> {
     Snapshot::undisturbed(store, |snapshot| {
         let mut buffer = buffer(store, snapshot, query)?;
-        let (segments, scoring) = (snapshot.segments(), snapshot.options().scoring);
+        let scoring = snapshot.options().scoring;
+        let segments = heads.open(store, snapshot.segments(), scoring)?;
         let statistics = statistics(snapshot, &buffer);
-        let scan = Scan::new(store, segments, scoring, statistics, query, options, &mut buffer)?;
+        let scan = Scan::new(segments, scoring, statistics, query, options, &mut buffer)?;
         Ok((snapshot.clone(), scan))
     })
 }
@@ -41,10 +43,10 @@ impl Ranker {
     ///
     /// # Errors
     /// Those of the store, and of damaged pages.
-    pub fn new<S: PageStore>(store: &S, query: &Query) -> Result<Self> {
+    pub fn new<S: PageStore>(store: &S, heads: &Heads, query: &Query) -> Result<Self> {
         let terms: Vec<&[u8]> = query.terms().iter().map(|(term, _)| &term[..]).collect();
         Snapshot::undisturbed(store, |snapshot| {
-            let (frequencies, statistics) = known(store, snapshot, &terms)?;
+            let (frequencies, statistics) = known(store, heads, snapshot, &terms)?;
             let scoring = snapshot.options().scoring;
             let terms = query.terms().iter().zip(frequencies).map(|((term, weight), frequency)| {
                 (term.clone(), Weight::new(scoring, statistics, *weight, frequency))
@@ -70,9 +72,13 @@ impl Ranker {
 ///
 /// # Errors
 /// Those of the store, and of damaged pages.
-pub fn frequencies<S: PageStore>(store: &S, terms: &[&[u8]]) -> Result<(Vec<u64>, u64)> {
+pub fn frequencies<S: PageStore>(
+    store: &S,
+    heads: &Heads,
+    terms: &[&[u8]],
+) -> Result<(Vec<u64>, u64)> {
     Snapshot::undisturbed(store, |snapshot| {
-        let (frequencies, statistics) = known(store, snapshot, terms)?;
+        let (frequencies, statistics) = known(store, heads, snapshot, terms)?;
         Ok((frequencies, statistics.documents))
     })
 }
@@ -80,13 +86,13 @@ pub fn frequencies<S: PageStore>(store: &S, terms: &[&[u8]]) -> Result<(Vec<u64>
 /// What an index knows of terms: their frequencies, and the statistics of all documents.
 fn known<S: PageStore>(
     store: &S,
+    heads: &Heads,
     snapshot: &Snapshot,
     terms: &[&[u8]],
 ) -> Result<(Vec<u64>, Statistics)> {
     let buffer = snapshot.buffer_matches(store, terms, false)?;
     let mut frequencies = buffer.frequencies.clone();
-    for info in snapshot.segments() {
-        let reader = Reader::open(store, info, snapshot.options().scoring)?;
+    for reader in heads.open(store, snapshot.segments(), snapshot.options().scoring)? {
         for (term, frequency) in terms.iter().zip(&mut frequencies) {
             let entry = reader.lookup(term)?;
             *frequency += entry.map_or(0, |entry| u64::from(entry.frequency));

@@ -267,6 +267,24 @@ impl List {
     }
 }
 
+/// Not below any contribution of a term in a segment, and at least 0.
+pub(super) fn bound_of(weight: Weight, entry: &Entry) -> f32 {
+    match (&entry.stored, weight) {
+        (Stored::At(_, bound), _) => upper(Steering::new(weight), *bound),
+        (Stored::Inline(_), Weight::Bm25 { .. }) => weight.size() as f32 * (1.0 + f32::EPSILON),
+        // Weights have to be looked at.
+        (Stored::Inline(_), Weight::InnerProduct(_)) => f32::INFINITY,
+    }
+}
+
+/// Not below the magnitude of any of these contributions.
+pub(super) fn magnitude_of(weight: Weight, entry: &Entry) -> f64 {
+    match entry.stored {
+        Stored::At(_, bound) => magnitude(weight, bound),
+        Stored::Inline(_) => weight.size(),
+    }
+}
+
 /// Not below any contribution of postings with that bound, and at least 0.
 fn upper(steering: Steering, bound: Bound) -> f32 {
     // Covers the rounding of a contribution and of the bound.

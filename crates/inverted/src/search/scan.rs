@@ -5,10 +5,10 @@ use pages::{PageStore, Result, TidFilter};
 
 use super::best::{Best, Ranked};
 use super::query::{Fresh, Query};
-use super::segment::SegmentSearch;
+use super::segment::{Room, SegmentSearch, most};
 use crate::dictionary::Entry;
 use crate::score::{Scoring, Statistics, Weight, score};
-use crate::segment::{Reader, SegmentInfo};
+use crate::segment::Reader;
 
 /// How a search is done.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,6 +48,7 @@ pub struct Scan<'s, S: PageStore> {
     /// Hits of the current round that are left, the next at the end, and the last that was returned.
     hits: Vec<Ranked>,
     last: Option<Ranked>,
+    room: Option<Box<Room>>,
     /// Hits of the next round; none after the last.
     next_k: Option<usize>,
 }
@@ -64,8 +65,7 @@ impl<'s, S: PageStore> Scan<'s, S> {
     /// # Errors
     /// Those of the store, and of damaged pages; so for all that follows.
     pub fn new(
-        store: &'s S,
-        segments: &[SegmentInfo],
+        segments: Vec<Reader<'s, S>>,
         scoring: Scoring,
         statistics: Statistics,
         query: &Query,
@@ -76,8 +76,7 @@ impl<'s, S: PageStore> Scan<'s, S> {
         let mut frequencies = filled(terms.len(), 0u64)?;
         fresh.frequencies(query, &mut frequencies)?;
         let mut found = Vec::new();
-        for info in segments {
-            let reader = Reader::open(store, info, scoring)?;
+        for reader in segments {
             let mut entries = Vec::new();
             for (i, (term, _)) in terms.iter().enumerate() {
                 if let Some(entry) = reader.lookup(term)? {
@@ -89,6 +88,8 @@ impl<'s, S: PageStore> Scan<'s, S> {
                 found.try_push((reader, entries))?;
             }
         }
+        // Those with the most documents tell soonest what the best scores are.
+        found.sort_by_key(|(reader, _)| std::cmp::Reverse(reader.info().documents));
         let weights = terms.iter().zip(&frequencies);
         let weights = weights.map(|(&(_, weight), &n)| Weight::new(scoring, statistics, weight, n));
         let weights = keep_largest(weights.collect(), options.drop_ratio);
@@ -115,6 +116,7 @@ impl<'s, S: PageStore> Scan<'s, S> {
             filter: None,
             hits,
             last: None,
+            room: None,
             next_k,
         })
     }
@@ -149,11 +151,18 @@ impl<'s, S: PageStore> Scan<'s, S> {
                 best.offer(row)?;
             }
         }
+        let ratio = self.options.bound_ratio;
         for (reader, entries) in &self.segments {
             let lists = entries.iter().filter_map(|(i, entry)| Some((self.weights[*i]?, entry)));
-            if let Some(mut search) = SegmentSearch::new(reader, lists, self.options.bound_ratio)? {
+            if most(lists.clone(), ratio) < best.threshold() {
+                continue;
+            }
+            // After an error, it is not as the next search expects it.
+            let mut room = self.room.take().unwrap_or_else(|| Box::new(Room::new()));
+            if let Some(mut search) = SegmentSearch::new(reader, lists, ratio, &mut room)? {
                 search.run(&mut best, &mut self.filter)?;
             }
+            self.room = Some(room);
         }
         if best.is_full() {
             let most = (self.options.memory / size_of::<Ranked>()).max(self.options.k);

@@ -4,12 +4,14 @@
 mod blocks;
 mod change;
 mod documents;
+mod head;
 mod read;
 mod root;
 mod write;
 
 pub use change::{kill, set_frequency};
 pub use documents::{Documents, GROUP};
+pub use head::Heads;
 pub use read::Reader;
 pub use write::Writer;
 

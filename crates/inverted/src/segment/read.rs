@@ -3,6 +3,7 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use memory::Grow;
 use pages::{Error, HeapTid, PageStore, Result};
@@ -10,7 +11,7 @@ use pages::{Error, HeapTid, PageStore, Result};
 use super::SegmentInfo;
 use super::blocks::each_block;
 use super::documents::{Documents, GROUP, LONG, TIDS, read_lengths, read_tids, read_tids_at};
-use super::root::Root;
+use super::head::Head;
 use crate::Scoring;
 use crate::bytes::Bytes;
 use crate::dictionary::{Entry, Stored, Terms, find};
@@ -26,7 +27,7 @@ pub struct Reader<'s, S: PageStore> {
     source: Source<'s, S>,
     info: SegmentInfo,
     scoring: Scoring,
-    root: Root,
+    head: Rc<Head>,
     /// Long lengths by ordinal, once they were asked for.
     long: OnceCell<Vec<(u32, u32)>>,
 }
@@ -38,8 +39,18 @@ impl<'s, S: PageStore> Reader<'s, S> {
     /// Those of the store, and of damaged pages; so for all that follows.
     pub fn open(store: &'s S, info: &SegmentInfo, scoring: Scoring) -> Result<Self> {
         let source = Source { store, id: info.id, pages: info.pages };
-        let root = Root::read(source, info, scoring)?;
-        Ok(Self { source, info: *info, scoring, root, long: OnceCell::new() })
+        let head = Rc::new(Head::read(source, info, scoring)?);
+        Ok(Self::with_head(source, info, scoring, head))
+    }
+
+    /// Opens a segment whose head is known.
+    pub(super) fn with_head(
+        source: Source<'s, S>,
+        info: &SegmentInfo,
+        scoring: Scoring,
+        head: Rc<Head>,
+    ) -> Self {
+        Self { source, info: *info, scoring, head, long: OnceCell::new() }
     }
 
     /// What the directory says.
@@ -54,34 +65,37 @@ impl<'s, S: PageStore> Reader<'s, S> {
 
     /// Whether positions are stored.
     pub fn has_positions(&self) -> bool {
-        self.root.positions
+        self.head.root.positions
     }
 
     /// Number of terms.
     pub fn number_of_terms(&self) -> u64 {
-        self.root.terms
+        self.head.root.terms
     }
 
     /// Number of postings, those of dead documents included.
     pub fn number_of_postings(&self) -> u64 {
-        self.root.postings
+        self.head.root.postings
     }
 
     pub(crate) fn source(&self) -> Source<'s, S> {
         self.source
     }
 
-    /// What the segment knows of a term. Reads one page for each level of the dictionary.
+    /// What the segment knows of a term. Reads one page for each level of the dictionary whose
+    /// page is not known.
     ///
     /// # Errors
     /// As [`Reader::open`].
     pub fn lookup(&self, term: &[u8]) -> Result<Option<Entry>> {
-        find(self.source, self.root.tree, term, self.info.documents, self.scoring)
+        let Head { root, top, .. } = &*self.head;
+        let top = top.as_ref().map(|(header, body)| (*header, &body[..]));
+        find(self.source, root.tree, top, term, self.info.documents, self.scoring)
     }
 
     /// All terms in ascending order.
     pub fn terms(&self) -> Terms<'_, 's, S> {
-        Terms::new(self, self.root.tree.first_leaf)
+        Terms::new(self, self.head.root.tree.first_leaf)
     }
 
     /// The postings of a term, from the first on.
@@ -141,14 +155,14 @@ impl<'s, S: PageStore> Reader<'s, S> {
         lengths: &mut [u16],
         dead: &mut [u64; GROUP / 64],
     ) -> Result<u32> {
-        let block = self.root.groups.get(self.source, group)?.lengths;
+        let block = self.head.root.groups.get(self.source, group)?.lengths;
         read_lengths(self.source, block, lengths, dead)?;
         Ok(block)
     }
 
     /// The tids of a group, in place of what is in `out`.
     pub(crate) fn tids(&self, group: usize, out: &mut Vec<HeapTid>) -> Result<()> {
-        let pages = self.root.groups.get(self.source, group)?;
+        let pages = self.head.root.groups.get(self.source, group)?;
         let mut left = self.group_len(group);
         out.clear();
         for block in pages.tids {
@@ -168,7 +182,7 @@ impl<'s, S: PageStore> Reader<'s, S> {
         places: impl Iterator<Item = usize>,
         out: &mut Vec<HeapTid>,
     ) -> Result<()> {
-        let pages = self.root.groups.get(self.source, group)?;
+        let pages = self.head.root.groups.get(self.source, group)?;
         let mut places = places.peekable();
         out.clear();
         while let Some(page) = places.peek().map(|place| place / TIDS) {
@@ -201,7 +215,7 @@ impl<'s, S: PageStore> Reader<'s, S> {
     }
 
     fn read_long(&self) -> Result<Vec<(u32, u32)>> {
-        let (count, mut block) = self.root.long;
+        let (count, mut block) = self.head.root.long;
         let mut long: Vec<(u32, u32)> = Vec::new();
         while block != NONE {
             block = self.source.read(block, Part::LongLengths, |header, body| {
@@ -227,6 +241,6 @@ impl<'s, S: PageStore> Reader<'s, S> {
     /// # Errors
     /// As [`Reader::open`], and those of `each`.
     pub fn blocks(&self, each: &mut dyn FnMut(u32) -> Result<()>) -> Result<()> {
-        each_block(self.source, self.root.blocks, each)
+        each_block(self.source, self.head.root.blocks, each)
     }
 }

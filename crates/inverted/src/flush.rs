@@ -12,7 +12,7 @@ use crate::score::Scoring;
 use crate::write::{damaged, write_segment};
 
 /// Pages of the buffer that are written into a segment: a search reads all of them.
-pub(crate) const FLUSH_AT: usize = 64;
+pub(crate) const FLUSH_AT: usize = 32;
 
 /// Writes the buffer into a segment if it is large, unless another is at it.
 pub(crate) fn flush_if_free<S: Coordination>(store: &S) -> Result<()> {

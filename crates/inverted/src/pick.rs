@@ -3,8 +3,10 @@
 use crate::meta::{Listed, Meta};
 use crate::segment::MAX_DOCUMENTS;
 
-/// Segments of about the same size that an insert merges.
-const FAN_IN: usize = 4;
+/// Segments that an insert merges at least.
+const FAN_IN: usize = 3;
+/// How many times as large as all smaller ones together the largest of them may be.
+const GROWTH: u64 = 2;
 /// The most that are merged at a time.
 pub(crate) const MAX_FAN_IN: usize = 24;
 /// Pages that an insert may merge, or so many of all pages if these are more: the number of segments
@@ -13,7 +15,7 @@ const SMALL: u64 = 320;
 const SHARE: u64 = 28;
 /// The most pages that an insert may merge, unless there are very many segments.
 const MOST: u64 = 4_000;
-/// Segments from which on two are merged, if no more of about the same size are that small.
+/// Segments from which on two are merged, even if they are no more.
 const CROWD: usize = 20;
 
 /// Pages that the living documents of a segment fill, about.
@@ -80,39 +82,22 @@ pub(crate) fn fitting(sorted: &[&Listed]) -> usize {
     sorted.iter().take_while(fits).count().max(1)
 }
 
-/// How many of the smallest segments should be merged, if that takes no more than `most` pages.
+/// How many of the smallest segments should be merged, if that takes no more than `most` pages. None of
+/// them is much larger than the smaller ones together, so that a row is written a few times only.
 fn pick(sorted: &[&Listed], most: u64) -> usize {
-    // Classes of sizes up to a power of four; with a class, all smaller ones are merged.
-    let class = |listed: &Listed| size(listed).ilog2() / 2;
-    let (mut sum, mut picked, mut end) = (0, 0, 0);
-    for same in sorted.chunk_by(|a, b| class(a) == class(b)) {
-        end += same.len();
-        sum += same.iter().map(|listed| size(listed)).sum::<u64>();
-        if sum > most || end > MAX_FAN_IN {
-            break;
-        }
-        if same.len() >= FAN_IN {
-            picked = end;
-        }
-    }
-    within_limit(sorted, if picked == 0 { pick_some(sorted, most) } else { picked })
-}
-
-/// As many of the smallest segments as may be merged, if a class of them is too large to be merged as a
-/// whole. None of them is much larger than the smaller ones together.
-fn pick_some(sorted: &[&Listed], most: u64) -> usize {
     let (mut sum, mut end) = (0, 0);
     for (i, listed) in sorted.iter().enumerate().take(MAX_FAN_IN) {
         let size = size(listed);
         if sum + size > most {
             break;
         }
-        if i > 0 && size <= 2 * sum {
+        if i > 0 && size <= GROWTH * sum {
             end = i + 1;
         }
         sum += size;
     }
-    if end < if sorted.len() > CROWD { 2 } else { 2 * FAN_IN } { 0 } else { end }
+    let least = if sorted.len() > CROWD { 2 } else { FAN_IN };
+    if end < least { 0 } else { within_limit(sorted, end) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Inverted indexes on every kind of table, and what users do to tables.
 
-use pg_test::{Cluster, TestDb, index_problems, text};
+use pg_test::{Cluster, TestDb, index_problems, refusal, text};
 use postgres::Client;
 
 const ROWS: &str = "SELECT i, 'all word' || i % 10 || ' own' || i FROM generate_series(1, 500) i";
@@ -112,4 +112,29 @@ fn partial_indexes_and_joins_find_what_they_should() {
     let mut found = ids(lateral);
     found.sort_unstable();
     assert_eq!(found, (13..260).filter(|id| id % 20 == 13).map(|id| id + 240).collect::<Vec<_>>());
+}
+
+#[test]
+fn analyzers_that_there_are_not_are_refused_whatever_sets_them() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE t (id int, body text); CREATE INDEX i ON t USING inverted (body);
+         CREATE TABLE p (id int, body text) PARTITION BY RANGE (id);
+         CREATE SCHEMA other; CREATE TEXT SEARCH CONFIGURATION other.own (COPY = english);
+         SET search_path = public, other",
+    )
+    .unwrap();
+    for analyzer in ["no_such_analyzer", "own", r#"{"tokenizer": "none"}"#, r#"{"tokenizer":"#] {
+        let with = format!("WITH (analyzer = '{analyzer}')");
+        let expected = refusal(&mut db, &format!("CREATE INDEX ON t USING inverted (body) {with}"));
+        for statement in [
+            format!("ALTER INDEX i SET (analyzer = '{analyzer}')"),
+            format!("CREATE INDEX ON p USING inverted (body) {with}"),
+        ] {
+            assert_eq!(refusal(&mut db, &statement), expected, "{statement}");
+        }
+    }
+    let accepted = "ALTER INDEX i SET (analyzer = 'other.own'); REINDEX INDEX i;
+        CREATE INDEX ON p USING inverted (body) WITH (analyzer = 'english')";
+    db.batch_execute(accepted).unwrap();
 }

@@ -39,9 +39,13 @@ pub enum Values {
     Flag,
     /// Numbers between two, these included, and the number where none is set.
     Reals(f64, f64, f64),
-    /// Texts, and the text where none is set.
-    Text(&'static CStr),
+    /// Texts, the text where none is set, and what raises an error for a text that is refused. It accepts
+    /// the default without looking at a database, as PostgreSQL asks when the library is loaded.
+    Text(&'static CStr, Check),
 }
+
+/// Raises an error for a text that ends with NUL.
+pub type Check = unsafe extern "C-unwind" fn(*const c_char);
 
 /// All storage parameters of an access method.
 pub struct Parameters {
@@ -149,7 +153,7 @@ impl Parameters {
     /// # Safety
     /// As [`Parameters::of`].
     pub unsafe fn text(&self, index: Relation, place: usize) -> Result<String, Report> {
-        let Some(Parameter { values: Values::Text(default), .. }) = self.list.get(place) else {
+        let Some(Parameter { values: Values::Text(default, _), .. }) = self.list.get(place) else {
             return Ok(String::new());
         };
         // SAFETY: the index is open; the value is where the text is from the length on, or 0.
@@ -192,9 +196,9 @@ impl Parameter {
                 pg_sys::add_real_reloption(kind, name, text, default, least, most, lock);
             },
             // SAFETY: as above.
-            Values::Text(default) => unsafe {
+            Values::Text(default, check) => unsafe {
                 let default = default.as_ptr();
-                pg_sys::add_string_reloption(kind, name, text, default, None, lock);
+                pg_sys::add_string_reloption(kind, name, text, default, Some(check), lock);
             },
             // SAFETY: as above.
             Values::Numbers(least, most) => unsafe {

@@ -1,10 +1,15 @@
 //! Storage parameters: `WITH (analyzer = …, k1 = …, b = …, positions = …)`.
 
-#![allow(unsafe_code)] // reads the parameters of an index
+#![allow(unsafe_code)] // reads the parameters of an index, called by PostgreSQL
 
+use std::ffi::c_char;
+
+use pgrx::pg_guard;
 use pgrx::pg_sys::Relation;
 
 use crate::am::parameters::{Parameter, Parameters, Values};
+use crate::fulltext::Analyzer;
+use crate::pg::encoding::decode_c;
 use crate::pg::error::Report;
 
 const ANALYZER: usize = 0;
@@ -18,7 +23,7 @@ pub static PARAMETERS: Parameters = Parameters::new(&[
         name: c"analyzer",
         text: c"What splits texts into terms",
         default: 0,
-        values: Values::Text(c"standard"),
+        values: Values::Text(c"standard", check_analyzer),
     },
     Parameter {
         name: c"k1",
@@ -39,6 +44,16 @@ pub static PARAMETERS: Parameters = Parameters::new(&[
         values: Values::Flag,
     },
 ]);
+
+/// Refuses a definition of which no index could be made.
+#[pg_guard]
+unsafe extern "C-unwind" fn check_analyzer(definition: *const c_char) {
+    // SAFETY: PostgreSQL gives a string that ends with NUL.
+    let definition = unsafe { decode_c(definition) };
+    if let Err(error) = definition.and_then(|text| Analyzer::of_index(&text)) {
+        error.raise();
+    }
+}
 
 /// The parameters of an index.
 #[derive(Debug)]

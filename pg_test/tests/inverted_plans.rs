@@ -324,9 +324,9 @@ fn a_row_changed_while_a_partition_is_searched_is_still_found() {
     let pid: i32 = reader.query_one("SELECT pg_backend_pid()", &[]).unwrap().get(0);
     std::thread::scope(|scope| {
         let found = scope.spawn(move || {
-            let search = "SELECT id, n FROM p ORDER BY body <@> 'word7' LIMIT 5 FOR UPDATE";
+            let search = "SELECT id, n, body <@> 'word7' FROM p ORDER BY body <@> 'word7' LIMIT 5 FOR UPDATE";
             let row = reader.query_one(search, &[]).unwrap();
-            (row.get::<_, i32>(0), row.get::<_, i32>(1))
+            (row.get::<_, i32>(0), row.get::<_, i32>(1), row.get::<_, Option<f64>>(2))
         });
         let waits = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1";
         pg_test::wait_until("the search waits", || {
@@ -335,6 +335,9 @@ fn a_row_changed_while_a_partition_is_searched_is_still_found() {
         })
         .unwrap();
         writer.batch_execute("COMMIT").unwrap();
-        assert_eq!(found.join().unwrap(), (7, 1));
+        let by_partition = "SELECT body <@> bm25query('p1_body_idx', 'word7') FROM p1 WHERE id = 7";
+        let score: f64 = db.query_one(by_partition, &[]).unwrap().get(0);
+        assert!(score < 0.0);
+        assert_eq!(found.join().unwrap(), (7, 1, Some(score)));
     });
 }

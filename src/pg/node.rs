@@ -245,6 +245,33 @@ pub fn integer_constant<'p>(value: i32) -> Node<'p> {
     }
 }
 
+/// A field of a composite value, by its number from 1 and its type.
+pub fn field(of: Node, number: i16, kind: Oid) -> Node {
+    // SAFETY: a zeroed node is valid, and new.
+    unsafe {
+        let new = new_node::<pg_sys::FieldSelect>(NodeTag::T_FieldSelect);
+        (*new).arg = of.as_ptr();
+        (*new).fieldnum = number;
+        (*new).resulttype = kind;
+        (*new).resulttypmod = -1;
+        (*new).resultcollid = pg_sys::get_typcollation(kind);
+        Node { ptr: NonNull::new_unchecked(new.cast()), life: PhantomData }
+    }
+}
+
+/// A composite value of a type, of its fields.
+pub fn composite<'p>(kind: Oid, fields: impl IntoIterator<Item = Node<'p>>) -> Node<'p> {
+    // SAFETY: a zeroed node is valid, and new.
+    unsafe {
+        let new = new_node::<pg_sys::RowExpr>(NodeTag::T_RowExpr);
+        (*new).args = list(fields);
+        (*new).row_typeid = kind;
+        (*new).row_format = CoercionForm::COERCE_EXPLICIT_CALL;
+        (*new).location = -1;
+        Node { ptr: NonNull::new_unchecked(new.cast()), life: PhantomData }
+    }
+}
+
 /// A call of a function by its name, with copies of `arguments`; none if no function takes exactly
 /// their types.
 pub fn call<'p>(schema: Oid, name: &CStr, arguments: &[Node<'p>]) -> Option<Node<'p>> {

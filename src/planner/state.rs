@@ -98,13 +98,7 @@ impl Run {
         // SAFETY: the node is being run, and `row` is a slot for rows of its table.
         unsafe {
             match recheck::row_tested(node, self.row) {
-                Some(row) => {
-                    // The operator does not know by which partition's index to rank a row.
-                    let is_ranked_apart =
-                        self.private.matches && pg_sys::get_rel_relispartition(self.private.index);
-                    let known = is_ranked_apart.then_some(None);
-                    Ok(!row.is_null() && self.tuples.make(node, row, known).is_some())
-                }
+                Some(row) => Ok(!row.is_null() && self.tuples.make(node, row, None).is_some()),
                 None => self.next_of_index(node),
             }
         }

@@ -14,6 +14,7 @@ use super::private::Private;
 use crate::am::reorder::Payload;
 use crate::pg::node::{Node, list, nodes};
 use crate::pg::{memory, per_row};
+use crate::types::bm25query::{is_ranking, ranked_by};
 
 /// Makes tuples of the scan.
 pub struct Tuples {
@@ -71,7 +72,17 @@ impl Tuples {
             let row = (*node.ss.ss_currentRelation).rd_att;
             let ps = &raw mut node.ss.ps;
             let projection = pg_sys::ExecBuildProjectionInfo(columns, context, slot, ps, row);
-            let distance = pg_sys::ExecInitExpr(entries[distances.start].as_ptr(), ps);
+            let distance = entries[distances.start];
+            let distance = match distance.operation() {
+                // The query names the index of the table of which this is a partition.
+                Some(operation)
+                    if is_ranking(&operation) && pg_sys::get_rel_relispartition(private.index) =>
+                {
+                    ranked_by(&operation, private.index)
+                }
+                _ => distance,
+            };
+            let distance = pg_sys::ExecInitExpr(distance.as_ptr(), ps);
             let before = pg_sys::ExecInitQual(before, ps);
             (*ps).scanopsfixed = fixed;
             let after = pg_sys::ExecInitQual(after, ps);

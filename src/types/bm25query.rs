@@ -7,7 +7,7 @@ use pgrx::pg_sys::{self, Datum, Oid};
 use crate::pg::catalog::operator_types;
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument};
-use crate::pg::node::{Node, Operation, nodes};
+use crate::pg::node::{Node, Operation, composite, field, nodes, oid_constant, operation};
 use crate::pg::record::attributes;
 use crate::pg::varlena::Detoasted;
 
@@ -62,6 +62,14 @@ pub fn index(query: Node) -> Option<Oid> {
     let index = index.get::<pg_sys::Const>().filter(|index| !index.constisnull)?;
     // The lower half of the datum is the OID.
     Some(Oid::from(index.constvalue.value() as u32))
+}
+
+/// An operation of a document and a query, ranked by another index than the query names.
+pub fn ranked_by<'p>(distance: &Operation<'p>, index: Oid) -> Node<'p> {
+    let [document, query] = distance.operands;
+    let words = field(query, 2, pg_sys::TEXTOID);
+    let query = composite(query.type_of(), [oid_constant(pg_sys::REGCLASSOID, index), words]);
+    operation(distance.operator, distance.collation, [document, query])
 }
 
 /// NULL, or a NULL inside, is `None`.

@@ -301,6 +301,8 @@ fn texts_and_queries_that_are_null_match_nothing() {
     for strategy in ["auto", "look", "inline", "exact"] {
         db.batch_execute(&format!("SET vector_ext.filtered_scan = {strategy}")).unwrap();
         let query = "SELECT id FROM docs WHERE kind = 4 ORDER BY body <@> 'common' LIMIT 50";
+    let grouped = "SELECT count(*) FROM (SELECT body <@> 'fizz' AS d FROM docs GROUP BY body) AS g WHERE d < 0";
+    assert_eq!(number(grouped), 34);
         let mut found = ids(&mut db, query);
         found.sort_unstable();
         assert_eq!(found, [4, 14, 24], "{strategy}");

@@ -12,6 +12,7 @@ use super::error::Report;
 use super::function::{Args, Argument, Return};
 use super::node::{Node, Tagged, list, nodes, operation};
 use super::relation::Opened;
+use super::version;
 
 /// A question about the calls of a function.
 pub enum SupportRequest<'p> {
@@ -199,6 +200,13 @@ impl<'p> SimplifyRequest<'p> {
     pub fn collation(&self) -> Oid {
         // SAFETY: PostgreSQL gives the call.
         unsafe { (*self.0.fcall).inputcollid }
+    }
+
+    /// An expression by columns of tables, where it is one by columns that the query groups by.
+    pub fn ungrouped(&self, expression: Node<'p>) -> Node<'p> {
+        // SAFETY: the planner's state, and an expression of its query.
+        unsafe { Node::of(version::ungrouped(self.0.root, expression.as_ptr())) }
+            .unwrap_or(expression)
     }
 
     /// The only table of the query whose columns are in an expression; none if there are several, or

@@ -216,6 +216,26 @@ pub unsafe fn disable(path: *mut IndexPath) {
     let _ = path;
 }
 
+/// An expression of a query that is planned, in which no column is one of the result of `GROUP BY`: since 18
+/// these have a range-table entry of their own.
+///
+/// # Safety
+/// `root` is null or the planner's, and `expression` one of its query.
+pub unsafe fn ungrouped(
+    root: *mut pg_sys::PlannerInfo,
+    expression: *mut pg_sys::Node,
+) -> *mut pg_sys::Node {
+    #[cfg(feature = "pg18")]
+    // SAFETY: the planner's state has its query.
+    unsafe {
+        if !root.is_null() {
+            return pg_sys::flatten_group_exprs(root, (*root).parse, expression);
+        }
+    }
+    let _ = root;
+    expression
+}
+
 /// How a storage parameter is parsed into a struct that has it at `offset`.
 pub fn option(
     name: &'static CStr,

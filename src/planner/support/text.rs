@@ -58,7 +58,8 @@ impl Operation {
 pub fn simplify(request: SimplifyRequest, asked: Operation) -> Result<Answer, Report> {
     let of = request.call();
     let Some((&document, given)) = of.arguments.split_first() else { return Ok(Answer::NONE) };
-    let Some(table) = request.table_of(document) else { return Ok(Answer::NONE) };
+    let source = request.ungrouped(document);
+    let Some(table) = request.table_of(source) else { return Ok(Answer::NONE) };
     let schema = of.schema();
     let (name, operand, strategy) = asked.operator();
     let known = || {
@@ -67,7 +68,7 @@ pub fn simplify(request: SimplifyRequest, asked: Operation) -> Result<Answer, Re
     };
     let Some(operator) = known() else { return Ok(Answer::NONE) };
     let serves = |index: &Opened| index.serves(operator, strategy);
-    let index = the_only(&table, table.indexes_on(document).into_iter().filter(serves))?;
+    let index = the_only(&table, table.indexes_on(source).into_iter().filter(serves))?;
     let index = oid_constant(pg_sys::REGCLASSOID, index.oid());
     let by_index = || {
         let arguments = asked.arguments(index, given)?;

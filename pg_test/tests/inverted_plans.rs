@@ -343,3 +343,75 @@ fn a_row_changed_while_a_partition_is_searched_is_still_found() {
         assert_eq!(found.join().unwrap(), (7, 1, Some(score)));
     });
 }
+
+/// What index PostgreSQL asks, a condition is about the tokens of the index that it names.
+#[test]
+fn a_condition_may_name_another_index_than_the_one_that_is_asked() {
+    let mut db = table();
+    db.batch_execute(
+        "UPDATE docs SET body = body || 'stones' WHERE id % 7 = 0;
+         CREATE INDEX stems ON docs USING inverted (body) WITH (analyzer = 'english');
+         CREATE INDEX same ON docs USING inverted (body) WITH (k1 = 2); ANALYZE docs;
+         PREPARE p(text_condition) AS SELECT id FROM docs WHERE body <?> $1 ORDER BY id;
+         PREPARE ranked(text_condition) AS SELECT id FROM docs WHERE body <?> $1
+            ORDER BY body <@> bm25query('docs_body', 'fizz') LIMIT 1000",
+    )
+    .unwrap();
+    let condition = |index| format!("text_condition('{index}', 'stone', 1, {}, 0)", i32::MIN);
+    let stones: Vec<i32> = (1..=3000).filter(|id| id % 7 == 0).collect();
+    let fizz: Vec<i32> = (1..=3000).filter(|id| id % 21 == 0).collect();
+    for plan in
+        ["SET plan_cache_mode = force_custom_plan", "SET plan_cache_mode = force_generic_plan"]
+    {
+        db.batch_execute(plan).unwrap();
+        for scan in ["seqscan", "bitmapscan", "indexscan"] {
+            let others = ["seqscan", "bitmapscan", "indexscan"].into_iter().filter(|o| *o != scan);
+            let off: String = others.map(|other| format!("SET enable_{other} = off;")).collect();
+            db.batch_execute(&off).unwrap();
+            for (index, all, best) in
+                [("stems", &stones[..], &fizz[..]), ("docs_body", &[], &[]), ("same", &[], &[])]
+            {
+                let found = ids(&mut db, &format!("EXECUTE p({})", condition(index)));
+                assert_eq!(found, all, "{plan}, {scan}, {index}");
+                let ranked = format!("EXECUTE ranked({})", condition(index));
+                let mut found = ids(&mut db, &ranked);
+                found.sort_unstable();
+                assert_eq!(found, best, "{plan}, {scan}, {index}");
+            }
+            db.batch_execute(
+                "RESET enable_seqscan; RESET enable_bitmapscan; RESET enable_indexscan",
+            )
+            .unwrap();
+        }
+    }
+}
+
+/// Rows that match are kept within `work_mem`: what is forgotten is tested again.
+#[test]
+fn matches_beyond_work_mem_are_tested_again() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE docs (id int PRIMARY KEY, body text) WITH (fillfactor = 10);
+         INSERT INTO docs SELECT i, 'common ' || CASE WHEN i % 2 = 0 THEN 'even' ELSE 'odd' END
+           FROM generate_series(1, 40000) i;
+         CREATE INDEX ON docs USING inverted (body); ANALYZE docs; SET work_mem = '64kB'",
+    )
+    .unwrap();
+    for setting in ["", "SET enable_bitmapscan = off;"] {
+        db.batch_execute(&format!("SET enable_seqscan = off; {setting}")).unwrap();
+        let count = "SELECT count(*)::int FROM docs WHERE text_match(body, 'even')";
+        assert_eq!(ids(&mut db, count), [20_000], "{setting}");
+        let count = "SELECT count(*)::int FROM (SELECT id FROM docs WHERE text_match(body, 'even')
+                     ORDER BY body <@> 'common') AS found";
+        assert_eq!(ids(&mut db, count), [20_000], "{setting}");
+    }
+    let analyzed =
+        "SELECT id FROM docs WHERE text_match(body, 'even') ORDER BY body <@> 'common' LIMIT 20000";
+    let plan: String = db
+        .query(&format!("EXPLAIN (ANALYZE, COSTS off) {analyzed}"), &[])
+        .unwrap()
+        .iter()
+        .map(|row| row.get::<_, String>(0) + "\n")
+        .collect();
+    assert!(plan.contains("Rows Removed by Filter"), "{plan}");
+}

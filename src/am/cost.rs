@@ -31,6 +31,11 @@ pub trait Estimate: AccessMethod {
     fn orders_by(_index: Oid, _distance: &Operation) -> bool {
         true
     }
+    /// Whether an index can find the rows that fulfill a condition: not if the condition names another
+    /// index. Such a condition can be tested beside an order.
+    fn serves(_index: Oid, _condition: &Operation) -> bool {
+        true
+    }
     /// What a search for rows that pass a filter costs, in all.
     fn walk(meta: Option<&Self::Meta>, facts: &Facts, rows: Rows) -> Walk;
 }
@@ -107,7 +112,12 @@ pub unsafe extern "C-unwind" fn amcostestimate<M: Estimate>(
         let index = &*(*path).indexinfo;
         let mut distances = nodes((*path).indexorderbys).filter_map(Node::operation);
         let has_order = distances.all(|distance| M::orders_by(index.indexoid, &distance));
-        let is_asked = !(*path).indexorderbys.is_null() || !(*path).indexclauses.is_null();
+        let is_ordered = !(*path).indexorderbys.is_null();
+        let serves = || {
+            let mut conditions = conditions(&*path);
+            conditions.all(|condition| M::serves(index.indexoid, &condition))
+        };
+        let is_asked = is_ordered || !(*path).indexclauses.is_null() && serves();
         if !has_order || !is_asked {
             // The index gives rows by their distance or not at all.
             (*startup, *total) = (f64::INFINITY, f64::INFINITY);
@@ -126,6 +136,19 @@ pub unsafe extern "C-unwind" fn amcostestimate<M: Estimate>(
         *selectivity = generic.indexSelectivity;
         *index_pages = cost.pages;
     }
+}
+
+/// The conditions that the index of a path is asked for.
+///
+/// # Safety
+/// `path` is the planner's.
+unsafe fn conditions<'p>(path: &IndexPath) -> impl Iterator<Item = Operation<'p>> {
+    // SAFETY: lists of a path live as long as it.
+    unsafe { nodes(path.indexclauses) }
+        .filter_map(Node::get::<pg_sys::IndexClause>)
+        // SAFETY: as above.
+        .flat_map(|clause| unsafe { nodes(clause.indexquals) })
+        .filter_map(|clause| clause.restriction()?.operation())
 }
 
 /// What [`Estimate::walk`] says of an index of a method.

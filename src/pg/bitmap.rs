@@ -1,12 +1,17 @@
-//! Bitmaps of rows that PostgreSQL makes of other indexes, copied to sets that can be asked.
+//! Bitmaps of rows: those that PostgreSQL makes of other indexes, copied to sets that can be asked, and those
+//! that we make.
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
-use memory::OutOfMemory;
+use std::ptr;
+
+use memory::{Grow, OutOfMemory};
+use pages::HeapTid;
 use pgrx::pg_sys::{self, NodeTag, PlanState, TIDBitmap};
 use tidset::{Builder, TidSet};
 
 use super::error::Report;
+use super::tid;
 
 /// Line pointers that a page has room for.
 const MOST_OFFSETS: usize = pg_sys::BLCKSZ as usize / 28;
@@ -43,6 +48,95 @@ pub unsafe fn copy(bitmap: *mut TIDBitmap) -> Result<TidSet, Report> {
         for_each_page(bitmap, |block, offsets| builder.push(block, offsets))?;
         pg_sys::tbm_free(bitmap);
         Ok(builder.finish()?)
+    }
+}
+
+/// Rows that a bitmap gets at a time.
+const ROWS_AT_A_TIME: usize = 1_000;
+
+/// A bitmap that is being made. PostgreSQL keeps it within `work_mem`: it forgets which rows of a page are in
+/// it where these are too many.
+pub struct RowBitmap {
+    bitmap: *mut TIDBitmap,
+    /// Whether rows have to be tested again.
+    recheck: bool,
+    rows: Vec<pg_sys::ItemPointerData>,
+    /// Rows added.
+    count: u64,
+}
+
+impl RowBitmap {
+    /// A new one, in the current memory context.
+    pub fn new() -> Self {
+        // SAFETY: a setting, in kilobytes and positive, read on the backend's own thread. The bitmap is new.
+        unsafe {
+            let bytes = i64::from(pg_sys::work_mem) * 1024;
+            Self::of(pg_sys::tbm_create(bytes as _, ptr::null_mut()))
+        }
+    }
+
+    /// One of PostgreSQL's.
+    ///
+    /// # Safety
+    /// The bitmap lives as long, and nobody reads it meanwhile.
+    pub unsafe fn of(bitmap: *mut TIDBitmap) -> Self {
+        Self { bitmap, recheck: false, rows: Vec::new(), count: 0 }
+    }
+
+    /// Has rows that are added from now on tested again.
+    pub fn recheck(&mut self) {
+        self.recheck = true;
+    }
+
+    /// Adds a row, which may be in it already.
+    ///
+    /// # Errors
+    /// That memory is used up.
+    pub fn add(&mut self, row: HeapTid) -> Result<(), OutOfMemory> {
+        self.rows.try_push(tid::to_item_pointer(row))?;
+        if self.rows.len() == ROWS_AT_A_TIME {
+            self.flush();
+        }
+        Ok(())
+    }
+
+    /// Adds all rows of the first `blocks` pages of a table, to be tested again.
+    pub fn add_pages(&mut self, blocks: u32) {
+        for block in 0..blocks {
+            pgrx::check_for_interrupts!();
+            // SAFETY: the bitmap lives and is not being read.
+            unsafe { pg_sys::tbm_add_page(self.bitmap, block) };
+        }
+    }
+
+    /// Ends it. Returns the number of rows that were added one by one.
+    pub fn finish(mut self) -> u64 {
+        self.flush();
+        self.count
+    }
+
+    /// Its rows, as a set that can be asked, in place of a bitmap that [`RowBitmap::new`] made.
+    ///
+    /// # Errors
+    /// That memory is used up.
+    ///
+    /// # Safety
+    /// The bitmap is none of PostgreSQL's.
+    pub unsafe fn into_set(mut self) -> Result<TidSet, Report> {
+        self.flush();
+        // SAFETY: the bitmap is ours.
+        unsafe { copy(self.bitmap) }
+    }
+
+    fn flush(&mut self) {
+        pgrx::check_for_interrupts!();
+        self.count += self.rows.len() as u64;
+        // SAFETY: the bitmap lives and is not being read.
+        unsafe {
+            let (rows, count) = (self.rows.as_mut_ptr(), self.rows.len() as i32);
+            pg_sys::tbm_add_tuples(self.bitmap, rows, count, self.recheck);
+        }
+        self.rows.clear();
     }
 }
 

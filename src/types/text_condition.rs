@@ -8,6 +8,7 @@ use pgrx::pg_sys::{Datum, Oid};
 use super::bm25query::text;
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument};
+use crate::pg::node::Node;
 use crate::pg::record::attributes;
 
 /// Most words that Milvus lets a condition ask for.
@@ -90,6 +91,13 @@ impl How {
             Err(_) => Self::Words(least as usize),
         })
     }
+}
+
+/// The index that an expression of type `text_condition` names, if the planner knows it.
+pub fn index(condition: Node) -> Option<Oid> {
+    // SAFETY: a non-null value of the type `text_condition`.
+    let condition = unsafe { TextCondition::from_datum(condition.constant()?) };
+    condition.ok().flatten().map(|condition| condition.index)
 }
 
 /// NULL, or a NULL inside, is `None`.

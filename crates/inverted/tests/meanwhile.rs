@@ -160,9 +160,13 @@ fn a_search_for_matches_ends_while_the_buffer_is_written_out_again_and_again() {
     });
     let terms = (0..100).map(|number| Match::Term(term(number, options)));
     let any = Match::AtLeast(1, terms.collect());
-    let found = find(&eventful, &Heads::default(), &any).expect("finds");
+    let mut found = BTreeSet::new();
+    let each = &mut |tid| {
+        found.insert(row(tid));
+        Ok(())
+    };
+    find(&eventful, &Heads::default(), &any, each).expect("finds");
     assert!(eventful.happened());
-    let found: BTreeSet<usize> = found.into_iter().map(row).collect();
     assert!((0..400).all(|row| found.contains(&row)));
 }
 

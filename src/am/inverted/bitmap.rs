@@ -5,36 +5,28 @@
 use std::time::Instant;
 
 use inverted::Match;
-use pages::HeapTid;
-use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
 use pgrx::pg_guard;
-use pgrx::pg_sys::{self, IndexScanDesc, IndexScanDescData, TIDBitmap};
+use pgrx::pg_sys::{self, IndexScanDesc, IndexScanDescData, Oid, Relation, TIDBitmap};
 
 use super::condition::Condition;
+use super::named::NamedIndex;
 use super::opened::OpenIndex;
 use crate::am::counters;
 use crate::am::work::{ScanFigures, Work};
+use crate::fulltext::Analyzer;
+use crate::pg::bitmap::RowBitmap;
 use crate::pg::error::Report;
 use crate::pg::indexes::is_partition_of;
+use crate::pg::relation::Opened;
 use crate::pg::store::RelationStore;
-use crate::pg::{relation, tid, version};
+use crate::pg::{relation, version};
 use crate::types::text_condition::TextCondition;
 
-/// Rows that a bitmap gets at a time.
-const ROWS_AT_A_TIME: usize = 1_000;
-
-/// Rows that the keys of a scan find.
-pub struct Found {
-    /// The rows, in no order.
-    pub rows: Vec<HeapTid>,
-    /// Whether conditions have to be tested again.
-    pub recheck: bool,
-}
-
-/// Rows that fulfill all conditions of a scan.
+/// Adds the rows that fulfill all conditions of a scan to a bitmap. Returns whether they have to be tested
+/// again.
 ///
 /// # Errors
-/// If a condition is damaged or names another index, or the index cannot be read.
+/// If a condition is damaged, or the index cannot be read.
 ///
 /// # Safety
 /// `desc` is a scan of an open index, and has its keys; `store` holds the pages of the index.
@@ -42,40 +34,70 @@ pub unsafe fn find(
     desc: &IndexScanDescData,
     store: &RelationStore<'_>,
     open: &OpenIndex,
-) -> Result<Found, Report> {
-    let mut found = Found { rows: Vec::new(), recheck: false };
-    let mut all = Vec::new();
-    // SAFETY: the index is open; there are as many keys as the scan says, with conditions as arguments.
-    unsafe {
-        let index = desc.indexRelation;
-        for i in 0..usize::try_from(desc.numberOfKeys).unwrap_or(0) {
+    found: &mut RowBitmap,
+) -> Result<bool, Report> {
+    let (mut all, mut recheck) = (Vec::new(), false);
+    let index = desc.indexRelation;
+    for i in 0..usize::try_from(desc.numberOfKeys).unwrap_or(0) {
+        // SAFETY: there are as many keys as the scan says, with conditions as arguments.
+        let asked = unsafe {
             let key = &*desc.keyData.add(i);
             if key.sk_flags & pg_sys::SK_ISNULL as i32 != 0 {
-                return Ok(found);
+                return Ok(false);
             }
-            let Some(asked) = TextCondition::from_datum(key.sk_argument)? else {
-                return Ok(found);
-            };
-            if !is_partition_of((*index).rd_id, asked.index) {
-                let name = relation::qualified_name(index);
-                let message = format!("the condition names another index than {name}");
-                return Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message)
-                    .hint("Name an index on the column that is compared."));
-            }
-            let Condition::Terms(terms) = Condition::of(&asked, open.analyzer.as_ref())? else {
-                return Err(Report::internal("a fuzzy condition reached an index"));
-            };
-            if terms.has_phrase() && !open.options.positions {
-                found.recheck = true;
-                all.push(words_of(terms));
-            } else {
-                all.push(terms);
-            }
+            TextCondition::from_datum(key.sk_argument)?
+        };
+        let Some(asked) = asked else { return Ok(false) };
+        // SAFETY: the index is open.
+        if !unsafe { has_tokens_of(index, open, asked.index)? } {
+            recheck = true;
+            continue;
         }
-        found.rows = inverted::find(store, &open.heads, &Match::All(all))
-            .map_err(|error| Report::of_index(&relation::qualified_name(index), error))?;
+        let Condition::Terms(terms) = Condition::of(&asked, open.analyzer.as_ref())? else {
+            return Err(Report::internal("a fuzzy condition reached an index"));
+        };
+        if terms.has_phrase() && !open.options.positions {
+            recheck = true;
+            all.push(words_of(terms));
+        } else {
+            all.push(terms);
+        }
     }
-    Ok(found)
+    if recheck {
+        found.recheck();
+    }
+    if all.is_empty() {
+        // SAFETY: a look-up in the catalog; the table of an index that is open is open too.
+        let blocks = unsafe {
+            let table = Opened::find(pg_sys::IndexGetRelation((*index).rd_id, true));
+            table.map_or(0, |table| relation::blocks(table.get()))
+        };
+        found.add_pages(blocks);
+        return Ok(recheck);
+    }
+    let each = &mut |row| Ok(found.add(row)?);
+    inverted::find(store, &open.heads, &Match::All(all), each)
+        // SAFETY: the index is open.
+        .map_err(|error| Report::of_index(&unsafe { relation::qualified_name(index) }, error))?;
+    Ok(recheck)
+}
+
+/// Whether an index has the tokens that a condition is about which names an index: that or another one.
+///
+/// # Errors
+/// If there is no such index, or the user may not read its table.
+///
+/// # Safety
+/// `index` is open.
+unsafe fn has_tokens_of(index: Relation, open: &OpenIndex, named: Oid) -> Result<bool, Report> {
+    // SAFETY: the index is open.
+    if is_partition_of(unsafe { (*index).rd_id }, named) {
+        return Ok(true);
+    }
+    let others = NamedIndex::open(named, open.content)?.analyzer()?;
+    let definition = |analyzer: &Option<Analyzer>| analyzer.as_ref().map(Analyzer::definition);
+    let [own, others] = [&open.analyzer, &others].map(|one| definition(one).transpose());
+    Ok(own? == others?)
 }
 
 /// What documents hold that hold a phrase.
@@ -97,19 +119,18 @@ pub unsafe extern "C-unwind" fn amgetbitmap(desc: IndexScanDesc, bitmap: *mut TI
         relation::count_scan(index);
         version::count_search(&mut *desc);
         let store = RelationStore::new(index);
-        let found = OpenIndex::of(index, &store).and_then(|open| find(&*desc, &store, &open));
-        let Found { rows, recheck } = found.unwrap_or_else(|error| error.raise());
-        for some in rows.chunks(ROWS_AT_A_TIME) {
-            pgrx::check_for_interrupts!();
-            let mut some: Vec<_> = some.iter().map(|&row| tid::to_item_pointer(row)).collect();
-            pg_sys::tbm_add_tuples(bitmap, some.as_mut_ptr(), some.len() as i32, recheck);
+        let mut found = RowBitmap::of(bitmap);
+        let open = OpenIndex::of(index, &store);
+        if let Err(error) = open.and_then(|open| find(&*desc, &store, &open, &mut found)) {
+            error.raise();
         }
+        let rows = found.finish();
         if let Some(counters) = counters::of(index) {
             let (pages, time) = (store.reads(), begin.elapsed());
-            let work = Work::of_rows(rows.len() as u64);
+            let work = Work::of_rows(rows);
             let index = (*index).rd_id;
             counters.add_scan(&ScanFigures { index, work, late: 0, pages, time, filtered: None });
         }
-        rows.len() as i64
+        i64::try_from(rows).unwrap_or(i64::MAX)
     }
 }

@@ -9,7 +9,7 @@ use super::method::Method;
 use crate::am::cost::{Estimate, Facts, Rows, ScanCost, Walk};
 use crate::pg::indexes::is_partition_of;
 use crate::pg::node::Operation;
-use crate::types::bm25query;
+use crate::types::{bm25query, text_condition};
 
 /// The part of an index that a search reads (English sentences, real queries: .02 to .1).
 const PART: f64 = 0.05;
@@ -38,6 +38,11 @@ impl Estimate for Method {
         !bm25query::is_ranking(distance)
             || bm25query::index(distance.operands[1])
                 .is_none_or(|named| is_partition_of(index, named))
+    }
+
+    fn serves(index: Oid, condition: &Operation) -> bool {
+        let named = text_condition::index(condition.operands[1]);
+        named.is_none_or(|named| is_partition_of(index, named))
     }
 
     fn walk(_: Option<&()>, facts: &Facts, rows: Rows) -> Walk {

@@ -10,8 +10,9 @@ use inverted::{Query, Ranked, ScanOptions, Snapshot};
 use pages::{Error, HeapTid, Hit, META_BLOCK, TidFilter};
 use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_sys::{self, IndexScanDescData, Relation};
+use tidset::TidSet;
 
-use super::bitmap::{self, Found};
+use super::bitmap;
 use super::content::Content;
 use super::method::Method;
 use super::opened::OpenIndex;
@@ -22,6 +23,7 @@ use crate::am::scan::{Begun, Request, Scan};
 use crate::am::search::Search;
 use crate::am::target::Target;
 use crate::am::work::Work;
+use crate::pg::bitmap::{RowBitmap, all_offsets};
 use crate::pg::error::Report;
 use crate::pg::relation;
 use crate::pg::store::RelationStore;
@@ -52,13 +54,13 @@ impl Scan for Method {
                     let message = "cannot scan inverted index without order or condition";
                     return Err(Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message));
                 };
-                let Found { rows, recheck } = bitmap::find(desc, store, &open)?;
-                let target = Target::unordered(key, recheck);
-                let search = Box::new(Matches { rows: rows.into_iter(), count: 0, filter: None });
+                let found = matching(desc, store, &open)?;
+                let target = Target::unordered(key, found.recheck);
+                let search = Box::new(Matches::new(found.rows));
                 return Ok(Begun { search, target, distance: Distance::Null, keeps_order: false });
             };
             let range = request.and_then(|request| request.range);
-            let found = if has_keys { Some(bitmap::find(desc, store, &open)?) } else { None };
+            let found = if has_keys { Some(matching(desc, store, &open)?) } else { None };
             let recheck = found.as_ref().is_some_and(|found| found.recheck);
             let target = Target::ordered(order, range, recheck);
             let query = match target.query() {
@@ -74,14 +76,39 @@ impl Scan for Method {
             let mut search = Documents::new(index, open, query.unwrap_or_default(), options)
                 .map_err(|error| Report::of_index(&relation::qualified_name(index), error))?;
             if let Some(found) = found {
-                let mut rows = found.rows;
-                rows.sort_unstable();
-                search.matching = Some(Rc::new(rows));
+                search.matching = Some(Rc::new(found.rows));
                 search.set_filter();
             }
             Ok(Begun { search: Box::new(search), target, distance, keeps_order: true })
         }
     }
+}
+
+/// Rows that the keys of a scan find.
+struct Found {
+    rows: TidSet,
+    /// Whether conditions have to be tested again.
+    recheck: bool,
+}
+
+/// # Errors
+/// As [`bitmap::find`].
+///
+/// # Safety
+/// As [`bitmap::find`].
+unsafe fn matching(
+    desc: &IndexScanDescData,
+    store: &RelationStore<'_>,
+    open: &OpenIndex,
+) -> Result<Found, Report> {
+    let mut found = RowBitmap::new();
+    // SAFETY: the caller's promise; the bitmap is ours.
+    let (recheck, rows) = unsafe {
+        let recheck = bitmap::find(desc, store, open, &mut found)?;
+        (recheck, found.into_set()?)
+    };
+    let recheck = recheck || rows.unknown_blocks() > 0;
+    Ok(Found { rows, recheck })
 }
 
 /// A search of an index.
@@ -96,8 +123,8 @@ struct Documents {
     /// Whether scores are what the operator computes.
     is_exact: bool,
     filter: Option<Filter>,
-    /// Rows that fulfill the conditions of the scan, in ascending order, if it has any.
-    matching: Option<Rc<Vec<HeapTid>>>,
+    /// Rows that fulfill the conditions of the scan, if it has any.
+    matching: Option<Rc<TidSet>>,
     count: u64,
     /// Rows returned. Only on a standby, where an index may be reorganized under a search.
     returned: Option<HashSet<HeapTid>>,
@@ -155,7 +182,7 @@ impl Documents {
         let (filter, matching) = (self.filter.clone(), self.matching.clone());
         if filter.is_some() || matching.is_some() {
             self.scan.keep_only(Box::new(move |tid| {
-                matching.as_ref().is_none_or(|rows| rows.binary_search(&tid).is_ok())
+                matching.as_ref().is_none_or(|rows| rows.contains(tid))
                     && filter.as_ref().is_none_or(|filter| (filter.borrow_mut())(tid))
             }));
         }
@@ -218,15 +245,46 @@ impl Search for Documents {
 
 /// Rows that fulfill conditions, without an order.
 struct Matches {
-    rows: std::vec::IntoIter<HeapTid>,
+    rows: TidSet,
+    /// The place of the block of the rows that are next, and the line pointers of these.
+    block: usize,
+    next: std::vec::IntoIter<u16>,
     count: u64,
     filter: Option<TidFilter>,
 }
 
+impl Matches {
+    fn new(rows: TidSet) -> Self {
+        Self { rows, block: 0, next: Vec::new().into_iter(), count: 0, filter: None }
+    }
+
+    fn row(&mut self) -> pages::Result<Option<HeapTid>> {
+        loop {
+            if let Some(offset) = self.next.next() {
+                // The place is that of the block after.
+                let block = self.rows.block(self.block - 1).map_or(0, |(block, _)| block);
+                return Ok(Some(HeapTid { block, offset }));
+            }
+            let Some((_, offsets)) = self.rows.block(self.block) else { return Ok(None) };
+            let offsets = match offsets {
+                // Any may be that of a row that matches.
+                [] => memory::collected(all_offsets())?,
+                offsets => memory::copied(offsets)?,
+            };
+            self.next = offsets.into_iter();
+            self.block += 1;
+        }
+    }
+}
+
 impl Search for Matches {
     fn next(&mut self, _: &RelationStore<'_>) -> pages::Result<Option<Hit>> {
-        let filter = &mut self.filter;
-        let row = self.rows.find(|&row| filter.as_mut().is_none_or(|passes| passes(row)));
+        let row = loop {
+            let row = self.row()?;
+            if row.zip(self.filter.as_mut()).is_none_or(|(row, passes)| passes(row)) {
+                break row;
+            }
+        };
         self.count += u64::from(row.is_some());
         Ok(row.map(|tid| Hit { tid, block: META_BLOCK, distance: 0.0, exact: true }))
     }

@@ -1,6 +1,5 @@
 //! The matches of a whole index: of its segments and its write buffer at one moment.
 
-use memory::Grow;
 use pages::{HeapTid, PageStore, Result};
 
 use super::{Match, matches};
@@ -8,19 +7,23 @@ use crate::document::Document;
 use crate::segment::Heads;
 use crate::snapshot::Snapshot;
 
-/// The living rows that match, in no order. A phrase of several terms needs positions: without them, it
-/// matches nothing.
+/// Calls `each` for the living rows that match, in no order; twice for some, if the index was reorganized
+/// meanwhile. A phrase of several terms needs positions: without them, it matches nothing.
 ///
 /// # Errors
-/// Those of the store, and of damaged pages.
-pub fn find<S: PageStore>(store: &S, heads: &Heads, condition: &Match) -> Result<Vec<HeapTid>> {
+/// Those of the store, of damaged pages, and of `each`.
+pub fn find<S: PageStore>(
+    store: &S,
+    heads: &Heads,
+    condition: &Match,
+    each: &mut dyn FnMut(HeapTid) -> Result<()>,
+) -> Result<()> {
     let terms = condition.terms();
     Snapshot::undisturbed(store, |snapshot| {
         // First, because pages of the buffer are used again soon.
         let buffer = snapshot.buffer_matches(store, &terms, condition.has_phrase())?;
-        let mut found = Vec::new();
         for reader in heads.open(store, snapshot.segments(), snapshot.options().scoring)? {
-            matches(&reader, condition, &mut |tid| Ok(found.try_push(tid)?))?;
+            matches(&reader, condition, each)?;
         }
         for (document, held) in buffer.documents() {
             let positions = |term: &[u8]| {
@@ -29,10 +32,10 @@ pub fn find<S: PageStore>(store: &S, heads: &Heads, condition: &Match) -> Result
                 Some(buffer.positions(held))
             };
             if condition.holds(&positions) {
-                found.try_push(document.tid)?;
+                each(document.tid)?;
             }
         }
-        Ok(found)
+        Ok(())
     })
 }
 

@@ -233,8 +233,11 @@ fn a_condition_on_words_serves_a_search_for_vectors() {
 
 /// Rows that a plan expects of its first node.
 fn expected_rows(db: &mut TestDb, condition: &str) -> f64 {
-    let explain = format!("EXPLAIN SELECT FROM docs WHERE {condition}");
-    let line: String = db.query(&explain, &[]).unwrap()[0].get(0);
+    rows_of(db, &format!("EXPLAIN SELECT FROM docs WHERE {condition}"))
+}
+
+fn rows_of(db: &mut TestDb, explain: &str) -> f64 {
+    let line: String = db.query(explain, &[]).unwrap()[0].get(0);
     let rows = line.split("rows=").nth(1).unwrap();
     rows.split_whitespace().next().unwrap().parse().unwrap()
 }
@@ -252,6 +255,18 @@ fn the_planner_knows_how_many_rows_hold_words() {
         let rows = expected_rows(&mut db, condition);
         assert!(rows >= real * 0.9 && rows <= real * 1.1, "{condition}: {rows}");
     }
+    // A ranking returns the rows that match any word.
+    for (words, real) in
+        [("fizz", 1_000.0), ("common", 3_000.0), ("fizz buzz", 1_400.0), ("nothing", 1.0)]
+    {
+        let explain = format!("EXPLAIN SELECT FROM docs ORDER BY body <@> '{words}'");
+        let rows = rows_of(&mut db, &explain);
+        assert!(rows >= real * 0.9 && rows <= real * 1.1, "{words}: {rows}");
+    }
+    let joined =
+        "EXPLAIN SELECT FROM docs JOIN docs o ON o.id = docs.id ORDER BY docs.body <@> 'buzz'";
+    let rows = rows_of(&mut db, joined);
+    assert!((500.0..=700.0).contains(&rows), "{rows}");
     // Whom policies hide rows from does not learn of them by estimates.
     db.batch_execute(
         "CREATE ROLE bm25_behind_policies; GRANT SELECT ON docs TO bm25_behind_policies;
@@ -263,6 +278,7 @@ fn the_planner_knows_how_many_rows_hold_words() {
     )
     .unwrap();
     assert!(expected_rows(&mut db, "text_match(body, 'fizz')") < 100.0);
+    assert!(rows_of(&mut db, "EXPLAIN SELECT FROM docs ORDER BY body <@> 'nothing'") > 2_000.0);
     db.batch_execute(
         "RESET ROLE; DROP OWNED BY bm25_behind_policies; DROP ROLE bm25_behind_policies",
     )
@@ -285,6 +301,8 @@ fn rows_that_do_not_match_are_left_out_by_a_ranking_alone() {
         number("SELECT count(*) FROM (SELECT id FROM docs ORDER BY body <@> 'fizz') AS r"),
         1_000
     );
+    let grouped = "SELECT count(*) FROM (SELECT body <@> 'fizz' AS d FROM docs GROUP BY body) AS g WHERE d < 0";
+    assert_eq!(number(grouped), 34);
     let lowest = "SELECT count(*) FROM (SELECT min(body <@> 'nothing') AS least FROM docs) AS m WHERE least = 0";
     assert_eq!(number(lowest), 1);
 }
@@ -301,8 +319,6 @@ fn texts_and_queries_that_are_null_match_nothing() {
     for strategy in ["auto", "look", "inline", "exact"] {
         db.batch_execute(&format!("SET vector_ext.filtered_scan = {strategy}")).unwrap();
         let query = "SELECT id FROM docs WHERE kind = 4 ORDER BY body <@> 'common' LIMIT 50";
-    let grouped = "SELECT count(*) FROM (SELECT body <@> 'fizz' AS d FROM docs GROUP BY body) AS g WHERE d < 0";
-    assert_eq!(number(grouped), 34);
         let mut found = ids(&mut db, query);
         found.sort_unstable();
         assert_eq!(found, [4, 14, 24], "{strategy}");

@@ -31,6 +31,10 @@ pub trait Estimate: AccessMethod {
     fn orders_by(_index: Oid, _distance: &Operation) -> bool {
         true
     }
+    /// Which part of the rows of an index it finds in order of a distance; none if that is not known.
+    fn found(_index: Oid, _distance: &Operation) -> Option<f64> {
+        None
+    }
     /// Whether an index can find the rows that fulfill a condition: not if the condition names another
     /// index. Such a condition can be tested beside an order.
     fn serves(_index: Oid, _condition: &Operation) -> bool {

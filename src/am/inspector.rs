@@ -15,6 +15,7 @@ use quant::Metric;
 
 use super::cost::{self, Estimate, Rows, Walk};
 use super::method::AccessMethod;
+use crate::pg::node::Operation;
 use crate::pg::store::RelationStore;
 
 /// Properties of an index, and their values.
@@ -64,6 +65,8 @@ pub struct Inspector {
     pub check: Check,
     /// [`Estimate::walk`].
     pub walk: Costs,
+    /// [`Estimate::found`].
+    pub found: fn(Oid, &Operation) -> Option<f64>,
     /// [`AccessMethod::MATCHES`].
     pub matches: bool,
 }
@@ -76,7 +79,13 @@ thread_local! {
 impl Inspector {
     /// That of an access method.
     pub fn new<M: Inspect + Estimate>() -> Inspector {
-        Inspector { info: M::info, check: M::check, walk: cost::walk::<M>, matches: M::MATCHES }
+        Inspector {
+            info: M::info,
+            check: M::check,
+            walk: cost::walk::<M>,
+            found: M::found,
+            matches: M::MATCHES,
+        }
     }
 
     /// Leaves word that `handler` is being called, whose access method this is for.

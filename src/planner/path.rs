@@ -83,6 +83,9 @@ unsafe extern "C-unwind" fn add_paths(
             let bitmap =
                 changes.then(|| *cheapest.get_or_insert_with(|| bitmap_path::cheapest(root, rel)));
             let path = custom_path(root, rel, &found, bitmap);
+            if is_only_way {
+                (*rel).rows = (*path).path.rows;
+            }
             pg_sys::add_path(rel, path.cast());
         }
     }
@@ -179,7 +182,8 @@ unsafe fn new_path(
         path.pathtarget = of.pathtarget;
         let is_safe = below.is_none_or(|below| (*below.as_ptr::<pg_sys::Path>()).parallel_safe);
         path.parallel_safe = of.parallel_safe && is_safe;
-        path.rows = of.rows;
+        let found_of_all = (found.inspector.found)(found.index.indexoid, &found.distance);
+        path.rows = (of.rows * found_of_all.unwrap_or(1.0)).max(1.0).min(of.rows);
         path.pathkeys = of.pathkeys;
         (path.startup_cost, path.total_cost) = (startup_cost, total_cost);
         version::copy_disabled(path, of);

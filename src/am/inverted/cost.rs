@@ -6,6 +6,7 @@
 use pgrx::pg_sys::Oid;
 
 use super::method::Method;
+use super::selectivity;
 use crate::am::cost::{Estimate, Facts, Rows, ScanCost, Walk};
 use crate::pg::indexes::is_partition_of;
 use crate::pg::node::Operation;
@@ -38,6 +39,14 @@ impl Estimate for Method {
         !bm25query::is_ranking(distance)
             || bm25query::index(distance.operands[1])
                 .is_none_or(|named| is_partition_of(index, named))
+    }
+
+    fn found(index: Oid, distance: &Operation) -> Option<f64> {
+        if bm25query::is_ranking(distance) {
+            selectivity::of_ranking(index, distance)
+        } else {
+            None
+        }
     }
 
     fn serves(index: Oid, condition: &Operation) -> bool {

@@ -11,14 +11,18 @@ use super::content::Content;
 use super::named::NamedIndex;
 use crate::pg::error::Report;
 use crate::pg::function::{AnyValue, pg_functions};
-use crate::pg::node::{Node, nodes};
+use crate::pg::node::{Node, Operation, nodes};
 use crate::pg::relation::Opened;
-use crate::types::text_condition::TextCondition;
+use crate::types::bm25query::Bm25Query;
+use crate::types::text_condition::{How, TextCondition};
 
 /// What is not known.
 const UNKNOWN: f64 = 0.005;
 /// Of documents with all words of a phrase, those that hold the phrase.
 const PHRASE: f64 = 0.3;
+
+/// Words that are looked up while a query is planned.
+const MOST_WORDS: usize = 64;
 
 pg_functions! {
     /// The estimate for operator `<?>`.
@@ -38,6 +42,16 @@ pg_functions! {
     }
 }
 
+/// The part of the documents of an index that hold a word of the query in a distance; none if that is not
+/// known.
+pub fn of_ranking(index: Oid, distance: &Operation) -> Option<f64> {
+    // SAFETY: SQL declares the right operand as a `bm25query`.
+    let query = unsafe { Bm25Query::from_datum(distance.operands[1].constant()?) }.ok()??;
+    let any = TextCondition { index, words: query.words, how: How::Words(1) };
+    // What is wrong with an index is for the search to tell.
+    estimate(distance.operator, &any).ok()?
+}
+
 /// None if the index does not tell, or the user is not to know.
 fn estimate(operator: Oid, condition: &TextCondition) -> Result<Option<f64>, Report> {
     // SAFETY: a look-up in the catalog; 0 of what is no index.
@@ -55,6 +69,10 @@ fn estimate(operator: Oid, condition: &TextCondition) -> Result<Option<f64>, Rep
         return Ok(None);
     };
     let all = terms.terms();
+    // They are looked up in every segment.
+    if all.len() > MOST_WORDS {
+        return Ok(None);
+    }
     let (frequencies, documents) = named.frequencies(&all)?;
     let share = |term: &[u8]| {
         let place = all.binary_search(&term);

@@ -11,12 +11,12 @@ const K1: f64 = 1.2;
 const B: f64 = 0.75;
 
 /// Words with the frequencies of a language: the first are in nearly every text.
-fn word(random: &mut SmallRng) -> String {
+pub(crate) fn word(random: &mut SmallRng) -> String {
     let rank = (3_000.0_f64.ln() * random.random::<f64>()).exp() as u32;
     format!("w{rank}")
 }
 
-fn text(random: &mut SmallRng) -> String {
+pub(crate) fn text(random: &mut SmallRng) -> String {
     let words = random.random_range(0..40);
     (0..words).map(|_| word(random)).collect::<Vec<_>>().join(" ")
 }
@@ -62,7 +62,7 @@ fn near(a: f64, b: f64) -> bool {
 
 /// Fails unless searches find what the definition says, by the index and by the operator alone.
 #[track_caller]
-fn check(client: &mut Client, seed: u64) {
+pub(crate) fn check(client: &mut Client, seed: u64) {
     assert_eq!(index_problems(client, "i").unwrap(), [""; 0]);
     let naive = Naive::of(client);
     let mut random = SmallRng::seed_from_u64(seed);

@@ -62,6 +62,7 @@ mod inverted_ddl;
 mod inverted_durability;
 mod inverted_plans;
 mod inverted_scores;
+mod inverted_soak;
 mod ivf_cancel;
 mod ivf_durability;
 mod ivf_growth;

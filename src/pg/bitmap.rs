@@ -3,15 +3,13 @@
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
-use std::ptr;
-
 use memory::{Grow, OutOfMemory};
 use pages::HeapTid;
 use pgrx::pg_sys::{self, NodeTag, PlanState, TIDBitmap};
 use tidset::{Builder, TidSet};
 
 use super::error::Report;
-use super::tid;
+use super::{tid, version};
 
 /// Line pointers that a page has room for.
 const MOST_OFFSETS: usize = pg_sys::BLCKSZ as usize / 28;
@@ -68,11 +66,8 @@ pub struct RowBitmap {
 impl RowBitmap {
     /// A new one, in the current memory context.
     pub fn new() -> Self {
-        // SAFETY: a setting, in kilobytes and positive, read on the backend's own thread. The bitmap is new.
-        unsafe {
-            let bytes = i64::from(pg_sys::work_mem) * 1024;
-            Self::of(pg_sys::tbm_create(bytes as _, ptr::null_mut()))
-        }
+        // SAFETY: the bitmap is used up before the current memory context goes.
+        unsafe { Self::of(version::new_bitmap()) }
     }
 
     /// One of PostgreSQL's.

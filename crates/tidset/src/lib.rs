@@ -103,10 +103,14 @@ impl TidSet {
 
     /// Blocks in ascending order, with the line pointers of their rows; none where these are unknown.
     pub fn blocks(&self) -> impl Iterator<Item = (u32, Option<impl Iterator<Item = u16>>)> {
-        self.blocks.iter().enumerate().map(|(i, block)| {
-            let words = self.words_of(i);
-            (block.number, (!words.is_empty()).then(|| offsets(words)))
-        })
+        (0..self.blocks.len()).filter_map(|i| self.block(i))
+    }
+
+    /// The block at place `i` of the order, with the line pointers of its rows.
+    pub fn block(&self, i: usize) -> Option<(u32, Option<impl Iterator<Item = u16>>)> {
+        let block = self.blocks.get(i)?;
+        let words = self.words_of(i);
+        Some((block.number, (!words.is_empty()).then(|| offsets(words))))
     }
 
     /// Rows known to be in the set.

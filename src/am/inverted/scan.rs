@@ -246,8 +246,9 @@ impl Search for Documents {
 /// Rows that fulfill conditions, without an order.
 struct Matches {
     rows: TidSet,
-    /// The place of the block of the rows that are next, and the line pointers of these.
-    block: usize,
+    /// The place of the block after that of the rows that are next, their block and line pointers.
+    place: usize,
+    block: u32,
     next: std::vec::IntoIter<u16>,
     count: u64,
     filter: Option<TidFilter>,
@@ -255,24 +256,22 @@ struct Matches {
 
 impl Matches {
     fn new(rows: TidSet) -> Self {
-        Self { rows, block: 0, next: Vec::new().into_iter(), count: 0, filter: None }
+        Self { rows, place: 0, block: 0, next: Vec::new().into_iter(), count: 0, filter: None }
     }
 
     fn row(&mut self) -> pages::Result<Option<HeapTid>> {
         loop {
             if let Some(offset) = self.next.next() {
-                // The place is that of the block after.
-                let block = self.rows.block(self.block - 1).map_or(0, |(block, _)| block);
-                return Ok(Some(HeapTid { block, offset }));
+                return Ok(Some(HeapTid { block: self.block, offset }));
             }
-            let Some((_, offsets)) = self.rows.block(self.block) else { return Ok(None) };
+            let Some((block, offsets)) = self.rows.block(self.place) else { return Ok(None) };
             let offsets = match offsets {
+                Some(offsets) => memory::collected(offsets)?,
                 // Any may be that of a row that matches.
-                [] => memory::collected(all_offsets())?,
-                offsets => memory::copied(offsets)?,
+                None => memory::collected(all_offsets())?,
             };
-            self.next = offsets.into_iter();
-            self.block += 1;
+            (self.block, self.next) = (block, offsets.into_iter());
+            self.place += 1;
         }
     }
 }

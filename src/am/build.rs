@@ -229,7 +229,6 @@ unsafe fn write<M: Build>(
         let mut append = |body: &[u8]| writer.append(body);
         let mut devices = Devices::new(index, 1 + workers);
         M::write(bulk, &mut devices, 1 + workers, &mut watch(), &mut append).map_err(failed)?;
-        drop(devices);
         writer.finish();
         if M::MEASURED && rows > 0 {
             progress::begin_phase(LOADING + <M as Build>::PHASES.len() as i64, 0);

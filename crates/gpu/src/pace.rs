@@ -12,6 +12,7 @@ const MOST: usize = 1 << 14;
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
     least: usize,
+    most: usize,
     rows: usize,
 }
 
@@ -19,7 +20,13 @@ impl Pace {
     /// Begins with blocks of `granule` rows.
     pub fn new(granule: usize) -> Self {
         let least = granule.clamp(1, MOST);
-        Self { least, rows: least }
+        Self { least, most: MOST, rows: least }
+    }
+
+    /// With blocks of at most so many rows, at least one.
+    pub fn at_most(self, rows: usize) -> Self {
+        let most = rows.clamp(1, self.most);
+        Self { least: self.least.min(most), most, rows: self.rows.min(most) }
     }
 
     /// Calls `call` with one block of `0..count` after another, which it may only fail for.
@@ -46,7 +53,7 @@ impl Pace {
         if took > 2 * GOAL {
             self.rows = (self.rows / 2).max(self.least);
         } else if took < GOAL / 2 && full {
-            self.rows = (self.rows * 2).min(MOST);
+            self.rows = (self.rows * 2).min(self.most);
         }
     }
 }
@@ -79,6 +86,7 @@ mod tests {
         (0..9).for_each(|_| pace.adapt(Duration::from_millis(500), true));
         assert_eq!(pace.rows, 100);
         (0..99).for_each(|_| pace.adapt(Duration::from_millis(1), true));
-        assert!(pace.rows <= MOST);
+        assert_eq!(pace.rows, MOST);
+        assert_eq!(pace.at_most(7).rows, 7);
     }
 }

@@ -47,7 +47,15 @@ pub struct Job {
 /// Gives a build its device, and is told if it is not used.
 pub trait Provider {
     /// The device for a build, or `None` if the host wants a build without one.
-    fn open(&mut self, job: &Job) -> Option<Box<dyn Device + '_>>;
+    fn open(&mut self, job: &Job) -> Option<Box<dyn Device>>;
+
+    /// Told that the build begins on the device of that name.
+    fn accepted(&mut self, job: &Job, name: &str) {
+        let _ = (job, name);
+    }
+
+    /// Told that the device has done its work and was dropped.
+    fn closed(&mut self) {}
 
     /// Told why the build does without a device; it goes on when this returns. Called after the
     /// device was dropped.
@@ -59,7 +67,7 @@ pub trait Provider {
 pub struct NoDevice;
 
 impl Provider for NoDevice {
-    fn open(&mut self, _job: &Job) -> Option<Box<dyn Device + '_>> {
+    fn open(&mut self, _job: &Job) -> Option<Box<dyn Device>> {
         None
     }
 

@@ -29,7 +29,7 @@ const QUERIES: usize = 300;
 struct Cpu(usize);
 
 impl Provider for Cpu {
-    fn open(&mut self, _job: &Job) -> Option<Box<dyn Device + '_>> {
+    fn open(&mut self, _job: &Job) -> Option<Box<dyn Device>> {
         Some(Box::new(CpuDevice::new(self.0)))
     }
 

@@ -23,7 +23,7 @@ struct Cpu {
 }
 
 impl Provider for Cpu {
-    fn open(&mut self, job: &Job) -> Option<Box<dyn Device + '_>> {
+    fn open(&mut self, job: &Job) -> Option<Box<dyn Device>> {
         self.opened.push(*job);
         let device = CpuDevice::new(2);
         Some(match self.fails {
@@ -208,5 +208,8 @@ fn a_device_is_refused_where_it_does_not_serve() {
     assert_eq!(refusals(options(Metric::L2, 8), Space::unlimited(), 300), []);
     let small = Space::new(1 << 20, Box::new(memmap2::MmapMut::map_anon));
     let found = refusals(options(Metric::L2, 64), small, 1_000);
-    assert!(matches!(found[..], [Refusal::Memory(bytes)] if bytes > 1 << 20), "{found:?}");
+    let [Refusal::Memory(bytes)] = found[..] else { panic!("{found:?}") };
+    assert!(bytes > 1 << 20);
+    let enough = Space::new(2 * bytes as usize, Box::new(memmap2::MmapMut::map_anon));
+    assert_eq!(refusals(options(Metric::L2, 64), enough, 1_000), []);
 }

@@ -47,6 +47,8 @@ pub struct Bulk<'h> {
     pub(crate) space: Space<'h>,
     pub(crate) options: IndexOptions,
     pub(crate) rows: Rows,
+    /// Bytes that a device takes of the memory for a training, in all and for each row of the sample.
+    pub(crate) of_device: (usize, usize),
 }
 
 impl<'h> Bulk<'h> {
@@ -59,7 +61,7 @@ impl<'h> Bulk<'h> {
         let geometry = options.geometry()?;
         space.take(space.limit() / 2);
         let rows = Rows::new(geometry, options.metric, options.seed);
-        Ok(Self { space, options, rows })
+        Ok(Self { space, options, rows, of_device: (0, 0) })
     }
 
     /// The number of rows taken.
@@ -140,11 +142,19 @@ impl<'h> Bulk<'h> {
         self.space.limit() / 2
     }
 
-    /// Rows that centroids are trained with.
-    pub(crate) fn sample_rows(&self) -> usize {
+    /// Bytes that a training takes in all, and for each row of the sample.
+    pub(crate) fn bytes_of_training(&self) -> (usize, usize) {
         let (lists, dims) = (self.options.lists, self.options.dims);
         let fixed = training_bytes(0, dims, lists);
         let of_row = dims * size_of::<f32>() + training_bytes(1, dims, lists) - fixed;
+        let (more, more_of_row) = self.of_device;
+        (fixed.saturating_add(more), of_row.saturating_add(more_of_row))
+    }
+
+    /// Rows that centroids are trained with.
+    pub(crate) fn sample_rows(&self) -> usize {
+        let lists = self.options.lists;
+        let (fixed, of_row) = self.bytes_of_training();
         let most = self.work().saturating_sub(fixed) / of_row;
         let count = lists.saturating_mul(SAMPLE_PER_LIST).min(most);
         count.max(lists.saturating_mul(LEAST_PER_LIST)).min(self.len())

@@ -1,7 +1,7 @@
 //! Training and assigning on a device.
 
 use gpu::{Device, DeviceError, Job, Measure, Provider, Refusal, Shape};
-use kmeans::{Assigner, Failure, Rows, training_bytes};
+use kmeans::{Assigner, Failure, Rows};
 use memory::{Grow, collected, filled};
 use pages::{Error, Result};
 use threads::Workers;
@@ -59,30 +59,38 @@ impl Bulk<'_> {
         let shape = Shape { rows, dims, measure: Measure::L2 };
         let job = Job { rows: self.len(), shape, neighbors: 0, centroids: lists };
         let left = self.space.left();
-        let refused = {
-            let Some(mut device) = provider.open(&job) else { return Ok(None) };
-            let sample = self.sample_rows().saturating_mul(dims * size_of::<f32>());
-            let needed = [training_bytes(rows, dims, lists), self.len().saturating_mul(4), sample]
-                .into_iter()
-                .fold(device.host_bytes(shape), usize::saturating_add);
-            if needed > self.work() {
-                Refusal::Memory((needed as u64).saturating_mul(2))
-            } else {
-                match self.train_and_assign(&mut *device, threads, tick) {
-                    Ok((trained, lists)) => {
-                        for list in lists {
-                            self.rows.lists.push(&[list], &mut self.space).map_err(no_space)?;
-                        }
-                        return Ok(Some(trained));
-                    }
-                    Err(Unfinished::Stopped(error)) => return Err(error),
-                    Err(Unfinished::Device(error)) => Refusal::Device(error),
-                }
+        let Some(mut device) = provider.open(&job) else { return Ok(None) };
+        let of_row = device.host_bytes(Shape { rows: 1, ..shape });
+        self.of_device = (self.len().saturating_mul(size_of::<u32>()), of_row);
+        let (fixed, of_row) = self.bytes_of_training();
+        let needed = self.sample_rows().saturating_mul(of_row).saturating_add(fixed);
+        let done = if needed > self.work() {
+            // Half of the memory is for this.
+            Err(Refusal::Memory((needed as u64).saturating_mul(2)))
+        } else {
+            provider.accepted(&job, &device.name());
+            match self.train_and_assign(&mut *device, threads, tick) {
+                Ok(done) => Ok(done),
+                Err(Unfinished::Stopped(error)) => return Err(error),
+                Err(Unfinished::Device(error)) => Err(Refusal::Device(error)),
             }
         };
-        self.space.restore(left);
-        provider.refused(&refused);
-        Ok(None)
+        drop(device);
+        self.of_device = (0, 0);
+        match done {
+            Ok((trained, lists)) => {
+                provider.closed();
+                for list in lists {
+                    self.rows.lists.push(&[list], &mut self.space).map_err(no_space)?;
+                }
+                Ok(Some(trained))
+            }
+            Err(why) => {
+                self.space.restore(left);
+                provider.refused(&why);
+                Ok(None)
+            }
+        }
     }
 
     fn train_and_assign(
@@ -105,9 +113,7 @@ impl Bulk<'_> {
             self.rows.widen_all(&turn, &mut vectors, &mut workers).map_err(failed)?;
             let rows = Rows::new(&vectors, dims);
             let found = assigner.assign(rows, &mut workers).map_err(unfinished)?;
-            // Whatever a device says, what is written are lists.
-            let last = trained.clusters.len().saturating_sub(1) as u32;
-            lists.try_extend(found.into_iter().map(|list| list.min(last)))?;
+            lists.try_extend(found)?;
         }
         Ok((trained, lists))
     }

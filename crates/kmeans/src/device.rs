@@ -16,6 +16,9 @@ use crate::update::{finish, move_parents, replace_small};
 /// Bytes of vectors that are uploaded at a time.
 const UPLOAD: usize = 8 << 20;
 
+/// Bytes of sums that are made at a time.
+const SUMS: usize = 4 << 20;
+
 /// Why there is no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -62,7 +65,9 @@ pub fn train_on(
     on_device.upload(rows, workers)?;
     let mut before = Vec::new();
     for round in 0..ROUNDS {
-        on_device.device.set_centroids(clusters.centroids())?;
+        if round > 0 {
+            on_device.device.set_centroids(clusters.centroids())?;
+        }
         let now = on_device.assigned(rows.len(), workers)?;
         let settled = is_settled(&before, &now);
         let members = Groups::by_key(&now, 1, clusters.len())?;
@@ -83,6 +88,7 @@ pub fn train_on(
 pub struct Assigner<'a> {
     device: &'a mut dyn Device,
     dims: usize,
+    clusters: usize,
     pace: Pace,
 }
 
@@ -101,7 +107,7 @@ impl<'a> Assigner<'a> {
         device.begin(Shape { rows, dims, measure: Measure::L2 }, &center)?;
         device.set_centroids(clusters.centroids())?;
         let pace = Pace::new(device.granule());
-        Ok(Self { device, dims, pace })
+        Ok(Self { device, dims, clusters: clusters.len(), pace })
     }
 
     /// The cluster nearest to each of `rows`, which are not more than there is room for.
@@ -137,6 +143,11 @@ impl<'a> Assigner<'a> {
             Ok::<_, Failure>(workers.tick()?)
         })?;
         self.pace = pace;
+        if nearest.iter().any(|&cluster| cluster as usize >= self.clusters) {
+            return Err(
+                DeviceError::Failed("it named a centroid that does not exist".into()).into()
+            );
+        }
         Ok(nearest)
     }
 
@@ -151,21 +162,24 @@ impl<'a> Assigner<'a> {
         let dims = self.dims;
         let (starts, items) = members.numbers()?;
         let mut sums = Vec::new();
-        Pace::new(1).run(clusters.len(), |of: Range<usize>| {
-            let starts = &starts[of.start..=of.end];
-            sums.clear();
-            sums.try_reserve(of.len() * dims).map_err(|_| OutOfMemory)?;
-            sums.resize(of.len() * dims, 0.0);
-            self.device.sums(items, starts, &mut sums)?;
-            for (cluster, sums) in of.zip(sums.chunks_exact(dims)) {
-                let count = members.of(cluster).len();
-                if count > 0 {
-                    let centroid = &mut clusters.centroids[cluster * dims..][..dims];
-                    finish(sums, count, spherical, centroid);
+        Pace::new(1).at_most(SUMS / (dims * size_of::<f64>())).run(
+            clusters.len(),
+            |of: Range<usize>| {
+                let starts = &starts[of.start..=of.end];
+                sums.clear();
+                sums.try_reserve(of.len() * dims).map_err(|_| OutOfMemory)?;
+                sums.resize(of.len() * dims, 0.0);
+                self.device.sums(items, starts, &mut sums)?;
+                for (cluster, sums) in of.zip(sums.chunks_exact(dims)) {
+                    let count = members.of(cluster).len();
+                    if count > 0 {
+                        let centroid = &mut clusters.centroids[cluster * dims..][..dims];
+                        finish(sums, count, spherical, centroid);
+                    }
                 }
-            }
-            Ok::<_, Failure>(workers.tick()?)
-        })?;
+                Ok::<_, Failure>(workers.tick()?)
+            },
+        )?;
         clusters.halves = halves_of(&clusters.centroids, dims)?;
         Ok(move_parents(clusters, members, spherical)?)
     }

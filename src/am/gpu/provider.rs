@@ -2,8 +2,6 @@
 
 #![allow(unsafe_code)] // names an index
 
-use std::cell::Cell;
-
 use gpu::{CpuDevice, Device, Job, Provider, Refusal};
 use pgrx::PgSqlErrorCode::{
     ERRCODE_FEATURE_NOT_SUPPORTED, ERRCODE_INSUFFICIENT_RESOURCES, ERRCODE_SUCCESSFUL_COMPLETION,
@@ -17,10 +15,9 @@ use crate::pg::error::Report;
 use crate::pg::lock::DeviceLock;
 use crate::pg::relation;
 
-thread_local! {
-    /// Whether a GPU has failed in this backend. It is not tried again: its context may be unusable.
-    static HAS_FAILED: Cell<bool> = const { Cell::new(false) };
-}
+/// Numbers in the rows of an index that the CPU builds as a GPU, at most: a call compares some rows with
+/// all, and cannot be cancelled.
+const MOST_EMULATED: usize = 200_000_000;
 
 /// The device of one build.
 pub struct Devices {
@@ -45,27 +42,25 @@ impl Devices {
     /// The GPU that the settings name, if no other build has it.
     fn open_gpu(&mut self, job: &Job) -> Result<Box<dyn Device>, Unavailable> {
         let unusual = |reason: String| Unavailable { reason, is_usual: false };
-        if HAS_FAILED.get() {
-            return Err(unusual("a GPU has failed in this session".to_owned()));
-        }
         let number = settings::device();
-        let device = open_device(number, settings::memory_limit())?;
         self.lock = DeviceLock::try_take(number);
         if self.lock.is_none() {
             return Err(unusual(format!("GPU {number} is building another index")));
         }
+        let device = open_device(number, settings::memory_limit())?;
         if !device.fits(job.shape, job.neighbors, job.centroids) {
             return Err(unusual(format!("{} has too little free memory", device.name())));
         }
         Ok(device)
     }
 
-    fn announce(&self, device: &dyn Device, job: &Job) {
-        let (rows, dims) = (job.rows, job.shape.dims);
-        let (index, name) = (&self.index, device.name());
-        let message =
-            format!("building index {index} on {name}: {rows} vectors of {dims} dimensions");
-        Report::new(ERRCODE_SUCCESSFUL_COMPLETION, message).notice();
+    /// The CPU in place of a GPU.
+    fn emulated(&self, job: &Job) -> Result<Box<dyn Device>, Unavailable> {
+        if job.rows.saturating_mul(job.shape.dims) > MOST_EMULATED {
+            let reason = "the CPU takes too long for so many rows".to_owned();
+            return Err(Unavailable { reason, is_usual: false });
+        }
+        Ok(Box::new(CpuDevice::new(self.threads)))
     }
 
     /// Tells that the build does without a GPU, or ends the statement if that is not wanted.
@@ -90,42 +85,48 @@ impl Devices {
 }
 
 impl Provider for Devices {
-    fn open(&mut self, job: &Job) -> Option<Box<dyn Device + '_>> {
+    fn open(&mut self, job: &Job) -> Option<Box<dyn Device>> {
         let opened = match self.asked {
             GpuBuild::Off => return None,
             GpuBuild::Auto if job.rows < settings::min_rows() => return None,
             GpuBuild::Auto | GpuBuild::On => self.open_gpu(job),
-            GpuBuild::Emulate => Ok(Box::new(CpuDevice::new(self.threads)) as Box<dyn Device>),
+            GpuBuild::Emulate => self.emulated(job),
         };
         match opened {
-            Ok(device) => {
-                self.announce(&*device, job);
-                Some(device)
-            }
+            Ok(device) => Some(device),
             Err(Unavailable { reason, is_usual }) => {
-                self.without(self.error(ERRCODE_FEATURE_NOT_SUPPORTED), &reason, is_usual);
                 self.lock = None;
+                self.without(self.error(ERRCODE_FEATURE_NOT_SUPPORTED), &reason, is_usual);
                 None
             }
         }
     }
 
+    fn accepted(&mut self, job: &Job, name: &str) {
+        let (index, rows, dims) = (&self.index, job.rows, job.shape.dims);
+        let message =
+            format!("building index {index} on {name}: {rows} vectors of {dims} dimensions");
+        Report::new(ERRCODE_SUCCESSFUL_COMPLETION, message).notice();
+    }
+
+    fn closed(&mut self) {
+        self.lock = None;
+    }
+
     fn refused(&mut self, why: &Refusal) {
         self.lock = None;
+        if self.asked == GpuBuild::Off {
+            return;
+        }
         let code = match why {
             Refusal::Unsuited => {
                 pgrx::debug1!("building index {} without a GPU: {why}", self.index);
                 return;
             }
             Refusal::TooManyRows | Refusal::Memory(_) => ERRCODE_INSUFFICIENT_RESOURCES,
-            Refusal::Device(_) => {
-                HAS_FAILED.set(self.asked != GpuBuild::Emulate);
-                ERRCODE_SYSTEM_ERROR
-            }
+            Refusal::Device(_) => ERRCODE_SYSTEM_ERROR,
         };
-        if self.asked != GpuBuild::Off {
-            self.without(self.error(code), &why.to_string(), false);
-        }
+        self.without(self.error(code), &why.to_string(), false);
     }
 }
 

@@ -29,19 +29,22 @@ pub(super) fn graph_on_device<D: Distances>(
     let dims = options.form.coded_space(options.dims);
     let shape = Shape { rows: rows.len(), dims, measure };
     let job = Job { rows: rows.len(), shape, neighbors: neighbors(build), centroids: 0 };
-    let left = space.left();
+    let (left, limit) = (space.left(), space.limit());
     let refused = {
         let Some(mut device) = provider.open(&job) else { return Ok(None) };
-        match refusal(shape, build, device.host_bytes(shape), left) {
+        match refusal(shape, build, device.host_bytes(shape), (left, limit)) {
             Some(refusal) => refusal,
             None => {
+                provider.accepted(&job, &device.name());
                 space.take(device.host_bytes(shape));
                 let vector = |element: usize, out: &mut [f32]| rows.normalized(element, out);
                 let source = Source { shape, center: center(rows, shape)?, vector: &vector };
                 let built = build_batch(data, &source, &mut *device, build, space, on_tick);
                 space.restore(left);
+                drop(device);
                 match built {
                     Ok(graph) => {
+                        provider.closed();
                         space.take(size_of_val(&graph.level0[..]));
                         return Ok(Some(graph));
                     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use gpu::{MAX_CANDIDATES, NONE, NOT_CHOSEN, Pace};
+use gpu::{MAX_CANDIDATES, NONE, NOT_CHOSEN};
 use memory::copied;
 use space::{Array, Space};
 
@@ -146,8 +146,14 @@ impl Candidates {
             .map_err(BatchError::Device)?;
         for ((list, range), chosen) in self.ranges().enumerate().zip(chosen.chunks_exact(limit)) {
             let candidates = &self.links[range];
-            // Whatever a device says, what is written are candidates.
-            let links = chosen.iter().map_while(|&place| candidates.get(usize::from(place)));
+            // Whatever a device says, what is written are candidates, each once.
+            let mut next = 0;
+            let links = chosen.iter().map_while(|&place| {
+                let place = usize::from(place);
+                let candidate = candidates.get(place).filter(|_| place >= next);
+                next = place + 1;
+                candidate
+            });
             lists.set(first + list, links.copied());
         }
         (self.ids, self.distances, self.chosen) = (ids, distances, chosen);
@@ -186,8 +192,7 @@ impl Batch<'_> {
         let (mut ids, mut distances) = (Vec::new(), Vec::new());
         let mut candidates = Candidates::default();
         let leniency = data.leniency();
-        let mut pace = Pace::new(self.device.granule());
-        pace.run(count, |block| {
+        self.pace().run(count, |block| {
             refill(&mut ids, block.len() * k, NONE)?;
             refill(&mut distances, block.len() * k, f32::INFINITY)?;
             self.device

@@ -14,7 +14,7 @@ mod lists;
 mod reverse;
 mod scales;
 
-use gpu::{Device, DeviceError, MAX_NEIGHBORS, Measure, Refusal, Shape};
+use gpu::{Device, DeviceError, MAX_CANDIDATES, MAX_NEIGHBORS, Measure, Pace, Refusal, Shape};
 use memory::filled;
 use quant::Metric;
 use space::{Array, Space};
@@ -31,6 +31,10 @@ use scales::Scale;
 const LEAST_NEIGHBORS: usize = 64;
 /// Bytes of vectors that are uploaded at a time.
 const UPLOAD: usize = 8 << 20;
+/// Bytes of candidates that a device is given at a time, at most.
+const CANDIDATES: usize = 8 << 20;
+/// Bytes of a candidate.
+const CANDIDATE: usize = size_of::<(u32, f32)>();
 /// Multiplications and additions that are too many: minutes on the fastest devices.
 const MOST_OPERATIONS: f64 = 2e16;
 
@@ -73,19 +77,22 @@ pub(crate) fn neighbors(options: &BuildOptions) -> usize {
     options.ef_construction.clamp(least, MAX_NEIGHBORS)
 }
 
-/// Why no device should build a graph over such a set with so much memory left, if there is a reason.
+/// Why no device should build a graph over such a set, if there is a reason. `left` of the `limit` bytes of
+/// memory are not in use.
 pub(crate) fn refusal(
     shape: Shape,
     options: &BuildOptions,
     host_bytes: usize,
-    left: usize,
+    (left, limit): (usize, usize),
 ) -> Option<Refusal> {
     let operations = 2.0 * (shape.rows as f64).powi(2) * shape.dims as f64;
     if operations > MOST_OPERATIONS {
         return Some(Refusal::TooManyRows);
     }
     let needed = bytes(shape, options).saturating_add(host_bytes);
-    (needed > left).then_some(Refusal::Memory(needed as u64))
+    // With that which is in use.
+    let all = needed.saturating_add(limit - left.min(limit));
+    (needed > left).then_some(Refusal::Memory(all as u64))
 }
 
 /// Bytes of this process's memory that a build takes, beside what the device takes of it.
@@ -93,7 +100,8 @@ fn bytes(shape: Shape, options: &BuildOptions) -> usize {
     let list = 2 * options.m * size_of::<(u32, f32)>();
     // Chosen and offered, and those of a quarter of the elements twice.
     let lists = 2 * list + 2 * list / 4 + size_of::<usize>() + super::SMALL_BYTES;
-    shape.rows.saturating_mul(lists).saturating_add(UPLOAD)
+    let candidates = shape.rows.saturating_mul(MAX_CANDIDATES * CANDIDATE).min(CANDIDATES);
+    shape.rows.saturating_mul(lists).saturating_add(UPLOAD + 2 * candidates)
 }
 
 /// Builds the graph of all elements of `data`, whose vectors `source` has too.
@@ -161,6 +169,11 @@ impl<'a> Batch<'a> {
     /// Slots of a list.
     fn degree(&self) -> usize {
         2 * self.options.m
+    }
+
+    /// Divides lists into blocks whose candidates fit their room, however many there are.
+    fn pace(&self) -> Pace {
+        Pace::new(self.device.granule()).at_most(CANDIDATES / (MAX_CANDIDATES * CANDIDATE))
     }
 
     fn tick(&mut self) -> Result<(), BatchError> {

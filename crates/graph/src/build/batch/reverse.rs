@@ -1,6 +1,5 @@
 //! Offering elements to those that they have chosen.
 
-use gpu::Pace;
 use memory::filled;
 use space::{Array, Space};
 
@@ -74,7 +73,7 @@ impl Batch<'_> {
         let offers = Offers::of(lists, space, &mut || self.tick())?;
         let mut candidates = Candidates::default();
         let mut own: Vec<u32> = Vec::new();
-        Pace::new(self.device.granule()).run(lists.len(), |block| {
+        self.pace().run(lists.len(), |block| {
             candidates.clear();
             for owner in block.clone() {
                 own.clear();

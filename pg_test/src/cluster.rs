@@ -164,18 +164,38 @@ impl Cluster {
         Ok(file.lines().next().unwrap_or_default().trim().parse()?)
     }
 
-    /// Makes a physical standby of this server by `pg_basebackup`, streaming and open for reads.
+    /// Makes a physical standby of this server, streaming and open for reads. This one may be a standby.
     pub fn standby(&self) -> Result<Self> {
-        let standby = Self::empty(self.bindir.clone(), &unique("standby"))?;
+        let standby = self.backup()?;
+        standby.start()?;
+        Ok(standby)
+    }
+
+    /// Copies this server by `pg_basebackup`. The copy is not started; when it is, it is a standby.
+    pub fn backup(&self) -> Result<Self> {
+        let copy = Self::empty(self.bindir.clone(), &unique("standby"))?;
         output(
             as_server_user(self.bindir.join("pg_basebackup"))
                 .args(["-U", "postgres", "-c", "fast", "-X", "stream", "-R", "--no-sync", "-h"])
                 .arg(&self.socket_dir)
                 .arg("-D")
-                .arg(standby.data_dir()),
+                .arg(copy.data_dir()),
         )?;
-        standby.start()?;
-        Ok(standby)
+        Ok(copy)
+    }
+
+    /// Makes this server, which is stopped and was a primary, a standby of `source`, which was promoted
+    /// meanwhile, by `pg_rewind`. It needs `wal_log_hints`.
+    pub fn rewind(&self, source: &Self) -> Result<()> {
+        let host = source.socket_dir.display();
+        output(
+            as_server_user(self.bindir.join("pg_rewind"))
+                .args(["-R", "--no-sync", "--source-server"])
+                .arg(format!("host={host} user=postgres dbname=postgres"))
+                .arg("--target-pgdata")
+                .arg(self.data_dir()),
+        )?;
+        Ok(())
     }
 
     /// On a standby: waits until all that `primary` has written so far is replayed here.

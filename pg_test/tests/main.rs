@@ -78,6 +78,7 @@ mod query_shapes;
 mod range;
 mod ranking;
 mod reference;
+mod replicas;
 mod retrieval;
 mod score_extremes;
 mod search;

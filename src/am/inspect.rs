@@ -52,13 +52,13 @@ pub(super) struct Index {
 }
 
 /// What to name.
-const HINT: &str = "Name an index made with USING hnsw, ivf or ivfflat.";
+const HINT: &str = "Name an index made with USING hnsw, ivf, ivfflat or inverted.";
 
 impl Index {
     /// Opens an index of ours.
     ///
     /// # Errors
-    /// Where it is not one, or the user may not read its table.
+    /// Where it is not one, or the user may not read its table, or it cannot be read here.
     pub(super) fn open(oid: Oid) -> Result<Index, Report> {
         let unknown = || {
             let message = format!("there is no relation with OID {}", oid.to_u32());
@@ -79,7 +79,11 @@ impl Index {
             return Err(partitioned(&opened.name()));
         }
         let index = Index { table, opened, inspector };
-        if index.table.may_read() || may_read_all() { Ok(index) } else { Err(index.denied()) }
+        if !index.table.may_read() && !may_read_all() {
+            return Err(index.denied());
+        }
+        index.opened.check_readable()?;
+        Ok(index)
     }
 
     /// The user may not read the table.

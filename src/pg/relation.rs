@@ -5,6 +5,7 @@
 use std::ffi::c_char;
 use std::thread;
 
+use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_sys::{self, Oid, Relation};
 
 use super::error::Report;
@@ -182,6 +183,29 @@ impl Opened {
     pub fn kind(&self) -> u8 {
         // SAFETY: an open relation has its row of pg_class.
         unsafe { (*(*self.0).rd_rel).relkind as u8 }
+    }
+
+    /// Refuses what PostgreSQL lets no query of this session read.
+    ///
+    /// # Errors
+    /// If it is of another session, or unlogged and this server a standby.
+    pub fn check_readable(&self) -> Result<(), Report> {
+        // SAFETY: an open relation has its row of pg_class; the other two are read only.
+        let (persistence, ours, standby) = unsafe {
+            let of = *self.0;
+            ((*of.rd_rel).relpersistence as u8, of.rd_islocaltemp, pg_sys::RecoveryInProgress())
+        };
+        if persistence == pg_sys::RELPERSISTENCE_TEMP && !ours {
+            let message = format!("{} is temporary and of another session", self.name());
+            return Err(Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message)
+                .hint("Only the session that created it can read it."));
+        }
+        if persistence == pg_sys::RELPERSISTENCE_UNLOGGED && standby {
+            let message = format!("{} is unlogged, and this server is a standby", self.name());
+            return Err(Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message)
+                .hint("Unlogged tables and indexes are on the primary server only."));
+        }
+        Ok(())
     }
 
     /// The role that owns it.

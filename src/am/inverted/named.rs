@@ -71,6 +71,7 @@ impl NamedIndex {
             return Err(Report::new(ERRCODE_WRONG_OBJECT_TYPE, message)
                 .hint("Name an index on the column that is compared."));
         }
+        opened.check_readable()?;
         Ok(Self(opened))
     }
 

@@ -54,13 +54,12 @@ def checksum(folder):
 
 def main():
     library, folder = ctypes.CDLL(sys.argv[1]), sys.argv[2]
-    ptx = compiled(library, folder)
-    print("// Made by scripts/compile-kernels.sh; CRC-32 of the sources: %08x" % checksum(folder))
     # The driver needs neither comments nor indentation, and the library is smaller without them.
-    for line in ptx.splitlines():
-        line = line.split("//")[0].strip()
-        if line:
-            print(line)
+    lines = [line.split("//")[0].strip() for line in compiled(library, folder).splitlines()]
+    ptx = "".join(line + "\n" for line in lines if line)
+    sums = checksum(folder), zlib.crc32(ptx.encode())
+    print("// Made by scripts/compile-kernels.sh; CRC-32 of the sources: %08x, of the rest: %08x" % sums)
+    print(ptx, end="")
 
 
 main()

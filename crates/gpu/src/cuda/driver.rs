@@ -84,6 +84,10 @@ pub(super) fn find(ordinal: u32) -> Result<Found, NoGpu> {
     result::init().map_err(|error| {
         if error.0 == sys::CUresult::CUDA_ERROR_NO_DEVICE {
             NoGpu::NotThere("NVIDIA's driver found no GPU".into())
+        } else if error.0 == sys::CUresult::CUDA_ERROR_STUB_LIBRARY {
+            let why =
+                "the first libcuda.so of the library path is a stub of CUDA's development files";
+            NoGpu::Unusable(why.into())
         } else {
             unusable("NVIDIA's driver does not start", error)
         }

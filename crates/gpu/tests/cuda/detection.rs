@@ -43,6 +43,15 @@ fn driver_that_does_not_start() {
 }
 
 #[test]
+fn stub_of_the_driver() {
+    let reason = reason(folder(), &[("EMULATOR_INIT", "34")]);
+    assert_eq!(
+        reason,
+        "the first libcuda.so of the library path is a stub of CUDA's development files"
+    );
+}
+
+#[test]
 fn driver_too_old() {
     let reason = reason(folder(), &[("EMULATOR_DRIVER", "11040")]);
     assert_eq!(reason, "NVIDIA's driver supports CUDA 11.4; 12.2 (driver 535) is needed");

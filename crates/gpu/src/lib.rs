@@ -3,17 +3,14 @@
 //! [`Device`] is all that a build asks for: few calls, each with much work, each of which can fail.
 //! The pipelines that use it are in `graph` and `kmeans`, and are the same for every device.
 
+mod cpu;
 #[cfg(feature = "cuda")]
 mod cuda;
-mod open;
-
-mod cpu;
 mod device;
 mod fault;
+mod open;
 mod pace;
 mod provider;
-
-pub use open::{CudaInfo, CudaOptions, NoGpu, describe_cuda, open_cuda};
 
 pub use cpu::CpuDevice;
 pub use device::{
@@ -21,5 +18,6 @@ pub use device::{
     Shape,
 };
 pub use fault::FaultDevice;
+pub use open::{CudaInfo, CudaOptions, NoGpu, describe_cuda, open_cuda};
 pub use pace::Pace;
 pub use provider::{Job, NoDevice, Provider, Refusal};

@@ -4,6 +4,10 @@ mod open;
 mod provider;
 mod settings;
 
-pub use open::status;
 pub use provider::Devices;
 pub use settings::register;
+
+/// The GPU that the settings name, and its driver, or why there is none.
+pub fn status() -> String {
+    open::status(settings::device())
+}

@@ -220,15 +220,18 @@ unsafe fn for_each(
         // SAFETY: the node is being run, and nothing here has to be dropped.
         let found = unsafe {
             per_row::caught(|| {
-                while pg_sys::InterruptPending == 0 {
+                loop {
                     let Some(is_there) = next() else { return Next::End };
                     if is_there
                         && let Some(distance) = source.tuples.make_uncaught(node, source.row, None)
                     {
                         return Next::Passed(distance);
                     }
+                    // Not before the row: while interrupts are held off, this stays set.
+                    if pg_sys::InterruptPending != 0 {
+                        return Next::Interrupted;
+                    }
                 }
-                Next::Interrupted
             })
         };
         match found {

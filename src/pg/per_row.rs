@@ -22,8 +22,14 @@ unsafe extern "C-unwind" {
 /// Runs `body`, and raises its errors as those of other calls are.
 ///
 /// # Safety
-/// All calls of `body` may be made, and nothing on its stack has to be dropped: an error of PostgreSQL's
-/// leaves it by a jump.
+/// An error of PostgreSQL's leaves `body` by a jump, past all its frames. So
+///
+/// * nothing on the stack of `body`, or of what it calls, has to be dropped while something of PostgreSQL's
+///   is called, and what it changes outside is valid at each such call;
+/// * no panic leaves `body`: PostgreSQL would take the next error to where this one was to be caught, which is
+///   gone. So `body` itself does not panic, and what it calls of PostgreSQL's that may raise an error are
+///   functions of this module, which have no guard: a guarded one of `pg_sys` makes a panic of the error;
+/// * functions that PostgreSQL calls in turn, such as operators of ours, have guards.
 pub unsafe fn caught<R>(body: impl FnOnce() -> R) -> R {
     // SAFETY: nothing is jumped over that has to be dropped.
     unsafe { pg_guard_ffi_boundary(body) }

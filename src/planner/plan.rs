@@ -49,6 +49,10 @@ pub unsafe extern "C-unwind" fn plan_custom_path(
             pgrx::error!("a path of {} has no index", NAME.to_string_lossy());
         };
         let keys = keys(&parts[1..], plans);
+        if keys.is_none() && parts.len() > 1 {
+            // What is below the path gives rows, and is no bitmap.
+            pgrx::error!("a path of {} has lost the keys of its join", NAME.to_string_lossy());
+        }
         let conditions = Conditions::new(rel, clauses, &found, keys.is_some());
         let Conditions { tested, drops_rows, is_steady, radius } = conditions;
         let wanted = Wanted::before_joins(&mut *root, (*path).path.rows);

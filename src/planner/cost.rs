@@ -79,9 +79,11 @@ pub unsafe fn outlook(
 pub struct Keys<'p> {
     /// The index.
     pub index: &'p IndexOptInfo,
-    /// How many keys there are, and what reading them costs.
+    /// How many different keys there are, and what reading them costs.
     pub count: f64,
     pub cost: f64,
+    /// Different keys in the index.
+    pub in_index: f64,
     /// Rows that have one of the keys and meet all conditions.
     pub rows: f64,
 }
@@ -103,6 +105,8 @@ pub unsafe fn among_keys(
         let share = (keys.rows / rel.rows.max(1.0)).min(1.0);
         filtered.passing = keys.rows.max(1.0);
         let members = share * filtered.table_rows;
+        // Whatever other conditions say of them.
+        let entries = (keys.count / keys.in_index.max(1.0)).min(1.0) * keys.index.tuples;
         // As PostgreSQL does of a look-up in a btree.
         let of_key = keys.index.tuples.max(1.0).log2().ceil()
             + 50.0 * (f64::from(keys.index.tree_height.max(0)) + 1.0);
@@ -110,7 +114,7 @@ pub unsafe fn among_keys(
         let (page, _) = page_costs(pages, keys.index.reltablespace);
         let cost = keys.cost
             + keys.count * of_key * pg_sys::cpu_operator_cost
-            + members * pg_sys::cpu_index_tuple_cost
+            + entries.max(members) * pg_sys::cpu_index_tuple_cost
             + pages_of(keys.count, pages) * page;
         let rows = pages_of(members, filtered.table_pages) * filtered.page + members * filtered.row;
         filtered.bitmap = Some(Bitmap { members, cost, read: cost + rows });

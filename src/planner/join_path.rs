@@ -13,7 +13,7 @@ use pgrx::pg_guard;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{
     self, IndexOptInfo, JoinCostWorkspace, JoinPathExtraData, JoinType, NodeTag, Path, PlannerInfo,
-    RTEKind, RelOptInfo, RelOptKind, RestrictInfo,
+    RTEKind, RelOptInfo, RelOptKind, RestrictInfo, VariableStatData,
 };
 
 use super::conditions::may_change;
@@ -61,13 +61,14 @@ unsafe extern "C-unwind" fn add_paths(
             nodes((*outer).pathlist).filter_map(|path| path::replaced(path)).collect();
         let Some(source) = source(&*inner).filter(|_| !found.is_empty()) else { return };
         let Some(lookup) = Lookup::new(&*extra, outer, &*inner, source) else { return };
+        let (count, in_index) = lookup.distinct(root);
         for found in found {
             if found.is_ranked() || !may_change(outer, (*outer).baserestrictinfo, &found) {
                 continue;
             }
             let rows = (*outer).rows.min((*joined).rows);
-            let (index, count, cost) = (lookup.index, source.rows, source.total_cost);
-            let keys = Keys { index, count, cost, rows };
+            let (index, cost) = (lookup.index, source.total_cost);
+            let keys = Keys { index, count, cost, in_index, rows };
             let (costs, outlook) = cost::among_keys(root, &*outer, &found, &keys);
             let node = path::among_keys(outer, &found, &lookup, (costs, outlook, rows));
             for partner in partners(&*inner, &*outer, source) {
@@ -150,6 +151,30 @@ impl<'p> Lookup<'p> {
                 let index = { indexes }.find(|index| serves(index, &clause))?;
                 Some(Self { index, clause, source })
             })
+        }
+    }
+}
+
+impl Lookup<'_> {
+    /// How many different keys there are, and how many in the index.
+    ///
+    /// # Safety
+    /// The relations are being planned.
+    unsafe fn distinct(&self, root: *mut PlannerInfo) -> (f64, f64) {
+        let [looked_up, key] = self.clause.operands;
+        let (mut statistics, mut is_default) = (VariableStatData::default(), false);
+        // SAFETY: the operands are expressions of the query; the statistics are released as they say.
+        unsafe {
+            let (sets, notes) = (ptr::null_mut(), ptr::null_mut());
+            let rows = self.source.rows;
+            let keys = pg_sys::estimate_num_groups(root, list([key]), rows, sets, notes);
+            pg_sys::examine_variable(root, looked_up.as_ptr(), 0, &raw mut statistics);
+            let in_index =
+                pg_sys::get_variable_numdistinct(&raw mut statistics, &raw mut is_default);
+            if let Some(free) = statistics.freefunc.filter(|_| !statistics.statsTuple.is_null()) {
+                pg_guard_ffi_boundary(|| free(statistics.statsTuple));
+            }
+            (keys, in_index)
         }
     }
 }

@@ -229,7 +229,55 @@ fn more_keys_than_rows_are_not_looked_up() {
     let found: Vec<i32> = db.query(&search, &[]).unwrap().iter().map(|row| row.get(0)).collect();
     assert_eq!(found, expected(&mut db, query));
     let plan = explain_analyze(&mut db, query).unwrap();
-    assert!(!plan.contains("Rows of Other Indexes"), "{plan}");
+    assert!(plan.contains(LOOKS_UP) && !plan.contains("Rows of Other Indexes"), "{plan}");
+    // The table is small, so that all its rows are measured.
+    assert!(plan.contains("Filter Strategy: exact"), "{plan}");
+}
+
+#[test]
+fn a_key_that_comes_often_is_looked_up_once() {
+    let mut db = tables();
+    db.batch_execute(
+        "INSERT INTO r SELECT 5, 5, 77, 'k5' FROM generate_series(1, 800); ANALYZE r;
+         SET vector_ext.filtered_scan = exact",
+    )
+    .unwrap();
+    db.batch_execute(BY_INDEX).unwrap();
+    for keys in ["doc IN (SELECT doc", "doc IN (SELECT big", "kind IN (SELECT name"] {
+        let query = format!(
+            "SELECT id FROM w WHERE {keys} FROM r WHERE owner = 77) ORDER BY v <-> '[3,4]' LIMIT 6"
+        );
+        let plan = explain_analyze(&mut db, &query).unwrap();
+        assert!(plan.contains(LOOKS_UP) && plan.contains("Rows of Other Indexes"), "{plan}");
+        // Each look-up reads two pages at least.
+        assert!(buffers(&plan) < 800, "{plan}");
+        assert_eq!(ids(&mut db, &query), expected(&mut db, &query), "{query}");
+    }
+}
+
+#[test]
+fn equal_keys_that_lead_to_too_much_are_not_looked_up() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE w AS SELECT i AS id, 1::numeric AS doc, ARRAY[i, i]::vector(2) AS v
+           FROM generate_series(1, 900) i;
+         CREATE INDEX near ON w USING hnsw (v vector_l2_ops); CREATE INDEX ON w (doc);
+         CREATE TABLE r AS SELECT ('1.' || repeat('0', i))::numeric AS doc, 3 AS owner
+           FROM generate_series(1, 50) i;
+         ANALYZE w, r",
+    )
+    .unwrap();
+    db.batch_execute(BY_INDEX).unwrap();
+    for (most, is_known) in [(2, true), (50, false)] {
+        let query = format!(
+            "SELECT id FROM w WHERE doc IN (SELECT doc FROM r WHERE scale(doc) <= {most})
+             ORDER BY v <-> '[0,0]' LIMIT 6"
+        );
+        let plan = explain_analyze(&mut db, &query).unwrap();
+        assert!(plan.contains(LOOKS_UP), "{plan}");
+        assert_eq!(plan.contains("Rows of Other Indexes"), is_known, "{plan}");
+        assert_eq!(ids(&mut db, &query), expected(&mut db, &query));
+    }
 }
 
 #[test]

@@ -113,19 +113,20 @@ impl Filtering {
         if self.is_exact {
             return Step::Exact;
         }
-        if self.members.are_too_many() {
-            return Step::Walk;
-        }
+        // Too many keys tell nothing: the rows are found as if there were no other index.
+        let members = outlook.members.filter(|_| self.members.may_be_known());
+        let outlook = &Outlook { members, ..*outlook };
         let next = self.progress.passed.saturating_add(1);
         let wanted = self.wanted.max(next);
         let progress = Progress { wanted, ..self.progress };
         // Nothing was asked of the index yet.
         let begins = self.progress.looked == 0;
+        let asks_keys = self.members.are_of_keys() && self.members.may_be_known();
         let step = match (self.members(), forced) {
             (_, Forced::Exact) => Step::Exact,
             (_, Forced::Look) => Step::Walk,
             (_, Forced::Inline) if begins => Step::Walk,
-            (None, Forced::Auto) if begins && self.members.are_of_keys() => Step::Collect,
+            (None, Forced::Auto) if begins && asks_keys => Step::Collect,
             (None, Forced::Auto) if begins => strategy::begin(outlook, wanted as f64),
             (Some(members), Forced::Auto) if begins => {
                 strategy::begin_among(count(members), outlook, wanted as f64)
@@ -159,21 +160,21 @@ impl Filtering {
             // The index is told once it has begun to search.
             return Ok(());
         }
-        if let Some(members) = members {
-            let mut left_out = 0u64;
-            let filter = move |tid| {
-                members.contains(tid) || {
-                    left_out += 1;
-                    // Now and then control comes back, as another way may be better.
-                    left_out.is_multiple_of(CONTROL)
-                }
-            };
-            // SAFETY: the scan has begun.
-            unsafe { index.keep_only(Box::new(filter)) };
-        }
+        let Some(members) = members else { return Ok(()) };
+        let mut left_out = 0u64;
+        let filter = move |tid| {
+            members.contains(tid) || {
+                left_out += 1;
+                // Now and then control comes back, as another way may be better.
+                left_out.is_multiple_of(CONTROL)
+            }
+        };
         self.is_inline = true;
         // SAFETY: the scan has begun.
-        unsafe { self.tell(index) };
+        unsafe {
+            index.keep_only(Box::new(filter));
+            self.tell(index);
+        }
         self.progress.begun = (self.progress.looked, self.progress.index_pages);
         Ok(())
     }

@@ -65,11 +65,6 @@ impl Members {
         self.keys.map(|keys| keys.index)
     }
 
-    /// Whether an index was asked in vain.
-    pub fn are_too_many(&self) -> bool {
-        self.are_too_many
-    }
-
     /// Asks, unless this was done. None if no index tells; keys tell nothing if there are more than `most`.
     ///
     /// # Errors

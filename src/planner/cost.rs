@@ -218,7 +218,9 @@ impl<'a> Filtered<'a> {
             self.walk([found(wanted, wanted), found(looked, looked), found(looked, wanted)]);
         let row = self.page + self.row;
         let exact = self.exact(wanted);
-        let begun_with = strategy::begin(&self.outlook(wanted, &[begun; 3]), wanted);
+        let is_ranked = self.found.inspector.matches;
+        let begin = if is_ranked { strategy::begin_ranked } else { strategy::begin };
+        let begun_with = begin(&self.outlook(wanted, &[begun; 3]), wanted);
         let looking = look.cost + looked * row;
         if begun_with != Step::Walk {
             return exact.min(looking);

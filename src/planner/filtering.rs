@@ -59,6 +59,8 @@ pub struct Filtering {
     outlook: Option<Outlook>,
     /// Rows that the query wants, if that is known.
     wanted: u64,
+    /// Whether the index leaves out rows that do not match the query.
+    is_ranked: bool,
     members: Members,
     /// Whether the index finds only those.
     is_inline: bool,
@@ -93,6 +95,7 @@ impl Filtering {
         Self {
             outlook,
             wanted,
+            is_ranked: private.matches,
             members: of,
             is_inline: false,
             is_exact: false,
@@ -127,6 +130,9 @@ impl Filtering {
             (_, Forced::Look) => Step::Walk,
             (_, Forced::Inline) if begins => Step::Walk,
             (None, Forced::Auto) if begins && asks_keys => Step::Collect,
+            (None, Forced::Auto) if begins && self.is_ranked => {
+                strategy::begin_ranked(outlook, wanted as f64)
+            }
             (None, Forced::Auto) if begins => strategy::begin(outlook, wanted as f64),
             (Some(members), Forced::Auto) if begins => {
                 strategy::begin_among(count(members), outlook, wanted as f64)

@@ -115,9 +115,20 @@ pub enum Step {
 pub fn begin(outlook: &Outlook, wanted: f64) -> Step {
     let passing = outlook.share * outlook.table_rows;
     let wants_all = wanted >= outlook.table_rows.min(FAR_MORE * passing.max(1.0));
-    if !wants_all && !measures_at_once(outlook.members, outlook, wanted) {
-        return Step::Walk;
-    }
+    let at_once = wants_all || measures_at_once(outlook.members, outlook, wanted);
+    if at_once { measure(outlook) } else { Step::Walk }
+}
+
+/// The same of an index that leaves out rows that do not match the query: however many are wanted, a walk
+/// does not go past all rows.
+pub fn begin_ranked(outlook: &Outlook, wanted: f64) -> Step {
+    let wanted = wanted.min(outlook.share * outlook.table_rows);
+    let at_once = measures_at_once(outlook.members, outlook, wanted);
+    if at_once { measure(outlook) } else { Step::Walk }
+}
+
+/// The step towards measuring all rows that may pass.
+fn measure(outlook: &Outlook) -> Step {
     if outlook.members.is_some() { Step::Collect } else { Step::Exact }
 }
 
@@ -300,6 +311,20 @@ mod tests {
         // A walk would find all that pass, and go on.
         assert_eq!(begin(&Outlook { share: 0.0001, ..TABLE }, 100.0), Step::Exact);
         assert_eq!(begin(&Outlook { share: 0.001, ..TABLE }, 100.0), Step::Walk);
+    }
+
+    #[test]
+    fn a_walk_past_rows_that_match_is_begun_for_any_number_of_them() {
+        for wanted in [10.0, 100_000.0, f64::INFINITY] {
+            for share in [0.0001, 0.01] {
+                let table = Outlook { share, ..TABLE };
+                assert_eq!(begin_ranked(&table, wanted), Step::Walk, "{wanted}, {share}");
+            }
+        }
+        let few = Outlook { members: Some(50.0), ..TABLE };
+        assert_eq!(begin_ranked(&few, 10.0), Step::Collect);
+        let small = Outlook { table_pages: 20.0, table_rows: 100.0, ..TABLE };
+        assert_eq!(begin_ranked(&small, 10.0), Step::Exact);
     }
 
     #[test]

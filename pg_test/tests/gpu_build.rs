@@ -193,7 +193,8 @@ fn builds_tell_where_they_run() {
     let mut db = TestDb::new();
     table(&mut db, 1_500);
     let create = "DROP INDEX IF EXISTS i; CREATE INDEX i ON t USING hnsw (v vector_l2_ops)";
-    let none = notices(&db, "SET vector_ext.gpu_min_rows = 0", create);
+    let none =
+        notices(&db, "SET vector_ext.gpu_build = auto; SET vector_ext.gpu_min_rows = 0", create);
     assert_eq!(none, []);
     assert_eq!(notices(&db, "SET vector_ext.gpu_build = off", create), []);
     let says = notices(&db, EMULATE, create);
@@ -226,8 +227,14 @@ fn a_gpu_that_is_asked_for_and_missing_is_an_error() {
     let error = error.as_db_error().unwrap();
     assert_eq!(error.hint(), Some("Set vector_ext.gpu_build to \"auto\" or \"off\"."));
     assert!(error.detail().is_some_and(|detail| detail.ends_with('.')));
-    // Nothing to compare, or nothing that a GPU could compare.
-    db.batch_execute("CREATE INDEX ON t USING hnsw (v vector_l1_ops)").unwrap();
+    let (code, message, detail) =
+        refusal(&mut db, "CREATE INDEX i ON t USING hnsw (v vector_l1_ops)");
+    assert_eq!(
+        (code.as_str(), message.as_str()),
+        ("0A000", "could not build index public.i on a GPU")
+    );
+    assert!(!detail.is_empty());
+    // Nothing to compare.
     db.batch_execute("TRUNCATE t; CREATE INDEX ON t USING hnsw (v vector_l2_ops)").unwrap();
 }
 

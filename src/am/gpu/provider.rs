@@ -119,14 +119,11 @@ impl Provider for Devices {
             return;
         }
         let code = match why {
-            Refusal::Unsuited => {
-                pgrx::debug1!("building index {} without a GPU: {why}", self.index);
-                return;
-            }
+            Refusal::Unsuited => ERRCODE_FEATURE_NOT_SUPPORTED,
             Refusal::TooManyRows | Refusal::Memory(_) => ERRCODE_INSUFFICIENT_RESOURCES,
             Refusal::Device(_) => ERRCODE_SYSTEM_ERROR,
         };
-        self.without(self.error(code), &why.to_string(), false);
+        self.without(self.error(code), &why.to_string(), matches!(why, Refusal::Unsuited));
     }
 }
 

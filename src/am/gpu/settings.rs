@@ -22,7 +22,8 @@ pub enum GpuBuild {
 /// Megabytes that fit 63 bits of bytes.
 const MOST_MEGABYTES: i32 = i32::MAX;
 
-static GPU_BUILD: GucSetting<GpuBuild> = GucSetting::<GpuBuild>::new(GpuBuild::Auto);
+/// `Off` by default as long as the kernels have not run on a GPU.
+static GPU_BUILD: GucSetting<GpuBuild> = GucSetting::<GpuBuild>::new(GpuBuild::Off);
 static GPU_DEVICE: GucSetting<i32> = GucSetting::<i32>::new(0);
 static GPU_MEMORY_LIMIT: GucSetting<i32> = GucSetting::<i32>::new(0);
 static GPU_MIN_ROWS: GucSetting<i32> = GucSetting::<i32>::new(50_000);

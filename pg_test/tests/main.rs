@@ -27,6 +27,7 @@ mod from_pgvector;
 mod full_results;
 mod fuzz;
 mod gpu_build;
+mod gpu_driver;
 mod highlight;
 mod hnsw_build;
 mod hnsw_calibration;

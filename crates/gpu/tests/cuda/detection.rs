@@ -1,9 +1,9 @@
 //! A driver that is missing, or not as it should be, is an error that says so, and never a panic.
 
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::fs;
+use std::path::Path;
 
-use crate::emulator::{clang, folder, gpu_check, library, stderr};
+use crate::emulator::{folder, gpu_check, library, place, stderr};
 
 /// What `gpu_check` says where there is no GPU that it can use.
 fn reason(folder: &Path, environment: &[(&str, &str)]) -> String {
@@ -71,9 +71,11 @@ fn no_such_gpu() {
 
 #[test]
 fn function_missing() {
-    let source = Path::new(env!("CARGO_TARGET_TMPDIR")).join("almost_nothing.c");
+    let folder = place("almost_nothing");
+    fs::create_dir_all(&folder).unwrap();
+    let source = folder.join("source.c");
     fs::write(&source, "extern \"C\" int cuInit(unsigned) { return 0; }").unwrap();
-    let folder: PathBuf = library("almost_nothing", &clang(), &[], &[source]);
+    library(&folder, &[], &[source]);
     assert_eq!(
         reason(&folder, &[]),
         "NVIDIA's driver has no function cuCtxCreate_v3; version 535 or newer is needed"

@@ -291,6 +291,26 @@ fn the_planner_knows_how_many_rows_hold_words() {
     .unwrap();
 }
 
+/// Rows that match are few, and take no longer to find than as many of a frequent word.
+#[test]
+fn a_rare_word_costs_no_more_than_a_frequent_one() {
+    let mut db = table();
+    db.batch_execute("UPDATE docs SET body = body || ' rare' WHERE id % 300 = 0").unwrap();
+    db.batch_execute("VACUUM ANALYZE docs").unwrap();
+    let mut cost = |words: &str, condition: &str| -> f64 {
+        let query = format!(
+            "EXPLAIN SELECT FROM docs WHERE {condition} ORDER BY body <@> '{words}' LIMIT 10"
+        );
+        let line: String = db.query(&query, &[]).unwrap()[0].get(0);
+        let total = line.split("..").nth(1).unwrap().split_whitespace().next().unwrap();
+        total.parse().unwrap()
+    };
+    for condition in ["true", "kind < 8", "id % 2 = 0"] {
+        let (rare, frequent) = (cost("rare", condition), cost("common", condition));
+        assert!(rare <= 2.0 * frequent, "{condition}: {rare} {frequent}");
+    }
+}
+
 #[test]
 fn rows_that_do_not_match_are_left_out_by_a_ranking_alone() {
     let mut db = table();

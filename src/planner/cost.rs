@@ -31,7 +31,7 @@ const FEW: f64 = 10.0;
 const TUPLE: f64 = 2.0;
 
 /// Cost up to the first row, and to the last. `bitmap` is what other indexes serve, null if nothing; none
-/// if the strategy never changes.
+/// if the strategy never changes. `returned` is the part of all rows that the index returns.
 ///
 /// # Safety
 /// Arguments are what the planner gave, a path of the relation, and one of a bitmap or null.
@@ -40,6 +40,7 @@ pub unsafe fn costs(
     rel: &RelOptInfo,
     found: &Recognized,
     bitmap: Option<*mut BitmapHeapPath>,
+    returned: f64,
 ) -> (f64, f64) {
     let path = &found.path.path;
     // SAFETY: the planner's own state, and a list of its expressions.
@@ -49,9 +50,11 @@ pub unsafe fn costs(
             // For whichever path, PostgreSQL adds what the sort key of each row costs above the scan.
             // The node hands it up, so that is taken off here.
             let spared = rel.rows * distance;
-            return (path.startup_cost, (path.total_cost - spared).max(path.startup_cost));
+            let run = (path.total_cost - path.startup_cost - spared).max(0.0) * returned;
+            return (path.startup_cost, path.startup_cost + run);
         };
-        let filtered = Filtered::new(rel, found, bitmap_path::bitmap(bitmap, rel), distance);
+        let mut filtered = Filtered::new(rel, found, bitmap_path::bitmap(bitmap, rel), distance);
+        filtered.returned *= returned;
         let (startup, total) = filtered.costs(wanted(&*root), Filtered::cost);
         let disabled = version::disabled_cost(path);
         (disabled + startup, disabled + total)
@@ -104,6 +107,7 @@ pub unsafe fn among_keys(
         let mut filtered = Filtered::new(rel, found, None, distance);
         let share = (keys.rows / rel.rows.max(1.0)).min(1.0);
         filtered.passing = keys.rows.max(1.0);
+        filtered.returned = filtered.passing;
         let members = share * filtered.table_rows;
         // Whatever other conditions say of them.
         let entries = (keys.count / keys.in_index.max(1.0)).min(1.0) * keys.index.tuples;
@@ -144,6 +148,8 @@ struct Filtered<'a> {
     table_rows: f64,
     table_pages: f64,
     passing: f64,
+    /// Rows that pass and that the index returns.
+    returned: f64,
     /// What other indexes find, if there are any.
     bitmap: Option<Bitmap>,
     /// Of a page of the table that is read because the index has found a row.
@@ -178,6 +184,7 @@ impl<'a> Filtered<'a> {
                 table_rows: rel.tuples.max(1.0),
                 table_pages: pages,
                 passing: rel.rows.max(1.0),
+                returned: rel.rows.max(1.0),
                 bitmap,
                 page,
                 sequential_page,
@@ -194,13 +201,14 @@ impl<'a> Filtered<'a> {
     /// Rows that are known to be wanted are gathered before the first is returned. PostgreSQL takes a
     /// LIMIT's part of what is between both, so the first is such that this part makes the right cost.
     fn costs(&self, wanted: Wanted, cost: fn(&Self, f64) -> f64) -> (f64, f64) {
-        let total = cost(self, self.passing);
+        let all = self.returned.max(1.0);
+        let total = cost(self, all);
         let rows = match wanted {
             Wanted::All => return (total, total),
-            Wanted::Some(count) => (count as f64).min(self.passing),
+            Wanted::Some(count) => (count as f64).min(all),
             Wanted::Unknown => 1.0,
         };
-        let share = rows / self.passing;
+        let share = rows / all;
         if share >= 1.0 {
             return (total, total);
         }
@@ -266,7 +274,7 @@ impl<'a> Filtered<'a> {
     fn outlook_for(&self, wanted: Wanted) -> Outlook {
         let rows = match wanted {
             Wanted::Some(count) => count as f64,
-            Wanted::All => self.passing,
+            Wanted::All => self.returned.max(1.0),
             Wanted::Unknown => 1.0,
         };
         self.outlook(rows, &self.begun(rows))

@@ -73,7 +73,7 @@ unsafe extern "C-unwind" fn add_paths(
         if is_only_way {
             (*rel).partial_pathlist = ptr::null_mut();
         }
-        let mut cheapest = None;
+        let (mut cheapest, mut rows) = (None, (*rel).rows);
         for found in found {
             if found.is_ranked() && (!is_only_way || found.may_be_by_another(&*rel)) {
                 continue;
@@ -84,10 +84,12 @@ unsafe extern "C-unwind" fn add_paths(
                 changes.then(|| *cheapest.get_or_insert_with(|| bitmap_path::cheapest(root, rel)));
             let path = custom_path(root, rel, &found, bitmap);
             if is_only_way {
-                (*rel).rows = (*path).path.rows;
+                rows = rows.min((*path).path.rows);
             }
             pg_sys::add_path(rel, path.cast());
         }
+        // Only now: paths are costed by the rows that pass the conditions.
+        (*rel).rows = rows;
     }
 }
 
@@ -122,9 +124,14 @@ unsafe fn custom_path(
 ) -> *mut CustomPath {
     // SAFETY: the arguments are the planner's.
     unsafe {
-        let costs = costs(root, &*rel, found, bitmap);
+        let returned = (found.inspector.found)(found.index.indexoid, &found.distance);
+        let returned = returned.unwrap_or(1.0);
+        let costs = costs(root, &*rel, found, bitmap, returned);
         let bitmap = bitmap.unwrap_or(ptr::null_mut());
-        new_path(rel, found, Node::of(bitmap), costs)
+        let custom = new_path(rel, found, Node::of(bitmap), costs);
+        let rows = (*custom).path.rows;
+        (*custom).path.rows = (rows * returned).max(1.0).min(rows);
+        custom
     }
 }
 
@@ -182,8 +189,7 @@ unsafe fn new_path(
         path.pathtarget = of.pathtarget;
         let is_safe = below.is_none_or(|below| (*below.as_ptr::<pg_sys::Path>()).parallel_safe);
         path.parallel_safe = of.parallel_safe && is_safe;
-        let found_of_all = (found.inspector.found)(found.index.indexoid, &found.distance);
-        path.rows = (of.rows * found_of_all.unwrap_or(1.0)).max(1.0).min(of.rows);
+        path.rows = of.rows;
         path.pathkeys = of.pathkeys;
         (path.startup_cost, path.total_cost) = (startup_cost, total_cost);
         version::copy_disabled(path, of);

@@ -23,6 +23,8 @@ const PHRASE: f64 = 0.3;
 
 /// Words that are looked up while a query is planned.
 const MOST_WORDS: usize = 64;
+/// Bytes of words that are analyzed for that.
+const MOST_BYTES: usize = 4096;
 
 pg_functions! {
     /// The estimate for operator `<?>`.
@@ -56,6 +58,9 @@ pub fn of_ranking(index: Oid, distance: &Operation) -> Option<f64> {
 fn estimate(operator: Oid, condition: &TextCondition) -> Result<Option<f64>, Report> {
     // SAFETY: a look-up in the catalog; 0 of what is no index.
     let table = unsafe { pg_sys::IndexGetRelation(condition.index, true) };
+    if condition.words.len() > MOST_BYTES {
+        return Ok(None);
+    }
     // Estimates show in EXPLAIN, and would tell of rows that policies hide.
     let is_open = |table: Opened| table.may_read() && !table.has_row_security();
     if !Opened::find(table).is_some_and(is_open) {

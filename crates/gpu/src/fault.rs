@@ -1,9 +1,35 @@
-//! A device that fails, for tests.
+//! A device that fails, and what gives it to builds, for tests.
 
 use std::cell::Cell;
 use std::ops::Range;
 
-use crate::{Device, DeviceError, Result, Shape};
+use crate::{CpuDevice, Device, DeviceError, Job, Provider, Refusal, Result, Shape};
+
+/// Gives builds the CPU, with two threads, and keeps what they say.
+#[derive(Debug, Default)]
+pub struct FaultProvider {
+    /// As for [`FaultDevice::new`]; no call fails if there is none.
+    pub fails: Option<usize>,
+    /// What the device was wanted for.
+    pub jobs: Vec<Job>,
+    /// Why it was not used.
+    pub refusals: Vec<Refusal>,
+}
+
+impl Provider for FaultProvider {
+    fn open(&mut self, job: &Job) -> Option<Box<dyn Device>> {
+        self.jobs.push(*job);
+        let device = CpuDevice::new(2);
+        Some(match self.fails {
+            None => Box::new(device),
+            Some(fails) => Box::new(FaultDevice::new(device, fails)),
+        })
+    }
+
+    fn refused(&mut self, why: &Refusal) {
+        self.refusals.push(why.clone());
+    }
+}
 
 /// Passes calls on to a device, except one, which fails.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ pub use device::{
     Device, DeviceError, MARGIN, MAX_CANDIDATES, MAX_NEIGHBORS, Measure, NONE, NOT_CHOSEN, Result,
     Shape,
 };
-pub use fault::FaultDevice;
+pub use fault::{FaultDevice, FaultProvider};
 pub use open::{CudaInfo, CudaOptions, NoGpu, describe_cuda, open_cuda};
 pub use pace::Pace;
 pub use provider::{Job, NoDevice, Provider, Refusal};

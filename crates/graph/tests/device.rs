@@ -4,7 +4,7 @@ mod support;
 
 use std::cell::Cell;
 
-use gpu::{CpuDevice, Device, DeviceError, FaultDevice, Job, Provider, Refusal};
+use gpu::{DeviceError, FaultProvider, Provider, Refusal};
 use graph::{Bulk, IndexOptions};
 use pages::Error;
 use pages::mem::MemStore;
@@ -13,35 +13,11 @@ use space::Space;
 use support::*;
 use vectors::Form;
 
-/// Gives builds the CPU, which may fail.
-#[derive(Default)]
-struct Cpu {
-    /// Calls until one fails.
-    fails: Option<usize>,
-    opened: Vec<Job>,
-    refusals: Vec<Refusal>,
-}
-
-impl Provider for Cpu {
-    fn open(&mut self, job: &Job) -> Option<Box<dyn Device>> {
-        self.opened.push(*job);
-        let device = CpuDevice::new(2);
-        Some(match self.fails {
-            None => Box::new(device),
-            Some(fails) => Box::new(FaultDevice::new(device, fails)),
-        })
-    }
-
-    fn refused(&mut self, why: &Refusal) {
-        self.refusals.push(why.clone());
-    }
-}
-
 /// An index that a device helped to build; nothing is wrong with it.
 fn device_built(options: IndexOptions, vectors: &[Vec<f32>]) -> MemStore {
-    let mut cpu = Cpu::default();
+    let mut cpu = FaultProvider::default();
     let store = written_with(&mut cpu, collected(options, vectors));
-    assert_eq!((cpu.opened.len(), cpu.refusals.len()), (1, 0));
+    assert_eq!((cpu.jobs.len(), cpu.refusals.len()), (1, 0));
     store
 }
 
@@ -112,10 +88,10 @@ fn few_and_equal_rows_are_linked() {
         let vectors = clustered(count, 5, 2);
         for copies in [1, 3] {
             let rows: Vec<Vec<f32>> = (0..copies).flat_map(|_| vectors.clone()).collect();
-            let mut cpu = Cpu::default();
+            let mut cpu = FaultProvider::default();
             let options = options(Metric::L2, 5);
             let store = written_with(&mut cpu, collected(options, &rows));
-            assert_eq!(cpu.opened.len(), usize::from(count > 0));
+            assert_eq!(cpu.jobs.len(), usize::from(count > 0));
             let found = search(&store, &[0.0; 5], 10, usize::MAX);
             assert_eq!(found.len(), rows.len());
         }
@@ -143,7 +119,7 @@ fn the_same_rows_give_the_same_index() {
     let pages = || {
         let mut pages = Vec::new();
         let bulk = collected(options(Metric::L2, 16), &vectors);
-        bulk.write_with(&mut Cpu::default(), 2, &mut |_, _, _| true, &mut |body| {
+        bulk.write_with(&mut FaultProvider::default(), 2, &mut |_, _, _| true, &mut |body| {
             pages.push(body.to_vec());
             Ok(())
         })
@@ -158,7 +134,7 @@ fn after_a_failure_of_any_call_threads_build_the_index() {
     let vectors = clustered(600, 12, 5);
     let mut calls = 0;
     loop {
-        let mut cpu = Cpu { fails: Some(calls), ..Cpu::default() };
+        let mut cpu = FaultProvider { fails: Some(calls), ..FaultProvider::default() };
         let store = written_with(&mut cpu, collected(options(Metric::L2, 12), &vectors));
         assert_eq!(search(&store, &vectors[7], 40, 1), [7]);
         if cpu.refusals.is_empty() {
@@ -183,7 +159,7 @@ fn builds_are_cancelled_between_calls() {
             ticks.set(ticks.get() + 1);
             ticks.get() <= most
         };
-        bulk.write_with(&mut Cpu::default(), 2, &mut tick, &mut |_| Ok(()))
+        bulk.write_with(&mut FaultProvider::default(), 2, &mut tick, &mut |_| Ok(()))
     };
     build(usize::MAX).expect("builds");
     let all = ticks.get();
@@ -196,7 +172,7 @@ fn builds_are_cancelled_between_calls() {
 #[test]
 fn a_device_is_refused_where_it_does_not_serve() {
     let refusals = |options: IndexOptions, space: Space<'static>, rows: usize| {
-        let mut cpu = Cpu::default();
+        let mut cpu = FaultProvider::default();
         let mut bulk = Bulk::new(options, space).expect("fits");
         for (i, vector) in clustered(rows, options.dims, 7).iter().enumerate() {
             bulk.push(vector, tid(i)).expect("takes the row");

@@ -2,7 +2,7 @@
 
 mod support;
 
-use gpu::{CpuDevice, Device, FaultDevice, Job, Provider, Refusal};
+use gpu::{FaultProvider, Refusal};
 use ivf::{Bulk, IndexOptions, Quantization};
 use memmap2::MmapMut;
 use pages::Error;
@@ -11,31 +11,8 @@ use quant::Metric;
 use space::Space;
 use support::*;
 
-/// Gives builds the CPU, which may fail.
-#[derive(Default)]
-struct Cpu {
-    fails: Option<usize>,
-    jobs: Vec<Job>,
-    refusals: Vec<Refusal>,
-}
-
-impl Provider for Cpu {
-    fn open(&mut self, job: &Job) -> Option<Box<dyn Device>> {
-        self.jobs.push(*job);
-        let device = CpuDevice::new(2);
-        Some(match self.fails {
-            None => Box::new(device),
-            Some(fails) => Box::new(FaultDevice::new(device, fails)),
-        })
-    }
-
-    fn refused(&mut self, why: &Refusal) {
-        self.refusals.push(why.clone());
-    }
-}
-
 fn built_with(
-    cpu: &mut Cpu,
+    cpu: &mut FaultProvider,
     options: IndexOptions,
     vectors: &[Vec<f32>],
     space: Space,
@@ -62,7 +39,7 @@ fn lists_are_as_good_as_those_of_threads() {
     ] {
         let (metric, options) = (kind.0, options(kind, 48, 60));
         let (vectors, queries) = (clustered(metric, 6_000, 48, 1), clustered(metric, 100, 48, 2));
-        let mut cpu = Cpu::default();
+        let mut cpu = FaultProvider::default();
         let store = built_with(&mut cpu, options, &vectors, Space::unlimited()).expect("builds");
         assert_eq!((cpu.jobs.len(), cpu.refusals.len()), (1, 0));
         assert_eq!((cpu.jobs[0].rows, cpu.jobs[0].centroids), (6_000, 60));
@@ -81,7 +58,7 @@ fn after_a_failure_of_any_call_threads_build_the_index() {
     let options = options((Metric::L2, Quantization::None), 16, 12);
     let vectors = clustered(Metric::L2, 700, 16, 3);
     for fails in 0.. {
-        let mut cpu = Cpu { fails: Some(fails), ..Cpu::default() };
+        let mut cpu = FaultProvider { fails: Some(fails), ..FaultProvider::default() };
         let store = built_with(&mut cpu, options, &vectors, Space::unlimited()).expect("builds");
         assert_eq!(search(&store, &vectors[5], all_lists(), usize::MAX).len(), 700);
         if cpu.refusals.is_empty() {
@@ -98,7 +75,7 @@ fn few_rows_make_an_index() {
         for lists in [0, 1, 5] {
             let options = options((Metric::L2, Quantization::None), 4, lists);
             let vectors = clustered(Metric::L2, count, 4, 4);
-            let mut cpu = Cpu::default();
+            let mut cpu = FaultProvider::default();
             let store =
                 built_with(&mut cpu, options, &vectors, Space::unlimited()).expect("builds");
             assert_eq!(search(&store, &[0.0; 4], all_lists(), usize::MAX).len(), count);
@@ -110,7 +87,7 @@ fn few_rows_make_an_index() {
 fn a_device_is_refused_where_it_does_not_serve() {
     let refusals = |metric, limit| {
         let options = options((metric, Quantization::None), 64, 10);
-        let mut cpu = Cpu::default();
+        let mut cpu = FaultProvider::default();
         let space = Space::new(limit, Box::new(MmapMut::map_anon));
         built_with(&mut cpu, options, &clustered(metric, 3_000, 64, 5), space).expect("builds");
         cpu.refusals

@@ -96,6 +96,7 @@ mod security_request;
 mod security_scripts;
 mod security_search;
 mod settings;
+mod shards;
 mod sparsevec_binary;
 mod sparsevec_errors;
 mod sparsevec_functions;

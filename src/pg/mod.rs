@@ -23,6 +23,7 @@ pub mod number;
 pub mod numbering;
 pub mod page;
 pub mod parameter;
+pub mod partition;
 pub mod per_row;
 pub mod plan;
 pub mod progress;

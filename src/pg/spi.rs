@@ -10,6 +10,7 @@ use pgrx::pg_sys::{self, Datum, Oid};
 
 use super::encoding::{decode_c, encode};
 use super::error::Report;
+use super::node::{oids, pointers};
 use super::parameter::Parameter;
 use super::plan::Running;
 use super::rows::ResultSet;
@@ -77,6 +78,33 @@ impl Connection {
             expect(result, pg_sys::SPI_OK_SELECT, "select")?;
         }
         Ok(ResultRows::last())
+    }
+
+    /// The tables that a query without parameters may read, as it is planned: of partitioned ones, the
+    /// partitions that its conditions leave.
+    ///
+    /// # Errors
+    /// Where the query cannot be planned.
+    pub fn planned_tables(&self, text: &str) -> Result<Vec<Oid>, Report> {
+        let query = encode(text)?;
+        // SAFETY: SPI is connected, and frees the plan at its end if an error is raised. A plan lists
+        // its statements, and each the relations that it depends on.
+        unsafe {
+            let plan = pg_sys::SPI_prepare(query.as_ptr(), 0, ptr::null_mut());
+            if plan.is_null() {
+                return Err(failed("prepare", pg_sys::SPI_result));
+            }
+            let cached = pg_sys::SPI_plan_get_cached_plan(plan);
+            if cached.is_null() {
+                return Err(failed("plan", pg_sys::SPI_result));
+            }
+            let statements = pointers::<pg_sys::PlannedStmt>((*cached).stmt_list);
+            let tables = statements.flat_map(|statement| oids((*statement).relationOids)).collect();
+            // The plan is not saved, so that no owner keeps count of it.
+            pg_sys::ReleaseCachedPlan(cached, ptr::null_mut());
+            pg_sys::SPI_freeplan(plan);
+            Ok(tables)
+        }
     }
 
     /// Begins a query whose rows are fetched as they are wanted.

@@ -143,6 +143,7 @@ impl Call<4> {
         ranker: Value,
         options: HybridOptions,
     ) -> Result<Self, Report> {
+        table.check_places()?;
         let StoredArray(requests) = requests;
         if requests.is_empty() {
             return Err(Report::new(ERRCODE_INVALID_PARAMETER_VALUE, "no search requests")

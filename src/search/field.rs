@@ -113,6 +113,7 @@ impl<'a> Field<'a> {
         let indexed = of_indexes(table, column, &operators);
         let metric = match metric {
             Some(name) => named(name, of_bits)?,
+            None if indexed.is_empty() && table.is_foreign() => return Err(unknown(table, column)),
             None => agreed(column, &indexed, of_bits)?,
         };
         let operator = operators.iter().find(|&&(of, _)| of == metric);
@@ -156,6 +157,14 @@ fn named(name: &str, of_bits: bool) -> Result<MetricType, Report> {
         let hint = format!("Its metrics are {}.", names.join(", "));
         Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message).hint(hint)
     })
+}
+
+fn unknown(table: &Table, column: &TableColumn) -> Report {
+    let (table, column) = (&table.name, &column.name);
+    let message = format!("metric type of column {column} of table {table} is unknown");
+    Report::new(ERRCODE_INVALID_PARAMETER_VALUE, message)
+        .detail("Rows are on foreign servers, whose indexes are not known here.")
+        .hint("Name the metric type: params => '{\"metric_type\": \"COSINE\"}'.")
 }
 
 /// The metric that the column's indexes agree on; without an index the usual one.

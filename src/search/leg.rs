@@ -40,6 +40,8 @@ pub struct Leg {
     pub bound: Option<String>,
     /// Most rows, if the request sets it.
     pub k: Option<i64>,
+    /// The names of the tables to search one by one, quoted, if not the table as a whole.
+    pub parts: Option<Vec<String>>,
 }
 
 impl Leg {
@@ -78,12 +80,14 @@ impl Search {
             Kind::Bm25 => self.by_bm25(request, query, parameters)?,
             Kind::Texts => self.by_texts(request, query, parameters)?,
         };
-        for filter in self.options.filter.iter().chain(&request.filter) {
+        let filters: Vec<&String> = self.options.filter.iter().chain(&request.filter).collect();
+        for filter in &filters {
             let (table, templates) = (filterable(&self.table)?, &self.options.templates);
             let condition = filtering::condition(filter, &table, templates, parameters)?;
             leg.conditions.push(format!("({condition})"));
         }
         leg.k = request.k;
+        leg.parts = self.parts(&leg.conditions, !filters.is_empty(), parameters)?;
         Ok(Some(leg))
     }
 
@@ -99,7 +103,7 @@ impl Search {
         let query = parameters.query(field.of, type_name(field.of)?, query)?;
         let (vector, operator, metric) =
             (field.scanned(), operator_name(field.operator)?, field.metric);
-        let may_be_ordered = field.is_indexed || self.table.may_be_foreign();
+        let may_be_ordered = field.is_indexed || self.table.is_foreign();
         let is_angular = metric == MetricType::Cosine;
         let is_zero = is_angular && is_zero(parameters, field.operator)?;
         // As in Milvus, a row that shares no index with the query is not found by the inner
@@ -124,6 +128,7 @@ impl Search {
             is_angular,
             bound: None,
             k: None,
+            parts: None,
         })
     }
 
@@ -152,6 +157,7 @@ impl Search {
             is_angular: false,
             bound: Some(operator(format_args!("{FOUND}.d"), "<", constant("0", "float8"))),
             k: None,
+            parts: None,
         })
     }
 
@@ -183,6 +189,7 @@ impl Search {
             is_angular: false,
             bound: None,
             k: None,
+            parts: None,
         })
     }
 }

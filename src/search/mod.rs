@@ -13,8 +13,8 @@
 //!
 //! [`functions`] are what SQL calls. Each makes a [`call`] of a [`table`], [`request`]s and
 //! [`arguments`]. A request becomes a [`leg`]: the parts of a statement for one column. [`nearest`]
-//! writes the statement that finds the leg's rows, by the builder in [`query`]; [`groups`] and
-//! [`range`] read it row by row, [`hybrid`] makes one ranking of several legs, as a [`ranker`]
+//! writes the statement that finds the leg's rows, by the builder in [`query`], or [`parts`] if some
+//! are on other servers; [`groups`] and [`range`] read it row by row, [`hybrid`] makes one ranking of several legs, as a [`ranker`]
 //! says.
 
 mod arguments;
@@ -31,6 +31,7 @@ mod hybrid;
 mod leg;
 mod nearest;
 mod parameters;
+mod parts;
 mod query;
 mod range;
 mod ranker;

@@ -63,7 +63,13 @@ pub struct RangeReader<'a> {
 impl RangeReader<'_> {
     /// The statement that is read, nearest rows first, until a row lies beyond the bound.
     pub fn statement(&self) -> String {
-        self.search.reading(self.leg, None, &Limit::fixed(self.search.wanted(self.leg)))
+        self.search.reading(self.leg, None, &Limit::fixed(self.first_limit()))
+    }
+
+    /// Other servers send as many rows as the statement says, wherever the bound is.
+    fn first_limit(&self) -> i64 {
+        let wanted = self.search.wanted(self.leg);
+        if self.leg.parts.is_some() { wanted.min(READ_AT_ONCE) } else { wanted }
     }
 
     /// The rows between the bounds, nearest first.
@@ -72,7 +78,7 @@ impl RangeReader<'_> {
     /// Where PostgreSQL refuses the statement.
     pub fn rows(&self, parameters: &Parameters) -> Result<Vec<Row>, Report> {
         let connection = Connection::begin()?;
-        let mut limit = self.search.wanted(self.leg);
+        let mut limit = self.first_limit();
         loop {
             if let Some(mut rows) = self.within(&connection, limit, parameters)? {
                 rows.drain(..rows.len().min(self.search.options.page.skipped()));

@@ -10,7 +10,7 @@ use super::leg::{Leg, Search};
 use super::nearest::Limit;
 use super::parameters::Parameters;
 use super::query::{FOUND, Select};
-use super::table::{PLACE, place};
+use super::table::{Key, PLACE, place};
 use crate::pg::error::Report;
 use crate::pg::spi::{Connection, Cursor};
 use crate::pg::value::{Order, OwnedValue, SqlValue};
@@ -82,25 +82,23 @@ impl Search {
     /// The statement whose rows a [`RowReader`] reads.
     pub fn reading(&self, leg: &Leg, grouping: Option<&Grouping>, limit: &Limit) -> String {
         let group = grouping.map_or("NULL", |grouping| &grouping.found_value);
-        let key = self.table.key();
-        let key: Vec<String> = key.iter().map(|column| column.found_value(FOUND)).collect();
-        let key = if key.is_empty() { self.table.ties(FOUND) } else { key.join(", ") };
+        let Key { columns, is_unique } = self.table.key();
+        let key = columns.iter().map(|column| column.found_value(FOUND));
+        let key: Vec<String> = key.chain((!is_unique).then(|| place(FOUND))).collect();
         Select::new(self.table.row(FOUND))
             .column(&leg.score)
             .column(format!("{FOUND}.d::pg_catalog.float8"))
             .column(place(FOUND))
             .column(group)
-            .column(key)
+            .column(key.join(", "))
             .of_query(self.nearest(leg, limit))
             .to_string()
     }
 
     fn tie_order(&self) -> Order {
-        let key = self.table.key();
-        if key.is_empty() {
-            return Order::of(PLACE.map(|(_, of)| (of, Oid::INVALID)));
-        }
-        Order::of(key.iter().map(|column| (column.of, column.collation)))
+        let Key { columns, is_unique } = self.table.key();
+        let place = PLACE.iter().filter(|_| !is_unique).map(|&(_, of)| (of, Oid::INVALID));
+        Order::of(columns.iter().map(|column| (column.of, column.collation)).chain(place))
     }
 }
 

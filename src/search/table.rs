@@ -3,13 +3,17 @@
 //! A scan reads the table as [`ALIAS`]. The rows that it finds have columns of names that no user
 //! chose: `c1` and on, by the numbers of the table's columns, and [`PLACE`].
 
-use pgrx::PgSqlErrorCode::{ERRCODE_UNDEFINED_COLUMN, ERRCODE_WRONG_OBJECT_TYPE};
+use pgrx::PgSqlErrorCode::{
+    ERRCODE_FEATURE_NOT_SUPPORTED, ERRCODE_UNDEFINED_COLUMN, ERRCODE_WRONG_OBJECT_TYPE,
+};
 use pgrx::pg_sys::{self, Oid};
 
 use super::query::ALIAS;
 use crate::pg::catalog::{base_type, relation_of_rows, schema_name, type_name};
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument, TypeOf};
+use crate::pg::numbering::Type;
+use crate::pg::partition::Leaf;
 use crate::pg::relation::{Opened, quoted};
 use crate::pg::table::{Column, Index};
 
@@ -26,6 +30,8 @@ pub struct Table {
     /// The schema of the extension: its OID, and its name, quoted.
     pub extension: (Oid, String),
     columns: Vec<TableColumn>,
+    /// The tables that hold its rows, if some of them are foreign; else none.
+    leaves: Vec<Leaf>,
 }
 
 /// A column.
@@ -65,14 +71,22 @@ impl Table {
         let opened = Opened::open(oid);
         let name = opened.name_in_sql()?;
         // Relations whose rows have a stable tableoid and ctid.
-        let kinds =
-            [pg_sys::RELKIND_RELATION, pg_sys::RELKIND_PARTITIONED_TABLE, pg_sys::RELKIND_MATVIEW];
+        let kinds = [
+            pg_sys::RELKIND_RELATION,
+            pg_sys::RELKIND_PARTITIONED_TABLE,
+            pg_sys::RELKIND_MATVIEW,
+            pg_sys::RELKIND_FOREIGN_TABLE,
+        ];
         if !kinds.contains(&opened.kind()) {
             return Err(not_a_table(format!("{name} is not a table or materialized view")));
         }
         let columns = opened.columns()?.into_iter().map(TableColumn::new);
         let columns = columns.collect::<Result<_, _>>()?;
-        Ok(Table { opened, name, row_type: (row, type_name(row)?), extension, columns })
+        let mut leaves = opened.leaves();
+        if !leaves.iter().any(|leaf| leaf.is_foreign) {
+            leaves.clear();
+        }
+        Ok(Table { opened, name, row_type: (row, type_name(row)?), extension, columns, leaves })
     }
 
     /// A column by its name.
@@ -117,12 +131,22 @@ impl Table {
         columns.collect::<Vec<_>>().join(", ")
     }
 
-    /// What makes an order of rows total, as the last columns of `ORDER BY` in a scan: the primary
-    /// key; the place if there is no key.
+    /// What makes an order of rows total, as the last columns of `ORDER BY` in a scan: see
+    /// [`Self::tie_columns`].
     pub fn ties_of_scan(&self) -> String {
-        let name = |column: &&TableColumn| format!("{ALIAS}.{}", quoted(&column.name));
-        let key: Vec<String> = self.key().iter().map(name).collect();
-        if key.is_empty() { format!("{ALIAS}.tableoid, {ALIAS}.ctid") } else { key.join(", ") }
+        self.ties_of(&["tableoid", "ctid"])
+    }
+
+    /// The same in a scan of one of its [`Self::parts`].
+    pub fn ties_of_part(&self) -> String {
+        self.ties_of(&["ctid"])
+    }
+
+    fn ties_of(&self, place: &[&str]) -> String {
+        let Key { columns, is_unique } = self.key();
+        let place = place.iter().filter(|_| !is_unique).map(|name| format!("{ALIAS}.{name}"));
+        let name = |column: &TableColumn| format!("{ALIAS}.{}", quoted(&column.name));
+        columns.into_iter().map(name).chain(place).collect::<Vec<_>>().join(", ")
     }
 
     /// The same of rows `owner` that were found.
@@ -131,17 +155,25 @@ impl Table {
         columns.iter().map(|column| format!("{owner}.{column}")).collect::<Vec<_>>().join(", ")
     }
 
-    /// The names of these columns in rows that were found.
+    /// The names of the columns that break ties, in rows that were found: the key, and the place unless
+    /// the key is unique.
     pub fn tie_columns(&self) -> Vec<String> {
-        let key: Vec<String> = self.key().into_iter().map(TableColumn::found).collect();
-        if key.is_empty() { PLACE.map(|(name, _)| name.into()).into() } else { key }
+        let Key { columns, is_unique } = self.key();
+        let place = PLACE.iter().filter(|_| !is_unique).map(|&(name, _)| name.into());
+        columns.into_iter().map(TableColumn::found).chain(place).collect()
     }
 
-    /// The columns of the primary key, in its order; none if there is no key.
-    pub fn key(&self) -> Vec<&TableColumn> {
-        let numbers = self.opened.primary_key();
+    /// The columns of the primary key, in its order. A table with foreign partitions cannot have one:
+    /// there, the columns that it is divided by.
+    pub fn key(&self) -> Key<'_> {
         let column = |&number: &i16| self.columns.iter().find(|column| column.number == number);
-        numbers.iter().filter_map(column).collect()
+        let columns: Vec<_> = self.opened.primary_key().iter().filter_map(column).collect();
+        if !columns.is_empty() || !self.is_foreign() {
+            return Key { is_unique: !columns.is_empty(), columns };
+        }
+        let numbers = self.opened.partition_key();
+        let columns = numbers.iter().filter_map(column).filter(|column| column.has_order());
+        Key { columns: columns.collect(), is_unique: false }
     }
 
     /// All columns, in their order.
@@ -166,11 +198,56 @@ impl Table {
         self.opened.indexes_ordered_by(column.number, operator)
     }
 
-    /// Whether parts of it may lie on foreign servers, which know an order by distance, but not by
-    /// the place of rows: so is no table that has a key.
-    pub fn may_be_foreign(&self) -> bool {
-        self.opened.kind() == pg_sys::RELKIND_PARTITIONED_TABLE && self.key().is_empty()
+    /// Whether rows of it lie on foreign servers.
+    pub fn is_foreign(&self) -> bool {
+        !self.leaves.is_empty()
     }
+
+    /// Refuses a table whose rows have no place by which to tell them apart: postgres_fdw alone tells
+    /// the `ctid` of a row.
+    ///
+    /// # Errors
+    /// If it, or a partition, is a foreign table of another wrapper.
+    pub fn check_places(&self) -> Result<(), Report> {
+        for leaf in self.leaves.iter().filter(|leaf| leaf.is_foreign) {
+            if !leaf.is_of_postgres()? {
+                let name = Opened::open(leaf.oid).name();
+                let message = format!("cannot tell rows of foreign table {name} apart");
+                return Err(Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message)
+                    .hint("Only postgres_fdw tells their ctid. vector_search works with others."));
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of the tables that hold the rows, quoted, if some are foreign: a foreign server returns
+    /// the nearest rows of one table, but all rows in order of several. None if rows may be hidden
+    /// from the user, or the user may read the table but not them.
+    ///
+    /// # Errors
+    /// Where a name is no text.
+    pub fn parts(&self) -> Result<Option<Vec<(Oid, String)>>, Report> {
+        if !self.is_foreign() || self.opened.has_row_security() {
+            return Ok(None);
+        }
+        let mut parts = Vec::new();
+        for leaf in &self.leaves {
+            let part = Opened::open(leaf.oid);
+            if !part.may_read() || part.has_row_security() {
+                return Ok(None);
+            }
+            parts.push((leaf.oid, part.name_in_sql()?));
+        }
+        Ok(Some(parts))
+    }
+}
+
+/// The columns that break ties.
+pub struct Key<'a> {
+    /// The columns.
+    pub columns: Vec<&'a TableColumn>,
+    /// Whether they tell a row from all others.
+    pub is_unique: bool,
 }
 
 impl TableColumn {
@@ -194,6 +271,11 @@ impl TableColumn {
     /// Its value in rows `owner` that were found, of the type [`Self::of`] and no domain.
     pub fn found_value(&self, owner: &str) -> String {
         self.plain(format!("{owner}.{}", self.found()))
+    }
+
+    /// Whether its values have an order.
+    fn has_order(&self) -> bool {
+        Type::find(self.of, self.collation).is_some()
     }
 
     fn plain(&self, value: String) -> String {

@@ -1,7 +1,8 @@
 //! The column of texts that a leg ranks by BM25, and the index that scores them.
 
 use pgrx::PgSqlErrorCode::{
-    ERRCODE_DATATYPE_MISMATCH, ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_UNDEFINED_OBJECT,
+    ERRCODE_DATATYPE_MISMATCH, ERRCODE_FEATURE_NOT_SUPPORTED, ERRCODE_INVALID_PARAMETER_VALUE,
+    ERRCODE_UNDEFINED_OBJECT,
 };
 use pgrx::pg_sys::{self, Oid};
 
@@ -37,6 +38,13 @@ impl TextField {
             return Err(Report::new(ERRCODE_DATATYPE_MISMATCH, message)
                 .hint("Name a column of type text, varchar, or text[]."));
         };
+        if table.is_foreign() {
+            let message =
+                format!("bm25 cannot search table {}, which has foreign rows", table.name);
+            return Err(Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message)
+                .detail("Its scores come from an index on this server.")
+                .hint("Use fts() with a tsvector column, or search each server by itself."));
+        }
         let indexes = table.indexes_ordered_by(column, operator)?;
         let index = choose(table, column, indexes, params.index.as_deref())?;
         let cast = if of == column.of { String::new() } else { format!("::{}", type_name(of)?) };

@@ -8,6 +8,7 @@
 #   PGVECTOR=/path/to/pgvector     pgvector-suite: whose tests
 #   BENCH_ARGS="--data DIR"        what to measure
 #   CASSERT_ARGS=hnsw_plans::      test-cassert: only that
+#   ROWS=1000000                   demo-shards: how many, instead of the demo's sentences
 #   PROFILE=dev                    install: built faster, with assertions
 
 PG_CONFIG ?= $(shell ls /usr/lib/postgresql/*/bin/pg_config 2>/dev/null | sort -V | tail -n 1 | grep . || command -v pg_config)
@@ -33,7 +34,7 @@ WITH_PG    = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG)
 CARGO      = $(WITH_PG) cargo
 FEATURES   = --no-default-features --features vector_ext/pg$(PG_MAJOR)
 
-.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop test test-cassert test-long fuzz test-clients pgvector-suite check lint bench bench-any-data lint-deps
+.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop demo-shards test test-cassert test-long fuzz test-clients pgvector-suite check lint bench bench-any-data lint-deps
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -47,6 +48,9 @@ demo-psql: install ## the same, then leave the server running and open psql in i
 
 demo-stop: ## stop the server that demo-psql left, and remove it
 	@$(CARGO) run --quiet --package demo -- stop
+
+demo-shards: install ## a table on one, two, and three servers; ROWS=1000000 for generated rows
+	@$(CARGO) run --quiet --package demo -- shards $(ROWS)
 
 ifeq ($(PG),)
 test: install ## all tests, in private servers; ends with `N passed, M failed`

@@ -2,12 +2,14 @@
 //! a person can judge, and the index measured beside exact search.
 //!
 //! `demo` stops the server at the end, `demo psql` leaves it running and opens psql in it,
-//! `demo stop` stops that one.
+//! `demo stop` stops that one. `demo shards [ROWS]` spreads a table over three servers.
 
 mod load;
 mod measure;
 mod one_call;
+mod relay;
 mod search;
+mod shards;
 mod terminal;
 
 use std::process::ExitCode;
@@ -23,7 +25,10 @@ fn main() -> ExitCode {
         None => show().map(drop),
         Some("psql") => psql(),
         Some("stop") => stop(),
-        Some(other) => Err(format!("there is no \"{other}\"; say nothing, psql or stop").into()),
+        Some("shards") => spread(),
+        Some(other) => {
+            Err(format!("there is no \"{other}\"; say nothing, psql, stop or shards").into())
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -62,6 +67,12 @@ fn psql() -> Result<()> {
     println!("\nThe server stays until `make demo-stop`.  Try:\n{}\n", search::SUGGESTION);
     psql.status()?;
     Ok(())
+}
+
+/// The same rows on one, two, and three servers.
+fn spread() -> Result<()> {
+    let rows = std::env::args().nth(2).map(|rows| rows.replace(['_', ','], "").parse());
+    shards::show(rows.transpose().map_err(|_| "rows is a number")?)
 }
 
 /// Stops the server that `demo psql` left running.

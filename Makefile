@@ -73,7 +73,7 @@ test-long: install ## random statements by sqlsmith and composed searches, each 
 
 fuzz: install ## random input and damaged pages, each for FUZZ_SECONDS=300, from FUZZ_SEED (else drawn)
 	@export FUZZ_SECONDS=$${FUZZ_SECONDS:-300} FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} && \
-	  $(CARGO) test --package graph --test fuzz -- --nocapture && $(CARGO) test --package pg_test fuzz:: -- --nocapture
+	  $(CARGO) test --package graph --test all fuzz:: -- --nocapture && $(CARGO) test --package pg_test fuzz:: -- --nocapture
 
 test-clients: install ## published clients of pgvector, from their registries; CLIENTS="django knex" for some
 	@$(CARGO) run --quiet --package pg_test --bin with_server -- clients/run.sh $(CLIENTS)

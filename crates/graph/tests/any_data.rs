@@ -1,8 +1,6 @@
 //! Recall on data unlike embeddings, built at once and grown row by row.
 
-mod support;
-
-use support::*;
+use crate::support::*;
 
 /// Width of the searches: the default.
 const EF: usize = 40;

@@ -1,12 +1,10 @@
 //! Recall on data unlike embeddings after rows were deleted, vacuumed and replaced.
 
-mod support;
-
 use std::collections::HashSet;
 
+use crate::support::*;
 use pages::mem::MemStore;
 use quant::splitmix64;
-use support::*;
 
 /// Width of the searches: the default.
 const EF: usize = 40;

@@ -1,14 +1,12 @@
 //! Recall on data unlike embeddings, for all forms and types of vectors.
 
-mod support;
-
+use crate::support::*;
 use distributions::{Column, Conversion};
 use graph::{Bulk, Hnsw, IndexOptions, Scan};
 use kernels::sparse::Sparse;
 use pages::mem::MemStore;
 use quant::Metric;
 use space::Space;
-use support::*;
 use vectors::Form;
 
 /// Width of the searches: the default.

@@ -1,10 +1,8 @@
 //! Vectors of bits.
 
-mod support;
-
+use crate::support::*;
 use graph::{Hnsw, Scan};
 use quant::Metric;
-use support::*;
 
 #[test]
 fn bits_are_found() {

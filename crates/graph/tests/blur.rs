@@ -1,10 +1,8 @@
 //! When halves do not tell rows apart.
 
-mod support;
-
+use crate::support::*;
 use graph::IndexOptions;
 use quant::Metric;
-use support::*;
 use vectors::Form;
 
 /// `vectors` moved by `offset` in each dimension.

@@ -1,10 +1,8 @@
 //! Vectors of integers of 8 bits.
 
-mod support;
-
+use crate::support::*;
 use graph::{Hnsw, IndexOptions, Scan};
 use quant::Metric;
-use support::*;
 use vectors::Form;
 
 const METRICS: [Metric; 4] = [Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::L1];

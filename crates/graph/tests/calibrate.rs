@@ -1,13 +1,11 @@
 //! Calibration says what searches find.
 
-mod support;
-
+use crate::support::*;
 use graph::format::{Calibration, RecordMut, State};
 use graph::{calibrate, expected_recall, insert, outgrown, vacuum};
 use pages::PageStore;
 use pages::mem::MemStore;
 use quant::Metric;
-use support::*;
 
 const DIMS: usize = 24;
 const ROWS: usize = 3000;

@@ -1,13 +1,11 @@
 //! The check finds what is wrong, and only that.
 
-mod support;
-
+use crate::support::*;
 use graph::Hnsw;
 use graph::format::{Meta, NodeNo, RecordMut, Slot, State};
 use pages::PageStore;
 use pages::mem::MemStore;
 use quant::Metric;
-use support::*;
 
 const ROWS: usize = 1200;
 

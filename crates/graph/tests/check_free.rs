@@ -1,13 +1,11 @@
 //! The check finds free records that an insert would trip over, and takes none for broken that come
 //! and go beside it.
 
-mod support;
-
+use crate::support::*;
 use graph::format::{Meta, NodeNo, RecordMut, State};
 use graph::{Hnsw, Problem, check, insert, vacuum};
 use pages::mem::{Eventful, MemStore, Step};
 use quant::Metric;
-use support::*;
 
 const ROWS: usize = 200;
 const DIMS: usize = 12;

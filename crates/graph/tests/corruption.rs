@@ -1,10 +1,8 @@
 //! What the check says of damaged pages. `fuzz.rs` does all else with them.
 
-mod support;
-
+use crate::support::*;
 use pages::PAGE_BODY;
 use quant::Metric;
-use support::*;
 
 #[test]
 fn the_check_names_the_block() {

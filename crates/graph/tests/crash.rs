@@ -1,15 +1,13 @@
 //! Crash windows: after any batch the next may be lost. What is left is sound, and every row whose
 //! insert had ended is found.
 
-mod support;
-
 use std::collections::HashSet;
 
+use crate::support::*;
 use graph::vacuum;
 use pages::mem::MemStore;
 use pages::{Error, HeapTid};
 use quant::Metric;
-use support::*;
 
 const DIMS: usize = 24;
 

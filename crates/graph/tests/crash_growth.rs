@@ -1,14 +1,12 @@
 //! Crash windows of what happens seldom: an index that grows from nothing, elements above level 0,
 //! another entry, rows of one vector that overflow their element, vectors that fill several pages.
 
-mod support;
-
+use crate::support::*;
 use graph::format::Record;
 use graph::{Hnsw, vacuum};
 use pages::mem::MemStore;
 use pages::{Error, PageStore};
 use quant::Metric;
-use support::*;
 
 /// Rows; each `of`th has the same vector.
 fn rows(count: usize, dims: usize, of: usize) -> Vec<Vec<f32>> {

@@ -1,16 +1,14 @@
 //! Builds whose graph a device makes, here the CPU in its place.
 
-mod support;
-
 use std::cell::Cell;
 
+use crate::support::*;
 use gpu::{DeviceError, FaultProvider, Provider, Refusal};
 use graph::{Bulk, IndexOptions};
 use pages::Error;
 use pages::mem::MemStore;
 use quant::Metric;
 use space::Space;
-use support::*;
 use vectors::Form;
 
 /// An index that a device helped to build; nothing is wrong with it.

@@ -1,13 +1,11 @@
 //! Whatever finite numbers vectors are made of, an index of them is sound and returns every row.
 
-mod support;
-
+use crate::support::*;
 use distributions::extremes;
 use graph::{Bulk, Hnsw, IndexOptions, Iterative, Scan, ScanOptions, Vector, vacuum};
 use kernels::sparse::{self, Sparse};
 use pages::mem::MemStore;
 use quant::Metric;
-use support::*;
 use vectors::Form;
 
 const ROWS: usize = 120;

@@ -1,10 +1,9 @@
 //! A page is untrusted: whatever it holds, the answer is an error or a result, never a panic, and
 //! it comes after a bounded number of reads.
 
-mod support;
-
 use std::cell::Cell;
 
+use crate::support::*;
 use fuzz::{Case, scribble};
 use graph::{Bulk, Hnsw, IndexOptions, Iterative, Scan, Vector, vacuum};
 use kernels::sparse::Sparse;
@@ -15,7 +14,6 @@ use rand::Rng;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use space::Space;
-use support::*;
 use vectors::Form;
 
 const DIMS: usize = 20;

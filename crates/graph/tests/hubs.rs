@@ -1,12 +1,10 @@
 //! Elements that are nearest to everything.
 
-mod support;
-
 use std::collections::HashSet;
 
+use crate::support::*;
 use graph::IndexOptions;
 use quant::{Metric, SplitMix64, splitmix64};
-use support::*;
 
 /// Corners of a cube, the first `hubs` of a much smaller one: these are nearer to all others than
 /// the others are to one another.

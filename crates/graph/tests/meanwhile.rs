@@ -1,15 +1,13 @@
 //! What others do between two steps of an insert, or of a check.
 
-mod support;
-
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
+use crate::support::*;
 use graph::{Hnsw, check, vacuum};
 use pages::mem::{Eventful, Step};
 use pages::{HeapTid, PageStore};
 use quant::Metric;
-use support::*;
 
 /// Inserts a row; when it has chosen its neighbors, the `near` rows nearest to it are deleted, and
 /// vacuum begins. The other passes of vacuum wait for the insert.

@@ -1,14 +1,12 @@
 //! Builds whose memory is bounded.
 
-mod support;
-
 use std::cell::Cell;
 
+use crate::support::{clustered, tid};
 use graph::{Bulk, IndexOptions, build_memory, index_pages};
 use memmap2::MmapMut;
 use quant::Metric;
 use space::Space;
-use support::{clustered, tid};
 use vectors::Form;
 
 const ROWS: usize = 3_000;

@@ -1,13 +1,11 @@
 //! Whatever takes long can be stopped: no verb reads many pages without asking its host, and each
 //! stops when told to.
 
-mod support;
-
+use crate::support::{bulk_built, clustered, options, problems, row, scan_options, tid};
 use graph::{Hnsw, Scan, calibrate, check, info, insert, vacuum};
 use pages::mem::MemStore;
 use pages::{Error, Result};
 use quant::Metric;
-use support::{bulk_built, clustered, options, problems, row, scan_options, tid};
 use vectors::Form;
 
 /// Pages that may be read between two pauses.

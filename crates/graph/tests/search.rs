@@ -1,11 +1,9 @@
 //! Searching: recall, order, completeness, exactness.
 
-mod support;
-
+use crate::support::*;
 use graph::{Hnsw, IndexOptions, Iterative, Scan, ScanOptions};
 use pages::PageStore;
 use quant::{Metric, splitmix64};
-use support::*;
 use vectors::Form;
 
 #[test]

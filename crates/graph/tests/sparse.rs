@@ -1,16 +1,14 @@
 //! Sparse vectors.
 
-mod support;
-
 use std::collections::{BTreeMap, HashSet};
 
+use crate::support::{problems, row, scan_options, tid, written};
 use graph::{Bulk, Hnsw, IndexOptions, Scan, vacuum};
 use kernels::sparse::{self, Sparse};
 use pages::mem::MemStore;
 use pages::{Error, HeapTid};
 use quant::{Metric, SplitMix64};
 use space::Space;
-use support::{problems, row, scan_options, tid, written};
 use vectors::Form;
 
 const METRICS: [Metric; 4] = [Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::L1];
@@ -57,7 +55,7 @@ fn texts(count: usize, terms: usize, words: u32, seed: u64) -> Vec<Row> {
 }
 
 fn options(metric: Metric, dims: usize) -> IndexOptions {
-    IndexOptions { form: Form::Sparse, ..support::options(metric, dims) }
+    IndexOptions { form: Form::Sparse, ..crate::support::options(metric, dims) }
 }
 
 fn built(options: IndexOptions, rows: &[Row]) -> MemStore {

@@ -1,15 +1,13 @@
 //! Vectors that no page holds whole.
 
-mod support;
-
 use std::collections::HashSet;
 
+use crate::support::*;
 use graph::format::Geometry;
 use graph::vacuum;
 use pages::mem::MemStore;
 use pages::{Error, HeapTid, PageStore};
 use quant::Metric;
-use support::*;
 use vectors::Form;
 
 const DIMS: usize = 9_000;

@@ -1,19 +1,17 @@
 //! Indexes that were written by earlier code are read by today's, which goes on with them.
 
-mod support;
-
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::PathBuf;
 
+use crate::support::*;
 use flate2::Compression;
 use flate2::read::{GzDecoder, GzEncoder};
 use graph::{Bulk, Hnsw, IndexOptions, Scan, Vector};
 use kernels::sparse::Sparse;
 use pages::mem::MemStore;
 use quant::Metric;
-use support::*;
 use vectors::Form;
 
 const ROWS: usize = 24;

@@ -1,13 +1,11 @@
 //! Deleting, vacuuming, reusing space.
 
-mod support;
-
 use std::collections::HashSet;
 
+use crate::support::*;
 use graph::{IndexOptions, vacuum};
 use pages::{HeapTid, PageStore};
 use quant::{Metric, splitmix64};
-use support::*;
 
 #[test]
 fn rows_are_replaced_without_loss_or_growth() {

@@ -1,15 +1,13 @@
 //! An index that is built at once holds what inserts would have put into it.
 
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::support::*;
 use inverted::{Bulk, Snapshot, definition, insert, vacuum};
 use memmap2::MmapMut;
 use pages::PageStore;
 use pages::mem::MemStore;
 use space::Space;
-use support::*;
 
 fn built(bulk: Bulk<'_>) -> MemStore {
     let store = MemStore::new();

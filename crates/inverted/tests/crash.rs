@@ -1,14 +1,12 @@
 //! Crash windows: after any batch the next may be lost. What is left is sound, and every row whose
 //! insert had ended is found.
 
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::support::*;
 use inverted::{Options, cleanup, insert, statistics, vacuum};
 use pages::mem::MemStore;
 use pages::{Error, PageStore};
-use support::*;
 
 /// An index with segments, a buffer and free pages.
 fn used(options: Options, rows: usize) -> (MemStore, BTreeMap<usize, Row>) {

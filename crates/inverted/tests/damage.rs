@@ -1,8 +1,6 @@
 //! Damaged pages are errors, or change what is found, but nothing worse.
 
-mod common;
-
-use common::{BM25, texts, vectors, write};
+use crate::common::{BM25, texts, vectors, write};
 use inverted::{
     Heads, Match, Query, Reader, Scan, ScanOptions, Scoring, SegmentInfo, Statistics, matches,
 };
@@ -81,7 +79,7 @@ fn damaged_texts() {
     let mut rng = SmallRng::seed_from_u64(1);
     let mut documents = texts(&mut rng, 4_000, 60);
     let long: Vec<u32> = (0..70_000).map(|i| i % 60).collect();
-    documents[5] = common::document(5, &long);
+    documents[5] = crate::common::document(5, &long);
     let queries = [
         Query::of_tokens(["w0", "w1", "w7", "w20", "w59"]),
         Query::of_tokens(["w3", "w3"]),

@@ -1,10 +1,9 @@
 //! A page is untrusted: whatever it holds, the answer is an error or a result, never a panic, and
 //! it comes after a bounded number of reads.
 
-mod support;
-
 use std::cell::Cell;
 
+use crate::support::*;
 use fuzz::{Case, scribble};
 use inverted::{Reader, Snapshot, check, definition, insert, statistics, vacuum};
 use pages::mem::{MemBatch, MemLock, MemPage, MemStore};
@@ -12,7 +11,6 @@ use pages::{Coordination, Error, PAGE_BODY, PageStore, Result};
 use rand::Rng;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
-use support::*;
 
 /// Far more than any operation on these small indexes reads.
 const MAX_READS: u64 = 300_000;

@@ -1,8 +1,6 @@
 //! Matches are those of all documents, looked at one by one.
 
-mod common;
-
-use common::{BM25, document, open, texts, tid, write, zipf};
+use crate::common::{BM25, document, open, texts, tid, write, zipf};
 use inverted::{Document, Match, kill, matches};
 use pages::mem::MemStore;
 use pages::{Batch, HeapTid, PageStore};

@@ -1,14 +1,12 @@
 //! Others act while an operation is at work: nothing is lost, and nothing is found twice.
 
-mod support;
-
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::support::*;
 use inverted::{Heads, Match, Reader, Snapshot, find, insert, statistics, vacuum};
 use pages::mem::{Eventful, MemStore, Step};
 use pages::{Error, PageStore, Result};
-use support::*;
 
 const STEPS: &[Step] = &[Step::Read, Step::Batch, Step::Pause];
 

@@ -1,14 +1,12 @@
 //! Whatever is done to an index, it holds what a map would.
 
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::support::*;
 use inverted::{Heads, Query, Ranked, ScanOptions, Snapshot, insert, search, vacuum};
 use pages::mem::MemStore;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use support::*;
 
 #[test]
 fn inserts_are_found_at_once() {

@@ -1,10 +1,8 @@
 //! Searches return what a computation of all scores does.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{BM25, document, texts, tid, vectors, write, zipf};
+use crate::common::{BM25, document, texts, tid, vectors, write, zipf};
 use inverted::{
     Document, Fresh, FreshRow, Heads, Query, Ranked, Reader, Scan, ScanOptions, Scoring,
     Statistics, Weight, kill, score, set_frequency,

@@ -1,10 +1,8 @@
 //! A segment holds what was written.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{BM25, open, texts, vectors, write};
+use crate::common::{BM25, open, texts, vectors, write};
 use inverted::{Document, GROUP, Scoring, kill, set_frequency};
 use pages::mem::MemStore;
 use pages::{Batch, PageStore};
@@ -99,10 +97,11 @@ fn vectors_come_back() {
 #[test]
 fn long_documents_and_lists_of_many_groups_come_back() {
     let all: Vec<u32> = (0..70_000).map(|i| i % 7).collect();
-    let mut documents: Vec<Document> = (0..20_000).map(|row| common::document(row, &[1])).collect();
-    documents[5_000] = common::document(5_000, &all);
-    documents[5_001] = common::document(5_001, &all[..65_535]);
-    documents[5_002] = common::document(5_002, &all[..65_534]);
+    let mut documents: Vec<Document> =
+        (0..20_000).map(|row| crate::common::document(row, &[1])).collect();
+    documents[5_000] = crate::common::document(5_000, &all);
+    documents[5_001] = crate::common::document(5_001, &all[..65_535]);
+    documents[5_002] = crate::common::document(5_002, &all[..65_534]);
     is_complete(BM25, true, &documents);
 }
 

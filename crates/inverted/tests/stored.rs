@@ -1,17 +1,15 @@
 //! Indexes that were written by earlier code are read by today's, which goes on with them.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::PathBuf;
 
+use crate::support::*;
 use flate2::Compression;
 use flate2::read::{GzDecoder, GzEncoder};
 use inverted::{Options, insert, vacuum};
 use pages::mem::MemStore;
-use support::*;
 
 const NAMES: [&str; 3] = ["positions", "frequencies", "weights"];
 const ROWS: usize = 150;

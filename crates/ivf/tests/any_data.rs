@@ -1,14 +1,12 @@
 //! Recall on data unlike embeddings: of indexes built at once, grown row by row, and churned.
 
-mod support;
-
+use crate::support::*;
 use ivf::{
     DEFAULT_RECALL, DEFAULT_TARGET, Ivf, Quantization, Rebalance, Rebalanced, Scan, ScanOptions,
     calibrate, indexable, insert, rebalance, recalibrate, vacuum,
 };
 use pages::mem::MemStore;
 use quant::Metric;
-use support::*;
 
 /// Queries of each distribution.
 const QUERIES: usize = 100;

@@ -1,16 +1,14 @@
 //! What builds promise.
 
-mod support;
-
 use std::cell::Cell;
 
+use crate::support::*;
 use ivf::{Bulk, Phase, Quantization};
 use memmap2::MmapMut;
 use pages::mem::MemStore;
 use pages::{Error, PageStore};
 use quant::Metric;
 use space::Space;
-use support::*;
 
 const DIMS: usize = 300;
 

@@ -1,13 +1,11 @@
 //! Crash windows: after any batch the next may be lost. What is left is sound, and every row whose
 //! insert had ended is found.
 
-mod support;
-
+use crate::support::*;
 use ivf::{Quantization, Rebalance, insert, rebalance, vacuum};
 use pages::mem::MemStore;
 use pages::{Error, PageStore};
 use quant::Metric;
-use support::*;
 
 const DIMS: usize = 600;
 

@@ -1,7 +1,6 @@
 //! Builds with a device, here the CPU in its place.
 
-mod support;
-
+use crate::support::*;
 use gpu::{FaultProvider, Refusal};
 use ivf::{Bulk, IndexOptions, Quantization};
 use memmap2::MmapMut;
@@ -9,7 +8,6 @@ use pages::Error;
 use pages::mem::MemStore;
 use quant::Metric;
 use space::Space;
-use support::*;
 
 fn built_with(
     cpu: &mut FaultProvider,

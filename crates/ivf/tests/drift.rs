@@ -1,11 +1,9 @@
 //! What reorganizations promise where rows come in the order of some direction.
 
-mod support;
-
+use crate::support::*;
 use ivf::{Quantization, Rebalance, info, insert, lists_for, rebalance};
 use pages::mem::MemStore;
 use quant::{Metric, SplitMix64};
-use support::*;
 
 const DIMS: usize = 48;
 const FACTORS: usize = 8;

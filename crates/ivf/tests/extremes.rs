@@ -1,13 +1,11 @@
 //! Whatever finite numbers vectors are made of, an index of them is sound and returns every row.
 
-mod support;
-
+use crate::support::*;
 use distributions::extremes;
 use ivf::{Bulk, Ivf, Quantization, Rebalance, Scan, indexable, insert, rebalance, vacuum};
 use pages::mem::MemStore;
 use quant::Metric;
 use space::Space;
-use support::*;
 
 const ROWS: usize = 240;
 

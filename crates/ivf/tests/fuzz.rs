@@ -1,10 +1,9 @@
 //! A page is untrusted: whatever it holds, the answer is an error or a result, never a panic, and
 //! it comes after a bounded number of reads.
 
-mod support;
-
 use std::cell::Cell;
 
+use crate::support::*;
 use fuzz::{Case, scribble};
 use ivf::{Ivf, Rebalance, Scan, ScanOptions, check, info, insert, rebalance, vacuum};
 use pages::mem::{MemBatch, MemPage, MemStore};
@@ -12,7 +11,6 @@ use pages::{PAGE_BODY, PageStore, Result};
 use rand::Rng;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
-use support::*;
 
 const DIMS: usize = 20;
 

@@ -1,14 +1,12 @@
 //! What inserts and vacuums promise.
 
-mod support;
-
 use std::collections::HashSet;
 
+use crate::support::*;
 use ivf::{Quantization, VacuumStats, info, insert, vacuum};
 use pages::PageStore;
 use pages::mem::{Eventful, Step};
 use quant::Metric;
-use support::*;
 
 const DIMS: usize = 48;
 

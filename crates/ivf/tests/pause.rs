@@ -1,13 +1,11 @@
 //! Whatever takes long can be stopped: no verb reads many pages without asking its host, and each
 //! stops when told to.
 
-mod support;
-
+use crate::support::{KINDS, all_lists, built, clustered, options, problems, row, tid};
 use ivf::{Ivf, Quantization, Rebalance, Scan, calibrate, check, info, insert, rebalance, vacuum};
 use pages::mem::MemStore;
 use pages::{Error, Result};
 use quant::Metric;
-use support::{KINDS, all_lists, built, clustered, options, problems, row, tid};
 
 /// Pages that may be read between two pauses.
 const MOST: u64 = 64;

@@ -1,16 +1,14 @@
 //! What reorganizations promise: lists follow the rows, and no row is ever out of sight.
 
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::*;
 use ivf::{
     Ivf, Quantization, Rebalance, Rebalanced, Scan, ScanOptions, check, info, insert, rebalance,
 };
 use pages::mem::{Eventful, MemStore, Step};
 use pages::{Error, PageStore};
 use quant::{Metric, SplitMix64};
-use support::*;
 
 const DIMS: usize = 48;
 

@@ -1,13 +1,11 @@
 //! What searches promise.
 
-mod support;
-
 use std::collections::HashSet;
 
+use crate::support::*;
 use ivf::{Ivf, Quantization, Rebalance, Scan, ScanOptions, calibrate, info, insert, rebalance};
 use pages::mem::MemStore;
 use quant::Metric;
-use support::*;
 
 const DIMS: usize = 48;
 

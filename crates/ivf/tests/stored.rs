@@ -1,17 +1,15 @@
 //! Indexes that were written by earlier code are read by today's, which goes on with them.
 
-mod support;
-
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::PathBuf;
 
+use crate::support::*;
 use flate2::Compression;
 use flate2::read::{GzDecoder, GzEncoder};
 use ivf::{Quantization, insert, vacuum};
 use pages::mem::MemStore;
 use quant::Metric;
-use support::*;
 
 const ROWS: usize = 90;
 const DIMS: usize = 32;

@@ -1,5 +1,5 @@
 //! Recall, pages and time of searches in an index in memory:
-//! `cargo run --release -p ivf --example paged_search -- DIR METRIC LISTS flat|sq8|rabitq K [grown]`
+//! `cargo run --release -p ivf --example lists_search -- DIR METRIC LISTS flat|sq8|rabitq K [grown]`
 //!
 //! `grown`: built of the tenth of the rows that are least in some direction; the others come in the order
 //! of that direction, with a vacuum after each fifth more.

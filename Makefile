@@ -34,7 +34,7 @@ WITH_PG    = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG)
 CARGO      = $(WITH_PG) cargo
 FEATURES   = --no-default-features --features vector_ext/pg$(PG_MAJOR)
 
-.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop demo-shards test test-cassert test-long fuzz test-clients pgvector-suite check lint bench bench-any-data lint-deps
+.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop demo-shards test test-cassert test-aarch64 test-long fuzz test-clients pgvector-suite check lint bench bench-any-data lint-deps
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -74,6 +74,9 @@ test-long: install ## random statements by sqlsmith and composed searches, each 
 fuzz: install ## random input and damaged pages, each for FUZZ_SECONDS=300, from FUZZ_SEED (else drawn)
 	@export FUZZ_SECONDS=$${FUZZ_SECONDS:-300} FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} && \
 	  $(CARGO) test --package graph --test all fuzz:: -- --nocapture && $(CARGO) test --package pg_test fuzz:: -- --nocapture
+
+test-aarch64: prepare ## the kernels for AArch64, in an emulator (Debian: qemu-user-static)
+	@$(WITH_PG) scripts/test-aarch64.sh
 
 test-clients: install ## published clients of pgvector, from their registries; CLIENTS="django knex" for some
 	@$(CARGO) run --quiet --package pg_test --bin with_server -- clients/run.sh $(CLIENTS)

@@ -6,6 +6,7 @@
 mod am;
 mod fulltext;
 mod info;
+mod instruction_set;
 mod pg;
 mod planner;
 mod ranking;
@@ -18,6 +19,7 @@ pgrx::pg_module_magic!();
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     threads::set_spawn_guard(pg::signals::block);
+    instruction_set::init();
     am::init();
     planner::init();
     pg::version::reserve_settings(&[c"hnsw", c"inverted", c"ivf", c"ivfflat", c"vector_ext"]);

@@ -1,5 +1,6 @@
 //! A private PostgreSQL server: own folder, own socket, no network.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -75,6 +76,9 @@ impl Cluster {
                 .args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-N", "-D"])
                 .arg(self.data_dir()),
         )?;
+        if let Ok(level) = env::var("PG_TEST_INSTRUCTION_SET") {
+            self.set("vector_ext.instruction_set", &level)?;
+        }
         for (setting, value) in SETTINGS.iter().chain(settings) {
             self.set(setting, value)?;
         }

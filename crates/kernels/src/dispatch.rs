@@ -1,6 +1,6 @@
 //! The table of kernels of each level, and the choice among them.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use crate::codes::{BLOCK, BitQuery, CodeShape};
 use crate::element::AllDistances;
@@ -132,15 +132,22 @@ pub fn at(level: Level) -> Option<&'static Kernels> {
     level.available().then(|| arch::table(level)).flatten()
 }
 
-/// The level in use, the widest that the CPU has.
+/// The level in use: the widest that the CPU has, if no other has been chosen.
 pub fn level() -> Level {
     active().level
+}
+
+/// The kernels in use, once they have been chosen or used.
+static ACTIVE: OnceLock<&Kernels> = OnceLock::new();
+
+/// Lets the kernels of `level` be used instead of the widest. Whether they are in use now: not if the
+/// CPU lacks the level, or others have been used already.
+pub fn choose(level: Level) -> bool {
+    at(level).is_some_and(|kernels| ACTIVE.get_or_init(|| kernels).level == level)
 }
 
 /// The kernels in use.
 #[inline]
 pub(crate) fn active() -> &'static Kernels {
-    static ACTIVE: LazyLock<&Kernels> =
-        LazyLock::new(|| at(Level::detect()).unwrap_or(&arch::scalar::KERNELS));
-    &ACTIVE
+    ACTIVE.get_or_init(|| at(Level::detect()).unwrap_or(&arch::scalar::KERNELS))
 }

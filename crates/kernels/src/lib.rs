@@ -2,7 +2,7 @@
 //!
 //! An algorithm is written once, generic over [`lanes::Lanes`], the few vector operations it
 //! needs, and over the type of the elements. The types in [`arch`] provide these operations for each instruction set, and the
-//! widest that the CPU has is chosen once, at run time. [`at`] forces a level, for tests.
+//! widest that the CPU has is chosen once, at run time. [`at`] and [`choose`] force a level, for tests.
 //!
 //! Distances mean one thing: at each level the kernels for narrow floats, and those for the bytes of
 //! pages (`*_f16`, `*_f32`), round exactly like their `f32` counterparts, so they return the same
@@ -31,10 +31,10 @@ pub mod sparse;
 
 pub use codes::{BLOCK, BitQuery, CodeShape, score_codes};
 pub use dispatch::{
-    Kernels, at, cosine_terms_f16, cosine_terms_f32, hadamard, hamming, inner_product_bytes,
-    inner_product_f16, inner_product_f32, inner_product_i8, inner_product_nibbles, inner_products,
-    jaccard_terms, l1_f16, l1_f32, l2_squared_f16, l2_squared_f32, level, round_to_planes,
-    score_block, tails, widen_f16,
+    Kernels, at, choose, cosine_terms_f16, cosine_terms_f32, hadamard, hamming,
+    inner_product_bytes, inner_product_f16, inner_product_f32, inner_product_i8,
+    inner_product_nibbles, inner_products, jaccard_terms, l1_f16, l1_f32, l2_squared_f16,
+    l2_squared_f32, level, round_to_planes, score_block, tails, widen_f16,
 };
 pub use distance::CosineTerms;
 pub use element::{Element, cosine_terms, inner_product, l1, l2_squared};

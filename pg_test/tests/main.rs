@@ -4,6 +4,7 @@
 mod alias;
 mod analyzers;
 mod any_data;
+mod audit;
 mod bare_system;
 mod cluster;
 mod column_dimensions;

@@ -208,3 +208,20 @@ fn links_in_the_documentation_lead_somewhere() {
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
+
+#[test]
+fn all_items_of_the_roadmap_have_tests_that_exist() {
+    let page = fs::read_to_string(root().join("docs/roadmap-coverage.md")).unwrap();
+    let items = page.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        Some((cells[0].parse::<usize>().ok()?, *cells.last()?))
+    });
+    let items: Vec<(usize, &str)> = items.collect();
+    assert!(items.iter().map(|item| item.0).eq(1..=36), "{items:?}");
+    for (item, tests) in items {
+        for test in tests.split(", ").filter(|test| !test.is_empty()) {
+            let file = format!("pg_test/tests/{}.rs", test.trim_matches('`'));
+            assert!(root().join(&file).exists(), "item {item}: {file}");
+        }
+    }
+}

@@ -292,7 +292,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        if std::env::var_os("PG_TEST_KEEP").is_some()
+        if env::var_os("PG_TEST_KEEP").is_some()
             && let Some(watchdog) = self.watchdog.take()
         {
             eprintln!("the cluster stays in {}", self.dir.display());

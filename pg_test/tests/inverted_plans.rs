@@ -291,6 +291,53 @@ fn the_planner_knows_how_many_rows_hold_words() {
     .unwrap();
 }
 
+/// Words are counted in the index of the partition or heir that is planned, or in those of all partitions.
+#[test]
+fn the_planner_knows_how_many_rows_of_partitions_and_heirs_hold_words() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE p (id int, body text) PARTITION BY RANGE (id);
+         CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (1000);
+         CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (1000) TO (3000) PARTITION BY RANGE (id);
+         CREATE TABLE p2a PARTITION OF p2 FOR VALUES FROM (1000) TO (3000);
+         INSERT INTO p SELECT i, 'text ' || CASE WHEN i < 1000 THEN 'low ' ELSE 'high ' END
+                || CASE WHEN i % 4 = 0 THEN 'four' ELSE 'other' END FROM generate_series(0, 2999) i;
+         CREATE INDEX p_body ON p USING inverted (body);
+         CREATE TABLE base (id int, body text); CREATE TABLE heir () INHERITS (base);
+         INSERT INTO heir SELECT * FROM p;
+         CREATE INDEX base_body ON base USING inverted (body);
+         CREATE INDEX heir_body ON heir USING inverted (body); ANALYZE p, base, heir",
+    )
+    .unwrap();
+    for (condition, real) in [
+        ("text_match(body, 'low')", 1_000.0),
+        ("text_match(body, 'high')", 2_000.0),
+        ("text_match(body, 'low four', 2)", 250.0),
+        ("text_match(body, 'four')", 750.0),
+        ("phrase_match(body, 'nothing')", 2.0),
+    ] {
+        for table in ["p", "base"] {
+            let explain = format!("EXPLAIN SELECT FROM {table} WHERE {condition}");
+            let rows = rows_of(&mut db, &explain);
+            assert!(rows >= real * 0.9 && rows <= real * 1.1, "{table}, {condition}: {rows}");
+        }
+    }
+    // A user who may read the parent alone.
+    db.batch_execute(
+        "CREATE ROLE bm25_reads_a_parent; GRANT SELECT ON p TO bm25_reads_a_parent;
+         SET ROLE bm25_reads_a_parent",
+    )
+    .unwrap();
+    let rows = rows_of(&mut db, "EXPLAIN SELECT FROM p WHERE text_match(body, 'four')");
+    assert!((675.0..=825.0).contains(&rows), "{rows}");
+    let rows = rows_of(&mut db, "EXPLAIN SELECT FROM p ORDER BY body <@> 'four'");
+    assert!((675.0..=825.0).contains(&rows), "{rows}");
+    db.batch_execute(
+        "RESET ROLE; DROP OWNED BY bm25_reads_a_parent; DROP ROLE bm25_reads_a_parent",
+    )
+    .unwrap();
+}
+
 /// Rows that match are few, and take no longer to find than as many of a frequent word.
 #[test]
 fn a_rare_word_costs_no_more_than_a_frequent_one() {

@@ -11,20 +11,38 @@ use super::relation::Opened;
 
 unsafe extern "C-unwind" {
     fn get_partition_parent(relation: Oid, even_if_detached: bool) -> Oid;
+    fn find_all_inheritors(
+        relation: Oid,
+        lock: pg_sys::LOCKMODE,
+        numbers_of_parents: *mut *mut pg_sys::List,
+    ) -> *mut pg_sys::List;
 }
 
 /// Whether a relation is another one, or a partition of it, or of a partition, and so on.
-pub fn is_partition_of(mut relation: Oid, other: Oid) -> bool {
-    // SAFETY: look-ups in the catalog; a partition has a parent.
-    unsafe {
-        while relation != other {
-            if !pg_sys::get_rel_relispartition(relation) {
-                return false;
-            }
-            relation = pg_guard_ffi_boundary(|| get_partition_parent(relation, true));
+pub fn is_partition_of(relation: Oid, other: Oid) -> bool {
+    with_parents(relation).any(|relation| relation == other)
+}
+
+/// A relation, what it is a partition of, and so on.
+pub fn with_parents(relation: Oid) -> impl Iterator<Item = Oid> {
+    std::iter::successors(Some(relation), |&relation| {
+        // SAFETY: look-ups in the catalog; a partition has a parent.
+        unsafe {
+            pg_sys::get_rel_relispartition(relation)
+                .then(|| pg_guard_ffi_boundary(|| get_partition_parent(relation, true)))
         }
+    })
+}
+
+/// A relation and all its partitions, those of these included, and so on.
+pub fn with_partitions(relation: Oid) -> Vec<Oid> {
+    let none = std::ptr::null_mut();
+    let no_lock = pg_sys::NoLock as pg_sys::LOCKMODE;
+    // SAFETY: a look-up in the catalog; the list is one of OIDs.
+    unsafe {
+        let all = pg_guard_ffi_boundary(|| find_all_inheritors(relation, no_lock, none));
+        node::oids(all).collect()
     }
-    true
 }
 
 impl Opened {

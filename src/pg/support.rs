@@ -212,28 +212,36 @@ impl<'p> SimplifyRequest<'p> {
     /// The only table of the query whose columns are in an expression; none if there are several, or
     /// the expression is planned for no query.
     pub fn table_of(&self, expression: Node) -> Option<Opened> {
-        // SAFETY: the planner's state, if it is told; the range table has an entry for every number of
-        // a column of this level.
-        unsafe {
-            let root = self.0.root.as_ref()?;
-            let flags = pg_sys::PVC_RECURSE_AGGREGATES
-                | pg_sys::PVC_RECURSE_WINDOWFUNCS
-                | pg_sys::PVC_RECURSE_PLACEHOLDERS;
-            let columns = pg_sys::pull_var_clause(expression.as_ptr(), flags as i32);
-            let mut columns = nodes(columns).filter_map(Node::get::<pg_sys::Var>);
-            let first = columns.next().filter(|first| first.varlevelsup == 0)?;
-            if columns.any(|other| (other.varno, other.varlevelsup) != (first.varno, 0)) {
-                return None;
-            }
-            let number = usize::try_from(first.varno).ok()?.checked_sub(1)?;
-            let entry = nodes((*root.parse).rtable).nth(number)?.get::<RangeTblEntry>()?;
-            (entry.rtekind == pg_sys::RTEKind::RTE_RELATION).then(|| Opened::open(entry.relid))
-        }
+        // SAFETY: the planner's state, if it is told, and an expression.
+        unsafe { table_of(self.0.root, expression) }
     }
 
     /// This expression.
     pub fn answer(self, expression: Node) -> Answer {
         Answer::of(expression.as_ptr::<pg_sys::Node>())
+    }
+}
+
+/// The only table of a query whose columns are in an expression; none if there are several.
+///
+/// # Safety
+/// `root` is the planner's state, or null; `expression` is one of the query that is planned.
+pub unsafe fn table_of(root: *const pg_sys::PlannerInfo, expression: Node) -> Option<Opened> {
+    // SAFETY: the range table has an entry for every number of a column of this level.
+    unsafe {
+        let root = root.as_ref()?;
+        let flags = pg_sys::PVC_RECURSE_AGGREGATES
+            | pg_sys::PVC_RECURSE_WINDOWFUNCS
+            | pg_sys::PVC_RECURSE_PLACEHOLDERS;
+        let columns = pg_sys::pull_var_clause(expression.as_ptr(), flags as i32);
+        let mut columns = nodes(columns).filter_map(Node::get::<pg_sys::Var>);
+        let first = columns.next().filter(|first| first.varlevelsup == 0)?;
+        if columns.any(|other| (other.varno, other.varlevelsup) != (first.varno, 0)) {
+            return None;
+        }
+        let number = usize::try_from(first.varno).ok()?.checked_sub(1)?;
+        let entry = nodes((*root.parse).rtable).nth(number)?.get::<RangeTblEntry>()?;
+        (entry.rtekind == pg_sys::RTEKind::RTE_RELATION).then(|| Opened::open(entry.relid))
     }
 }
 

@@ -45,6 +45,23 @@ impl NamedIndex {
     /// # Errors
     /// If it is no index of ours on documents of this type, or the user may not read its table.
     pub fn open(index: Oid, content: Content) -> Result<Self, Report> {
+        let (opened, table) = Self::open_with_table(index, content)?;
+        if !table.may_read_a_column() {
+            let message = format!("permission denied for table {}", table.unqualified_name());
+            return Err(Report::new(ERRCODE_INSUFFICIENT_PRIVILEGE, message));
+        }
+        Ok(opened)
+    }
+
+    /// Opens it for a user who is known to be allowed to read its documents.
+    ///
+    /// # Errors
+    /// If it is no index of ours on documents of this type, or cannot be read.
+    pub fn open_unchecked(index: Oid, content: Content) -> Result<Self, Report> {
+        Self::open_with_table(index, content).map(|(index, _)| index)
+    }
+
+    fn open_with_table(index: Oid, content: Content) -> Result<(Self, Opened), Report> {
         // The table first, as everywhere: locks taken in another order may wait for each other.
         // SAFETY: a look-up in the catalog; 0 of what is no index.
         let table = unsafe { pg_sys::IndexGetRelation(index, true) };
@@ -61,10 +78,6 @@ impl NamedIndex {
             return Err(Report::new(ERRCODE_WRONG_OBJECT_TYPE, message)
                 .hint("Name an index made with USING inverted."));
         };
-        if !table.may_read_a_column() {
-            let message = format!("permission denied for table {}", table.unqualified_name());
-            return Err(Report::new(ERRCODE_INSUFFICIENT_PRIVILEGE, message));
-        }
         // SAFETY: the index is open.
         if unsafe { Content::of(opened.get())? } != content {
             let message = format!("index {} is on documents of another type", opened.name());
@@ -72,7 +85,7 @@ impl NamedIndex {
                 .hint("Name an index on the column that is compared."));
         }
         opened.check_readable()?;
-        Ok(Self(opened))
+        Ok((Self(opened), table))
     }
 
     /// What the index says of itself.

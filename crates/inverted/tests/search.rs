@@ -205,6 +205,37 @@ fn short_lists_are_read_once() {
     assert!(both <= one + 5, "{one} pages, then {both}");
 }
 
+/// A segment whose postings are in the dictionary is not searched where all of them are too small.
+#[test]
+fn segments_of_small_bounds_are_left_out() {
+    let weighted = |row: u32, weight: f32| {
+        let term = inverted::dimension(1).to_vec();
+        let posting = inverted::Posting { term, value: weight.to_bits(), positions: Vec::new() };
+        Document { tid: tid(row), length: 1, postings: vec![posting] }
+    };
+    let large: Vec<_> = (0..500).map(|row| weighted(row, 5.0)).collect();
+    for (weight, is_searched) in [(0.5, false), (6.0, true)] {
+        let store = MemStore::new();
+        let small = [weighted(500, weight)];
+        let infos = [(1, &large[..]), (2, &small[..])]
+            .map(|(id, documents)| write(&store, Scoring::InnerProduct, false, id, documents));
+        let reads = |infos: &[inverted::SegmentInfo]| {
+            let segments = Heads::default().open(&store, infos, Scoring::InnerProduct);
+            let statistics = Statistics { documents: 501, total_length: 501 };
+            let query = Query::new([(inverted::dimension(1).to_vec(), 1.0)]);
+            let options = ScanOptions::default();
+            let scoring = Scoring::InnerProduct;
+            let segments = segments.expect("opens");
+            let scan = Scan::new(segments, scoring, statistics, &query, options, &mut ());
+            let (mut scan, before) = (scan.expect("begins"), store.reads());
+            let first = scan.next().expect("finds").expect("is found");
+            assert_eq!(first.score, if infos.len() == 2 { weight.max(5.0).into() } else { 5.0 });
+            store.reads() - before
+        };
+        assert_eq!(reads(&infos) > reads(&infos[..1]), is_searched, "{weight}");
+    }
+}
+
 fn words(rng: &mut SmallRng, vocabulary: u32) -> Query {
     let count = rng.random_range(1..12);
     Query::of_tokens((0..count).map(|_| format!("w{}", zipf(rng, vocabulary))))

@@ -52,12 +52,7 @@ impl List {
         let mut slots = Vec::new();
         let (skips, bound) = match &entry.stored {
             Stored::Inline(bytes) => {
-                let mut block = Block::new();
-                let (documents, leaf) = (reader.info().documents, entry.leaf.block);
-                decode_inline(bytes, entry.count, reader.scoring(), documents, leaf, &mut block)?;
-                let mut bound = Bound::none(reader.scoring());
-                // Lengths are not known here: 0 bounds them all.
-                block.values().iter().for_each(|&value| bound.add(value, 0));
+                let (block, bound) = inline(reader, entry, bytes)?;
                 let last = block.last().unwrap_or(0);
                 slots.try_push(Slot { number: Some(0), block: memory::collected([block])? })?;
                 (Skips::only(reader.scoring(), Skip { last, spot: entry.leaf, bound })?, bound)
@@ -267,22 +262,36 @@ impl List {
     }
 }
 
-/// Not below any contribution of a term in a segment, and at least 0.
-pub(super) fn bound_of(weight: Weight, entry: &Entry) -> f32 {
-    match (&entry.stored, weight) {
-        (Stored::At(_, bound), _) => upper(Steering::new(weight), *bound),
-        (Stored::Inline(_), Weight::Bm25 { .. }) => weight.size() as f32 * (1.0 + f32::EPSILON),
-        // Weights have to be looked at.
-        (Stored::Inline(_), Weight::InnerProduct(_)) => f32::INFINITY,
+/// Not below any contribution of a term in a segment, and at least 0; then, not below the magnitude of any.
+pub(super) fn bounds_of<S: PageStore>(
+    reader: &Reader<'_, S>,
+    weight: Weight,
+    entry: &Entry,
+) -> (f32, f64) {
+    let bound = match &entry.stored {
+        Stored::At(_, bound) => Ok(*bound),
+        Stored::Inline(bytes) => inline(reader, entry, bytes).map(|(_, bound)| bound),
+    };
+    match bound {
+        Ok(bound) => (upper(Steering::new(weight), bound), magnitude(weight, bound)),
+        // For the search to tell.
+        Err(_) => (f32::INFINITY, weight.size()),
     }
 }
 
-/// Not below the magnitude of any of these contributions.
-pub(super) fn magnitude_of(weight: Weight, entry: &Entry) -> f64 {
-    match entry.stored {
-        Stored::At(_, bound) => magnitude(weight, bound),
-        Stored::Inline(_) => weight.size(),
-    }
+/// Postings that are in the dictionary, and their bound.
+fn inline<S: PageStore>(
+    reader: &Reader<'_, S>,
+    entry: &Entry,
+    bytes: &[u8],
+) -> Result<(Block, Bound)> {
+    let mut block = Block::new();
+    let (documents, leaf) = (reader.info().documents, entry.leaf.block);
+    decode_inline(bytes, entry.count, reader.scoring(), documents, leaf, &mut block)?;
+    let mut bound = Bound::none(reader.scoring());
+    // Lengths are not known here: 0 bounds them all.
+    block.values().iter().for_each(|&value| bound.add(value, 0));
+    Ok((block, bound))
 }
 
 /// Not below any contribution of postings with that bound, and at least 0.

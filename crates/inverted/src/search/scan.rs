@@ -154,7 +154,7 @@ impl<'s, S: PageStore> Scan<'s, S> {
         let ratio = self.options.bound_ratio;
         for (reader, entries) in &self.segments {
             let lists = entries.iter().filter_map(|(i, entry)| Some((self.weights[*i]?, entry)));
-            if most(lists.clone(), ratio) < best.threshold() {
+            if most(reader, lists.clone(), ratio) < best.threshold() {
                 continue;
             }
             // After an error, it is not as the next search expects it.

@@ -7,7 +7,7 @@
 use pages::{Error, HeapTid, PageStore, Result, TidFilter};
 
 use super::best::{Best, Ranked};
-use super::list::{List, bound_of, magnitude_of};
+use super::list::{List, bounds_of};
 use super::window::{Candidate, Window};
 use crate::Scoring;
 use crate::dictionary::Entry;
@@ -33,13 +33,14 @@ fn steering_error(magnitudes: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// No score of a segment that has these entries of the terms exceeds it.
-pub(super) fn most<'e>(
+pub(super) fn most<'e, S: PageStore>(
+    reader: &Reader<'_, S>,
     terms: impl Iterator<Item = (Weight, &'e Entry)> + Clone,
     bound_ratio: f32,
 ) -> f64 {
-    let bounds = terms.clone().map(|(weight, entry)| f64::from(bound_of(weight, entry)));
-    let magnitudes = terms.map(|(weight, entry)| magnitude_of(weight, entry));
-    bounds.sum::<f64>() * f64::from(bound_ratio) + steering_error(magnitudes)
+    let bounds = terms.map(|(weight, entry)| bounds_of(reader, weight, entry));
+    let sum: f64 = bounds.clone().map(|(bound, _)| f64::from(bound)).sum();
+    sum * f64::from(bound_ratio) + steering_error(bounds.map(|(_, magnitude)| magnitude))
 }
 
 /// Memory of a search of a segment, for the next one.

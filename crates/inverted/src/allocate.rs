@@ -46,12 +46,38 @@ impl<'s, S: Coordination> Taker<'s, S> {
         if let Some(taken) = meta.taken[lock].take() {
             free(&mut batch, &mut meta, taken)?;
         }
+        if lock == MERGE {
+            meta.progress.segment = 0;
+        }
         let segment = meta.next_segment;
         meta.next_segment = segment.checked_add(1).ok_or(Error::Limit("too many segments"))?;
         meta.encode(batch.page(META_BLOCK)?);
         batch.commit()?;
         let (numbers, waiting) = (Vec::new(), Vec::with_capacity(MAX_BATCH));
         Ok(Self { store, lock, segment, chain: None, numbers, handed_out: 0, waiting })
+    }
+
+    /// Goes on with the segment of [`crate::progress`], for which so many pages of the last list page were
+    /// handed out. None if others have taken pages since.
+    pub(crate) fn resume(store: &'s S, lock: usize, handed_out: u32) -> Result<Option<Self>> {
+        let meta = Meta::read(store)?;
+        let Some(chain) = meta.taken[lock] else { return Ok(None) };
+        let (next, numbers) = page_list::read(&store.read(chain.last)?, chain.last)?;
+        let handed_out = handed_out as usize;
+        let is_last = next.is_none() && numbers.len() == usize::from(meta.progress.numbers);
+        if !is_last || handed_out > numbers.len() {
+            return Ok(None);
+        }
+        let (segment, chain) = (meta.progress.segment, Some(chain));
+        let waiting = Vec::with_capacity(MAX_BATCH);
+        Ok(Some(Self { store, lock, segment, chain, numbers, handed_out, waiting }))
+    }
+
+    /// Writes what waits. Returns how many numbers the last list page has, and of how many the pages were
+    /// handed out.
+    pub(crate) fn pause(&mut self) -> Result<(usize, u32)> {
+        self.write_waiting()?;
+        Ok((self.numbers.len(), self.handed_out as u32))
     }
 
     /// The id of the segment.
@@ -206,6 +232,9 @@ pub(crate) fn recover<S: PageStore>(store: &S, lock: usize) -> Result<()> {
     }
     for entry in meta.segments.iter_mut().filter(|entry| entry.claim == Some(lock)) {
         entry.claim = None;
+    }
+    if lock == MERGE {
+        meta.progress.segment = 0;
     }
     meta.encode(batch.page(META_BLOCK)?);
     batch.commit()

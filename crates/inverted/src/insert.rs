@@ -104,6 +104,6 @@ pub(crate) fn maintain<S: Coordination>(store: &S, meta: &Meta) -> Result<()> {
         room::ensure(store)?;
         flush_if_free(store)
     } else {
-        merge::merge_small(store, meta)
+        merge::merge_small(store, meta, merge::PART)
     }
 }

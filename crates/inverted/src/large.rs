@@ -24,10 +24,13 @@ pub(crate) fn insert<S: Coordination>(store: &S, document: &Document) -> Result<
         }
     };
     let taker = Taker::new(store, lock)?;
-    let add = Some(write_segment(taker, options, &gathered)?);
+    let segment = write_segment(taker, options, &gathered)?;
+    // Merging all of them takes several times as many pages as writing them.
+    let part = merge::PART.max(segment.0.pages.saturating_mul(4));
+    let add = Some(segment);
     Change { lock, add, ..Change::default() }.publish(store)?;
     drop(held);
-    merge::merge_small(store, &Meta::read(store)?)
+    merge::merge_small(store, &Meta::read(store)?, part)
 }
 
 /// A lock that is free, or else the last when it is.

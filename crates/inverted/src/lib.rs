@@ -27,6 +27,7 @@ mod page;
 mod page_list;
 mod pick;
 mod postings;
+mod progress;
 mod publish;
 mod room;
 mod score;

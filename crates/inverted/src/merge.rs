@@ -1,23 +1,31 @@
 //! Merging segments into one, without their dead documents.
-
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+//!
+//! An insert does no more than a part of a merge, a number of pages; its state is kept in between
+//! ([`crate::progress`]).
 
 use memory::Grow;
-use pages::{Batch, Coordination, HeapTid, META_BLOCK, Result};
+use pages::{Batch, Coordination, Error, HeapTid, META_BLOCK, Result};
 
 use crate::allocate::{MERGE, Taker, VACUUM, reclaim, recover};
-use crate::dictionary::{Entry, Terms};
+use crate::bytes::Bytes;
+use crate::dictionary::{Entry, Stored, Terms};
 use crate::fields::prefix;
 use crate::meta::{Meta, Options};
 use crate::pick::pick_small;
-use crate::postings::{Block, Postings};
+use crate::postings::{Block, Postings, Recycled, decode_inline};
+use crate::progress::{self, MAX_STATE};
 use crate::publish::Change;
 use crate::segment::{Reader, SegmentInfo, Writer};
 use crate::write::damaged;
 
-/// Merges a few small segments if there are too many of about the same size, unless another is at it.
-pub(crate) fn merge_small<S: Coordination>(store: &S, seen: &Meta) -> Result<()> {
+/// Pages that an insert writes of a merge.
+pub(crate) const PART: u32 = 48;
+/// Parts of a merge at most: of a large one, a part has more pages.
+const PARTS: u32 = 32;
+
+/// Does a part of merging a few small segments if there are too many of about the same size, about so many
+/// pages, unless another is at it.
+pub(crate) fn merge_small<S: Coordination>(store: &S, seen: &Meta, part: u32) -> Result<()> {
     // Claims may be those of a holder that has failed.
     if is_claimed(seen, VACUUM)
         && let Some(_lock) = store.try_lock(VACUUM as u32)?
@@ -28,10 +36,23 @@ pub(crate) fn merge_small<S: Coordination>(store: &S, seen: &Meta) -> Result<()>
         return Ok(());
     }
     let Some(_lock) = store.try_lock(MERGE as u32)? else { return Ok(()) };
+    merge_picked(store, Some(part), pick_small).map(drop)
+}
+
+/// Goes on with the merge that others have left, or else with the one that `pick` chooses: does a part of
+/// so many pages, or all. False if there is none. The caller holds the lock [`MERGE`].
+pub(crate) fn merge_picked<S: Coordination>(
+    store: &S,
+    part: Option<u32>,
+    pick: impl FnOnce(&Meta) -> Vec<u64>,
+) -> Result<bool> {
+    if go_on(store, part)? {
+        return Ok(true);
+    }
     recover(store, MERGE)?;
     reclaim(store)?;
-    let ids = claim(store, MERGE, pick_small)?;
-    if ids.is_empty() { Ok(()) } else { merge(store, MERGE, &ids, &mut |_| false) }
+    let ids = claim(store, MERGE, pick)?;
+    Ok(!ids.is_empty() && run(store, MERGE, &ids, None, part, &mut |_| false)?)
 }
 
 /// Whether the holder of `lock`, or one that has failed, has claimed a segment.
@@ -58,40 +79,6 @@ pub(crate) fn claim<S: Coordination>(
     Ok(ids)
 }
 
-/// Stands for the ordinal of a document that is left out.
-const DEAD: u32 = u32::MAX;
-
-/// A segment that is merged.
-struct Input<'r, 's, S: Coordination> {
-    reader: &'r Reader<'s, S>,
-    /// For each document its ordinal in the new segment, or [`DEAD`].
-    ordinals: Vec<u32>,
-    terms: Terms<'r, 's, S>,
-    /// What the segment knows of its term that is next.
-    entry: Option<Entry>,
-}
-
-/// The term of a segment that is next. Orders by the term, then by the segment.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Next {
-    /// The first bytes of the term: comparing these is mostly enough.
-    prefix: u64,
-    term: Vec<u8>,
-    input: usize,
-}
-
-impl<S: Coordination> Input<'_, '_, S> {
-    /// Moves to the next term, which replaces that of `next`. False if there is none.
-    fn advance(&mut self, next: &mut Next) -> Result<bool> {
-        let Some((term, entry)) = self.terms.next()? else { return Ok(false) };
-        self.entry = Some(entry);
-        next.term.clear();
-        next.term.extend_from_slice(term);
-        next.prefix = prefix(term);
-        Ok(true)
-    }
-}
-
 /// Puts a new segment in the place of those with these ids, without the documents that are dead or that
 /// `is_dead` tells. The caller holds `lock`, and has claimed the segments.
 pub(crate) fn merge<S: Coordination>(
@@ -100,15 +87,56 @@ pub(crate) fn merge<S: Coordination>(
     ids: &[u64],
     is_dead: &mut dyn FnMut(HeapTid) -> bool,
 ) -> Result<()> {
+    run(store, lock, ids, None, None, is_dead).map(drop)
+}
+
+/// Goes on with a merge of which others have done parts. False if there is none, or it has to begin anew.
+fn go_on<S: Coordination>(store: &S, part: Option<u32>) -> Result<bool> {
+    let meta = Meta::read(store)?;
+    let Some(state) = progress::load(store, &meta.progress)? else { return Ok(false) };
+    let mut bytes = Bytes::new(&state, META_BLOCK);
+    let mut ids = Vec::new();
+    let read: Result<()> = (0..bytes.u8()?).try_for_each(|_| Ok(ids.try_push(bytes.u64()?)?));
+    let claimed = meta.segments.iter().filter(|listed| listed.claim == Some(MERGE));
+    let are_claimed = claimed.clone().all(|listed| ids.contains(&listed.info.id));
+    if read.is_err() || !are_claimed || claimed.count() != ids.len() {
+        return Ok(false);
+    }
+    run(store, MERGE, &ids, Some(bytes), part, &mut |_| false)
+}
+
+/// Merges segments: all that is left from `state` on, or a part of about so many pages. False if the state
+/// is of no use.
+fn run<S: Coordination>(
+    store: &S,
+    lock: usize,
+    ids: &[u64],
+    state: Option<Bytes<'_>>,
+    part: Option<u32>,
+    is_dead: &mut dyn FnMut(HeapTid) -> bool,
+) -> Result<bool> {
     let mut meta = Meta::read(store)?;
     let options = meta.options;
     let mut infos: Vec<SegmentInfo> = Vec::with_capacity(ids.len());
     for &id in ids {
         infos.push(meta.segment_mut(id)?.info);
     }
-    let mut taker = Taker::new(store, lock)?;
+    let mut state = state;
+    let taker = match &mut state {
+        None => Some(Taker::new(store, lock)?),
+        Some(state) => Taker::resume(store, lock, state.u32()?)?,
+    };
+    let Some(mut taker) = taker else { return Ok(false) };
     let id = taker.segment();
     let mut writer = Writer::new(&mut taker, options.scoring, options.positions, id);
+    let restored = state.map(|mut state| writer.restore(&mut state)).transpose();
+    let restored = match restored {
+        Err(Error::Corrupted { .. }) => return Ok(false),
+        other => other?,
+    };
+    let all: u32 = infos.iter().map(|info| info.pages).fold(0, u32::saturating_add);
+    let mut end =
+        part.map_or(u32::MAX, |part| writer.pages().saturating_add(part.max(all / PARTS)));
     let readers: Vec<Reader<'_, S>> = infos
         .iter()
         .map(|info| Reader::open(store, info, options.scoring))
@@ -116,15 +144,94 @@ pub(crate) fn merge<S: Coordination>(
     let (mut inputs, mut documents) = (Vec::with_capacity(readers.len()), 0u32);
     for reader in &readers {
         let ordinals = copy_documents(reader, &mut writer, &mut documents, is_dead)?;
-        inputs.push(Input { reader, ordinals, terms: reader.terms(), entry: None });
+        let after = restored.as_ref().and_then(Option::as_deref);
+        inputs.extend(Input::new(reader, ordinals, after)?);
     }
     let mut change = Change { lock, remove: ids, ..Change::default() };
     if documents > 0 {
-        copy_terms(&mut inputs, &mut writer, options)?;
+        if let Some(last) = restored {
+            writer.go_on(last)?;
+        }
+        let mut memory = Memory { block: Block::new(), positions: Vec::new() };
+        while !copy_terms(&mut inputs, &mut writer, options, end, &mut memory)? {
+            let mut state = Vec::new();
+            state.push(ids.len() as u8);
+            state.extend(ids.iter().flat_map(|id| id.to_le_bytes()));
+            let place = state.len()..state.len() + 4;
+            state.extend([0; 4]);
+            writer.save(&mut state)?;
+            if state.len() <= MAX_STATE {
+                drop(writer);
+                let (numbers, handed_out) = taker.pause()?;
+                state[place].copy_from_slice(&handed_out.to_le_bytes());
+                progress::save(store, id, numbers, &state)?;
+                return Ok(true);
+            }
+            end = u32::MAX;
+        }
         let info = writer.finish()?;
         change.add = Some((info, taker.finish()?));
     }
-    change.publish(store)
+    change.publish(store)?;
+    Ok(true)
+}
+
+/// Stands for the ordinal of a document that is left out.
+const DEAD: u32 = u32::MAX;
+
+/// A segment that is merged, at the next of its terms.
+struct Input<'r, 's, S: Coordination> {
+    reader: &'r Reader<'s, S>,
+    /// For each document its ordinal in the new segment, or [`DEAD`].
+    ordinals: Vec<u32>,
+    terms: Terms<'r, 's, S>,
+    /// The first bytes of the term: comparing these is mostly enough.
+    prefix: u64,
+    term: Vec<u8>,
+    /// What the segment knows of it.
+    entry: Entry,
+    recycled: Option<Recycled>,
+}
+
+impl<'r, 's, S: Coordination> Input<'r, 's, S> {
+    /// At the first term, or the first after another. None if there is none.
+    fn new(
+        reader: &'r Reader<'s, S>,
+        ordinals: Vec<u32>,
+        after: Option<&[u8]>,
+    ) -> Result<Option<Self>> {
+        let mut terms = match after {
+            Some(after) => reader.terms_near(after)?,
+            None => reader.terms(),
+        };
+        let next = match after {
+            Some(after) => terms.next_after(after)?,
+            None => terms.next()?,
+        };
+        let Some((term, entry)) = next else { return Ok(None) };
+        let (prefix, term) = (prefix(term), memory::copied(term)?);
+        Ok(Some(Self { reader, ordinals, terms, prefix, term, entry, recycled: None }))
+    }
+
+    /// Moves to the next term. False if there is none.
+    fn advance(&mut self) -> Result<bool> {
+        let Some((term, entry)) = self.terms.next()? else { return Ok(false) };
+        self.entry = entry;
+        self.prefix = prefix(term);
+        self.term.clear();
+        self.term.extend_from_slice(term);
+        Ok(true)
+    }
+
+    fn key(&self) -> (u64, &[u8]) {
+        (self.prefix, &self.term)
+    }
+}
+
+/// Memory that is used again.
+struct Memory {
+    block: Block,
+    positions: Vec<u32>,
 }
 
 /// Adds the living documents of a segment to the new one. Returns the new ordinals of all.
@@ -146,56 +253,259 @@ fn copy_documents<S: Coordination>(
     Ok(ordinals)
 }
 
+/// Copies terms until the new segment has `end` pages. Whether these are all.
 fn copy_terms<S: Coordination>(
-    inputs: &mut [Input<'_, '_, S>],
+    inputs: &mut Vec<Input<'_, '_, S>>,
     writer: &mut Writer<'_>,
     options: Options,
-) -> Result<()> {
-    let mut heap = BinaryHeap::with_capacity(inputs.len());
-    for (i, input) in inputs.iter_mut().enumerate() {
-        let mut next = Next { prefix: 0, term: Vec::new(), input: i };
-        if input.advance(&mut next)? {
-            heap.push(Reverse(next));
+    end: u32,
+    memory: &mut Memory,
+) -> Result<bool> {
+    let (mut term, mut ended) = (Vec::new(), false);
+    // Few segments are merged at a time: looking at all is faster than keeping them in order.
+    while let Some(least) = inputs.iter().map(Input::key).min() {
+        if writer.pages() >= end {
+            return Ok(false);
+        }
+        let prefix = least.0;
+        term.clear();
+        term.extend_from_slice(least.1);
+        writer.term(&term)?;
+        // Ordinals of an input are below those of the next.
+        for input in inputs.iter_mut().filter(|input| input.key() == (prefix, &term)) {
+            copy_postings(input, writer, options, memory)?;
+            if !input.advance()? {
+                // Above all terms, which are no longer than that.
+                (input.prefix, ended) = (u64::MAX, true);
+                input.term = vec![u8::MAX; crate::MAX_TERM + 1];
+            }
+        }
+        if ended {
+            inputs.retain(|input| input.term.len() <= crate::MAX_TERM);
+            ended = false;
         }
     }
-    let (mut last, mut positions, mut block) = (None, Vec::new(), Box::new(Block::new()));
-    while let Some(Reverse(mut next)) = heap.pop() {
-        if last.as_ref() != Some(&next.term) {
-            writer.term(&next.term)?;
-            last.get_or_insert_with(Vec::new).clone_from(&next.term);
+    Ok(true)
+}
+
+/// Passes the postings of the term of an input on, those of living documents.
+fn copy_postings<S: Coordination>(
+    input: &mut Input<'_, '_, S>,
+    writer: &mut Writer<'_>,
+    options: Options,
+    memory: &mut Memory,
+) -> Result<()> {
+    if let Stored::Inline(bytes) = &input.entry.stored {
+        return copy_inline(input, bytes, writer, options, memory);
+    }
+    let damaged = damaged(input.entry.block());
+    let recycled = input.recycled.take().unwrap_or_default();
+    let mut postings = Postings::recycling(input.reader, &input.entry, recycled)?;
+    while let Some(ordinal) = postings.ordinal() {
+        let new = input.ordinals.get(ordinal as usize).copied().unwrap_or(DEAD);
+        if new != DEAD {
+            if options.positions {
+                postings.positions(&mut memory.positions)?;
+            }
+            writer.posting(new, postings.value(), &memory.positions).map_err(&damaged)?;
         }
-        // Ordinals of an input are below those of the next.
-        let Some(input) = inputs.get_mut(next.input) else { continue };
-        if let Some(entry) = input.entry.take() {
-            block = copy_postings(input, &entry, block, writer, options, &mut positions)?;
+        postings.advance()?;
+    }
+    input.recycled = Some(postings.recycle());
+    Ok(())
+}
+
+/// The same for postings that are in the dictionary, as those of most terms are.
+fn copy_inline<S: Coordination>(
+    input: &Input<'_, '_, S>,
+    bytes: &[u8],
+    writer: &mut Writer<'_>,
+    options: Options,
+    Memory { block, positions }: &mut Memory,
+) -> Result<()> {
+    let (info, entry, leaf) = (input.reader.info(), &input.entry, input.entry.block());
+    decode_inline(bytes, entry.count, options.scoring, info.documents, leaf, block)?;
+    let at = usize::from(block.positions.offset);
+    let mut rest = Bytes::new(bytes.get(at..).unwrap_or(&[]), leaf);
+    for (&ordinal, &value) in block.ordinals().iter().zip(block.values()) {
+        positions.clear();
+        if options.positions {
+            let mut position = 0u32;
+            for _ in 0..value {
+                position = position.wrapping_add(rest.varint()?);
+                positions.try_push(position)?;
+            }
         }
-        if input.advance(&mut next)? {
-            heap.push(Reverse(next));
+        let new = input.ordinals.get(ordinal as usize).copied().unwrap_or(DEAD);
+        if new != DEAD {
+            writer.posting(new, value, positions).map_err(damaged(leaf))?;
         }
     }
     Ok(())
 }
 
-/// Passes the postings of living documents on. `block` is memory that is returned for the next.
-fn copy_postings<S: Coordination>(
-    input: &Input<'_, '_, S>,
-    entry: &Entry,
-    block: Box<Block>,
-    writer: &mut Writer<'_>,
-    options: Options,
-    positions: &mut Vec<u32>,
-) -> Result<Box<Block>> {
-    let mut postings = Postings::in_block(input.reader, entry, block)?;
-    let damaged = damaged(entry.block());
-    while let Some(ordinal) = postings.ordinal() {
-        let new = input.ordinals.get(ordinal as usize).copied().unwrap_or(DEAD);
-        if new != DEAD {
-            if options.positions {
-                postings.positions(positions)?;
+#[cfg(test)]
+mod tests {
+    use pages::mem::MemStore;
+
+    use super::*;
+    use crate::gather::Gathered;
+    use crate::write::write_segment;
+    use crate::{Document, Posting, Scoring, check, create, insert, statistics, vacuum};
+
+    const DOCUMENTS: u32 = 1_500;
+
+    /// A store with some segments of documents with frequent and rare words, and positions.
+    fn filled() -> MemStore {
+        let (store, scoring) = (MemStore::new(), Scoring::Bm25 { k1: 1.2, b: 0.75 });
+        create(&store, Options { scoring, positions: true }, b"").expect("creates");
+        for segment in 0..3 {
+            let mut gathered = Gathered::default();
+            for row in (0..DOCUMENTS).map(|row| row + segment * DOCUMENTS) {
+                gathered.document(&document(row)).expect("gathers");
             }
-            writer.posting(new, postings.value(), positions).map_err(&damaged)?;
+            let taker = Taker::new(&store, MERGE).expect("takes");
+            let options = Meta::read(&store).expect("reads").options;
+            let add = Some(write_segment(taker, options, &gathered).expect("writes"));
+            Change { lock: MERGE, add, ..Change::default() }.publish(&store).expect("publishes");
         }
-        postings.advance()?;
+        store
     }
-    Ok(postings.into_block())
+
+    fn document(row: u32) -> Document {
+        let mut terms = vec![format!("rare{row}"), format!("some{}", row % 50), "all".to_owned()];
+        terms.extend((0..row % 9).map(|i| format!("word{}", row * 7 % 900 + i)));
+        terms.sort();
+        terms.dedup();
+        let posting = |(place, term): (usize, String)| {
+            let value = 1 + row % 3;
+            let positions = (0..value).map(|i| i * 20 + place as u32).collect();
+            Posting { term: term.into_bytes(), value, positions }
+        };
+        let postings: Vec<Posting> = terms.into_iter().enumerate().map(posting).collect();
+        let length = postings.iter().map(|posting| posting.value).sum();
+        Document { tid: HeapTid { block: row, offset: 1 }, length, postings }
+    }
+
+    fn all(meta: &Meta) -> Vec<u64> {
+        let count = meta.segments.len();
+        if count > 1 {
+            meta.segments.iter().map(|listed| listed.info.id).collect()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Merges everything in parts of so many pages. Returns how many it took.
+    fn merge_in_parts(store: &MemStore, part: Option<u32>) -> Result<usize> {
+        let mut parts = 0;
+        loop {
+            let lock = store.try_lock(MERGE as u32)?.expect("is free");
+            let result = merge_picked(store, part, all);
+            drop(lock);
+            if !result? {
+                return Ok(parts);
+            }
+            parts += 1;
+        }
+    }
+
+    /// A term with its postings: row, value, positions.
+    type Content = (Vec<u8>, Vec<(HeapTid, u32, Vec<u32>)>);
+
+    /// All terms.
+    fn content(store: &MemStore) -> Vec<Content> {
+        let meta = Meta::read(store).expect("reads");
+        let [listed] = &meta.segments[..] else { panic!("{} segments", meta.segments.len()) };
+        let reader = Reader::open(store, &listed.info, meta.options.scoring).expect("opens");
+        let groups = (0..reader.groups()).map(|group| reader.documents(group).expect("reads").tids);
+        let tids: Vec<HeapTid> = groups.flatten().collect();
+        let (mut terms, mut content) = (reader.terms(), Vec::new());
+        while let Some((term, entry)) = terms.next().expect("reads") {
+            let (mut postings, mut of) = (reader.postings(&entry).expect("opens"), Vec::new());
+            while let Some(ordinal) = postings.ordinal() {
+                let mut positions = Vec::new();
+                postings.positions(&mut positions).expect("reads");
+                of.push((tids[ordinal as usize], postings.value(), positions));
+                postings.advance().expect("reads");
+            }
+            content.push((term.to_vec(), of));
+        }
+        content
+    }
+
+    fn expect_sound(store: &MemStore) {
+        let mut problems = Vec::new();
+        check(store, &|| u32::MAX, &mut |problem| problems.push(problem)).expect("checks");
+        assert_eq!(problems, []);
+    }
+
+    #[test]
+    fn parts_come_to_the_same_as_the_whole() {
+        let (whole, parts) = (filled(), filled());
+        assert_eq!(merge_in_parts(&whole, None), Ok(1));
+        let count = merge_in_parts(&parts, Some(3)).expect("merges");
+        assert!(count > 5, "{count} parts");
+        for store in [&whole, &parts] {
+            expect_sound(store);
+        }
+        assert!(content(&whole) == content(&parts));
+        let pages = |store| Meta::read(store).expect("reads").segments[0].info.pages;
+        assert_eq!(pages(&whole), pages(&parts));
+        assert_eq!(statistics(&parts).expect("reads").taken_pages, 0);
+    }
+
+    #[test]
+    fn a_merge_in_parts_survives_a_crash_at_any_batch() {
+        let sound = filled();
+        let whole = sound.clone();
+        merge_in_parts(&whole, None).expect("merges");
+        let expected = content(&whole);
+        for at in 0.. {
+            let store = sound.clone();
+            store.crash_after(at);
+            let crashed = merge_in_parts(&store, Some(3)).is_err();
+            store.recover();
+            expect_sound(&store);
+            // What comes meanwhile does not matter.
+            insert(&store, &document(3 * DOCUMENTS)).expect("inserts");
+            merge_in_parts(&store, Some(20)).expect("merges");
+            expect_sound(&store);
+            assert!(content(&store) == expected, "after {at} batches");
+            assert_eq!(statistics(&store).expect("reads").taken_pages, 0);
+            if !crashed {
+                assert!(at > 30, "{at} batches");
+                break;
+            }
+        }
+    }
+
+    #[test]
+    fn vacuum_takes_segments_from_a_merge_that_has_begun() {
+        let store = filled();
+        let lock = store.try_lock(MERGE as u32).expect("locks");
+        assert_eq!(merge_picked(&store, Some(5), all), Ok(true));
+        drop(lock);
+        expect_sound(&store);
+        assert!(statistics(&store).expect("reads").taken_pages > 0);
+        let stats = vacuum(&store, &mut |tid| tid.block % 3 == 0).expect("vacuums");
+        assert_eq!(stats.removed, u64::from(DOCUMENTS));
+        expect_sound(&store);
+        let left = statistics(&store).expect("reads");
+        assert_eq!((left.segments.len(), left.taken_pages), (1, 0));
+    }
+
+    /// What was kept and is damaged, is of no use, but does no harm.
+    #[test]
+    fn a_damaged_state_is_not_used() {
+        let store = filled();
+        assert_eq!(merge_picked(&store, Some(5), all), Ok(true));
+        let meta = Meta::read(&store).expect("reads");
+        store.scribble(meta.progress.pages[0], |body| body[500] ^= 1);
+        merge_in_parts(&store, Some(5)).expect("merges");
+        expect_sound(&store);
+        let whole = filled();
+        merge_in_parts(&whole, None).expect("merges");
+        assert!(content(&store) == content(&whole));
+    }
 }

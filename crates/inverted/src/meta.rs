@@ -6,6 +6,7 @@
 use pages::{Error, META_BLOCK, PAGE_USABLE, PageKind, PageStore, Result, init_page, page_kind};
 
 use crate::fields::{put, u16_at, u32_at, u64_at};
+use crate::progress::{MAX_PROGRESS, Progress};
 use crate::score::Scoring;
 use crate::segment::SegmentInfo;
 
@@ -49,7 +50,9 @@ mod at {
     pub const SPARE: usize = BUFFER + MAX_BUFFER * 4;
     pub const RETIRED: usize = SPARE + MAX_BUFFER * 4;
     pub const SEGMENTS: usize = RETIRED + MAX_RETIRED * 16;
-    pub const END: usize = SEGMENTS + MAX_SEGMENTS * super::SEGMENT_SIZE;
+    pub const PROGRESS: usize = SEGMENTS + MAX_SEGMENTS * super::SEGMENT_SIZE;
+    pub const PROGRESS_PAGES: usize = PROGRESS + 16;
+    pub const END: usize = PROGRESS_PAGES + super::MAX_PROGRESS * 4;
 }
 
 /// Bytes of an entry of the directory.
@@ -178,6 +181,8 @@ pub(crate) struct Meta {
     pub spare: Vec<u32>,
     pub retired: Vec<Retired>,
     pub segments: Vec<Listed>,
+    /// How far the merge of inserts is, if there is one.
+    pub progress: Progress,
 }
 
 impl Meta {
@@ -200,6 +205,7 @@ impl Meta {
             spare: Vec::new(),
             retired: Vec::new(),
             segments: Vec::new(),
+            progress: Progress::default(),
         }
     }
 
@@ -285,6 +291,14 @@ impl Meta {
             push(&[claim, u8::from(entry.stale)]);
             push(&[0; 14]);
         }
+        let Progress { segment, step, used, numbers, pages } = &self.progress;
+        put(body, at::PROGRESS, &segment.to_le_bytes());
+        put(body, at::PROGRESS + 8, &step.to_le_bytes());
+        put(body, at::PROGRESS + 12, &used.to_le_bytes());
+        put(body, at::PROGRESS + 14, &numbers.to_le_bytes());
+        for (block, place) in pages.iter().zip((at::PROGRESS_PAGES..at::END).step_by(4)) {
+            put(body, place, &block.to_le_bytes());
+        }
     }
 
     /// Reads and checks a metapage.
@@ -329,6 +343,17 @@ impl Meta {
             spare,
             retired: lists,
             segments: entries.map(Listed::decode).collect(),
+            progress: Progress {
+                segment: u64_at(body, at::PROGRESS),
+                step: u32_at(body, at::PROGRESS + 8),
+                used: u16_at(body, at::PROGRESS + 12),
+                numbers: u16_at(body, at::PROGRESS + 14),
+                pages: (at::PROGRESS_PAGES..at::END)
+                    .step_by(4)
+                    .map(|place| u32_at(body, place))
+                    .take_while(|&block| block != 0)
+                    .collect(),
+            },
         };
         meta.is_sound().then_some(meta).ok_or(corrupted("metapage has impossible blocks"))
     }
@@ -337,6 +362,7 @@ impl Meta {
         let known = |block: &u32| (FIRST_BLOCK..self.next_page).contains(block);
         let of_chain = |chain: &Chain| known(&chain.first) && known(&chain.last);
         let blocks = self.buffer.iter().chain(&self.spare).chain(&self.free);
+        let blocks = blocks.chain(&self.progress.pages);
         let taken = self.taken.iter().flatten();
         let retired = self.retired.iter().map(|retired| &retired.pages);
         let chains = taken.chain(retired).chain(self.segments.iter().map(|entry| &entry.pages));
@@ -344,6 +370,8 @@ impl Meta {
             && blocks.into_iter().all(known)
             && chains.into_iter().all(of_chain)
             && self.first_sequence.checked_add(MAX_BUFFER as u64).is_some()
+            && self.progress.segment < self.next_segment
+            && usize::from(self.progress.used) <= self.progress.pages.len()
             && self.segments.iter().all(|entry| {
                 entry.info.id < self.next_segment
                     && known(&entry.info.root)
@@ -408,6 +436,13 @@ mod tests {
             spare: vec![500],
             retired: vec![Retired { pages: Chain { first: 8, last: 9 }, mark: 1 << 43 }; 32],
             segments: (0..MAX_SEGMENTS as u64).map(entry).collect(),
+            progress: Progress {
+                segment: 1 << 39,
+                step: 1 << 30,
+                used: 2,
+                numbers: 16,
+                pages: (600..600 + MAX_PROGRESS as u32).collect(),
+            },
         }
     }
 
@@ -426,7 +461,7 @@ mod tests {
     fn no_scribble_panics() {
         let mut body = vec![0; PAGE_BODY];
         sample().encode(&mut body);
-        for at in (0..at::SEGMENTS + 2 * SEGMENT_SIZE).chain(PAGE_USABLE..PAGE_BODY) {
+        for at in (0..at::SEGMENTS + 2 * SEGMENT_SIZE).chain(at::PROGRESS..PAGE_BODY) {
             for value in [0, 1, 0x7F, 0xFF] {
                 let mut broken = body.clone();
                 broken[at] = value;

@@ -2,6 +2,7 @@
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
 
+use crate::bytes::Bytes;
 use memory::filled;
 use pages::{Error, PAGE_BODY, PAGE_USABLE, PageKind, PageStore, Result, init_page, page_kind};
 
@@ -44,6 +45,7 @@ pub(crate) enum Part {
     LongLengths = 8,
     Blocks = 9,
     Groups = 10,
+    Progress = 11,
 }
 
 /// Where something begins.
@@ -153,6 +155,31 @@ impl Draft {
     /// Bytes that still fit.
     pub fn room(&self) -> usize {
         PAGE_USABLE.saturating_sub(self.end)
+    }
+
+    /// Appends all that [`Draft::restore`] needs to go on.
+    pub fn save(&self, out: &mut Vec<u8>) {
+        out.extend(self.block.to_le_bytes());
+        out.extend([self.part as u8, self.level]);
+        out.extend(self.count.to_le_bytes());
+        let written = self.body.get(HEADER..self.end).unwrap_or(&[]);
+        out.extend((written.len() as u16).to_le_bytes());
+        out.extend_from_slice(written);
+    }
+
+    /// The page that was saved.
+    pub fn restore(bytes: &mut Bytes<'_>, part: Part) -> Result<Self> {
+        let mut draft = Self::unplaced(part)?;
+        draft.block = bytes.u32()?;
+        let [of, level] = bytes.array()?;
+        draft.level = level;
+        draft.count = bytes.u16()?;
+        let len = usize::from(bytes.u16()?);
+        if of != part as u8 || len > SPACE {
+            return Err(bytes.error("page that was begun is of another part"));
+        }
+        draft.push(bytes.take(len)?);
+        Ok(draft)
     }
 
     /// Where the next bytes go.

@@ -14,7 +14,7 @@ pub(crate) const MAX_FAN_IN: usize = 24;
 const SMALL: u64 = 200;
 const SHARE: u64 = 28;
 /// The most pages that an insert may merge, unless there are very many segments.
-const MOST: u64 = 4_000;
+const MOST: u64 = 2_000;
 /// Segments from which on two are merged, even if they are no more.
 const CROWD: usize = 20;
 

@@ -2,7 +2,7 @@
 
 use pages::{Batch, Coordination, Error, META_BLOCK, Result};
 
-use crate::allocate::make_room;
+use crate::allocate::{MERGE, make_room};
 use crate::meta::{Chain, Listed, MAX_BUFFER, MAX_SEGMENTS, Meta, Retired};
 use crate::segment::SegmentInfo;
 
@@ -41,6 +41,9 @@ impl Change<'_> {
 
     /// False if others have used up the room for retired pages.
     fn apply(&self, meta: &mut Meta, mark: u64) -> Result<bool> {
+        if self.lock == MERGE {
+            meta.progress.segment = 0;
+        }
         for &id in self.remove {
             let entry = *meta.segment_mut(id)?;
             meta.segments.retain(|other| other.info.id != id);

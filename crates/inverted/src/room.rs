@@ -2,8 +2,8 @@
 
 use pages::{Coordination, Error, Result};
 
-use crate::allocate::{MERGE, VACUUM, reclaim, recover};
-use crate::merge::{claim, is_claimed, merge};
+use crate::allocate::{MERGE, VACUUM, recover};
+use crate::merge::{PART, is_claimed, merge_picked};
 use crate::meta::{LOCKS, MAX_SEGMENTS, Meta};
 use crate::pick::pick_of_many;
 
@@ -55,8 +55,8 @@ fn too_many() -> Error {
     Error::Limit("the inverted index has too many segments")
 }
 
-/// Does one merge if there are very many segments; from `limit` on in any case. False if there was none
-/// to do.
+/// Does a part of a merge if there are very many segments; from `limit` on all of one, in any case. False
+/// if there was none to do.
 fn merge_more<S: Coordination>(store: &S, limit: usize) -> Result<bool> {
     let pick = |meta: &Meta| {
         if meta.segments.len() < CROWDED { Vec::new() } else { pick_of_many(meta, limit) }
@@ -66,13 +66,8 @@ fn merge_more<S: Coordination>(store: &S, limit: usize) -> Result<bool> {
         return Ok(false);
     }
     let _lock = store.lock(MERGE as u32)?;
-    recover(store, MERGE)?;
-    reclaim(store)?;
-    let ids = claim(store, MERGE, pick)?;
-    if !ids.is_empty() {
-        merge(store, MERGE, &ids, &mut |_| false)?;
-    }
-    Ok(!ids.is_empty())
+    let part = (Meta::read(store)?.segments.len() < limit).then_some(PART);
+    merge_picked(store, part, pick)
 }
 
 #[cfg(test)]
@@ -83,6 +78,7 @@ mod tests {
     use super::*;
     use crate::allocate::{FLUSH, Taker};
     use crate::gather::Gathered;
+    use crate::merge::claim;
     use crate::publish::Change;
     use crate::write::write_segment;
     use crate::{Document, Options, Posting, Scoring, check, create, insert, statistics, vacuum};

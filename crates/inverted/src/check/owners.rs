@@ -49,7 +49,7 @@ fn count<S: PageStore>(store: &S, meta: &Meta, problems: &mut Problems) -> Resul
             }
         }
     };
-    for &block in meta.buffer.iter().chain(&meta.spare) {
+    for &block in meta.buffer.iter().chain(&meta.spare).chain(&meta.progress.pages) {
         take(block, problems)?;
     }
     let taken = meta.taken.iter().flatten().copied();

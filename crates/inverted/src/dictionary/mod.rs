@@ -8,7 +8,7 @@ mod write;
 
 pub use entry::Entry;
 pub(crate) use entry::Stored;
-pub(crate) use read::find;
+pub(crate) use read::{find, leaf};
 pub use terms::Terms;
 pub(crate) use write::{Dictionary, Tree};
 

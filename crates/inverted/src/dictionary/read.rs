@@ -19,6 +19,26 @@ pub(crate) fn find<S: PageStore>(
     documents: u32,
     scoring: Scoring,
 ) -> Result<Option<Entry>> {
+    let Some(block) = leaf(source, tree, top, term)? else { return Ok(None) };
+    source.read(block, Part::Dictionary, |header, body| {
+        if header.level != 0 {
+            return Err(Error::corrupted(block, "page of the dictionary has another level"));
+        }
+        let pass = |bytes: &mut _| Entry::pass(bytes);
+        match keys::find(body, header, block, term, pass)? {
+            Some((mut value, true)) => Entry::read(&mut value, block, documents, scoring).map(Some),
+            _ => Ok(None),
+        }
+    })
+}
+
+/// The block of the leaf that holds a term, if any does.
+pub(crate) fn leaf<S: PageStore>(
+    source: Source<'_, S>,
+    tree: Tree,
+    top: Option<(Header, &[u8])>,
+    term: &[u8],
+) -> Result<Option<u32>> {
     let mut block = tree.root;
     if block == NONE {
         return Ok(None);
@@ -40,14 +60,5 @@ pub(crate) fn find<S: PageStore>(
         let Some(child) = child else { return Ok(None) };
         block = child;
     }
-    source.read(block, Part::Dictionary, |header, body| {
-        if header.level != 0 {
-            return Err(Error::corrupted(block, "page of the dictionary has another level"));
-        }
-        let pass = |bytes: &mut _| Entry::pass(bytes);
-        match keys::find(body, header, block, term, pass)? {
-            Some((mut value, true)) => Entry::read(&mut value, block, documents, scoring).map(Some),
-            _ => Ok(None),
-        }
-    })
+    Ok(Some(block))
 }

@@ -48,6 +48,16 @@ impl<'r, 's, S: PageStore> Terms<'r, 's, S> {
         }
     }
 
+    /// As [`Terms::next`], for the first term that is above `term`.
+    pub(crate) fn next_after(&mut self, term: &[u8]) -> Result<Option<(&[u8], Entry)>> {
+        loop {
+            let Some((next, entry)) = self.next()? else { return Ok(None) };
+            if next > term {
+                return Ok(Some((&self.last, entry)));
+            }
+        }
+    }
+
     /// The next term and its entry.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use pages::Result;
 
 use super::RESTART;
 use super::entry::push_entry;
+use crate::bytes::Bytes;
 use crate::page::{Draft, NONE, Pages, Part};
 use crate::postings::Written;
 
@@ -77,6 +78,40 @@ impl Dictionary {
         Ok(())
     }
 
+    /// Appends all that [`Dictionary::restore`] needs to go on.
+    pub fn save(&self, out: &mut Vec<u8>) {
+        out.extend(self.first_leaf.to_le_bytes());
+        out.push(self.levels.len() as u8);
+        for level in &self.levels {
+            level.draft.save(out);
+            // The bytes of two terms, and of the offsets in a page.
+            for bytes in [&level.separator, &level.last, &level.restarts] {
+                out.extend((bytes.len() as u16).to_le_bytes());
+                out.extend_from_slice(bytes);
+            }
+        }
+    }
+
+    /// The dictionary that was saved.
+    pub fn restore(id: u64, bytes: &mut Bytes<'_>) -> Result<Self> {
+        let mut dictionary = Self::new(id);
+        dictionary.first_leaf = bytes.u32()?;
+        for _ in 0..bytes.u8()? {
+            let draft = Draft::restore(bytes, Part::Dictionary)?;
+            let mut next = || -> Result<Vec<u8>> {
+                let len = bytes.u16()?.into();
+                Ok(memory::copied(bytes.take(len)?)?)
+            };
+            let [separator, last, restarts] = [next()?, next()?, next()?];
+            let level = Level { draft, separator, last, restarts };
+            if !level.is_possible() {
+                return Err(bytes.error("page of the dictionary that was begun is impossible"));
+            }
+            dictionary.levels.push(level);
+        }
+        Ok(dictionary)
+    }
+
     /// Gives all pages back.
     pub fn finish(mut self, pages: &mut dyn Pages) -> Result<Tree> {
         let mut tree = Tree { root: NONE, level: 0, first_leaf: self.first_leaf };
@@ -105,6 +140,12 @@ impl Level {
             return 0;
         }
         key.iter().zip(&self.last).take_while(|(a, b)| a == b).count()
+    }
+
+    fn is_possible(&self) -> bool {
+        self.restarts.len() == usize::from(self.draft.count).div_ceil(RESTART) * 2
+            && self.restarts.len() <= self.draft.room()
+            && self.last.len().max(self.separator.len()) <= crate::MAX_TERM
     }
 
     fn fits(&self, key: &[u8], value: &[u8]) -> bool {

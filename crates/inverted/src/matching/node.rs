@@ -16,7 +16,7 @@ pub(super) struct Node<'r, 's, S: PageStore> {
 
 enum Kind<'r, 's, S: PageStore> {
     Nothing,
-    Term(Postings<'r, 's, S>),
+    Term(Box<Postings<'r, 's, S>>),
     AtLeast { least: usize, all: Vec<Node<'r, 's, S>>, sorted: Vec<u32> },
     Phrase { terms: Vec<(u32, Postings<'r, 's, S>)>, slop: u32, found: Vec<Vec<u32>> },
 }
@@ -25,7 +25,7 @@ impl<'r, 's, S: PageStore> Node<'r, 's, S> {
     pub fn new(reader: &'r Reader<'s, S>, condition: &Match) -> Result<Self> {
         let kind = match condition {
             Match::Term(term) => match reader.lookup(term)? {
-                Some(entry) => Kind::Term(reader.postings(&entry)?),
+                Some(entry) => Kind::Term(Box::new(reader.postings(&entry)?)),
                 None => Kind::Nothing,
             },
             Match::All(all) => Self::at_least(reader, all.len(), all)?,

@@ -27,6 +27,21 @@ pub struct Postings<'r, 's, S: PageStore> {
     at: usize,
     /// Positions, of which those of postings before this number in the block were read.
     stream: Option<(Stream, usize)>,
+    /// A stream that was of use before.
+    spare: Option<Stream>,
+}
+
+/// Memory of a cursor, for the next one in the same segment.
+#[derive(Debug)]
+pub(crate) struct Recycled {
+    block: Box<Block>,
+    stream: Option<Stream>,
+}
+
+impl Default for Recycled {
+    fn default() -> Self {
+        Self { block: Box::new(Block::new()), stream: None }
+    }
 }
 
 impl<S: PageStore> std::fmt::Debug for Postings<'_, '_, S> {
@@ -38,14 +53,14 @@ impl<S: PageStore> std::fmt::Debug for Postings<'_, '_, S> {
 impl<'r, 's, S: PageStore> Postings<'r, 's, S> {
     /// On the first posting.
     pub(crate) fn new(reader: &'r Reader<'s, S>, entry: &Entry) -> Result<Self> {
-        Self::in_block(reader, entry, Box::new(Block::new()))
+        Self::recycling(reader, entry, Recycled::default())
     }
 
-    /// The same in memory of an earlier cursor, see [`Postings::into_block`].
-    pub(crate) fn in_block(
+    /// The same in memory of an earlier cursor, see [`Postings::recycle`].
+    pub(crate) fn recycling(
         reader: &'r Reader<'s, S>,
         entry: &Entry,
-        block: Box<Block>,
+        Recycled { block, stream: spare }: Recycled,
     ) -> Result<Self> {
         let mut postings = Self {
             reader,
@@ -56,6 +71,7 @@ impl<'r, 's, S: PageStore> Postings<'r, 's, S> {
             block,
             at: 0,
             stream: None,
+            spare,
         };
         match &entry.stored {
             Stored::Inline(bytes) => {
@@ -75,13 +91,15 @@ impl<'r, 's, S: PageStore> Postings<'r, 's, S> {
     }
 
     /// Memory for the next cursor.
-    pub(crate) fn into_block(self) -> Box<Block> {
-        self.block
+    pub(crate) fn recycle(self) -> Recycled {
+        let stream = self.stream.map(|(stream, _)| stream).or(self.spare);
+        Recycled { block: self.block, stream }
     }
 
     /// Decodes the current block, if there is one.
     fn load(&mut self) -> Result<()> {
-        (self.at, self.block.count, self.stream) = (0, 0, None);
+        (self.at, self.block.count) = (0, 0);
+        self.spare = self.stream.take().map(|(stream, _)| stream).or(self.spare.take());
         let Some((skips, current)) = self.skips.as_ref().zip(self.current) else { return Ok(()) };
         let Some(&entry) = skips.entries.get(current) else { return Ok(()) };
         let (reader, block) = (self.reader, &mut self.block);
@@ -179,7 +197,16 @@ impl<'r, 's, S: PageStore> Postings<'r, 's, S> {
                 let offset = usize::from(self.block.positions.offset);
                 (Stream::of(bytes.get(offset..).unwrap_or(&[])), 0)
             }
-            (_, None) => (Stream::at(source, self.block.positions)?, 0),
+            (stream, None) => {
+                let spot = self.block.positions;
+                match stream.map(|(stream, _)| stream).or(self.spare.take()) {
+                    Some(mut stream) => {
+                        stream.seek(source, spot)?;
+                        (stream, 0)
+                    }
+                    None => (Stream::at(source, spot)?, 0),
+                }
+            }
         };
         let skipped = self.block.values().get(from..self.at).unwrap_or(&[]);
         let skipped = skipped.iter().fold(0u64, |sum, &tf| sum.saturating_add(tf.into()));

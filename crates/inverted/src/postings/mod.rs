@@ -11,6 +11,7 @@ mod write;
 pub(crate) use block::{Block, decode, decode_inline};
 pub(crate) use bound::{Bound, least_length, length_code};
 pub use cursor::Postings;
+pub(crate) use cursor::Recycled;
 pub(crate) use skip::{Skip, Skips};
 pub(crate) use write::{Lists, Place, Written};
 

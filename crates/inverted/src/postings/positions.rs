@@ -9,8 +9,9 @@ use crate::page::{HEADER, NONE, Part, Source, Spot};
 /// A stream of bytes over pages.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    /// Bytes of the current page that are left.
+    /// The bytes of the current page, and its block.
     bytes: Vec<u8>,
+    block: u32,
     at: usize,
     /// The page after it.
     next: u32,
@@ -21,21 +22,32 @@ pub(crate) struct Stream {
 impl Stream {
     /// Bytes in memory.
     pub fn of(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.to_vec(), at: 0, next: NONE, read: 0 }
+        Self { bytes: bytes.to_vec(), block: NONE, at: 0, next: NONE, read: 0 }
     }
 
     /// The bytes from `spot` on.
     pub fn at<S: PageStore>(source: Source<'_, S>, spot: Spot) -> Result<Self> {
-        let mut stream = Self { bytes: Vec::new(), at: 0, next: spot.block, read: 0 };
-        let offset = usize::from(spot.offset);
-        if !(HEADER..=PAGE_USABLE).contains(&offset) {
-            return Err(Error::corrupted(spot.block, "offset is outside of the page"));
-        }
-        stream.load(source, offset)?;
+        let mut stream = Self { bytes: Vec::new(), block: NONE, at: 0, next: NONE, read: 0 };
+        stream.seek(source, spot)?;
         Ok(stream)
     }
 
-    fn load<S: PageStore>(&mut self, source: Source<'_, S>, offset: usize) -> Result<()> {
+    /// Moves to `spot`; its page is not read again if it is the current one.
+    pub fn seek<S: PageStore>(&mut self, source: Source<'_, S>, spot: Spot) -> Result<()> {
+        let offset = usize::from(spot.offset);
+        let Some(at) = offset.checked_sub(HEADER).filter(|_| offset <= PAGE_USABLE) else {
+            return Err(Error::corrupted(spot.block, "offset is outside of the page"));
+        };
+        self.read = 0;
+        if self.block != spot.block || spot.block == NONE {
+            self.next = spot.block;
+            self.load(source)?;
+        }
+        self.at = at;
+        Ok(())
+    }
+
+    fn load<S: PageStore>(&mut self, source: Source<'_, S>) -> Result<()> {
         let block = self.next;
         self.read = self.read.saturating_add(1);
         if block == NONE || self.read > source.pages {
@@ -43,13 +55,14 @@ impl Stream {
         }
         let bytes = &mut self.bytes;
         bytes.clear();
-        self.at = 0;
+        (self.at, self.block) = (0, NONE);
         self.next = source.read(block, Part::Positions, |header, body| {
-            let rest = body.get(offset..PAGE_USABLE).unwrap_or(&[]);
-            bytes.try_reserve(rest.len()).map_err(|_| Error::OutOfMemory)?;
-            bytes.extend_from_slice(rest);
+            let all = body.get(HEADER..PAGE_USABLE).unwrap_or(&[]);
+            bytes.try_reserve(all.len()).map_err(|_| Error::OutOfMemory)?;
+            bytes.extend_from_slice(all);
             Ok(header.next)
         })?;
+        self.block = block;
         Ok(())
     }
 
@@ -60,7 +73,7 @@ impl Stream {
                 self.at = self.at.saturating_add(1);
                 return Ok(byte);
             }
-            self.load(source, HEADER)?;
+            self.load(source)?;
         }
     }
 

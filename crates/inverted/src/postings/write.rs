@@ -8,7 +8,7 @@ use super::bound::Bound;
 use super::skip::Skip;
 use super::{BLOCK, GROUP, INLINE, INLINE_BYTES};
 use crate::Scoring;
-use crate::bytes::push_varint;
+use crate::bytes::{Bytes, push_varint};
 use crate::page::{Draft, NONE, Pages, Part, SPACE, Spot};
 
 /// Where a list is, by its length: its block, its group of skip entries, or its list of groups.
@@ -85,6 +85,28 @@ impl Lists {
             written: Vec::new(),
             bytes: Vec::new(),
         }
+    }
+
+    /// Appends what [`Lists::restore`] needs to go on, between two lists.
+    pub fn save(&self, out: &mut Vec<u8>) {
+        for draft in [&self.postings, &self.skips, &self.positions] {
+            out.push(draft.is_some().into());
+            if let Some(draft) = draft {
+                draft.save(out);
+            }
+        }
+    }
+
+    /// Goes on with the pages that were saved.
+    pub fn restore(&mut self, bytes: &mut Bytes<'_>) -> Result<()> {
+        for (draft, part) in [
+            (&mut self.postings, Part::Postings),
+            (&mut self.skips, Part::Skips),
+            (&mut self.positions, Part::Positions),
+        ] {
+            *draft = if bytes.u8()? == 0 { None } else { Some(Draft::restore(bytes, part)?) };
+        }
+        Ok(())
     }
 
     /// Postings of the current list.

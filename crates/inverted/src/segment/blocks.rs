@@ -31,6 +31,26 @@ impl<'p> Noted<'p> {
         Self { pages, runs: Vec::new(), count: 0 }
     }
 
+    /// Appends what [`Noted::restore`] takes.
+    pub fn save(&self, out: &mut Vec<u8>) {
+        out.extend(self.count.to_le_bytes());
+        out.extend((self.runs.len() as u32).to_le_bytes());
+        for (start, len) in &self.runs {
+            out.extend(start.to_le_bytes());
+            out.extend(len.to_le_bytes());
+        }
+    }
+
+    /// Notes the pages that were noted then.
+    pub fn restore(&mut self, bytes: &mut Bytes<'_>) -> Result<()> {
+        self.count = bytes.u32()?;
+        self.runs.clear();
+        for _ in 0..bytes.u32()? {
+            self.runs.try_push((bytes.u32()?, bytes.u32()?))?;
+        }
+        Ok(())
+    }
+
     /// Writes the list of all blocks, those of the list itself included. Returns its first page, or
     /// [`NONE`] if nothing was allocated.
     pub fn write(&mut self, id: u64) -> Result<u32> {

@@ -146,13 +146,20 @@ pub(crate) struct DocumentWriter {
     /// Codes of all lengths.
     pub codes: Vec<u8>,
     pub groups: Vec<GroupPages>,
+    /// Groups that are complete. Those of `groups` beyond were written before.
+    flushed: usize,
 }
 
 impl DocumentWriter {
     pub fn new(id: u64) -> Self {
         let (tids, lengths, long) = (Vec::new(), Vec::new(), Vec::new());
         let (codes, groups) = (Vec::new(), Vec::new());
-        Self { id, tids, lengths, count: 0, total_length: 0, long, codes, groups }
+        Self { id, tids, lengths, count: 0, total_length: 0, long, codes, groups, flushed: 0 }
+    }
+
+    /// Does not write the first groups, whose pages these are: their documents come again.
+    pub fn restore(&mut self, written: Vec<GroupPages>) {
+        self.groups = written;
     }
 
     pub fn push(&mut self, pages: &mut dyn Pages, tid: HeapTid, length: u32) -> Result<()> {
@@ -174,6 +181,12 @@ impl DocumentWriter {
     /// Writes the last group.
     pub fn flush(&mut self, pages: &mut dyn Pages) -> Result<()> {
         if self.tids.is_empty() {
+            return Ok(());
+        }
+        self.flushed = self.flushed.saturating_add(1);
+        if self.flushed <= self.groups.len() {
+            self.tids.clear();
+            self.lengths.clear();
             return Ok(());
         }
         let mut draft = Draft::new(pages, Part::Lengths)?;

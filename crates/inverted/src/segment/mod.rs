@@ -6,6 +6,7 @@ mod change;
 mod documents;
 mod head;
 mod read;
+mod resume;
 mod root;
 mod write;
 

@@ -14,7 +14,7 @@ use super::documents::{Documents, GROUP, LONG, TIDS, read_lengths, read_tids, re
 use super::head::Head;
 use crate::Scoring;
 use crate::bytes::Bytes;
-use crate::dictionary::{Entry, Stored, Terms, find};
+use crate::dictionary::{Entry, Stored, Terms, find, leaf};
 use crate::page::{HEADER, NONE, Part, Source};
 use crate::postings::{Place, Postings, Skips};
 
@@ -96,6 +96,14 @@ impl<'s, S: PageStore> Reader<'s, S> {
     /// All terms in ascending order.
     pub fn terms(&self) -> Terms<'_, 's, S> {
         Terms::new(self, self.head.root.tree.first_leaf)
+    }
+
+    /// The terms from some place on that is not behind the first above `term`.
+    pub(crate) fn terms_near(&self, term: &[u8]) -> Result<Terms<'_, 's, S>> {
+        let Head { root, top, .. } = &*self.head;
+        let top = top.as_ref().map(|(header, body)| (*header, &body[..]));
+        let leaf = leaf(self.source, root.tree, top, term)?;
+        Ok(Terms::new(self, leaf.unwrap_or(root.tree.first_leaf)))
     }
 
     /// The postings of a term, from the first on.

@@ -17,17 +17,17 @@ pub(super) const LONG_SIZE: usize = 8;
 /// Writes a segment: first its documents, then its terms in ascending order, each with its postings.
 #[derive(Debug)]
 pub struct Writer<'p> {
-    pages: Noted<'p>,
-    id: u64,
+    pub(super) pages: Noted<'p>,
+    pub(super) id: u64,
     scoring: Scoring,
     positions: bool,
-    documents: DocumentWriter,
-    lists: Lists,
-    dictionary: Dictionary,
-    term: Option<Vec<u8>>,
+    pub(super) documents: DocumentWriter,
+    pub(super) lists: Lists,
+    pub(super) dictionary: Dictionary,
+    pub(super) term: Option<Vec<u8>>,
     last: Option<u32>,
-    terms: u64,
-    postings: u64,
+    pub(super) terms: u64,
+    pub(super) postings: u64,
 }
 
 impl<'p> Writer<'p> {
@@ -102,7 +102,7 @@ impl<'p> Writer<'p> {
         self.lists.push(&mut self.pages, ordinal, value, length, positions)
     }
 
-    fn finish_term(&mut self) -> Result<()> {
+    pub(super) fn finish_term(&mut self) -> Result<()> {
         let count = self.lists.count();
         let Some(term) = self.term.as_deref().filter(|_| count > 0) else {
             return match self.term {

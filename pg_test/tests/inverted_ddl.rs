@@ -147,3 +147,43 @@ fn analyzers_that_there_are_not_are_refused_whatever_sets_them() {
         CREATE INDEX ON p USING inverted (body) WITH (analyzer = 'english')";
     db.batch_execute(accepted).unwrap();
 }
+
+/// Threads that analyze texts make the same index as the backend alone; those that no thread analyzes are
+/// in their place.
+#[test]
+fn builds_by_threads_are_the_same() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE t (id int, body text, many text[]);
+         INSERT INTO t SELECT i, '我们 graph' || i % 7 || ' Stemming words running ' || md5(i::text),
+                ARRAY['one ' || i % 11, NULL, 'two graph' || i % 5]
+           FROM generate_series(1, 20000) i;
+         INSERT INTO t SELECT i, repeat('long text graph' || i % 7 || ' ', 10000), '{}'
+           FROM generate_series(20001, 20003) i;
+         INSERT INTO t SELECT i, CASE WHEN i % 2 = 0 THEN 'last graph' || i % 7 END, NULL
+           FROM generate_series(20004, 20100) i",
+    )
+    .unwrap();
+    for analyzer in ["standard", "{\"type\": \"english\"}", "chinese"] {
+        for column in ["body", "many"] {
+            let mut made = Vec::new();
+            for workers in [0, 3] {
+                db.batch_execute(&format!(
+                    "SET max_parallel_maintenance_workers = {workers}; DROP INDEX IF EXISTS i;
+                     CREATE INDEX i ON t USING inverted ({column}) WITH (analyzer = '{analyzer}')"
+                ))
+                .unwrap();
+                assert_eq!(index_problems(&mut db, "i").unwrap(), [""; 0]);
+                let query = format!(
+                    "SELECT md5(string_agg(id || ' ' || s, ',' ORDER BY id)) || count(*)
+                     FROM (SELECT id, {column} <@> 'graph3 words two long' AS s FROM t
+                           ORDER BY {column} <@> 'graph3 words two long') AS found"
+                );
+                let facts = "SELECT string_agg(property || value, ',' ORDER BY property)
+                    FROM vector_index_info('i')";
+                made.push((text(&mut db, &query).unwrap(), text(&mut db, facts).unwrap()));
+            }
+            assert_eq!(made[0], made[1], "{analyzer}, {column}");
+        }
+    }
+}

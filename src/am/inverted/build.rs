@@ -1,5 +1,6 @@
 //! `CREATE INDEX` and `REINDEX`: the documents of a table at once.
 //!
+//! Texts are analyzed by threads if their analyzer allows it, and documents gathered by the backend.
 //! Documents are gathered in `maintenance_work_mem`; what does not fit is written to a temporary file
 //! as sorted runs, which are merged into one segment at the end.
 
@@ -7,12 +8,13 @@
 
 use std::ffi::CStr;
 
-use inverted::{Bulk, Options, Scoring};
+use inverted::{Bulk, Document, Options, Scoring};
 use pages::HeapTid;
 use pgrx::pg_sys::{self, Datum, ForkNumber, IndexInfo, Oid, Relation};
 use space::Space;
 
-use super::content::Content;
+use super::analysis::{Batches, LONGEST};
+use super::content::{Content, Terms};
 use super::definition::Definition;
 use super::method::Method;
 use super::opened::OpenIndex;
@@ -51,6 +53,16 @@ impl New {
         // SAFETY: the index is open.
         unsafe { depend_on((*index).rd_id, &analyzer) };
         Ok(Self { content, options, analyzer: Some(analyzer) })
+    }
+
+    /// Batches for threads, if there are any and they may use the analyzer.
+    fn batches(&self, threads: usize, memory: usize) -> Option<Batches<'_>> {
+        match &self.analyzer {
+            Some(Analyzer::Milvus(analyzer)) if threads > 0 => {
+                Some(Batches::new(analyzer, threads, memory))
+            }
+            _ => None,
+        }
     }
 
     /// An index without documents.
@@ -97,6 +109,8 @@ unsafe fn depend_on(index: Oid, analyzer: &Analyzer) {
 struct Load<'a> {
     new: &'a New,
     bulk: Bulk<'a>,
+    /// Texts that threads analyze.
+    batches: Option<Batches<'a>>,
 }
 
 impl Create for Method {
@@ -115,11 +129,16 @@ impl Create for Method {
             let new = New::of(index)?;
             let mut file = TempFile::default();
             let map_file = |bytes| Ok(file.map(bytes).unwrap_or_else(|error| error.raise()));
-            let space = Space::new(resources::maintenance_work_mem(), Box::new(map_file));
-            let mut load = Load { new: &new, bulk: new.begin(index, space)? };
+            let memory = resources::maintenance_work_mem();
+            // Of a small table, no batch will be worth threads.
+            let batches = new.batches(resources::workers(heap, usize::MAX), memory);
+            let taken = batches.as_ref().map_or(0, Batches::memory);
+            let space = Space::new(memory.saturating_sub(taken), Box::new(map_file));
+            let mut load = Load { new: &new, bulk: new.begin(index, space)?, batches };
             progress::begin_phase(LOADING, relation::estimated_rows(heap));
             let relations = (heap, index, info);
             let rows = scan_table(relations, |value, tid| load.add(index, value, tid));
+            load.finish(index)?;
             let documents = load.bulk.len();
             progress::begin_phase(LOADING + 1, 0);
             let mut writer = BulkWriter::new(index, ForkNumber::MAIN_FORKNUM);
@@ -157,17 +176,49 @@ impl Load<'_> {
     /// `index` is open, and `value` of the type that it is on.
     unsafe fn add(&mut self, index: Relation, value: Datum, tid: HeapTid) -> Result<(), Report> {
         let New { content, options, analyzer } = self.new;
-        // SAFETY: the value is of the type of the indexed column.
-        let document =
-            unsafe { content.document(value, tid, analyzer.as_ref(), options.positions)? };
-        let pushed = self.bulk.push(&document).and_then(|()| Ok(reserve::check()?));
+        let Self { bulk, batches, .. } = self;
         // SAFETY: the index is open.
-        pushed.map_err(|error| unsafe {
-            Report::of_index(&relation::qualified_name(index), error)
-        })?;
-        if self.bulk.len().is_multiple_of(1_000) {
-            progress::tuples_done(self.bulk.len());
+        let mut push = |document: &Document| unsafe { push(bulk, index, document) };
+        let Some(batches) = batches else {
+            // SAFETY: the value is of the type of the indexed column.
+            let document =
+                unsafe { content.document(value, tid, analyzer.as_ref(), options.positions)? };
+            return push(&document);
+        };
+        let mut push = |tid, terms: Terms| push(&terms.document(tid, options.positions)?);
+        // SAFETY: the value is of the type of the indexed column.
+        let texts = unsafe { content.texts(value)? };
+        if texts.iter().map(String::len).sum::<usize>() <= LONGEST {
+            return batches.add(tid, texts, &mut push);
         }
-        Ok(())
+        batches.finish(&mut push)?;
+        push(tid, Terms::of(texts, analyzer.as_ref())?)
     }
+
+    /// Adds what waits.
+    ///
+    /// # Safety
+    /// `index` is open.
+    unsafe fn finish(&mut self, index: Relation) -> Result<(), Report> {
+        let positions = self.new.options.positions;
+        let Self { bulk, batches, .. } = self;
+        let mut add = |tid, terms: Terms| {
+            let document = terms.document(tid, positions)?;
+            // SAFETY: the index is open.
+            unsafe { push(bulk, index, &document) }
+        };
+        batches.as_mut().map_or(Ok(()), |batches| batches.finish(&mut add))
+    }
+}
+
+/// # Safety
+/// `index` is open.
+unsafe fn push(bulk: &mut Bulk<'_>, index: Relation, document: &Document) -> Result<(), Report> {
+    let pushed = bulk.push(document).and_then(|()| Ok(reserve::check()?));
+    // SAFETY: the index is open.
+    pushed.map_err(|error| unsafe { Report::of_index(&relation::qualified_name(index), error) })?;
+    if bulk.len().is_multiple_of(1_000) {
+        progress::tuples_done(bulk.len());
+    }
+    Ok(())
 }

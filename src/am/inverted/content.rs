@@ -7,6 +7,7 @@ use memory::{Grow, OutOfMemory};
 use pages::HeapTid;
 use pgrx::PgSqlErrorCode::{ERRCODE_INVALID_OBJECT_DEFINITION, ERRCODE_PROGRAM_LIMIT_EXCEEDED};
 use pgrx::pg_sys::{self, Datum, InvalidOid, Oid, Relation};
+use threads::Stopped;
 
 use crate::fulltext::Analyzer;
 use crate::pg::array::texts;
@@ -107,8 +108,27 @@ impl Content {
         unsafe {
             match self {
                 Self::Sparse => sparse(value, tid),
-                Self::Text => Terms::of([text(value)?], analyzer)?.document(tid, positions),
-                Self::Texts => Terms::of(texts(value)?, analyzer)?.document(tid, positions),
+                Self::Text | Self::Texts => {
+                    Terms::of(self.texts(value)?, analyzer)?.document(tid, positions)
+                }
+            }
+        }
+    }
+
+    /// The texts of a value, of which those of an array are one document.
+    ///
+    /// # Errors
+    /// If the value is damaged, or has no texts.
+    ///
+    /// # Safety
+    /// `value` is a non-null value of this type.
+    pub unsafe fn texts(self, value: Datum) -> Result<Vec<String>, Report> {
+        // SAFETY: the value is of this type.
+        unsafe {
+            match self {
+                Self::Sparse => Err(Report::internal("a sparse vector has no texts")),
+                Self::Text => Ok(vec![text(value)?]),
+                Self::Texts => texts(value),
             }
         }
     }
@@ -128,6 +148,40 @@ unsafe fn sparse(value: Datum, tid: HeapTid) -> Result<Document, Report> {
     Ok(Document { tid, length: 1, postings })
 }
 
+/// Why a text has no terms.
+#[derive(Debug)]
+pub enum Refused {
+    /// There is no memory for them.
+    OutOfMemory,
+    /// They are too many.
+    TooMany,
+    /// A thread that was to make them was stopped.
+    Stopped(Stopped),
+}
+
+impl From<OutOfMemory> for Refused {
+    fn from(_: OutOfMemory) -> Self {
+        Self::OutOfMemory
+    }
+}
+
+impl From<Stopped> for Refused {
+    fn from(stopped: Stopped) -> Self {
+        Self::Stopped(stopped)
+    }
+}
+
+impl From<Refused> for Report {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::OutOfMemory | Refused::Stopped(Stopped::OutOfMemory) => OutOfMemory.into(),
+            Refused::TooMany => too_long(),
+            Refused::Stopped(Stopped::Cancelled) => Self::internal("analysis was cancelled"),
+            Refused::Stopped(Stopped::Panicked(message)) => Self::internal(message),
+        }
+    }
+}
+
 /// The tokens of a document or a query.
 #[derive(Debug, Default)]
 pub struct Terms {
@@ -135,6 +189,8 @@ pub struct Terms {
     bytes: Vec<u8>,
     /// Where each begins and ends, and its position.
     tokens: Vec<(u32, u32, u32)>,
+    /// Whether they are in the order of their terms, then of their positions.
+    is_sorted: bool,
 }
 
 impl Terms {
@@ -146,17 +202,12 @@ impl Terms {
         texts: impl IntoIterator<Item = String>,
         analyzer: Option<&Analyzer>,
     ) -> Result<Self, Report> {
-        let mut terms = Self::default();
+        let (mut terms, mut begin) = (Self::default(), 0);
         let Some(analyzer) = analyzer else { return Ok(terms) };
-        let mut begin = 0_u32;
         for text in texts {
             let (mut next, mut result) = (begin, Ok(()));
             analyzer.tokens(&text, &mut |token| {
-                let position = begin.saturating_add(token.position);
-                next = next.max(position.saturating_add(GAP));
-                if result.is_ok() {
-                    result = terms.push(token.text.as_bytes(), position);
-                }
+                terms.add(token.text, token.position, begin, &mut next, &mut result);
             })?;
             result?;
             begin = next;
@@ -164,11 +215,45 @@ impl Terms {
         Ok(terms)
     }
 
-    fn push(&mut self, token: &[u8], position: u32) -> Result<(), Report> {
+    /// The same by an analyzer that any thread may use, in the order that [`Terms::grouped`] wants.
+    ///
+    /// # Errors
+    /// As [`Terms::of`].
+    pub fn by_thread(texts: &[String], analyzer: &analyzer::Analyzer) -> Result<Self, Refused> {
+        let (mut terms, mut begin) = (Self::default(), 0);
+        for text in texts {
+            let (mut next, mut result) = (begin, Ok(()));
+            analyzer.tokens(text, &mut |token| {
+                terms.add(token.text, token.position, begin, &mut next, &mut result);
+            });
+            result?;
+            begin = next;
+        }
+        terms.sort();
+        Ok(terms)
+    }
+
+    /// Adds a token of a text whose first position is `begin`; `next` is that of the text after it.
+    fn add(
+        &mut self,
+        token: &str,
+        position: u32,
+        begin: u32,
+        next: &mut u32,
+        result: &mut Result<(), Refused>,
+    ) {
+        let position = begin.saturating_add(position);
+        *next = (*next).max(position.saturating_add(GAP));
+        if result.is_ok() {
+            *result = self.push(token.as_bytes(), position);
+        }
+    }
+
+    fn push(&mut self, token: &[u8], position: u32) -> Result<(), Refused> {
         let term = inverted::stored(token);
         let begin = self.bytes.len();
         let end = begin + term.len();
-        let Ok(end) = u32::try_from(end) else { return Err(too_long()) };
+        let Ok(end) = u32::try_from(end) else { return Err(Refused::TooMany) };
         self.bytes.try_extend(term.iter().copied())?;
         self.tokens.try_push((begin as u32, end, position))?;
         Ok(())
@@ -197,8 +282,10 @@ impl Terms {
         mut self,
         mut make: impl FnMut(Vec<u8>, Vec<u32>) -> T,
     ) -> Result<Vec<T>, OutOfMemory> {
-        let mut tokens = std::mem::take(&mut self.tokens);
-        tokens.sort_unstable_by(|a, b| self.term(a).cmp(self.term(b)).then(a.2.cmp(&b.2)));
+        if !self.is_sorted {
+            self.sort();
+        }
+        let tokens = std::mem::take(&mut self.tokens);
         let mut made = Vec::new();
         for group in tokens.chunk_by(|a, b| self.term(a) == self.term(b)) {
             let positions = memory::collected(group.iter().map(|token| token.2))?;
@@ -207,7 +294,17 @@ impl Terms {
         Ok(made)
     }
 
-    fn document(self, tid: HeapTid, positions: bool) -> Result<Document, Report> {
+    fn sort(&mut self) {
+        let mut tokens = std::mem::take(&mut self.tokens);
+        tokens.sort_unstable_by(|a, b| self.term(a).cmp(self.term(b)).then(a.2.cmp(&b.2)));
+        (self.tokens, self.is_sorted) = (tokens, true);
+    }
+
+    /// The document with these terms.
+    ///
+    /// # Errors
+    /// That memory is used up, or there are too many tokens.
+    pub fn document(self, tid: HeapTid, positions: bool) -> Result<Document, Report> {
         let length = u32::try_from(self.tokens.len()).map_err(|_| too_long())?;
         let postings = self.grouped(|term, places| Posting {
             term,

@@ -3,6 +3,7 @@
 //!
 //! Locks, WAL, crash windows and the interplay with vacuum: `README.md` beside this file.
 
+mod analysis;
 mod bitmap;
 mod build;
 mod condition;

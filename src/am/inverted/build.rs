@@ -50,8 +50,6 @@ impl New {
         let scoring = Scoring::Bm25 { k1: k1 as f32, b: b as f32 };
         let options = Options { scoring, positions };
         let analyzer = Analyzer::of_index(&analyzer)?;
-        // SAFETY: the index is open.
-        unsafe { depend_on((*index).rd_id, &analyzer) };
         Ok(Self { content, options, analyzer: Some(analyzer) })
     }
 
@@ -127,6 +125,11 @@ impl Create for Method {
             let failed = |error| Report::of_index(&relation::qualified_name(index), error);
             OpenIndex::forget((*index).rd_id);
             let new = New::of(index)?;
+            // Not for the empty fork of an unlogged index, which the same command makes: it would take a
+            // record away twice.
+            if let Some(analyzer) = &new.analyzer {
+                depend_on((*index).rd_id, analyzer);
+            }
             let mut file = TempFile::default();
             let map_file = |bytes| Ok(file.map(bytes).unwrap_or_else(|error| error.raise()));
             let memory = resources::maintenance_work_mem();

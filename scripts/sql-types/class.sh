@@ -20,7 +20,8 @@ classes() {
   done
 }
 
-# Reads the variables of `classes`. As in pgvector, hnsw has no default.
+# Reads the variables of `classes`. As in pgvector, hnsw has no default, and ivfflat one. In ivf each type
+# has one, so that an index outlives ALTER COLUMN TYPE.
 class() {
   local operator distance default='' sphere=yes norm=''
   case $metric in
@@ -32,7 +33,7 @@ class() {
     jaccard) operator='<%>' distance=jaccard_distance sphere= ;;
   esac
   case "$method $type $metric" in
-    ivf*' vector l2') default='DEFAULT ' ;;
+    'ivfflat vector l2' | ivf' '*' l2' | 'ivf bit hamming') default='DEFAULT ' ;;
   esac
   echo
   echo "CREATE OPERATOR CLASS ${type}_${metric}_ops"

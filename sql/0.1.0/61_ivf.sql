@@ -30,7 +30,7 @@ CREATE OPERATOR CLASS vector_cosine_ops
 	FUNCTION 3 ivf_vector_cosine_support(internal);
 
 CREATE OPERATOR CLASS halfvec_l2_ops
-	FOR TYPE halfvec USING ivf AS
+	DEFAULT FOR TYPE halfvec USING ivf AS
 	OPERATOR 1 <-> (halfvec, halfvec) FOR ORDER BY float_ops,
 	OPERATOR 2 <<->> (halfvec, halfvec_sphere),
 	FUNCTION 1 halfvec_l2_squared_distance(halfvec, halfvec),
@@ -52,7 +52,7 @@ CREATE OPERATOR CLASS halfvec_cosine_ops
 	FUNCTION 3 ivf_halfvec_cosine_support(internal);
 
 CREATE OPERATOR CLASS bf16vec_l2_ops
-	FOR TYPE bf16vec USING ivf AS
+	DEFAULT FOR TYPE bf16vec USING ivf AS
 	OPERATOR 1 <-> (bf16vec, bf16vec) FOR ORDER BY float_ops,
 	OPERATOR 2 <<->> (bf16vec, bf16vec_sphere),
 	FUNCTION 1 bf16vec_l2_squared_distance(bf16vec, bf16vec),
@@ -74,7 +74,7 @@ CREATE OPERATOR CLASS bf16vec_cosine_ops
 	FUNCTION 3 ivf_bf16vec_cosine_support(internal);
 
 CREATE OPERATOR CLASS i8vec_l2_ops
-	FOR TYPE i8vec USING ivf AS
+	DEFAULT FOR TYPE i8vec USING ivf AS
 	OPERATOR 1 <-> (i8vec, i8vec) FOR ORDER BY float_ops,
 	OPERATOR 2 <<->> (i8vec, i8vec_sphere),
 	FUNCTION 1 i8vec_l2_squared_distance(i8vec, i8vec),
@@ -96,7 +96,7 @@ CREATE OPERATOR CLASS i8vec_cosine_ops
 	FUNCTION 3 ivf_i8vec_cosine_support(internal);
 
 CREATE OPERATOR CLASS bit_hamming_ops
-	FOR TYPE bit USING ivf AS
+	DEFAULT FOR TYPE bit USING ivf AS
 	OPERATOR 1 <~> (bit, bit) FOR ORDER BY float_ops,
 	FUNCTION 1 hamming_distance(bit, bit),
 	FUNCTION 3 ivf_bit_hamming_support(internal);

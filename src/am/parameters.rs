@@ -47,9 +47,13 @@ pub enum Values {
 /// Raises an error for a text that ends with NUL.
 pub type Check = unsafe extern "C-unwind" fn(*const c_char);
 
+/// Refuses numbers and words that do not go together, in the order of the list.
+pub type CheckAll = fn(&[i32]) -> Result<(), Report>;
+
 /// All storage parameters of an access method.
 pub struct Parameters {
     list: &'static [Parameter],
+    check: Option<CheckAll>,
     kind: OnceLock<relopt_kind::Type>,
 }
 
@@ -59,7 +63,12 @@ const VALUE: usize = size_of::<f64>();
 impl Parameters {
     /// Those of the list.
     pub const fn new(list: &'static [Parameter]) -> Parameters {
-        Parameters { list, kind: OnceLock::new() }
+        Parameters { list, check: None, kind: OnceLock::new() }
+    }
+
+    /// Those of the list, if `check` accepts them together.
+    pub const fn checked(list: &'static [Parameter], check: CheckAll) -> Parameters {
+        Parameters { list, check: Some(check), kind: OnceLock::new() }
     }
 
     /// Makes them known. Called when the library is loaded.
@@ -94,10 +103,17 @@ impl Parameters {
         let size = (1 + options.len()) * VALUE;
         // SAFETY: PostgreSQL passed `reloptions` to `amoptions`; the options point into a struct of
         // this size.
-        unsafe {
+        let parsed: *mut bytea = unsafe {
             let (parsed, n) = (options.as_ptr(), options.len() as i32);
             pg_sys::build_reloptions(reloptions, validate, kind, size, parsed, n).cast()
+        };
+        if let Some(check) = self.check.filter(|_| validate) {
+            // SAFETY: `parsed` was made for this list.
+            let numbers: Vec<i32> =
+                (0..self.list.len()).map(|i| unsafe { self.number(parsed.cast(), i) }).collect();
+            check(&numbers).unwrap_or_else(|error| error.raise());
         }
+        parsed
     }
 
     /// The numbers and words for an index, in the order of the list; 0 of other kinds, and beyond its
@@ -106,15 +122,24 @@ impl Parameters {
     /// # Safety
     /// `index` is an open index of this access method.
     pub unsafe fn of<const N: usize>(&self, index: Relation) -> [i32; N] {
-        array::from_fn(|i| match self.list.get(i) {
+        // SAFETY: the index is open, and `parse` made its options.
+        array::from_fn(|i| unsafe { self.number((*index).rd_options.cast(), i) })
+    }
+
+    /// The number or word with this place in the list; 0 of other kinds, and beyond its end.
+    ///
+    /// # Safety
+    /// `parsed` is from [`Parameters::parse`], or null.
+    unsafe fn number(&self, parsed: *const u8, place: usize) -> i32 {
+        match self.list.get(place) {
             Some(Parameter {
                 default, values: Values::Numbers(..) | Values::Words(..), ..
             }) => {
-                // SAFETY: the index is open, and the value a number.
-                unsafe { Self::stored(index, i) }.unwrap_or(*default)
+                // SAFETY: `parse` made it, and the value is a number.
+                unsafe { Self::value(parsed, place) }.unwrap_or(*default)
             }
             _ => 0,
-        })
+        }
     }
 
     /// The flag with this place in the list; false of other kinds.
@@ -173,12 +198,18 @@ impl Parameters {
     /// # Safety
     /// As [`Parameters::of`]; the parameter with this place has values of type `T`.
     unsafe fn stored<T: Copy>(index: Relation, place: usize) -> Option<T> {
-        // SAFETY: `parse` made what `rd_options` points to, which is null where nothing is set: a place
-        // for each parameter follows the length.
-        unsafe {
-            let stored = (*index).rd_options.cast::<u8>();
-            (!stored.is_null()).then(|| *stored.add((1 + place) * VALUE).cast::<T>())
-        }
+        // SAFETY: `parse` made what `rd_options` points to, which is null where nothing is set.
+        unsafe { Self::value((*index).rd_options.cast(), place) }
+    }
+
+    /// A value; none where nothing is set.
+    ///
+    /// # Safety
+    /// `parsed` is from [`Parameters::parse`], or null; the parameter with this place has values of
+    /// type `T`.
+    unsafe fn value<T: Copy>(parsed: *const u8, place: usize) -> Option<T> {
+        // SAFETY: a place for each parameter follows the length.
+        unsafe { (!parsed.is_null()).then(|| *parsed.add((1 + place) * VALUE).cast::<T>()) }
     }
 }
 

@@ -10,21 +10,36 @@ use crate::am::parameters::{Parameter, Parameters, Values};
 use crate::pg::error::Report;
 
 /// The parameters.
-pub static PARAMETERS: Parameters = Parameters::new(&[
-    Parameter {
-        name: c"m",
-        text: c"Half the number of neighbors of an element",
-        default: 16,
-        values: Values::Numbers(2, 100),
-    },
-    Parameter {
-        name: c"ef_construction",
-        text: c"Size of the candidate list while building",
-        default: 64,
-        values: Values::Numbers(4, 1_000),
-    },
-    quantization::PARAMETER,
-]);
+pub static PARAMETERS: Parameters = Parameters::checked(
+    &[
+        Parameter {
+            name: c"m",
+            text: c"Half the number of neighbors of an element",
+            default: 16,
+            values: Values::Numbers(2, 100),
+        },
+        Parameter {
+            name: c"ef_construction",
+            text: c"Size of the candidate list while building",
+            default: 64,
+            values: Values::Numbers(4, 1_000),
+        },
+        quantization::PARAMETER,
+    ],
+    check,
+);
+
+/// Refuses a candidate list that has fewer elements than an element may have neighbors.
+fn check(values: &[i32]) -> Result<(), Report> {
+    match *values {
+        [m, ef_construction, ..] if ef_construction < 2 * m => Err(Report::new(
+            ERRCODE_INVALID_PARAMETER_VALUE,
+            "ef_construction must be greater than or equal to 2 * m",
+        )
+        .hint(format!("Set both, for example m = {m} and ef_construction = {}.", 4 * m))),
+        _ => Ok(()),
+    }
+}
 
 /// The parameters of an index.
 pub struct Options {
@@ -44,12 +59,7 @@ impl Options {
     pub unsafe fn of(index: Relation) -> Result<Options, Report> {
         // SAFETY: `index` is open, and `PARAMETERS` parsed its options.
         let [m, ef_construction, quantization] = unsafe { PARAMETERS.of(index) };
-        if ef_construction < 2 * m {
-            return Err(Report::new(
-                ERRCODE_INVALID_PARAMETER_VALUE,
-                "ef_construction must be greater than or equal to 2 * m",
-            ));
-        }
+        check(&[m, ef_construction])?;
         let quantization = Quantization::from_number(quantization);
         // PostgreSQL has checked the ranges.
         Ok(Options { m: m as usize, ef_construction: ef_construction as usize, quantization })

@@ -82,6 +82,7 @@ mod ranking;
 mod reference;
 mod replicas;
 mod retrieval;
+mod schema_changes;
 mod score_extremes;
 mod search;
 mod search_bm25;

@@ -34,11 +34,11 @@ WITH_PG    = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG)
 CARGO      = $(WITH_PG) cargo
 FEATURES   = --no-default-features --features vector_ext/pg$(PG_MAJOR)
 
-.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop demo-shards test test-cassert test-aarch64 test-long fuzz test-clients pgvector-suite check lint bench bench-any-data lint-deps
+.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop demo-shards deb test-deb test test-cassert test-aarch64 test-long fuzz test-clients pgvector-suite check lint bench bench-any-data lint-deps
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "  make %-15s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 demo: install ## load real sentences, build an HNSW index, search (a private server, stopped at the end)
 	@$(CARGO) run --quiet --package demo
@@ -112,6 +112,12 @@ uninstall: ## remove what install and install-alias put there
 	$(SUDO) rm -f "$(PKGLIBDIR)/vector_ext.so" "$(EXTENSIONS)/vector_ext.control"
 	$(SUDO) rm -f "$(EXTENSIONS)"/vector_ext--*.sql
 	@grep -ls vector_ext "$(EXTENSIONS)"/vector.control "$(EXTENSIONS)"/vector--*.sql | $(SUDO) xargs -rt rm -f
+
+deb: prepare ## Debian packages of the extension and of its alias, in target/deb
+	@scripts/deb.sh "$(PG_CONFIG)"
+
+test-deb: deb ## install, use, and remove them in a bare Debian; as root, some 200 MB to download
+	@scripts/test-deb.sh "$(PG_CONFIG)"
 
 bench: install ## measure against other extensions; options in BENCH_ARGS, see benches/README.md
 	@$(CARGO) run --quiet --release --package benches -- search $(BENCH_ARGS)

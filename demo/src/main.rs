@@ -33,7 +33,8 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("demo: {error}");
+            let cause = error.source().map_or(String::new(), |cause| format!(": {cause}"));
+            eprintln!("demo: {error}{cause}");
             ExitCode::FAILURE
         }
     }

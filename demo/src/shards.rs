@@ -8,7 +8,7 @@ use pg_test::{Cluster, Result, Vector, copy_vectors, random_vector};
 use postgres::Client;
 
 use crate::relay::{PORT, Sent, relay};
-use crate::terminal::{detail, passed, passing, step, thousands};
+use crate::terminal::{passed, passing, step, thousands};
 
 /// Servers at most.
 const SERVERS: usize = 3;
@@ -83,7 +83,6 @@ fn bounds(rows: usize, shards: usize, number: usize) -> (usize, usize) {
 
 /// Gives each server its share of the rows, and builds its index.
 fn load(shards: &[Cluster], documents: &[Sentence], rows: usize) -> Result<()> {
-    let start = Instant::now();
     for (number, shard) in shards.iter().enumerate() {
         let mut client = shard.connect()?;
         client.batch_execute(&format!(
@@ -101,11 +100,11 @@ fn load(shards: &[Cluster], documents: &[Sentence], rows: usize) -> Result<()> {
         passing("indexes");
         client.batch_execute(
             "SET maintenance_work_mem = '1GB';
-             CREATE INDEX ON docs USING hnsw (v vector_cosine_ops); VACUUM ANALYZE docs",
+             CREATE INDEX ON docs USING hnsw (v vector_cosine_ops)",
         )?;
+        client.batch_execute("VACUUM ANALYZE docs")?;
     }
     passed();
-    detail(&format!("{} shards loaded in {:.0} s", shards.len(), start.elapsed().as_secs_f64()));
     Ok(())
 }
 
@@ -136,7 +135,7 @@ fn connect(coordinator: &Cluster, shards: &[Cluster], rows: usize) -> Result<Cli
             "CREATE SERVER shard_{number} FOREIGN DATA WRAPPER postgres_fdw OPTIONS (
                  host '{host}', port '5432', dbname 'postgres', extensions 'vector_ext',
                  async_capable 'true', options '-c cursor_tuple_fraction=0.01');
-             CREATE USER MAPPING FOR CURRENT_USER SERVER shard_{number};
+             CREATE USER MAPPING FOR CURRENT_USER SERVER shard_{number} OPTIONS (user 'postgres');
              CREATE FOREIGN TABLE docs_{number} PARTITION OF docs FOR VALUES FROM ({first}) TO ({end})
                  SERVER shard_{number} OPTIONS (table_name 'docs');
              ANALYZE docs_{number}"

@@ -3,16 +3,13 @@
 //! A scan reads the table as [`ALIAS`]. The rows that it finds have columns of names that no user
 //! chose: `c1` and on, by the numbers of the table's columns, and [`PLACE`].
 
-use pgrx::PgSqlErrorCode::{
-    ERRCODE_FEATURE_NOT_SUPPORTED, ERRCODE_UNDEFINED_COLUMN, ERRCODE_WRONG_OBJECT_TYPE,
-};
+use pgrx::PgSqlErrorCode::{ERRCODE_UNDEFINED_COLUMN, ERRCODE_WRONG_OBJECT_TYPE};
 use pgrx::pg_sys::{self, Oid};
 
 use super::query::ALIAS;
 use crate::pg::catalog::{base_type, relation_of_rows, schema_name, type_name};
 use crate::pg::error::Report;
 use crate::pg::function::{Args, Argument, TypeOf};
-use crate::pg::numbering::Type;
 use crate::pg::partition::Leaf;
 use crate::pg::relation::{Opened, quoted};
 use crate::pg::table::{Column, Index};
@@ -22,16 +19,16 @@ pub const PLACE: [(&str, Oid); 2] = [("o", pg_sys::OIDOID), ("p", pg_sys::TIDOID
 
 /// The table of a search.
 pub struct Table {
-    opened: Opened,
+    pub(super) opened: Opened,
     /// Its name with its schema, quoted.
     pub name: String,
     /// The type of its rows: its OID, and its name.
     pub row_type: (Oid, String),
     /// The schema of the extension: its OID, and its name, quoted.
     pub extension: (Oid, String),
-    columns: Vec<TableColumn>,
+    pub(super) columns: Vec<TableColumn>,
     /// The tables that hold its rows, if some of them are foreign; else none.
-    leaves: Vec<Leaf>,
+    pub(super) leaves: Vec<Leaf>,
 }
 
 /// A column.
@@ -131,51 +128,6 @@ impl Table {
         columns.collect::<Vec<_>>().join(", ")
     }
 
-    /// What makes an order of rows total, as the last columns of `ORDER BY` in a scan: see
-    /// [`Self::tie_columns`].
-    pub fn ties_of_scan(&self) -> String {
-        self.ties_of(&["tableoid", "ctid"])
-    }
-
-    /// The same in a scan of one of its [`Self::parts`].
-    pub fn ties_of_part(&self) -> String {
-        self.ties_of(&["ctid"])
-    }
-
-    fn ties_of(&self, place: &[&str]) -> String {
-        let Key { columns, is_unique } = self.key();
-        let place = place.iter().filter(|_| !is_unique).map(|name| format!("{ALIAS}.{name}"));
-        let name = |column: &TableColumn| format!("{ALIAS}.{}", quoted(&column.name));
-        columns.into_iter().map(name).chain(place).collect::<Vec<_>>().join(", ")
-    }
-
-    /// The same of rows `owner` that were found.
-    pub fn ties(&self, owner: &str) -> String {
-        let columns = self.tie_columns();
-        columns.iter().map(|column| format!("{owner}.{column}")).collect::<Vec<_>>().join(", ")
-    }
-
-    /// The names of the columns that break ties, in rows that were found: the key, and the place unless
-    /// the key is unique.
-    pub fn tie_columns(&self) -> Vec<String> {
-        let Key { columns, is_unique } = self.key();
-        let place = PLACE.iter().filter(|_| !is_unique).map(|&(name, _)| name.into());
-        columns.into_iter().map(TableColumn::found).chain(place).collect()
-    }
-
-    /// The columns of the primary key, in its order. A table with foreign partitions cannot have one:
-    /// there, the columns that it is divided by.
-    pub fn key(&self) -> Key<'_> {
-        let column = |&number: &i16| self.columns.iter().find(|column| column.number == number);
-        let columns: Vec<_> = self.opened.primary_key().iter().filter_map(column).collect();
-        if !columns.is_empty() || !self.is_foreign() {
-            return Key { is_unique: !columns.is_empty(), columns };
-        }
-        let numbers = self.opened.partition_key();
-        let columns = numbers.iter().filter_map(column).filter(|column| column.has_order());
-        Key { columns: columns.collect(), is_unique: false }
-    }
-
     /// All columns, in their order.
     pub fn columns(&self) -> &[TableColumn] {
         &self.columns
@@ -197,57 +149,6 @@ impl Table {
     ) -> Result<Vec<Index>, Report> {
         self.opened.indexes_ordered_by(column.number, operator)
     }
-
-    /// Whether rows of it lie on foreign servers.
-    pub fn is_foreign(&self) -> bool {
-        !self.leaves.is_empty()
-    }
-
-    /// Refuses a table whose rows have no place by which to tell them apart: postgres_fdw alone tells
-    /// the `ctid` of a row.
-    ///
-    /// # Errors
-    /// If it, or a partition, is a foreign table of another wrapper.
-    pub fn check_places(&self) -> Result<(), Report> {
-        for leaf in self.leaves.iter().filter(|leaf| leaf.is_foreign) {
-            if !leaf.is_of_postgres()? {
-                let name = Opened::open(leaf.oid).name();
-                let message = format!("cannot tell rows of foreign table {name} apart");
-                return Err(Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message)
-                    .hint("Only postgres_fdw tells their ctid. vector_search works with others."));
-            }
-        }
-        Ok(())
-    }
-
-    /// The names of the tables that hold the rows, quoted, if some are foreign: a foreign server returns
-    /// the nearest rows of one table, but all rows in order of several. None if rows may be hidden
-    /// from the user, or the user may read the table but not them.
-    ///
-    /// # Errors
-    /// Where a name is no text.
-    pub fn parts(&self) -> Result<Option<Vec<(Oid, String)>>, Report> {
-        if !self.is_foreign() || self.opened.has_row_security() {
-            return Ok(None);
-        }
-        let mut parts = Vec::new();
-        for leaf in &self.leaves {
-            let part = Opened::open(leaf.oid);
-            if !part.may_read() || part.has_row_security() {
-                return Ok(None);
-            }
-            parts.push((leaf.oid, part.name_in_sql()?));
-        }
-        Ok(Some(parts))
-    }
-}
-
-/// The columns that break ties.
-pub struct Key<'a> {
-    /// The columns.
-    pub columns: Vec<&'a TableColumn>,
-    /// Whether they tell a row from all others.
-    pub is_unique: bool,
 }
 
 impl TableColumn {
@@ -271,11 +172,6 @@ impl TableColumn {
     /// Its value in rows `owner` that were found, of the type [`Self::of`] and no domain.
     pub fn found_value(&self, owner: &str) -> String {
         self.plain(format!("{owner}.{}", self.found()))
-    }
-
-    /// Whether its values have an order.
-    fn has_order(&self) -> bool {
-        Type::find(self.of, self.collation).is_some()
     }
 
     fn plain(&self, value: String) -> String {

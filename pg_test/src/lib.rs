@@ -17,6 +17,7 @@ pub mod pgoutput;
 mod place;
 mod prefix;
 mod process;
+pub mod shards;
 mod traps;
 mod vector;
 mod watchdog;

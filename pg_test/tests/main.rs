@@ -99,6 +99,8 @@ mod security_scripts;
 mod security_search;
 mod settings;
 mod shards;
+mod shards_read;
+mod shards_refuse;
 mod sparsevec_binary;
 mod sparsevec_errors;
 mod sparsevec_functions;

@@ -46,8 +46,11 @@ pub(crate) fn merge_picked<S: Coordination>(
     part: Option<u32>,
     pick: impl FnOnce(&Meta) -> Vec<u64>,
 ) -> Result<bool> {
-    if go_on(store, part)? {
-        return Ok(true);
+    match go_on(store, part) {
+        Ok(true) => return Ok(true),
+        Err(error) if error.ends_work() => return Err(error),
+        // What is wrong with the state, a merge that begins anew does not meet.
+        Ok(false) | Err(_) => {}
     }
     recover(store, MERGE)?;
     reclaim(store)?;
@@ -347,6 +350,7 @@ fn copy_inline<S: Coordination>(
 #[cfg(test)]
 mod tests {
     use pages::mem::MemStore;
+    use rand::Rng;
 
     use super::*;
     use crate::gather::Gathered;
@@ -493,6 +497,30 @@ mod tests {
         expect_sound(&store);
         let left = statistics(&store).expect("reads");
         assert_eq!((left.segments.len(), left.taken_pages), (1, 0));
+    }
+
+    /// Even a state that looks intact may hold anything.
+    #[test]
+    fn no_state_makes_a_merge_panic() {
+        let begun = filled();
+        assert_eq!(merge_picked(&begun, Some(5), all), Ok(true));
+        let meta = Meta::read(&begun).expect("reads");
+        fuzz::run("inverted-merge-state", |case| {
+            let store = begun.clone();
+            let number = case.rng.random_range(0..meta.progress.used);
+            store.rewrite(meta.progress.pages[usize::from(number)], |body| {
+                let place = &mut body[20..pages::PAGE_USABLE];
+                let mut bytes = place.to_vec();
+                fuzz::mutate(&mut case.rng, &mut bytes);
+                place.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+            });
+            // Any answer will do, but it must be an answer.
+            for _ in 0..100 {
+                if merge_picked(&store, Some(20), all) != Ok(true) {
+                    break;
+                }
+            }
+        });
     }
 
     /// What was kept and is damaged, is of no use, but does no harm.

@@ -11,7 +11,7 @@ const GROWTH: u64 = 2;
 pub(crate) const MAX_FAN_IN: usize = 24;
 /// Pages that an insert may merge, or so many of all pages if these are more: the number of segments
 /// stays moderate whatever is inserted between two vacuums.
-const SMALL: u64 = 200;
+const SMALL: u64 = 600;
 const SHARE: u64 = 28;
 /// The most pages that an insert may merge, unless there are very many segments.
 const MOST: u64 = 2_000;

@@ -22,19 +22,21 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 PG_MAJOR   = $(shell $(PG_CONFIG) --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
 PKGLIBDIR  = $(DESTDIR)$(shell $(PG_CONFIG) --pkglibdir)
 EXTENSIONS = $(DESTDIR)$(shell $(PG_CONFIG) --sharedir)/extension
-VERSION   := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" vector_ext.control)
-SCRIPT    := vector_ext--$(VERSION).sql
+# The first version's SQL is the script of CREATE EXTENSION, which goes on with the later versions' updates.
+VERSIONS  := $(shell ls sql | sort -V)
+FIRST     := $(firstword $(VERSIONS))
+LATER     := $(filter-out $(FIRST),$(VERSIONS))
 # The alias, and the script that makes vector_ext out of pgvector, have all files of SQL but the first,
 # which keeps vector_ext and others apart.
-SQL        = $(filter-out %/00_prelude.sql,$(sort $(wildcard sql/$(VERSION)/*.sql)))
-UPDATE    := vector_ext--pgvector--$(VERSION).sql
+SQL        = $(filter-out %/00_prelude.sql,$(foreach version,$(1),$(sort $(wildcard sql/$(version)/*.sql))))
+SCRIPTS    = $(TARGET)/scripts
 ALIAS      = vector--$(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" alias/vector.control).sql
 # PG_CONFIG for the test harness, PGRX_PG_CONFIG_PATH for the bindings: cargo-pgrx is not needed.
 WITH_PG    = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG)
 CARGO      = $(WITH_PG) cargo
 FEATURES   = --no-default-features --features vector_ext/pg$(PG_MAJOR)
 
-.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop demo-shards deb test-deb test test-cassert test-aarch64 test-long fuzz test-clients pgvector-suite check lint bench bench-any-data lint-deps
+.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop demo-shards deb test-deb test test-cassert test-aarch64 test-long test-upgrade fuzz test-clients pgvector-suite check lint bench bench-any-data lint-deps
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -71,6 +73,9 @@ test-long: install ## random statements by sqlsmith and composed searches, each 
 	@FUZZ_SECONDS=$${SQLSMITH_SECONDS:-600} FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} \
 	  $(CARGO) test --package pg_test composed_queries:: -- --nocapture
 
+test-upgrade: install ## indexes that released versions made, whose libraries it builds
+	@$(WITH_PG) scripts/test-upgrade.sh
+
 fuzz: install ## random input and damaged pages, each for FUZZ_SECONDS=300, from FUZZ_SEED (else drawn)
 	@export FUZZ_SECONDS=$${FUZZ_SECONDS:-300} FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} && \
 	  $(CARGO) test --package graph --test all fuzz:: -- --nocapture && $(CARGO) test --package pg_test fuzz:: -- --nocapture
@@ -94,11 +99,13 @@ lint: prepare ## format and lints alone
 install: build ## build and install into the PostgreSQL of PG_CONFIG
 	@test -w "$(PKGLIBDIR)" || test -n "$(SUDO)$(DESTDIR)" || \
 	  { echo "$(PKGLIBDIR) is not yours to write: run make $(MAKECMDGOALS) SUDO=sudo"; exit 1; }
-	@cat sql/$(VERSION)/*.sql > $(TARGET)/$(SCRIPT)
-	@cat from_pgvector/begin.sql $(SQL) from_pgvector/end.sql > $(TARGET)/$(UPDATE)
+	@rm -rf $(SCRIPTS) && mkdir -p $(SCRIPTS)
+	@cat sql/$(FIRST)/*.sql > $(SCRIPTS)/vector_ext--$(FIRST).sql
+	@from=$(FIRST); for to in $(LATER); do cat sql/$$to/*.sql > $(SCRIPTS)/vector_ext--$$from--$$to.sql; from=$$to; done
+	@cat from_pgvector/begin.sql $(call SQL,$(FIRST)) from_pgvector/end.sql > $(SCRIPTS)/vector_ext--pgvector--$(FIRST).sql
 	@$(SUDO) install -d "$(PKGLIBDIR)" "$(EXTENSIONS)"
 	$(SUDO) install -m 755 $(TARGET)/$(PROFILE:dev=debug)/libvector_ext.so "$(PKGLIBDIR)/vector_ext.so"
-	$(SUDO) install -m 644 vector_ext.control $(TARGET)/$(SCRIPT) $(TARGET)/$(UPDATE) "$(EXTENSIONS)"
+	$(SUDO) install -m 644 vector_ext.control $(SCRIPTS)/*.sql "$(EXTENSIONS)"
 
 install-alias: ## also an extension named `vector`, for clients of pgvector; after install
 	@test -e "$(EXTENSIONS)/vector_ext.control" || \
@@ -106,7 +113,7 @@ install-alias: ## also an extension named `vector`, for clients of pgvector; aft
 	@! grep -L vector_ext "$(EXTENSIONS)"/vector.control "$(EXTENSIONS)"/vector--*.sql 2>/dev/null | grep -q . || \
 	  { echo "pgvector is installed in $(EXTENSIONS): remove it first, see docs/migrate-from-pgvector.md" >&2; exit 1; }
 	$(SUDO) install -m 644 alias/vector.control "$(EXTENSIONS)"
-	@cat alias/begin.sql $(SQL) alias/end.sql | $(SUDO) install -m 644 /dev/stdin "$(EXTENSIONS)/$(ALIAS)"
+	@cat alias/begin.sql $(call SQL,$(VERSIONS)) alias/end.sql | $(SUDO) install -m 644 /dev/stdin "$(EXTENSIONS)/$(ALIAS)"
 
 uninstall: ## remove what install and install-alias put there
 	$(SUDO) rm -f "$(PKGLIBDIR)/vector_ext.so" "$(EXTENSIONS)/vector_ext.control"

@@ -3,14 +3,13 @@
 # operator classes of all types. Run it after changing a template in scripts/sql-types/, and commit
 # the SQL: users install it as it is in sql/, and SQL that was released does not change.
 #
-# Usage: scripts/sql-types.sh [FOLDER]    (default: the SQL of the version in vector_ext.control)
+# Usage: scripts/sql-types.sh [FOLDER]    (default: sql/0.1.0, which has all types so far)
 #
 # A new dense type gets a line in `dense_types`, its facts in dense.sh, and a call below.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-version=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" vector_ext.control)
-folder=${1:-sql/$version}
+folder=${1:-sql/0.1.0}
 
 # The dense types; those after the first convert to and from all types before them.
 dense_types=(vector halfvec bf16vec i8vec)

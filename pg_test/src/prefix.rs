@@ -67,10 +67,15 @@ impl Prefix {
 
     /// Runs a target of this repository's Makefile for this prefix; its output, or what it said.
     pub fn make(&self, target: &str) -> Result<String> {
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        self.make_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), &[target])
+    }
+
+    /// Runs `make` in the checkout `sources` for this prefix; its output, or what it said.
+    pub fn make_in(&self, sources: &Path, args: &[&str]) -> Result<String> {
         let pg_config = format!("PG_CONFIG={}", self.bindir.join("pg_config").display());
-        let args = ["--no-print-directory", target, "SUDO=", "DESTDIR="];
-        output(Command::new("make").current_dir(repository).args(args).arg(pg_config))
+        let mut make = Command::new("make");
+        make.current_dir(sources).args(["--no-print-directory", "SUDO=", "DESTDIR="]);
+        output(make.arg(pg_config).args(args))
     }
 }
 

@@ -107,6 +107,7 @@ mod sparsevec_functions;
 mod sparsevec_type;
 mod sql_types;
 mod table_end;
+mod upgrade;
 mod vector_binary;
 mod vector_catalog;
 mod vector_errors;

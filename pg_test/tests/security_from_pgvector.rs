@@ -56,7 +56,8 @@ impl Server {
         let moved = self.run_move();
         assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
         let mut app = self.app();
-        assert_eq!(text(&mut app, EXTENSION).as_deref(), Some("vector_ext 0.1.0"));
+        let expected = concat!("vector_ext ", env!("CARGO_PKG_VERSION"));
+        assert_eq!(text(&mut app, EXTENSION).as_deref(), Some(expected));
         assert_eq!(text(&mut app, LEFT).as_deref(), Some("0"));
     }
 

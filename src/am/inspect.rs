@@ -3,7 +3,7 @@
 #![allow(unsafe_code)] // opens relations
 
 use memory::Grow;
-use pages::Problem;
+use pages::{FORMAT_VERSION, META_BLOCK, PageStore, Problem, page_kind};
 use pgrx::PgSqlErrorCode::{
     ERRCODE_INSUFFICIENT_PRIVILEGE, ERRCODE_INVALID_PARAMETER_VALUE, ERRCODE_WRONG_OBJECT_TYPE,
 };
@@ -41,6 +41,16 @@ pg_functions! {
             .map_err(|error| index.failed(error))?;
         refused?;
         Ok(Rows(rows))
+    }
+}
+
+pg_functions! {
+    /// The version of an index's format, which this library reads. Scripts of new versions ask for it.
+    fn vector_index_format(index: Oid) -> Result<i32, Report> {
+        let index = Index::open(index)?;
+        let kind = index.store().read(META_BLOCK).and_then(|page| page_kind(&page, META_BLOCK));
+        kind.map_err(|error| index.failed(error))?;
+        Ok(FORMAT_VERSION.into())
     }
 }
 

@@ -160,6 +160,10 @@ impl<'s, S: Coordination> Taker<'s, S> {
 
     fn write_waiting(&mut self) -> Result<()> {
         self.waiting.sort_unstable_by_key(|&(block, _)| block);
+        let twice = self.waiting.windows(2).find(|pair| pair[0].0 == pair[1].0);
+        if let Some(&(block, _)) = twice.and_then(|pair| pair.first()) {
+            return Err(Error::corrupted(block, "page is on a list of free pages twice"));
+        }
         let mut batch = self.store.batch();
         for (block, body) in &self.waiting {
             batch.create(*block)?.copy_from_slice(body);
@@ -297,4 +301,30 @@ fn free<B: Batch>(batch: &mut B, meta: &mut Meta, chain: Chain) -> Result<()> {
     page_list::set_next(batch.page(chain.last)?, chain.last, meta.free)?;
     meta.free = Some(chain.first);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use pages::mem::MemStore;
+
+    use super::*;
+    use crate::{Options, Scoring, create};
+
+    /// Who takes pages from a damaged list fails.
+    #[test]
+    fn a_page_is_not_taken_twice() {
+        let store = MemStore::new();
+        create(&store, Options { scoring: Scoring::InnerProduct, positions: false }, b"")
+            .expect("creates");
+        let mut taker = Taker::new(&store, FLUSH).expect("takes");
+        taker.reserve().expect("reserves");
+        taker.numbers = vec![9, 7, 9];
+        let mut write = |_| {
+            let block = taker.allocate()?;
+            taker.write(block, &[0; PAGE_BODY])
+        };
+        (0..3).try_for_each(&mut write).expect("writes");
+        let error = taker.write_waiting().expect_err("is damaged");
+        assert_eq!(error, Error::corrupted(9, "page is on a list of free pages twice"));
+    }
 }

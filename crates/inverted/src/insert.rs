@@ -84,6 +84,9 @@ fn add_pages<S: Coordination>(store: &S, seen: &Front, parts: &[Part]) -> Result
         blocks.push(meta.spare.pop().map_or_else(|| meta.extend(), Ok)?);
     }
     blocks.sort_unstable();
+    if let Some(pair) = blocks.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(Error::corrupted(pair[0], "page is kept for the write buffer twice"));
+    }
     for (&block, part) in blocks.iter().zip(parts) {
         let sequence = meta.first_sequence + meta.buffer.len() as u64;
         let body = batch.create(block)?;

@@ -3,7 +3,7 @@
 
 use std::thread;
 
-use pg_test::{Cluster, Done, TestDb, index_problems, sqlstate};
+use pg_test::{Cluster, Done, TestDb, index_problems, sqlstate, text};
 use postgres::Client;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -190,4 +190,36 @@ fn a_standby_searches_while_the_primary_reorganizes() {
     let mut reader = standby.connect().unwrap();
     assert_eq!(whole(&mut reader), whole(&mut client));
     assert_eq!(scores(&mut reader, "i"), scores(&mut client, "i"));
+}
+
+/// A merge that several inserts share goes on after a crash.
+#[test]
+fn a_load_survives_crashes_amid_merges() {
+    let cluster = Cluster::new("inverted-load", &[]).unwrap();
+    let mut client = cluster.connect().unwrap();
+    client
+        .batch_execute(
+            "CREATE EXTENSION vector_ext; CREATE TABLE t (id int, body text);
+             ALTER TABLE t SET (autovacuum_enabled = off); CREATE INDEX i ON t USING inverted (body)",
+        )
+        .unwrap();
+    let load = "INSERT INTO t SELECT i, concat_ws(' ', 'all', 'word' || i % 97, md5(i::text),
+            md5((i / 3)::text), 'rare' || i % 5000, repeat('again ', i % 5))
+        FROM generate_series($1::int, $2::int) i";
+    for round in 0..6 {
+        let (first, last) = (round * 7_000 + 1, (round + 1) * 7_000);
+        client.execute(load, &[&first, &last]).unwrap();
+        cluster.crash().unwrap();
+        cluster.start().unwrap();
+        client = cluster.connect().unwrap();
+        assert_eq!(index_problems(&mut client, "i").unwrap(), [""; 0]);
+        for (word, rows) in [("all", last), ("word5", (last - 5) / 97 + 1)] {
+            let found =
+                format!("SELECT count(*) FROM (SELECT FROM t ORDER BY body <@> '{word}') s");
+            assert_eq!(text(&mut client, &found).unwrap(), rows.to_string(), "{word}");
+        }
+    }
+    let segments = "SELECT value FROM vector_index_info('i') WHERE property = 'segments'";
+    let segments: i32 = text(&mut client, segments).unwrap().parse().unwrap();
+    assert!(segments < 15, "{segments}");
 }

@@ -57,6 +57,12 @@ struct Candidate {
     entry: Entry,
 }
 
+impl Candidate {
+    fn by_distance(self) -> ByDistance<Entry> {
+        ByDistance { distance: self.bound.into(), tid: self.entry.tid, item: self.entry }
+    }
+}
+
 /// Entries by the least distance they can have. The nearest one read is handed out once no other
 /// can be nearer.
 #[derive(Debug, Default)]
@@ -90,12 +96,21 @@ impl Stream {
     /// [`memory::OutOfMemory`].
     pub(crate) fn push_candidates(
         &mut self,
-        candidates: impl Iterator<Item = (f32, Entry)>,
+        mut candidates: impl Iterator<Item = (f32, Entry)>,
     ) -> Result<()> {
+        if !self.near.is_empty() {
+            // What is near stays in order: nothing is looked for among all candidates anew.
+            return candidates.try_for_each(|(bound, entry)| {
+                if bound < self.far_least {
+                    self.near.try_push(Reverse(Candidate { bound, entry }.by_distance()))
+                } else {
+                    self.far.try_push(Candidate { bound, entry })
+                }
+            });
+        }
         self.brought = 0;
-        let back = self.near.drain().map(|Reverse(near)| (near.distance as f32, near.item));
         let least = if self.far.is_empty() { f32::INFINITY } else { self.far_least };
-        self.far_least = back.chain(candidates).try_fold(least, |least: f32, (bound, entry)| {
+        self.far_least = candidates.try_fold(least, |least: f32, (bound, entry)| {
             self.far.try_push(Candidate { bound, entry })?;
             Ok(least.min(bound))
         })?;
@@ -148,14 +163,13 @@ impl Stream {
     fn bring_near(&mut self) -> Result<()> {
         self.brought = (self.brought * GROWTH).clamp(NEAR, self.far.len().max(NEAR));
         let rest = self.far.len().saturating_sub(self.brought);
+        self.far_least = f32::INFINITY;
         if rest > 0 {
             let farther = |a: &Candidate, b: &Candidate| b.bound.total_cmp(&a.bound);
             let (_, nearest_of_rest, _) = self.far.select_nth_unstable_by(rest - 1, farther);
             self.far_least = nearest_of_rest.bound;
         }
-        self.near.try_extend(self.far.drain(rest..).map(|Candidate { bound, entry }| {
-            Reverse(ByDistance { distance: bound.into(), tid: entry.tid, item: entry })
-        }))
+        self.near.try_extend(self.far.drain(rest..).map(|far| Reverse(far.by_distance())))
     }
 
     /// Bytes in use.
@@ -163,5 +177,66 @@ impl Stream {
         self.near.capacity() * size_of::<ByDistance<Entry>>()
             + self.far.capacity() * size_of::<Candidate>()
             + self.found.capacity() * size_of::<ByDistance<ReadEntry>>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::VectorNo;
+
+    /// An entry whose reduced distance is its number; its bound is a bit below.
+    fn candidate(number: u32) -> (f32, Entry) {
+        let tid = HeapTid { block: number, offset: 1 };
+        (number as f32 - 0.5, Entry { tid, vector: VectorNo(number) })
+    }
+
+    /// The next entry, and how many vectors were read for it.
+    fn next(stream: &mut Stream) -> (Option<u32>, usize) {
+        let mut read = 0;
+        loop {
+            match stream.step().unwrap() {
+                Step::Next(found) => return (Some(found.entry.tid.block), read),
+                Step::Read(entry) => {
+                    read += 1;
+                    let distance = f64::from(entry.tid.block);
+                    let (reduced, certain) = (distance as f32, true);
+                    let exact = Exact { distance, certain, reduced, least_reduced: distance };
+                    stream.push_found(exact, entry).unwrap();
+                }
+                Step::End => return (None, read),
+            }
+        }
+    }
+
+    #[test]
+    fn entries_that_are_added_later_come_in_order() {
+        let mut stream = Stream::default();
+        // Every third number at a time, in no order: some are before what is near, among it, and after it.
+        let part = |part: u32| (0..500).map(move |i| candidate(i * 277 % 500 * 3 + part));
+        stream.push_candidates(part(0)).unwrap();
+        let first: Vec<_> = (0..100).map(|_| next(&mut stream).0.unwrap()).collect();
+        assert_eq!(first, (0..100).map(|i| i * 3).collect::<Vec<_>>());
+        stream.push_candidates(part(1)).unwrap();
+        assert_eq!(stream.least(), 0.5);
+        stream.push_candidates(part(2)).unwrap();
+        let (mut rest, mut read) = (Vec::new(), 0);
+        while let (Some(number), vectors) = next(&mut stream) {
+            rest.push(number);
+            read += vectors;
+            // An entry is read once it may be the next, not before.
+            assert!(read <= rest.len() + 1, "{read} for {}", rest.len());
+        }
+        assert_eq!(rest, (0..1500).filter(|i| i % 3 != 0 || *i >= 300).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_comes_after_all_was_near_is_near() {
+        let mut stream = Stream::default();
+        stream.push_candidates((0..40).map(|i| candidate(i * 10))).unwrap();
+        assert_eq!(next(&mut stream).0, Some(0));
+        stream.push_candidates((0..40).map(|i| candidate(i * 10 + 5))).unwrap();
+        let rest: Vec<_> = std::iter::from_fn(|| next(&mut stream).0).collect();
+        assert_eq!(rest, (1..80).map(|i| i * 5).collect::<Vec<_>>());
     }
 }

@@ -95,48 +95,25 @@ impl Exact {
             0 => (false, room),
             wanted => (true, wanted.min(room)),
         };
-        let mut nearest: BinaryHeap<Row<Option<Tuple>>> = BinaryHeap::new();
-        let mut bytes = 0;
-        self.is_complete = true;
-        let Self { known, last, is_complete, .. } = self;
-        let visit = |node: &mut CustomScanState, distance: Option<f64>| -> Result<(), Report> {
-            // SAFETY: the slot holds a row.
-            let tid = unsafe { tid::from_item_pointer(&(*source.row).tts_tid) };
-            if source.matches && distance.is_none_or(|distance| distance == 0.0) {
-                return Ok(());
-            }
-            let distance = number(distance);
-            let came = last.is_some_and(|last| Row { tid, distance, payload: () } <= last);
-            if came || known.contains(&tid) {
-                return Ok(());
-            }
-            let mut row = Row { tid, distance, payload: None };
-            if nearest.len() >= keep {
-                *is_complete = false;
-                if nearest.peek().is_none_or(|farthest| row >= *farthest) {
-                    return Ok(());
-                }
-                if let Some(tuple) = nearest.pop().and_then(|row| row.payload) {
-                    bytes -= tuple.bytes();
-                    // SAFETY: no slot refers to a copy.
-                    unsafe { tuple.free() };
-                }
-            }
-            if keeps_tuples && bytes + nearest.len() * size_of_val(&row) < work_mem {
-                // SAFETY: the slots hold the row and its tuple.
-                let tuple = unsafe { Tuple::copy(node, source.row, source.memory) };
-                bytes += tuple.bytes();
-                row.payload = Some(tuple);
-            }
-            Ok(nearest.try_push(row)?)
+        let Self { last, known, .. } = self;
+        let mut nearest = Nearest {
+            rows: BinaryHeap::new(),
+            keep,
+            work_mem: if keeps_tuples { work_mem } else { 0 },
+            bytes: 0,
+            is_complete: true,
+            last: *last,
+            known,
         };
         // SAFETY: the node is being run, and the slot takes rows of its table.
         unsafe {
-            for_each_passing(node, source, visit)?;
+            for_each_passing(node, source, &mut nearest)?;
             // The slots may refer to a page.
             pg_sys::ExecClearTuple(node.ss.ss_ScanTupleSlot);
             pg_sys::ExecClearTuple(source.row);
         }
+        let Nearest { rows: nearest, is_complete, .. } = nearest;
+        self.is_complete = is_complete;
         self.last =
             nearest.peek().map(|&Row { tid, distance, .. }| Row { tid, distance, payload: () });
         self.ahead = nearest.into_sorted_vec();
@@ -144,6 +121,68 @@ impl Exact {
         // Who wants more than was known may want all: a further pass keeps what it has room for.
         self.wanted = usize::MAX;
         Ok(())
+    }
+}
+
+/// The nearest rows of a pass so far.
+struct Nearest<'a> {
+    rows: BinaryHeap<Row<Option<Tuple>>>,
+    /// How many are kept.
+    keep: usize,
+    /// Bytes that these and their tuples may take; 0 if tuples are not kept.
+    work_mem: usize,
+    /// Bytes of their tuples.
+    bytes: usize,
+    /// Whether none was left out that may be wanted.
+    is_complete: bool,
+    /// The last row of the pass before.
+    last: Option<Row<()>>,
+    /// Rows that the index has found.
+    known: &'a HashSet<HeapTid>,
+}
+
+impl Nearest<'_> {
+    /// Whether a row is one of them. Most rows are not: this is asked within [`per_row::caught`].
+    fn takes(&mut self, row: Row<()>) -> bool {
+        if self.last.is_some_and(|last| row <= last) || self.known.contains(&row.tid) {
+            return false;
+        }
+        let Row { tid, distance, .. } = row;
+        let is_farther = |farthest: &Row<_>| Row { tid, distance, payload: None } >= *farthest;
+        let is_left_out = self.rows.len() >= self.keep && self.rows.peek().is_none_or(is_farther);
+        self.is_complete &= !is_left_out;
+        !is_left_out
+    }
+
+    /// Adds a row that it [`takes`](Self::takes).
+    ///
+    /// # Errors
+    /// That memory is used up.
+    ///
+    /// # Safety
+    /// The slots hold the row and its tuple.
+    unsafe fn add(
+        &mut self,
+        node: &CustomScanState,
+        source: &Source<'_>,
+        Row { tid, distance, .. }: Row<()>,
+    ) -> Result<(), Report> {
+        if self.rows.len() >= self.keep {
+            self.is_complete = false;
+            if let Some(tuple) = self.rows.pop().and_then(|row| row.payload) {
+                self.bytes -= tuple.bytes();
+                // SAFETY: no slot refers to a copy.
+                unsafe { tuple.free() };
+            }
+        }
+        let mut row = Row { tid, distance, payload: None };
+        if self.bytes + self.rows.len() * size_of_val(&row) < self.work_mem {
+            // SAFETY: the slots hold the row and its tuple.
+            let tuple = unsafe { Tuple::copy(node, source.row, source.memory) };
+            self.bytes += tuple.bytes();
+            row.payload = Some(tuple);
+        }
+        Ok(self.rows.try_push(row)?)
     }
 }
 
@@ -166,21 +205,21 @@ unsafe fn fetch(node: &mut CustomScanState, source: &Source<'_>, tid: HeapTid) -
 
 /// What was found next.
 enum Next {
-    /// A row that passes, and its distance.
-    Passed(Option<f64>),
+    /// A row that passes, and is one of the nearest.
+    Passed(Row<()>),
     /// Nothing yet: somebody may want to end the search.
     Interrupted,
     End,
 }
 
-/// Visits all rows that pass, whose tuples are in the slots of the node.
+/// Shows all rows that pass to `nearest`.
 ///
 /// # Safety
 /// The node is being run; the slot is its own.
 unsafe fn for_each_passing(
     node: &mut CustomScanState,
     source: &Source<'_>,
-    visit: impl FnMut(&mut CustomScanState, Option<f64>) -> Result<(), Report>,
+    nearest: &mut Nearest<'_>,
 ) -> Result<(), Report> {
     // SAFETY: the node is being run, and the slot takes rows of its table. After an error PostgreSQL
     // releases what a scan holds.
@@ -189,7 +228,7 @@ unsafe fn for_each_passing(
         let Some(members) = source.members else {
             let scan = pg_sys::table_beginscan(table, snapshot, 0, ptr::null_mut());
             let next = || per_row::next_row(scan, source.row).then_some(true);
-            for_each(node, source, next, visit)?;
+            for_each(node, source, next, nearest)?;
             pg_sys::table_endscan(scan);
             return Ok(());
         };
@@ -199,13 +238,13 @@ unsafe fn for_each_passing(
             let tid = tid::to_item_pointer(tids.next()?);
             Some(per_row::fetch_row(fetch, tid, snapshot, source.row))
         };
-        for_each(node, source, next, visit)?;
+        for_each(node, source, next, nearest)?;
         pg_sys::table_index_fetch_end(fetch);
     }
     Ok(())
 }
 
-/// Visits those of the rows that `next` puts in the slot, if it says that it has, that pass.
+/// Shows those of the rows that `next` puts in the slot, if it says that it has, that pass.
 ///
 /// # Safety
 /// As [`for_each_passing`]; `next` may be called within [`per_row::caught`].
@@ -213,7 +252,7 @@ unsafe fn for_each(
     node: &mut CustomScanState,
     source: &Source<'_>,
     mut next: impl FnMut() -> Option<bool>,
-    mut visit: impl FnMut(&mut CustomScanState, Option<f64>) -> Result<(), Report>,
+    nearest: &mut Nearest<'_>,
 ) -> Result<(), Report> {
     loop {
         pgrx::check_for_interrupts!();
@@ -224,8 +263,13 @@ unsafe fn for_each(
                     let Some(is_there) = next() else { return Next::End };
                     if is_there
                         && let Some(distance) = source.tuples.make_uncaught(node, source.row, None)
+                        && !(source.matches && distance.is_none_or(|distance| distance == 0.0))
                     {
-                        return Next::Passed(distance);
+                        let tid = tid::from_item_pointer(&(*source.row).tts_tid);
+                        let row = Row { tid, distance: number(distance), payload: () };
+                        if nearest.takes(row) {
+                            return Next::Passed(row);
+                        }
                     }
                     // Not before the row: while interrupts are held off, this stays set.
                     if pg_sys::InterruptPending != 0 {
@@ -235,7 +279,8 @@ unsafe fn for_each(
             })
         };
         match found {
-            Next::Passed(distance) => visit(node, distance)?,
+            // SAFETY: the slots hold the row.
+            Next::Passed(row) => unsafe { nearest.add(node, source, row)? },
             Next::Interrupted => {}
             Next::End => return Ok(()),
         }

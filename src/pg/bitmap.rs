@@ -3,9 +3,11 @@
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
+use std::ptr;
+
 use memory::{Grow, OutOfMemory};
 use pages::HeapTid;
-use pgrx::pg_sys::{self, NodeTag, PlanState, TIDBitmap};
+use pgrx::pg_sys::{self, BitmapIndexScanState, NodeTag, PlanState, ScanDirection, TIDBitmap};
 use tidset::{Builder, TidSet};
 
 use super::error::Report;
@@ -29,6 +31,34 @@ pub unsafe fn rows_of(node: *mut PlanState) -> Result<TidSet, Report> {
             return Err(Report::internal("a node below a vector scan makes no bitmap"));
         }
         copy(made.cast())
+    }
+}
+
+/// Whether a node finds at most so many rows of a btree or hash index. It reads no more of these, and can be run
+/// afterwards.
+///
+/// # Safety
+/// The node was begun, makes a bitmap, and is not being run.
+pub unsafe fn finds_at_most(node: *mut PlanState, most: usize) -> bool {
+    // SAFETY: the node is of the type that it says. It has a scan of its index, which nobody reads now; to
+    // begin anew computes the keys that it looks for.
+    unsafe {
+        if (*node).type_ != NodeTag::T_BitmapIndexScanState {
+            return false;
+        }
+        let of = node.cast::<BitmapIndexScanState>();
+        let method = (*(*(*of).biss_RelationDesc).rd_rel).relam;
+        let gives_rows = [pg_sys::BTREE_AM_OID, pg_sys::HASH_AM_OID].contains(&method);
+        // The node combines arrays that the index does not know.
+        if !gives_rows || (*of).biss_NumArrayKeys > 0 {
+            return false;
+        }
+        pg_sys::ExecReScan(node);
+        let (scan, keys) = ((*of).biss_ScanDesc, (*of).biss_NumScanKeys);
+        let next = || pg_sys::index_getnext_tid(scan, ScanDirection::ForwardScanDirection);
+        let found = (0..=most).take_while(|_| !next().is_null()).count();
+        pg_sys::index_rescan(scan, (*of).biss_ScanKeys, keys, ptr::null_mut(), 0);
+        found <= most
     }
 }
 

@@ -110,7 +110,10 @@ impl Filtering {
     }
 
     /// What to do next.
-    pub fn step(&self) -> Step {
+    ///
+    /// # Safety
+    /// The node is being run.
+    pub unsafe fn step(&self) -> Step {
         let Some(outlook) = &self.outlook else { return Step::Walk };
         let forced = FORCED.get();
         if self.is_exact {
@@ -119,7 +122,9 @@ impl Filtering {
         // Too many keys tell nothing: the rows are found as if there were no other index.
         let members = outlook.members.filter(|_| self.members.may_be_known());
         let outlook = &Outlook { members, ..*outlook };
-        let next = self.progress.passed.saturating_add(1);
+        // Who does not tell how many rows are wanted may want as many again.
+        let passed = self.progress.passed;
+        let next = if self.wanted == 0 { passed } else { 0 }.saturating_add(passed + 1);
         let wanted = self.wanted.max(next);
         let progress = Progress { wanted, ..self.progress };
         // Nothing was asked of the index yet.
@@ -143,6 +148,12 @@ impl Filtering {
             (Some(members), _) => strategy::inline(count(members), outlook, &progress),
             (None, _) => strategy::look(outlook, &progress),
         };
+        // SAFETY: the node is being run.
+        let are_few = || unsafe { self.members.are_few() };
+        // Estimates may be old: an index that has hardly any row to find tells that at once.
+        if begins && step == Step::Walk && forced == Forced::Auto && are_few() {
+            return Step::Collect;
+        }
         // Rows that were returned, and are not known any more, would come twice.
         if step == Step::Exact && self.passed.is_none() { Step::Walk } else { step }
     }

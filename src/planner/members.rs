@@ -14,6 +14,9 @@ use crate::pg::bitmap;
 use crate::pg::error::Report;
 use crate::pg::node::nodes;
 
+/// Rows that are found in about the time in which an index finds one: they are on one of its pages, mostly.
+const FEW: usize = 50;
+
 /// The rows that may pass, if other indexes tell.
 pub struct Members {
     /// Makes a bitmap of them, or gives keys; null if no index tells.
@@ -63,6 +66,16 @@ impl Members {
     /// The index that keys are looked up in.
     pub fn key_index(&self) -> Option<pg_sys::Oid> {
         self.keys.map(|keys| keys.index)
+    }
+
+    /// Whether an index is seen at once to find hardly any row, however many were estimated.
+    ///
+    /// # Safety
+    /// The node is being run, and the one below is not.
+    pub unsafe fn are_few(&self) -> bool {
+        let asks = self.set.is_none() && self.may_be_known() && !self.are_of_keys();
+        // SAFETY: the node below makes a bitmap, as it gives no keys.
+        asks && unsafe { bitmap::finds_at_most(self.node, FEW) }
     }
 
     /// Asks, unless this was done. None if no index tells; keys tell nothing if there are more than `most`.

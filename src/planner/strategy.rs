@@ -25,14 +25,29 @@ const FAR_MORE: f64 = 10.0;
 const SPARED: f64 = 0.5;
 
 /// Rows of a set read, tested and measured at the cost of a page, beside the pages themselves.
-const ROWS_MEASURED: f64 = 5.0;
+const ROWS_MEASURED: f64 = 10.0;
 
 /// What a row costs that the index leaves out as it is not in the set, beside pages.
 const ROW_PASSED_OVER: f64 = 0.3;
 
 /// How many times as much as the beginning of a walk it may take to measure all rows, for that to be done
-/// at once.
+/// at once: whatever the walk finds, and if it is expected to take longer than that.
 const AT_ONCE: f64 = 1.3;
+const AT_ONCE_IF_LESS: f64 = 2.5;
+
+/// The part of what a walk takes that looks at each row, for other indexes to be asked before it begins.
+const MUCH_LESS: f64 = 0.6;
+
+/// The part of what it takes to measure all rows that a walk may cost while nothing says that it ends soon; and
+/// if it is far from the rows that pass. This bounds what a search costs whose rows are measured in the end.
+const HOPE: f64 = 0.7;
+const HOPE_IF_FAR: f64 = 0.35;
+
+/// The same of the pages: of those of an index, what is computed of them takes time, too.
+const PAGES: f64 = 0.6;
+
+/// The same part of what is left, once a walk has cost as much as to measure all rows.
+const LAST: f64 = 0.5;
 
 /// The part of the rows that other indexes find of which so much is wanted that all are measured at once.
 const MOST: f64 = 0.5;
@@ -115,16 +130,23 @@ pub enum Step {
 pub fn begin(outlook: &Outlook, wanted: f64) -> Step {
     let passing = outlook.share * outlook.table_rows;
     let wants_all = wanted >= outlook.table_rows.min(FAR_MORE * passing.max(1.0));
-    let at_once = wants_all || measures_at_once(outlook.members, outlook, wanted);
-    if at_once { measure(outlook) } else { Step::Walk }
+    if wants_all { measure(outlook) } else { begin_walk(outlook, wanted) }
 }
 
 /// The same of an index that leaves out rows that do not match the query: however many are wanted, a walk
 /// does not go past all rows.
 pub fn begin_ranked(outlook: &Outlook, wanted: f64) -> Step {
-    let wanted = wanted.min(outlook.share * outlook.table_rows);
-    let at_once = measures_at_once(outlook.members, outlook, wanted);
-    if at_once { measure(outlook) } else { Step::Walk }
+    begin_walk(outlook, wanted.min(outlook.share * outlook.table_rows))
+}
+
+/// A walk for so many rows, unless it is known to be too long.
+fn begin_walk(outlook: &Outlook, wanted: f64) -> Step {
+    if measures_at_once(outlook.members, outlook, wanted) {
+        return measure(outlook);
+    }
+    let [look, inline] = whole_walks(outlook, wanted);
+    let asks = |members: f64| members / ROWS_OF_BITMAP + 1.0 + inline < MUCH_LESS * look;
+    if outlook.members.is_some_and(asks) { Step::Collect } else { Step::Walk }
 }
 
 /// The step towards measuring all rows that may pass.
@@ -140,10 +162,22 @@ pub fn begin_among(members: f64, outlook: &Outlook, wanted: f64) -> Step {
     if at_once { Step::Exact } else { Step::Walk }
 }
 
-/// Whether it takes hardly longer to measure all rows that may pass than to begin a walk.
+/// Whether it takes hardly longer to measure all rows that may pass than to begin a walk, or not much longer,
+/// and less than a walk to the end is expected to take.
 fn measures_at_once(members: Option<f64>, outlook: &Outlook, wanted: f64) -> bool {
     let begun = outlook.begun_pages * outlook.page_cost + wanted;
-    exact(members, outlook) <= AT_ONCE * begun
+    let exact = exact(members, outlook);
+    let [look, inline] = whole_walks(outlook, wanted);
+    let walk = if members.is_some() { look.min(inline) } else { look };
+    exact <= AT_ONCE * begun || exact <= walk.min(AT_ONCE_IF_LESS * begun)
+}
+
+/// What walks to the end take, if as many rows pass near the query as elsewhere: one that looks at each row, and
+/// one that knows which may pass.
+fn whole_walks(outlook: &Outlook, wanted: f64) -> [f64; 2] {
+    let rows = (wanted / outlook.share).clamp(wanted, outlook.table_rows.max(wanted));
+    let index = |of_row: f64| (outlook.begun_pages + (rows - wanted) * of_row) * outlook.page_cost;
+    [index(outlook.row_pages) + rows, index(outlook.inline_pages) + rows * ROW_PASSED_OVER + wanted]
 }
 
 /// What it takes to measure all rows that may pass: `members`, else those of the table.
@@ -154,6 +188,11 @@ fn exact(members: Option<f64>, outlook: &Outlook) -> f64 {
         || table_pages.max(table_rows / ROWS_TESTED) + table_rows * share / ROWS_MEASURED,
         |members| pages_of(members, table_pages) + members / ROWS_MEASURED,
     )
+}
+
+/// The pages of the table that this reads.
+fn least_pages(members: Option<f64>, outlook: &Outlook) -> f64 {
+    members.map_or(outlook.table_pages, |members| pages_of(members, outlook.table_pages))
 }
 
 /// Pages that so many rows lie on, of a table with so many (Mackert and Lohman, as in PostgreSQL).
@@ -167,18 +206,33 @@ pub fn look(outlook: &Outlook, progress: &Progress) -> Step {
     let of_row = pages_of_row(outlook.row_pages, progress);
     let index = pages_to_read(rows, of_row, progress) * outlook.page_cost;
     let rest = index + rows;
+    let read = progress.index_pages as f64 * outlook.page_cost;
+    let walk = Spent {
+        all: read + progress.looked as f64,
+        pages: (progress.index_pages + progress.looked) as f64,
+        page: of_row * outlook.page_cost,
+        row: 1.0,
+    };
     let exact = exact(outlook.members, outlook);
+    let pages = least_pages(outlook.members, outlook);
     let Some(members) = outlook.members else {
         let sample = (SAMPLE as f64).max(outlook.table_pages * SAMPLE_OF_TABLE);
         let is_known = progress.looked as f64 >= sample;
         let spared = outlook.table_rows * outlook.share * SPARED;
-        return if exact + spared < rest && is_known { Step::Exact } else { Step::Walk };
+        let takes_longer = exact + spared < rest && is_known;
+        let gives_up = takes_longer || walk.is_too_much((exact, pages), outlook.share, progress);
+        return if gives_up { Step::Exact } else { Step::Walk };
     };
     let collect = members / ROWS_OF_BITMAP + 1.0;
+    if progress.looked < SAMPLE {
+        return Step::Walk;
+    }
+    if walk.is_too_much((collect + exact, pages), outlook.share, progress) {
+        return Step::Collect;
+    }
     // By then as much was spent otherwise.
     let spent = (progress.looked - progress.passed) as f64;
-    let is_early = progress.looked < SAMPLE;
-    if is_early || spent + progress.index_pages as f64 * outlook.page_cost < collect {
+    if spent + read < collect {
         return Step::Walk;
     }
     let inline = index * (outlook.inline_pages / outlook.row_pages.max(0.01)).min(1.0)
@@ -188,15 +242,68 @@ pub fn look(outlook: &Outlook, progress: &Progress) -> Step {
 
 /// A walk that knows that `members` rows may pass.
 pub fn inline(members: f64, outlook: &Outlook, progress: &Progress) -> Step {
-    let rows = rows_to_look_at(progress, (members / outlook.table_rows).min(1.0), FARTHER);
+    let share = (members / outlook.table_rows).min(1.0);
+    let rows = rows_to_look_at(progress, share, FARTHER);
     let of_row = pages_of_row(outlook.inline_pages, progress);
     let index = pages_to_read(rows, of_row, progress) * outlook.page_cost;
     let rest = index + rows * ROW_PASSED_OVER;
-    if exact(Some(members), outlook) < rest && progress.looked >= SAMPLE {
-        Step::Exact
-    } else {
-        Step::Walk
+    let before = progress.begun.0;
+    let passed_over = progress.looked.saturating_sub(before) as f64 * ROW_PASSED_OVER;
+    let read = progress.index_pages as f64 * outlook.page_cost;
+    let walk = Spent {
+        all: read + before as f64 + passed_over,
+        pages: (progress.index_pages + before + progress.passed) as f64,
+        page: of_row * outlook.page_cost,
+        row: ROW_PASSED_OVER,
+    };
+    let exact = exact(Some(members), outlook);
+    let pages = least_pages(Some(members), outlook);
+    let takes_longer = exact < rest || walk.is_too_much((exact, pages), share, progress);
+    if takes_longer && progress.looked >= SAMPLE { Step::Exact } else { Step::Walk }
+}
+
+/// What a walk has cost so far.
+struct Spent {
+    /// In all.
+    all: f64,
+    /// Pages of the index and of the table.
+    pages: f64,
+    /// Pages of the index for each further row.
+    page: f64,
+    /// The row itself.
+    row: f64,
+}
+
+impl Spent {
+    /// Whether that is so much of what it takes to measure all rows, `exact`, of which some are pages, that the
+    /// walk is given up, unless it is sure to end soon. An estimate of how many rows pass makes nothing sure.
+    fn is_too_much(&self, (exact, pages): (f64, f64), share: f64, progress: &Progress) -> bool {
+        let Progress { looked, passed, wanted, .. } = *progress;
+        let hope = if is_far(progress, share) { HOPE_IF_FAR } else { HOPE };
+        if looked < SAMPLE || self.all < hope * exact && self.pages < PAGES * hope * pages {
+            return false;
+        }
+        let missing = wanted.saturating_sub(passed) as f64;
+        let (looked, passed) = (looked as f64, passed as f64);
+        let cost = |rows: f64| {
+            let ahead = wanted as f64 - looked;
+            (rows - ahead.max(0.0)).max(0.0) * self.page + rows * self.row
+        };
+        if passed < 1.0 {
+            // One was to be expected, or so few are that the walk would have to be lucky.
+            return looked * share >= 1.0 || cost(missing / share) > exact;
+        }
+        let rate = (passed - 0.5 * passed.sqrt()) / looked;
+        let most = if self.all < exact { 1.0 } else { LAST };
+        cost(missing / rate) > most * exact
     }
+}
+
+/// Whether fewer rows have passed than the `share` of all rows lets expect, and not by accident.
+fn is_far(progress: &Progress, share: f64) -> bool {
+    let passed = progress.passed as f64;
+    // Of a Poisson distribution, about two thousandths are below.
+    progress.looked as f64 * share > passed + 3.0 * ((passed + 1.0).sqrt() + 1.0)
 }
 
 /// How many rows the index has yet to find, if as many of them pass as did so far. If these are fewer than
@@ -207,10 +314,7 @@ fn rows_to_look_at(progress: &Progress, share: f64, farther: f64) -> f64 {
     let missing = wanted.saturating_sub(passed) as f64;
     let (looked, passed) = (looked as f64, passed as f64);
     let rate = passed.max(0.5) / looked;
-    let expected = looked * share;
-    // Of a Poisson distribution, about two thousandths are below.
-    let is_far = expected > passed + 3.0 * ((passed + 1.0).sqrt() + 1.0);
-    if is_far {
+    if is_far(progress, share) {
         let fewer = share / rate / FEWER;
         return missing / rate * fewer.clamp(1.0, farther);
     }
@@ -296,9 +400,13 @@ mod tests {
         let begun = |members: Option<f64>| begin(&Outlook { members, ..TABLE }, 10.0);
         assert_eq!(begun(None), Step::Walk);
         assert_eq!(begun(Some(50.0)), Step::Collect);
-        assert_eq!(begun(Some(500.0)), Step::Walk);
         assert_eq!(begin_among(50.0, &TABLE, 10.0), Step::Exact);
-        assert_eq!(begin_among(500.0, &TABLE, 10.0), Step::Walk);
+        // Not much longer than the beginning of a walk, but less than all of it.
+        assert_eq!(begun(Some(500.0)), Step::Collect);
+        assert_eq!(begin_among(500.0, &TABLE, 10.0), Step::Exact);
+        let many = Outlook { share: 0.3, ..TABLE };
+        assert_eq!(begin_among(500.0, &many, 10.0), Step::Walk);
+        assert_eq!(begun(Some(2_000.0)), Step::Walk);
         let small = Outlook { table_pages: 20.0, table_rows: 100.0, ..TABLE };
         assert_eq!(begin(&small, 10.0), Step::Exact);
         // The same if all rows pass.
@@ -342,6 +450,41 @@ mod tests {
         assert_eq!(none(400, 0.5), Step::Exact);
         assert_eq!(none(100, 0.5), Step::Walk);
         assert_eq!(none(5, 0.5), Step::Walk);
+    }
+
+    #[test]
+    fn a_walk_that_finds_nothing_ends_before_it_costs_as_much_as_measuring_all() {
+        for share in [0.5, 0.1, 0.01, 0.001, 0.0001] {
+            let table = Outlook { share, ..TABLE };
+            let spent =
+                |looked: u64, row: f64| (50 + 2 * looked) as f64 * 3.0 + looked as f64 * row;
+            let end = (1..).find(|&rows| look(&table, &walk(rows, 2 * rows)) == Step::Exact);
+            let bound = exact(None, &table) * 0.75;
+            assert!(end.is_some_and(|rows| spent(rows, 1.0) < bound), "{share}: {end:?}");
+            let pages = |rows: u64| (50 + 3 * rows) as f64;
+            assert!(end.is_some_and(|rows| pages(rows) < 5_000.0), "{share}: {end:?}");
+            let members = (share * 50_000.0).max(500.0);
+            let end =
+                (1..).find(|&rows| inline(members, &table, &walk(rows, 2 * rows)) == Step::Exact);
+            let bound = exact(Some(members), &table) * 0.75;
+            assert!(end.is_some_and(|rows| spent(rows, 0.3) < bound), "{share}: {end:?}");
+        }
+        // It goes on if it is about to end.
+        let most = Progress { passed: 9, ..walk(1_000, 2_000) };
+        assert_eq!(look(&Outlook { share: 0.001, ..TABLE }, &most), Step::Walk);
+        let some = Progress { passed: 2, ..most };
+        assert_eq!(look(&Outlook { share: 0.001, ..TABLE }, &some), Step::Exact);
+    }
+
+    #[test]
+    fn other_indexes_are_asked_at_once_if_they_save_most_of_a_walk() {
+        let table = Outlook { members: Some(5_000.0), share: 0.1, row_pages: 2.0, ..TABLE };
+        assert_eq!(begin(&table, 100.0), Step::Walk);
+        let inline = Outlook { inline_pages: 0.2, ..table };
+        assert_eq!(begin(&inline, 100.0), Step::Collect);
+        // What they cost is more than what they save.
+        assert_eq!(begin(&inline, 10.0), Step::Walk);
+        assert_eq!(begin(&Outlook { members: None, ..inline }, 100.0), Step::Walk);
     }
 
     #[test]

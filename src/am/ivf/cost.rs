@@ -15,8 +15,8 @@ use crate::am::cost::{Estimate, Facts, Rows, ScanCost, Walk};
 /// Dimensions of a distance, and of a code, that take as long as a simple operator.
 const DIMS_PER_OPERATOR: f64 = 128.0;
 const CODED_DIMS_PER_OPERATOR: f64 = 4_096.0;
-/// A page by a page of the table; by time it is about 3.
-const PAGE_COST: f64 = 2.0;
+/// A page by a page of the table; by time it is about 1.
+const PAGE_COST: f64 = 1.0;
 /// Vectors that are read of lists with codes.
 const VECTORS_READ: f64 = 100.0;
 /// The same of a scan that tells how many rows are wanted: for each of these, and some more.

@@ -142,6 +142,22 @@ fn an_owner_of_the_schema_does_not_become_superuser() {
 
 /// What takes a place of the extension stops it: nothing of others is overwritten or adopted.
 #[test]
+fn an_update_calls_nothing_of_an_owner_of_the_schema() {
+    let mut db = TestDb::without_extension();
+    admit_mallory(&mut db);
+    // A better match for a call with an OID than a function that takes a regclass.
+    db.batch_execute(
+        "SET ROLE mallory; CREATE EXTENSION vector_ext SCHEMA lair VERSION '0.1.0';
+         CREATE TABLE lair.items (v lair.vector(2));
+         CREATE INDEX ON lair.items USING hnsw (v lair.vector_l2_ops);
+         CREATE FUNCTION lair.vector_index_format(oid) RETURNS int LANGUAGE plpgsql
+             AS $$BEGIN RAISE 'a trap sprang for %', current_user; END$$;
+         ALTER EXTENSION vector_ext UPDATE; RESET ROLE",
+    )
+    .unwrap();
+}
+
+#[test]
 fn nothing_that_others_made_is_replaced() {
     let mut db = TestDb::without_extension();
     admit_mallory(&mut db);

@@ -19,7 +19,8 @@ BEGIN
 		ORDER BY n.nspname, c.relname
 	LOOP
 		BEGIN
-			PERFORM @extschema@.vector_index_format(index.oid);
+			-- The exact type: a function for an OID could be that of the schema's owner.
+			PERFORM @extschema@.vector_index_format(index.oid::pg_catalog.regclass);
 		EXCEPTION
 			WHEN feature_not_supported THEN
 				unread := pg_catalog.array_append(unread, index.name);

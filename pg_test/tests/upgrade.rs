@@ -68,6 +68,20 @@ fn what_was_released_does_not_change() {
     }
 }
 
+#[test]
+fn files_name_the_same_version() {
+    for (file, line) in [
+        ("vector_ext.control", "default_version = '$'"),
+        ("Cargo.toml", "version = \"$\""),
+        ("META.json", "   \"version\": \"$\","),
+        ("META.json", "         \"version\": \"$\""),
+    ] {
+        let line = line.replace('$', env!("CARGO_PKG_VERSION"));
+        let text = fs::read_to_string(repository().join(file)).unwrap();
+        assert!(text.lines().any(|other| other == line), "{file}: {line}");
+    }
+}
+
 /// An index, alone on its table.
 struct Index {
     table: String,

@@ -99,6 +99,7 @@ mod security_scripts;
 mod security_search;
 mod settings;
 mod shards;
+mod shards_failure;
 mod shards_read;
 mod shards_refuse;
 mod sparsevec_binary;

@@ -1,9 +1,9 @@
-//! Privileges, policies and errors of searches on other servers.
+//! Privileges and policies hold for searches on other servers, and what cannot be searched is refused.
 
 use std::slice;
 
 use pg_test::shards::{SPREAD, Shards, rows};
-use pg_test::{Cluster, TestDb, hint, message, refusal, sqlstate};
+use pg_test::{hint, message, refusal, sqlstate};
 
 /// What `ann` must know, as the shards' indexes are not known here.
 const L2: &str = r#"params => '{"metric_type": "L2"}'"#;
@@ -100,46 +100,4 @@ fn what_cannot_be_searched_is_refused() {
         assert_eq!((sqlstate(&error), &*message(&error)), (code, expected), "{search}");
         assert_eq!(hint(&error), advice, "{search}");
     }
-}
-
-#[test]
-fn a_shard_that_is_down_is_postgresqls_error() {
-    let server = Cluster::new("shard", &[]).unwrap();
-    server.connect().unwrap().batch_execute("CREATE EXTENSION vector_ext").unwrap();
-    let mut db = TestDb::new();
-    let host = server.socket_dir().display();
-    db.batch_execute(&format!(
-        "CREATE EXTENSION postgres_fdw;
-        CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw
-            OPTIONS (host '{host}', dbname 'postgres', extensions 'vector_ext', async_capable 'true');
-        CREATE USER MAPPING FOR PUBLIC SERVER far OPTIONS (user 'postgres');
-        CREATE TABLE items (id int, e vector(3)) PARTITION BY LIST (id);
-        CREATE TABLE items_0 PARTITION OF items FOR VALUES IN (0);
-        CREATE FOREIGN TABLE items_1 PARTITION OF items FOR VALUES IN (1) SERVER far
-            OPTIONS (table_name 'items');
-        INSERT INTO items VALUES (0, '[1,2,3]')"
-    ))
-    .unwrap();
-    server
-        .connect()
-        .unwrap()
-        .batch_execute("CREATE TABLE items AS SELECT 1 AS id, '[1,2,4]'::vector AS e")
-        .unwrap();
-    let search = |filter: &str| {
-        format!(
-            "SELECT ((hit).id)::text FROM vector_search(NULL::items, ann('e', '[1,2,3]', {L2}) {filter})"
-        )
-    };
-    assert_eq!(rows(&mut db, &search("")), ["0", "1"]);
-    let reset = rows(&mut db, "SELECT count(*)::text FROM items");
-    assert_eq!(reset, ["2"]);
-    server.stop().unwrap();
-    let error = db.query(&search(""), &[]).unwrap_err();
-    let plain = db.query("SELECT id FROM items", &[]).unwrap_err();
-    assert_eq!((sqlstate(&error), message(&error)), (sqlstate(&plain), message(&plain)));
-    assert_eq!(sqlstate(&error), "08001");
-    // What is here is still found.
-    assert_eq!(rows(&mut db, &search(", filter => 'id == 0'")), ["0"]);
-    server.start().unwrap();
-    assert_eq!(rows(&mut db, &search("")), ["0", "1"]);
 }

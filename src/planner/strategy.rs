@@ -293,9 +293,9 @@ impl Spent {
             // One was to be expected, or so few are that the walk would have to be lucky.
             return looked * share >= 1.0 || cost(missing / share) > exact;
         }
+        // Before that, what rows that pass took so far tells enough. Pages may have been read ahead.
         let rate = (passed - 0.5 * passed.sqrt()) / looked;
-        let most = if self.all < exact { 1.0 } else { LAST };
-        cost(missing / rate) > most * exact
+        self.all >= exact && cost(missing / rate) > LAST * exact
     }
 }
 

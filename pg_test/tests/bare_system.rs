@@ -4,11 +4,12 @@
 use std::fs;
 use std::path::Path;
 
-/// Programs of Debian's essential packages (coreutils, dash, util-linux), PostgreSQL's clients, and
+/// Programs of Debian's essential packages (coreutils, dash, mount, util-linux), PostgreSQL's clients, and
 /// `make` and binutils (the linker is of it), without which no test would have begun.
 const PROGRAMS: &[&str] = &[
     "chown",
     "make",
+    "mount",
     "mktemp",
     "objcopy",
     "pg_dump",
@@ -18,6 +19,7 @@ const PROGRAMS: &[&str] = &[
     "runuser",
     "sh",
     "test",
+    "umount",
 ];
 /// What runs the program that is named in the parenthesis.
 const RUNS: &[&str] = &["Command::new(\"", "as_server_user(\"", "as_ourselves(\"", ".program(\""];

@@ -36,7 +36,7 @@ WITH_PG    = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG)
 CARGO      = $(WITH_PG) cargo
 FEATURES   = --no-default-features --features vector_ext/pg$(PG_MAJOR)
 
-.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop demo-shards deb test-deb test test-cassert test-aarch64 test-long test-upgrade fuzz test-clients pgvector-suite check lint bench bench-any-data lint-deps
+.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop demo-shards deb test-deb test test-cassert test-aarch64 test-long test-upgrade fuzz test-clients pgvector-suite check lint bench bench-any-data bench-tables lint-deps
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -128,6 +128,9 @@ test-deb: deb ## install, use, and remove them in a bare Debian; as root, some 2
 
 bench: install ## measure against other extensions; options in BENCH_ARGS, see benches/README.md
 	@$(CARGO) run --quiet --release --package benches -- search $(BENCH_ARGS)
+
+bench-tables: install ## sizes, memory, and planning times with TABLES=10000 tables and PARTITIONS=1000
+	@$(CARGO) run --quiet --package pg_test --bin with_server -- scripts/many-tables.sh $(TABLES) $(PARTITIONS)
 
 bench-any-data: install ## recall on data unlike embeddings; options in BENCH_ARGS
 	@$(CARGO) run --quiet --release --package benches -- any-data $(BENCH_ARGS)

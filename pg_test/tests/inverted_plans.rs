@@ -338,6 +338,38 @@ fn the_planner_knows_how_many_rows_of_partitions_and_heirs_hold_words() {
     .unwrap();
 }
 
+/// A condition may name an index of a table of the caller's own. What it estimates of another table tells
+/// nothing of rows that policies or privileges hide.
+#[test]
+fn estimates_tell_nothing_of_hidden_rows() {
+    let mut db = TestDb::new();
+    let caller = format!("bm25_caller_{}", db.name());
+    let table = |name: &str| {
+        format!(
+            "CREATE TABLE {name} (id int, body text);
+             INSERT INTO {name} SELECT i, 'secret' FROM generate_series(1, 1000) i;
+             CREATE INDEX ON {name} USING inverted (body); ANALYZE {name};"
+        )
+    };
+    let tables = ["policies", "privileges"].map(table).concat();
+    db.batch_execute(&format!(
+        "CREATE ROLE {caller}; {tables}
+         CREATE POLICY later ON policies USING (id > 500); ALTER TABLE policies ENABLE ROW LEVEL SECURITY;
+         CREATE VIEW seen AS SELECT body FROM privileges WHERE id < 500;
+         GRANT SELECT ON policies, seen TO {caller}; GRANT CREATE ON SCHEMA public TO {caller};
+         SET ROLE {caller}; CREATE TABLE own (body text); CREATE INDEX own_body ON own USING inverted (body)"
+    ))
+    .unwrap();
+    for hidden in ["policies", "seen"] {
+        let mut rows = |word: &str| {
+            let condition = format!("text_condition('own_body', '{word}', 1, -2147483648, 0)");
+            rows_of(&mut db, &format!("EXPLAIN SELECT FROM {hidden} WHERE body <?> {condition}"))
+        };
+        assert_eq!(rows("secret"), rows("absent"), "{hidden}");
+    }
+    db.batch_execute(&format!("RESET ROLE; DROP OWNED BY {caller}; DROP ROLE {caller}")).unwrap();
+}
+
 /// Rows that match are few, and take no longer to find than as many of a frequent word.
 #[test]
 fn a_rare_word_costs_no_more_than_a_frequent_one() {

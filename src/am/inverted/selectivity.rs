@@ -38,18 +38,19 @@ pg_functions! {
         operator: Oid,
         operands: AnyValue,
         _relation: i32,
-    ) -> Result<f64, Report> {
+    ) -> f64 {
         // SAFETY: the planner passes its state, and a list of expressions.
         let (document, condition, table) = unsafe {
             let operands: Vec<Node> = nodes(operands.0.cast_mut_ptr()).collect();
-            let [document, condition] = operands[..] else { return Ok(UNKNOWN) };
+            let [document, condition] = operands[..] else { return UNKNOWN };
             (document, condition.constant(), table_of(root.0.cast_mut_ptr(), document))
         };
         // SAFETY: SQL declares the right operand of the operator as a `text_condition`.
         let condition = condition.map(|value| unsafe { TextCondition::from_datum(value) });
-        let Some(Ok(Some(condition))) = condition else { return Ok(UNKNOWN) };
+        let Some(Ok(Some(condition))) = condition else { return UNKNOWN };
         let of = table.map(|table| (table, document));
-        Ok(estimate(operator, &condition, of)?.unwrap_or(UNKNOWN))
+        // What is wrong with an index is for the search to tell, if it reads that index at all.
+        estimate(operator, &condition, of).ok().flatten().unwrap_or(UNKNOWN)
     }
 }
 
@@ -77,8 +78,15 @@ fn estimate(
     }
     // Estimates show in EXPLAIN, and would tell of rows that policies hide. Policies of a partition do not
     // count for those who read the table that it is of.
-    let is_open = |table: Opened| table.may_read() && !table.has_row_security();
-    if !with_parents(table).filter_map(Opened::find).any(is_open) {
+    let is_open = |table: &Opened| table.may_read() && !table.has_row_security();
+    if !with_parents(table).filter_map(Opened::find).any(|table| is_open(&table)) {
+        return Ok(None);
+    }
+    // The caller chooses the index, of a table of theirs perhaps, and the rows of another one.
+    if let Some((heir, _)) = &of
+        && !is_partition_of(heir.oid(), table)
+        && !is_open(heir)
+    {
         return Ok(None);
     }
     let content = Content::of_operator(operator);

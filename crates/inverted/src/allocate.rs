@@ -4,8 +4,10 @@
 //! of pages that its holder has taken. The batch that publishes what was made hands the list to it. If
 //! the holder fails, the next holder of the lock finds the list, and the pages become free.
 
+use memory::Grow;
 use pages::{Batch, Coordination, Error, MAX_BATCH, META_BLOCK, PAGE_BODY, PageStore, Result};
 
+use crate::fields::u32_at;
 use crate::meta::{Chain, LOCKS, MAX_RETIRED, Meta};
 use crate::page::Pages;
 use crate::page_list::{self, CAPACITY};
@@ -19,6 +21,8 @@ pub(crate) const FLUSH: usize = 2;
 /// The first of the locks of inserts that write a document of their own segment.
 pub(crate) const FIRST_OF_LARGE: usize = 3;
 
+/// Bytes of what [`Taker::pause`] returns.
+pub(crate) const PAUSED: usize = 12;
 /// Pages by which the index is extended at a time.
 const EXTENT: u32 = 16;
 
@@ -57,11 +61,14 @@ impl<'s, S: Coordination> Taker<'s, S> {
         Ok(Self { store, lock, segment, chain: None, numbers, handed_out: 0, waiting })
     }
 
-    /// Goes on with the segment of [`crate::progress`], for which so many pages of the last list page were
-    /// handed out. None if others have taken pages since.
-    pub(crate) fn resume(store: &'s S, lock: usize, handed_out: u32) -> Result<Option<Self>> {
+    /// Goes on with the segment of [`crate::progress`] where [`Taker::pause`] returned `paused`. None if
+    /// others have taken pages since.
+    pub(crate) fn resume(store: &'s S, lock: usize, paused: [u8; PAUSED]) -> Result<Option<Self>> {
         let meta = Meta::read(store)?;
-        let Some(chain) = meta.taken[lock] else { return Ok(None) };
+        let [first, last, handed_out] = [0, 4, 8].map(|at| u32_at(&paused, at));
+        let Some(chain) = meta.taken[lock].filter(|&chain| chain == Chain { first, last }) else {
+            return Ok(None);
+        };
         let (next, numbers) = page_list::read(&store.read(chain.last)?, chain.last)?;
         let handed_out = handed_out as usize;
         let is_last = next.is_none() && numbers.len() == usize::from(meta.progress.numbers);
@@ -73,11 +80,28 @@ impl<'s, S: Coordination> Taker<'s, S> {
         Ok(Some(Self { store, lock, segment, chain, numbers, handed_out, waiting }))
     }
 
-    /// Writes what waits. Returns how many numbers the last list page has, and of how many the pages were
-    /// handed out.
-    pub(crate) fn pause(&mut self) -> Result<(usize, u32)> {
+    /// Writes what waits. Returns how many numbers the last list page has, and for [`Taker::resume`] the
+    /// first and the last list page and of how many numbers of the last the pages were handed out.
+    pub(crate) fn pause(&mut self) -> Result<(usize, [u8; PAUSED])> {
         self.write_waiting()?;
-        Ok((self.numbers.len(), self.handed_out as u32))
+        let Chain { first, last } = self.chain.unwrap_or(Chain { first: 0, last: 0 });
+        let mut paused = [0; PAUSED];
+        let numbers = [first, last, self.handed_out as u32];
+        for (bytes, number) in paused.as_chunks_mut().0.iter_mut().zip(numbers) {
+            *bytes = number.to_le_bytes();
+        }
+        Ok((self.numbers.len(), paused))
+    }
+
+    /// All pages that were handed out, in this order.
+    pub(crate) fn handed_out(&self) -> Result<Vec<u32>> {
+        let mut all = Vec::new();
+        let Some(chain) = self.chain else { return Ok(all) };
+        page_list::walk(self.store, chain.first, Some(chain.last), |block, numbers| {
+            let end = if block == chain.last { self.handed_out } else { numbers.len() };
+            Ok(all.try_extend(numbers.iter().copied().take(end))?)
+        })?;
+        Ok(all)
     }
 
     /// The id of the segment.
@@ -326,5 +350,39 @@ mod tests {
         (0..3).try_for_each(&mut write).expect("writes");
         let error = taker.write_waiting().expect_err("is damaged");
         assert_eq!(error, Error::corrupted(9, "page is on a list of free pages twice"));
+    }
+
+    /// A part that has failed may have taken a list page with as many numbers as the one before.
+    #[test]
+    fn nobody_goes_on_after_others_have_taken_a_list_page() {
+        let store = MemStore::new();
+        create(&store, Options { scoring: Scoring::InnerProduct, positions: false }, b"")
+            .expect("creates");
+        let mut taker = Taker::new(&store, VACUUM).expect("takes");
+        for _ in 0..3 * CAPACITY {
+            let block = taker.allocate().expect("allocates");
+            taker.write(block, &[0; PAGE_BODY]).expect("writes");
+        }
+        drop(taker);
+        recover(&store, VACUUM).expect("frees the list");
+
+        let mut taker = Taker::new(&store, MERGE).expect("takes");
+        let mut handed_out = vec![taker.allocate().expect("allocates")];
+        let full = taker.numbers.len();
+        assert!(full > CAPACITY / 2, "{full} numbers");
+        handed_out.extend((1..full - 5).map(|_| taker.allocate().expect("allocates")));
+        let (numbers, paused) = taker.pause().expect("writes");
+        crate::progress::save(&store, taker.segment(), numbers, &[0]).expect("saves");
+        drop(taker);
+
+        let resume = || Taker::resume(&store, MERGE, paused).expect("reads");
+        let mut taker = resume().expect("goes on");
+        assert_eq!(taker.handed_out(), Ok(handed_out));
+        for _ in 0..6 {
+            taker.allocate().expect("allocates");
+        }
+        assert_eq!((taker.numbers.len(), taker.handed_out), (full, 1));
+        drop(taker);
+        assert!(resume().is_none());
     }
 }

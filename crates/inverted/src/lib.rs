@@ -23,6 +23,7 @@ mod large;
 mod matching;
 mod merge;
 mod meta;
+mod owned;
 mod page;
 mod page_list;
 mod pick;

@@ -6,14 +6,14 @@
 use memory::Grow;
 use pages::{Batch, Coordination, Error, HeapTid, META_BLOCK, Result};
 
-use crate::allocate::{MERGE, Taker, VACUUM, reclaim, recover};
+use crate::allocate::{MERGE, PAUSED, Taker, VACUUM, reclaim, recover};
 use crate::bytes::Bytes;
 use crate::dictionary::{Entry, Stored, Terms};
 use crate::fields::prefix;
 use crate::meta::{Meta, Options};
 use crate::pick::pick_small;
 use crate::postings::{Block, Postings, Recycled, decode_inline};
-use crate::progress::{self, MAX_STATE};
+use crate::progress;
 use crate::publish::Change;
 use crate::segment::{Reader, SegmentInfo, Writer};
 use crate::write::damaged;
@@ -127,12 +127,12 @@ fn run<S: Coordination>(
     let mut state = state;
     let taker = match &mut state {
         None => Some(Taker::new(store, lock)?),
-        Some(state) => Taker::resume(store, lock, state.u32()?)?,
+        Some(state) => Taker::resume(store, lock, state.array()?)?,
     };
     let Some(mut taker) = taker else { return Ok(false) };
-    let id = taker.segment();
+    let (id, handed_out) = (taker.segment(), taker.handed_out()?);
     let mut writer = Writer::new(&mut taker, options.scoring, options.positions, id);
-    let restored = state.map(|mut state| writer.restore(&mut state)).transpose();
+    let restored = state.map(|mut state| writer.restore(&mut state, &handed_out)).transpose();
     let restored = match restored {
         Err(Error::Corrupted { .. }) => return Ok(false),
         other => other?,
@@ -160,13 +160,12 @@ fn run<S: Coordination>(
             let mut state = Vec::new();
             state.push(ids.len() as u8);
             state.extend(ids.iter().flat_map(|id| id.to_le_bytes()));
-            let place = state.len()..state.len() + 4;
-            state.extend([0; 4]);
-            writer.save(&mut state)?;
-            if state.len() <= MAX_STATE {
+            let place = state.len()..state.len() + PAUSED;
+            state.extend([0; PAUSED]);
+            if writer.save(&mut state)? {
                 drop(writer);
-                let (numbers, handed_out) = taker.pause()?;
-                state[place].copy_from_slice(&handed_out.to_le_bytes());
+                let (numbers, paused) = taker.pause()?;
+                state[place].copy_from_slice(&paused);
                 progress::save(store, id, numbers, &state)?;
                 return Ok(true);
             }
@@ -349,6 +348,7 @@ fn copy_inline<S: Coordination>(
 
 #[cfg(test)]
 mod tests {
+    use pages::PageStore;
     use pages::mem::MemStore;
     use rand::Rng;
 
@@ -521,6 +521,39 @@ mod tests {
                 }
             }
         });
+    }
+
+    /// A state that looks intact does not make a merge write pages that are not its own.
+    #[test]
+    fn a_state_does_not_name_pages_of_others() {
+        let begun = filled();
+        let other = Meta::read(&begun).expect("reads").segments[0].info.root;
+        assert_eq!(merge_picked(&begun, Some(5), all), Ok(true));
+        let meta = Meta::read(&begun).expect("reads");
+        let whole = filled();
+        merge_in_parts(&whole, None).expect("merges");
+        let expected = content(&whole);
+        // Behind the number of the part: segments, the place of the list, and two groups of documents, then
+        // the page of postings.
+        let groups = 20 + 1 + 3 * 8 + PAUSED + 4;
+        let postings = groups + 2 * 16 + 1;
+        let page = begun.read(meta.progress.pages[0]).expect("reads").to_vec();
+        let begun_page = crate::fields::u32_at(&page, postings);
+        assert_eq!(page[postings + 4], crate::page::Part::Postings as u8);
+        for at in [groups, groups + 4, groups + 16, postings] {
+            for block in [META_BLOCK, other, u32::MAX, begun_page] {
+                if (at, block) == (postings, begun_page) {
+                    continue;
+                }
+                let store = begun.clone();
+                store.rewrite(meta.progress.pages[0], |body| {
+                    body[at..at + 4].copy_from_slice(&block.to_le_bytes());
+                });
+                merge_in_parts(&store, Some(20)).expect("merges");
+                expect_sound(&store);
+                assert!(content(&store) == expected, "block {block} at {at}");
+            }
+        }
     }
 
     /// What was kept and is damaged, is of no use, but does no harm.

@@ -3,6 +3,7 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))] // sizes come from pages
 
 use crate::bytes::Bytes;
+use crate::owned::Owned;
 use memory::filled;
 use pages::{Error, PAGE_BODY, PAGE_USABLE, PageKind, PageStore, Result, init_page, page_kind};
 
@@ -167,10 +168,17 @@ impl Draft {
         out.extend_from_slice(written);
     }
 
-    /// The page that was saved.
-    pub fn restore(bytes: &mut Bytes<'_>, part: Part) -> Result<Self> {
+    /// The page that was saved, which is one of those that are owned. If it may be unplaced, it may have no
+    /// block.
+    pub fn restore(
+        bytes: &mut Bytes<'_>,
+        part: Part,
+        owned: &mut Owned,
+        may_be_unplaced: bool,
+    ) -> Result<Self> {
         let mut draft = Self::unplaced(part)?;
         draft.block = bytes.u32()?;
+        owned.claim(draft.block, may_be_unplaced, bytes)?;
         let [of, level] = bytes.array()?;
         draft.level = level;
         draft.count = bytes.u16()?;

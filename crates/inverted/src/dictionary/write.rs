@@ -5,6 +5,7 @@ use pages::Result;
 use super::RESTART;
 use super::entry::push_entry;
 use crate::bytes::Bytes;
+use crate::owned::Owned;
 use crate::page::{Draft, NONE, Pages, Part};
 use crate::postings::Written;
 
@@ -93,18 +94,23 @@ impl Dictionary {
     }
 
     /// The dictionary that was saved.
-    pub fn restore(id: u64, bytes: &mut Bytes<'_>) -> Result<Self> {
+    pub fn restore(id: u64, bytes: &mut Bytes<'_>, owned: &mut Owned) -> Result<Self> {
         let mut dictionary = Self::new(id);
         dictionary.first_leaf = bytes.u32()?;
-        for _ in 0..bytes.u8()? {
-            let draft = Draft::restore(bytes, Part::Dictionary)?;
+        let levels = bytes.u8()?;
+        if levels > 0 && !owned.has(dictionary.first_leaf) {
+            return Err(bytes.error("page of the dictionary is not of the segment"));
+        }
+        for number in 0..levels {
+            // Inner pages get their blocks in the end.
+            let draft = Draft::restore(bytes, Part::Dictionary, owned, number > 0)?;
             let mut next = || -> Result<Vec<u8>> {
                 let len = bytes.u16()?.into();
                 Ok(memory::copied(bytes.take(len)?)?)
             };
             let [separator, last, restarts] = [next()?, next()?, next()?];
             let level = Level { draft, separator, last, restarts };
-            if !level.is_possible() {
+            if !level.is_possible() || level.draft.level != number {
                 return Err(bytes.error("page of the dictionary that was begun is impossible"));
             }
             dictionary.levels.push(level);

@@ -9,6 +9,7 @@ use super::skip::Skip;
 use super::{BLOCK, GROUP, INLINE, INLINE_BYTES};
 use crate::Scoring;
 use crate::bytes::{Bytes, push_varint};
+use crate::owned::Owned;
 use crate::page::{Draft, NONE, Pages, Part, SPACE, Spot};
 
 /// Where a list is, by its length: its block, its group of skip entries, or its list of groups.
@@ -98,13 +99,14 @@ impl Lists {
     }
 
     /// Goes on with the pages that were saved.
-    pub fn restore(&mut self, bytes: &mut Bytes<'_>) -> Result<()> {
+    pub fn restore(&mut self, bytes: &mut Bytes<'_>, owned: &mut Owned) -> Result<()> {
         for (draft, part) in [
             (&mut self.postings, Part::Postings),
             (&mut self.skips, Part::Skips),
             (&mut self.positions, Part::Positions),
         ] {
-            *draft = if bytes.u8()? == 0 { None } else { Some(Draft::restore(bytes, part)?) };
+            let is_some = bytes.u8()? != 0;
+            *draft = is_some.then(|| Draft::restore(bytes, part, owned, false)).transpose()?;
         }
         Ok(())
     }

@@ -31,22 +31,14 @@ impl<'p> Noted<'p> {
         Self { pages, runs: Vec::new(), count: 0 }
     }
 
-    /// Appends what [`Noted::restore`] takes.
-    pub fn save(&self, out: &mut Vec<u8>) {
-        out.extend(self.count.to_le_bytes());
-        out.extend((self.runs.len() as u32).to_le_bytes());
-        for (start, len) in &self.runs {
-            out.extend(start.to_le_bytes());
-            out.extend(len.to_le_bytes());
-        }
-    }
-
-    /// Notes the pages that were noted then.
-    pub fn restore(&mut self, bytes: &mut Bytes<'_>) -> Result<()> {
-        self.count = bytes.u32()?;
-        self.runs.clear();
-        for _ in 0..bytes.u32()? {
-            self.runs.try_push((bytes.u32()?, bytes.u32()?))?;
+    /// Notes a page that was allocated.
+    pub fn note(&mut self, block: u32) -> Result<()> {
+        self.count = self.count.saturating_add(1);
+        match self.runs.last_mut() {
+            Some((start, len)) if start.checked_add(*len) == Some(block) => {
+                *len = len.saturating_add(1);
+            }
+            _ => self.runs.try_push((block, 1))?,
         }
         Ok(())
     }
@@ -78,13 +70,7 @@ impl<'p> Noted<'p> {
 impl Pages for Noted<'_> {
     fn allocate(&mut self) -> Result<u32> {
         let block = self.pages.allocate()?;
-        self.count = self.count.saturating_add(1);
-        match self.runs.last_mut() {
-            Some((start, len)) if start.checked_add(*len) == Some(block) => {
-                *len = len.saturating_add(1);
-            }
-            _ => self.runs.try_push((block, 1))?,
-        }
+        self.note(block)?;
         Ok(block)
     }
 

@@ -162,6 +162,18 @@ impl DocumentWriter {
         self.groups = written;
     }
 
+    /// Whether `groups` has all groups with all of their pages, after [`DocumentWriter::flush`].
+    pub fn is_complete(&self) -> bool {
+        let mut left = self.count as usize;
+        let are_complete = self.groups.iter().all(|group| {
+            let tid_pages = left.min(GROUP).div_ceil(TIDS);
+            left = left.saturating_sub(GROUP);
+            let mut tids = group.tids.iter().enumerate();
+            tid_pages > 0 && tids.all(|(i, &block)| (block == NONE) == (i >= tid_pages))
+        });
+        are_complete && left == 0
+    }
+
     pub fn push(&mut self, pages: &mut dyn Pages, tid: HeapTid, length: u32) -> Result<()> {
         if self.count >= super::MAX_DOCUMENTS {
             return Err(Error::Limit("a segment of the index has too many documents"));

@@ -160,6 +160,9 @@ fn builds_by_threads_are_the_same() {
            FROM generate_series(1, 20000) i;
          INSERT INTO t SELECT i, repeat('long text graph' || i % 7 || ' ', 10000), '{}'
            FROM generate_series(20001, 20003) i;
+         INSERT INTO t SELECT i, repeat('rather long graph' || i % 7 || ' ', 300),
+                array_fill(''::text, ARRAY[5000]) || ARRAY['graph3']
+           FROM generate_series(20201, 20250) i;
          INSERT INTO t SELECT i, CASE WHEN i % 2 = 0 THEN 'last graph' || i % 7 END, NULL
            FROM generate_series(20004, 20100) i",
     )

@@ -11,19 +11,20 @@ use threads::Workers;
 use super::content::{Refused, Terms};
 use crate::pg::error::Report;
 
-/// The least and the most bytes of the texts of a batch.
-const LIMITS: [usize; 2] = [32 << 10, 1 << 20];
+/// The most bytes of the rows of a batch.
+const LIMIT: usize = 1 << 20;
 /// A batch has one of so many bytes of the memory of a build.
 const SHARE: usize = 64;
-/// Bytes that two batches and their terms take, for each byte of text.
-const MEMORY: usize = 9;
-/// Bytes of a row beside its text.
+/// Bytes that two batches and their terms take at most, for each byte of text: words of one letter take
+/// 12 bytes each and one for the letter, twice that while their list grows, for two bytes of text.
+const MEMORY: usize = 28;
+/// Bytes of a row beside its texts.
 const ROW: usize = 128;
-/// Rows of a job, and rows that are worth starting threads.
-const JOB: usize = 32;
-const WORTH_THREADS: usize = 256;
-/// Bytes of the longest text that a thread analyzes: until it is done, the build cannot be cancelled.
-pub const LONGEST: usize = 64 << 10;
+/// Bytes of the rows of a job at least, and bytes that are worth starting threads.
+const JOB: usize = 8 << 10;
+const WORTH_THREADS: usize = 32 << 10;
+/// Bytes of the largest row that a thread analyzes: the build cannot be cancelled before the job is done.
+const LONGEST: usize = 64 << 10;
 
 /// What takes the terms of a row.
 type Push<'a> = dyn FnMut(HeapTid, Terms) -> Result<(), Report> + 'a;
@@ -32,7 +33,7 @@ type Push<'a> = dyn FnMut(HeapTid, Terms) -> Result<(), Report> + 'a;
 pub struct Batches<'a> {
     analyzer: &'a Analyzer,
     threads: usize,
-    /// Bytes of texts of a batch.
+    /// Bytes of rows of a batch.
     limit: usize,
     rows: Vec<(HeapTid, Vec<String>)>,
     bytes: usize,
@@ -42,7 +43,7 @@ pub struct Batches<'a> {
 impl<'a> Batches<'a> {
     /// Batches for so many threads, in a build that may use `memory` bytes.
     pub fn new(analyzer: &'a Analyzer, threads: usize, memory: usize) -> Self {
-        let limit = (memory / SHARE).clamp(LIMITS[0], LIMITS[1]);
+        let limit = (memory / SHARE).min(LIMIT);
         Self { analyzer, threads, limit, rows: Vec::new(), bytes: 0, analyzed: Vec::new() }
     }
 
@@ -51,7 +52,12 @@ impl<'a> Batches<'a> {
         self.limit * MEMORY
     }
 
-    /// Adds a row, of which no text is longer than [`LONGEST`]. Hands rows before it to `push`, in order.
+    /// Whether a row with these texts may be added.
+    pub fn takes(&self, texts: &[String]) -> bool {
+        bytes(texts) <= LONGEST.min(self.limit)
+    }
+
+    /// Adds a row that [`Batches::takes`]. Hands rows before it to `push`, in order.
     ///
     /// # Errors
     /// Those of `push`, and that memory is used up.
@@ -61,10 +67,12 @@ impl<'a> Batches<'a> {
         texts: Vec<String>,
         push: &mut Push<'_>,
     ) -> Result<(), Report> {
-        self.bytes +=
-            ROW + texts.iter().map(|text| text.len() + size_of::<String>()).sum::<usize>();
-        self.rows.try_push((tid, texts))?;
-        if self.bytes >= self.limit { self.analyze(push) } else { Ok(()) }
+        let bytes = bytes(&texts);
+        if self.bytes + bytes > self.limit {
+            self.analyze(push)?;
+        }
+        self.bytes += bytes;
+        Ok(self.rows.try_push((tid, texts))?)
     }
 
     /// Hands all rows to `push` that were added.
@@ -79,8 +87,16 @@ impl<'a> Batches<'a> {
     /// Has the batch analyzed, while the one before goes to `push`.
     fn analyze(&mut self, push: &mut Push<'_>) -> Result<(), Report> {
         let (rows, before) = (std::mem::take(&mut self.rows), std::mem::take(&mut self.analyzed));
+        let threads = if self.bytes < WORTH_THREADS { 0 } else { self.threads };
         self.bytes = 0;
-        let jobs: Vec<&[(HeapTid, Vec<String>)]> = memory::collected(rows.chunks(JOB))?;
+        let mut of_job = 0;
+        let jobs: Vec<&[(HeapTid, Vec<String>)]> =
+            memory::collected(rows.chunk_by(|(_, texts), _| {
+                of_job += bytes(texts);
+                let has_room = of_job < JOB;
+                of_job = if has_room { of_job } else { 0 };
+                has_room
+            }))?;
         let analyzer = self.analyzer;
         let job = |number: u32| -> Result<Vec<(HeapTid, Terms)>, Refused> {
             let rows = jobs.get(number as usize).copied().unwrap_or_default();
@@ -94,8 +110,7 @@ impl<'a> Batches<'a> {
             pgrx::check_for_interrupts!();
             true
         };
-        let threads = if rows.len() < WORTH_THREADS { 0 } else { self.threads };
-        // Fewer jobs than rows, whose number is below 2^32.
+        // No more jobs than rows, whose number is below 2^32.
         let (made, pushed) =
             Workers::new(threads, &mut tick).make_beside(jobs.len() as u32, job, || {
                 before.into_iter().try_for_each(|(tid, terms)| push(tid, terms))
@@ -106,4 +121,9 @@ impl<'a> Batches<'a> {
         }
         Ok(())
     }
+}
+
+/// Bytes that a row with these texts takes.
+fn bytes(texts: &[String]) -> usize {
+    ROW + texts.iter().map(|text| text.len() + size_of::<String>()).sum::<usize>()
 }

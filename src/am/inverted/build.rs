@@ -13,7 +13,7 @@ use pages::HeapTid;
 use pgrx::pg_sys::{self, Datum, ForkNumber, IndexInfo, Oid, Relation};
 use space::Space;
 
-use super::analysis::{Batches, LONGEST};
+use super::analysis::Batches;
 use super::content::{Content, Terms};
 use super::definition::Definition;
 use super::method::Method;
@@ -191,7 +191,7 @@ impl Load<'_> {
         let mut push = |tid, terms: Terms| push(&terms.document(tid, options.positions)?);
         // SAFETY: the value is of the type of the indexed column.
         let texts = unsafe { content.texts(value)? };
-        if texts.iter().map(String::len).sum::<usize>() <= LONGEST {
+        if batches.takes(&texts) {
             return batches.add(tid, texts, &mut push);
         }
         batches.finish(&mut push)?;

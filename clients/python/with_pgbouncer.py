@@ -29,7 +29,7 @@ unix_socket_dir = {folder}
 auth_type = any
 pool_mode = transaction
 default_pool_size = {connections}
-query_wait_timeout = 60
+query_wait_timeout = 20
 {prepared}
 """
 
@@ -47,11 +47,11 @@ class Pgbouncer:
                 folder=self.folder, connections=CONNECTIONS,
                 prepared="max_prepared_statements = 100" if PREPARES else ""))
         command = [PROGRAM, path]
-        if os.getuid() == 0:  # which it refuses
-            nobody = pwd.getpwnam("nobody")
+        if os.getuid() == 0:  # which it refuses; the server's user may use the server's socket
+            server = pwd.getpwuid(os.stat(os.environ["PGHOST"]).st_uid)
             for owned in self.folder, path:
-                os.chown(owned, nobody.pw_uid, nobody.pw_gid)
-            command[1:1] = ["-u", "nobody"]
+                os.chown(owned, server.pw_uid, server.pw_gid)
+            command[1:1] = ["-u", server.pw_name]
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         return self
@@ -93,7 +93,7 @@ def search(conn, query):
 
 def client(pgbouncer, number, barrier, found):
     with pgbouncer.connect() as conn:
-        barrier.wait()
+        barrier.wait(timeout=30)
         for turn in range(50):
             near = number * 100 + turn + 0.25
             width = 100 + number

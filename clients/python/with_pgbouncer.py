@@ -69,11 +69,12 @@ class Pgbouncer:
 
     def wait(self):
         """Until it accepts connections."""
+        deadline = time.monotonic() + 60
         while True:
             try:
                 return self.connect().close()
             except psycopg.OperationalError:
-                if self.process.poll() is not None:
+                if self.process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(open(self.log).read())
                 time.sleep(0.01)
 
@@ -93,7 +94,7 @@ def search(conn, query):
 
 def client(pgbouncer, number, barrier, found):
     with pgbouncer.connect() as conn:
-        barrier.wait(timeout=30)
+        barrier.wait()
         for turn in range(50):
             near = number * 100 + turn + 0.25
             width = 100 + number
@@ -112,7 +113,7 @@ def client(pgbouncer, number, barrier, found):
 
 def threads(pgbouncer):
     """Clients at the same time; the processes of the server that answered them."""
-    barrier, found, errors = threading.Barrier(CLIENTS), [], []
+    barrier, found, errors = threading.Barrier(CLIENTS, timeout=60), [], []
 
     def run(number):
         try:

@@ -59,6 +59,9 @@ const FEWER: f64 = 4.0;
 const FARTHER: f64 = 10.0;
 const FARTHER_IF_ESTIMATED: f64 = 4.0;
 
+/// Rows that should have passed, for it to mean something that none has: of twenty such walks, one has bad luck.
+const SEVERAL: f64 = 3.0;
+
 /// How many times more or fewer pages a walk may take for a row than was estimated.
 const SURPRISE: f64 = 2.0;
 
@@ -290,8 +293,11 @@ impl Spent {
             (rows - ahead.max(0.0)).max(0.0) * self.page + rows * self.row
         };
         if passed < 1.0 {
-            // One was to be expected, or so few are that the walk would have to be lucky.
-            return looked * share >= 1.0 || cost(missing / share) > exact;
+            // One was to be expected of rows that had to be paid for, several of those that a walk for many
+            // rows begins with; or so few are that the walk would have to be lucky.
+            let ahead = looked < wanted as f64;
+            let expected = looked * share >= if ahead { SEVERAL } else { 1.0 };
+            return expected || cost(missing / share) > exact;
         }
         // Before that, what rows that pass took so far tells enough. Pages may have been read ahead.
         let rate = (passed - 0.5 * passed.sqrt()) / looked;
@@ -474,6 +480,16 @@ mod tests {
         assert_eq!(look(&Outlook { share: 0.001, ..TABLE }, &most), Step::Walk);
         let some = Progress { passed: 2, ..most };
         assert_eq!(look(&Outlook { share: 0.001, ..TABLE }, &some), Step::Exact);
+    }
+
+    #[test]
+    fn a_walk_for_many_rows_is_not_given_up_for_the_first_few() {
+        // Its beginning alone has cost more than half of measuring all.
+        let table = Outlook { table_pages: 1_000.0, share: 0.1, row_pages: 0.5, ..TABLE };
+        let none = |looked| Progress { wanted: 100, ..walk(looked, 700) };
+        assert_eq!(look(&table, &none(12)), Step::Walk);
+        assert_eq!(look(&table, &none(40)), Step::Exact);
+        assert_eq!(look(&table, &Progress { wanted: 10, ..none(12) }), Step::Exact);
     }
 
     #[test]

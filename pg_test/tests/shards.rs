@@ -120,3 +120,18 @@ fn foreign_tables_are_tables() {
         assert_eq!(found, rows(&mut shards.db, &search.replace("$t", "whole")), "{search}");
     }
 }
+
+/// The statement finds partitions by their names, so these stay theirs until it has run.
+#[test]
+fn partitions_are_locked_once_they_are_named() {
+    let mut shards = Shards::hashed(SPREAD, 300);
+    let locked = "SELECT string_agg(DISTINCT relation::regclass::text, ' ') FROM pg_locks
+        WHERE pid = pg_backend_pid() AND relation::regclass::text LIKE 'items\\__'";
+    shards.db.batch_execute("BEGIN").unwrap();
+    rows(
+        &mut shards.db,
+        r#"SELECT vector_search_sql(NULL::items, ann('e', '[1,2,3]', params => '{"metric_type": "L2"}'))"#,
+    );
+    assert_eq!(rows(&mut shards.db, locked), ["items_0 items_1 items_2"]);
+    shards.db.batch_execute("COMMIT").unwrap();
+}

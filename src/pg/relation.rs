@@ -3,7 +3,7 @@
 #![allow(unsafe_code)] // fields of PostgreSQL's structs
 
 use std::ffi::c_char;
-use std::thread;
+use std::{mem, thread};
 
 use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_sys::{self, Oid, Relation};
@@ -177,6 +177,13 @@ impl Opened {
     pub fn name_in_sql(&self) -> Result<String, Report> {
         // SAFETY: the relation is open; the name ends with NUL.
         unsafe { encoding::decode_c(qualified(self.0)) }
+    }
+
+    /// Closes it, but keeps its lock until the end of the transaction, so that its name stays its own.
+    pub fn keep_lock(self) {
+        // SAFETY: it is open, and forgotten, so that it is closed once.
+        unsafe { pg_sys::relation_close(self.0, pg_sys::NoLock as i32) };
+        mem::forget(self);
     }
 
     /// What it is: `RELKIND_INDEX` and so on.

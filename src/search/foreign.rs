@@ -32,12 +32,12 @@ impl Table {
 
     /// The names of the tables that hold the rows, quoted, if some are foreign: a foreign server returns
     /// the nearest rows of one table, but all rows in order of several. None if rows may be hidden
-    /// from the user, or the user may read the table but not them.
+    /// from the user, or the user may not read both the table and them. They stay locked.
     ///
     /// # Errors
     /// Where a name is no text.
     pub fn parts(&self) -> Result<Option<Vec<(Oid, String)>>, Report> {
-        if !self.is_foreign() || self.opened.has_row_security() {
+        if !self.is_foreign() || !self.opened.may_read() || self.opened.has_row_security() {
             return Ok(None);
         }
         let mut parts = Vec::new();
@@ -47,6 +47,8 @@ impl Table {
                 return Ok(None);
             }
             parts.push((leaf.oid, part.name_in_sql()?));
+            // The statement finds it by its name.
+            part.keep_lock();
         }
         Ok(Some(parts))
     }

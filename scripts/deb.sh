@@ -60,6 +60,7 @@ package() {
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$out"
+rm -f "$out/$name"_*.deb "$out/$name-alias"_*.deb
 
 make --no-print-directory -s install PG_CONFIG="$pg_config" DESTDIR="$work/extension" >/dev/null
 library=$work/extension$("$pg_config" --pkglibdir)/vector_ext.so

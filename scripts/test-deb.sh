@@ -7,20 +7,21 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# What is mounted here is not seen elsewhere, and goes with this process.
+[ "${IN_NAMESPACE:-}" = yes ] || IN_NAMESPACE=yes exec unshare --mount scripts/test-deb.sh "$@"
+
 major=$("$1" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 root=$(mktemp -d /var/tmp/vector_ext_deb.XXXXXX)
 chmod 755 "$root"
-log=$root.log
-
-# What is mounted here is not seen elsewhere, and goes with this process.
-[ "${IN_NAMESPACE:-}" = yes ] || { rmdir "$root"; IN_NAMESPACE=yes exec unshare --mount "$0" "$@"; }
+log=$(mktemp)
 
 finish() {
   status=$?
-  umount "$root/proc" 2>/dev/null || true
-  rm -rf "$root"
   [ $status = 0 ] || { echo "The packages failed the test; the log:" >&2; tail -n 30 "$log" >&2; }
+  inside pg_ctlcluster "$major" main stop -m immediate >/dev/null 2>&1 || true
+  umount -l "$root/proc" 2>/dev/null || true
+  rm -rf --one-file-system "$root" || true
   rm -f "$log"
 }
 trap finish EXIT

@@ -264,8 +264,10 @@ fn searching_foreign_partitions() {
     .unwrap();
     for table in ["file", "remote"] {
         let theirs = error(&mut db, &format!("SELECT id, v FROM {table} AS t"));
-        let search =
-            format!("SELECT * FROM vector_search(NULL::{table}, ann('v', '[1,1]'::vector))");
+        let search = format!(
+            r#"SELECT * FROM vector_search(NULL::{table},
+                ann('v', '[1,1]'::vector, params => '{{"metric_type": "L2"}}'))"#
+        );
         let ours = error(&mut db, &search);
         assert_same_within(&ours, &theirs);
     }

@@ -78,15 +78,7 @@ fn estimate(
     }
     // Estimates show in EXPLAIN, and would tell of rows that policies hide. Policies of a partition do not
     // count for those who read the table that it is of.
-    let is_open = |table: &Opened| table.may_read() && !table.has_row_security();
     if !with_parents(table).filter_map(Opened::find).any(|table| is_open(&table)) {
-        return Ok(None);
-    }
-    // The caller chooses the index, of a table of theirs perhaps, and the rows of another one.
-    if let Some((heir, _)) = &of
-        && !is_partition_of(heir.oid(), table)
-        && !is_open(heir)
-    {
         return Ok(None);
     }
     let content = Content::of_operator(operator);
@@ -120,12 +112,21 @@ fn estimate(
     Ok(Some(part(&terms, &share).clamp(0.0, 1.0)))
 }
 
+/// Whether the user may know of all rows of a table.
+fn is_open(table: &Opened) -> bool {
+    table.may_read() && !table.has_row_security()
+}
+
 /// The indexes with the documents that an estimate is about: an index of `table` or its partitions, only
 /// those with documents of another table, if that is wanted. Of many, some.
 fn leaves(operator: Oid, index: Oid, table: Oid, of: Option<(Opened, Node)>) -> Vec<Oid> {
     if let Some((heir, document)) = &of
         && !is_partition_of(heir.oid(), table)
     {
+        // The caller chooses the index, of a table of theirs perhaps, and the rows of another one.
+        if !is_open(heir) {
+            return Vec::new();
+        }
         // An heir that is no partition has an index of its own, or none.
         let serves = |index: &Opened| index.serves(operator, MATCH_STRATEGY);
         let own = heir.indexes_on(*document).into_iter().find(serves);

@@ -1,0 +1,12 @@
+//! Embedding and reranking models: providers over HTTP, and static models in files.
+//!
+//! An [`Endpoint`] is made of the options of a foreign server and a user mapping. It turns texts and
+//! images into vectors, and scores documents for a query. Nothing here knows PostgreSQL.
+
+mod endpoint;
+mod error;
+mod options;
+
+pub use endpoint::{Endpoint, Input};
+pub use error::{Error, ErrorKind, Invalid};
+pub use options::{Place, validate};

@@ -26,11 +26,12 @@ EXTENSIONS = $(DESTDIR)$(shell $(PG_CONFIG) --sharedir)/extension
 VERSIONS  := $(shell ls sql | sort -V)
 FIRST     := $(firstword $(VERSIONS))
 LATER     := $(filter-out $(FIRST),$(VERSIONS))
-# The alias, and the script that makes vector_ext out of pgvector, have all files of SQL but the first,
-# which keeps vector_ext and others apart.
-SQL        = $(filter-out %/00_prelude.sql,$(foreach version,$(1),$(sort $(wildcard sql/$(version)/*.sql))))
+# The alias, and the script that makes vector_ext out of pgvector, have all files of a version but the
+# first, which says what the script is for, and keeps vector_ext and others apart.
+SQL        = $(filter-out %/00_prelude.sql,$(sort $(wildcard sql/$(1)/*.sql)))
 SCRIPTS    = $(TARGET)/scripts
-ALIAS      = vector--$(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" alias/vector.control).sql
+# The alias has a version for each of VERSIONS: the first is that of the pgvector with the same SQL.
+ALIASES    = 0.8.6 0.8.7
 # PG_CONFIG for the test harness, PGRX_PG_CONFIG_PATH for the bindings: cargo-pgrx is not needed.
 WITH_PG    = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG)
 CARGO      = $(WITH_PG) cargo
@@ -113,7 +114,10 @@ install-alias: ## also an extension named `vector`, for clients of pgvector; aft
 	@! grep -L vector_ext "$(EXTENSIONS)"/vector.control "$(EXTENSIONS)"/vector--*.sql 2>/dev/null | grep -q . || \
 	  { echo "pgvector is installed in $(EXTENSIONS): remove it first, see docs/migrate-from-pgvector.md" >&2; exit 1; }
 	$(SUDO) install -m 644 alias/vector.control "$(EXTENSIONS)"
-	@cat alias/begin.sql $(call SQL,$(VERSIONS)) alias/end.sql | $(SUDO) install -m 644 /dev/stdin "$(EXTENSIONS)/$(ALIAS)"
+	@cat alias/begin.sql alias/create.sql $(call SQL,$(FIRST)) alias/end.sql | \
+	  $(SUDO) install -m 644 /dev/stdin "$(EXTENSIONS)/vector--$(firstword $(ALIASES)).sql"
+	@set -- $(ALIASES); $(foreach version,$(LATER),cat alias/begin.sql alias/update.sql $(call SQL,$(version)) alias/end.sql | \
+	  $(SUDO) install -m 644 /dev/stdin "$(EXTENSIONS)/vector--$$1--$$2.sql" || exit 1; shift;)
 
 uninstall: ## remove what install and install-alias put there
 	$(SUDO) rm -f "$(PKGLIBDIR)/vector_ext.so" "$(EXTENSIONS)/vector_ext.control"

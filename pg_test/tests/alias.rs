@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use pg_test::{Cluster, Prefix, TestDb, hint, message, skipped, sqlstate};
+use pg_test::{
+    Cluster, Prefix, TestDb, hint, imitate_pgvector, members, message, skipped, sqlstate,
+};
 use postgres::Client;
 
 /// A server whose PostgreSQL has the alias, which that of the other tests must not have.
@@ -60,6 +62,10 @@ fn extensions(db: &mut Client) -> String {
     text(db, names)
 }
 
+fn version(db: &mut Client) -> String {
+    text(db, "SELECT extversion FROM pg_extension WHERE extname = 'vector'")
+}
+
 #[test]
 fn a_fresh_database_takes_the_statement_of_pgvectors_clients() {
     let server = Server::new();
@@ -67,8 +73,7 @@ fn a_fresh_database_takes_the_statement_of_pgvectors_clients() {
     db.batch_execute("CREATE ROLE app; ALTER DATABASE app OWNER TO app; SET ROLE app").unwrap();
     db.batch_execute("CREATE EXTENSION IF NOT EXISTS vector").unwrap();
     db.batch_execute("CREATE EXTENSION IF NOT EXISTS vector; RESET ROLE").unwrap();
-    let version = "SELECT installed_version FROM pg_available_extensions WHERE name = 'vector'";
-    assert_eq!(text(&mut db, version), "0.8.6");
+    assert_eq!(version(&mut db), "0.8.7");
     db.batch_execute(ITEMS).unwrap();
     assert_eq!(text(&mut db, NEAREST), "50 51 49");
     // It is all of vector_ext, and a second copy finds no place.
@@ -111,6 +116,60 @@ fn beside_vector_ext_it_is_only_a_name() {
         text(&mut copy, "SELECT count(*)::text FROM pg_extension WHERE extname LIKE 'vec%'"),
         "0"
     );
+}
+
+/// The version that came with 0.1.0 of vector_ext.
+const OLD: &str = "CREATE EXTENSION vector VERSION '0.8.6'";
+
+#[test]
+fn an_update_brings_all_of_the_current_version() {
+    let server = Server::new();
+    let mut db = server.database("app");
+    db.batch_execute(OLD).unwrap();
+    db.batch_execute(ITEMS).unwrap();
+    let rows = text(&mut db, ROWS);
+    db.batch_execute("ALTER EXTENSION vector UPDATE").unwrap();
+    assert_eq!(version(&mut db), "0.8.7");
+    assert_eq!(members(&mut db, "vector"), members(&mut TestDb::new(), "vector_ext"));
+    assert_eq!(text(&mut db, ROWS), rows);
+    assert_eq!(text(&mut db, NEAREST), "50 51 49");
+}
+
+#[test]
+fn beside_vector_ext_an_update_changes_nothing() {
+    let server = Server::new();
+    let mut db = server.database("app");
+    db.batch_execute("CREATE EXTENSION vector_ext VERSION '0.1.0'").unwrap();
+    db.batch_execute(OLD).unwrap();
+    let before = members(&mut db, "vector_ext");
+    db.batch_execute("ALTER EXTENSION vector UPDATE").unwrap();
+    assert_eq!(version(&mut db), "0.8.7");
+    assert_eq!(members(&mut db, "vector"), [""; 0]);
+    assert_eq!(members(&mut db, "vector_ext"), before);
+    let refused = db.batch_execute("DROP EXTENSION vector_ext").unwrap_err();
+    assert_eq!(sqlstate(&refused), "2BP01");
+    db.batch_execute("ALTER EXTENSION vector_ext UPDATE").unwrap();
+    assert_eq!(members(&mut db, "vector_ext"), members(&mut TestDb::new(), "vector_ext"));
+}
+
+#[test]
+fn an_update_leaves_pgvector_alone() {
+    let prefix = Prefix::new("alias").unwrap();
+    imitate_pgvector(&prefix).unwrap();
+    let cluster = Cluster::in_prefix(&prefix, "alias", &[]).unwrap();
+    let mut db = cluster.connect().unwrap();
+    // pgvector has had the version from which the alias is updated.
+    db.batch_execute("CREATE EXTENSION vector; UPDATE pg_extension SET extversion = '0.8.6' WHERE extname = 'vector'")
+        .unwrap();
+    let before = members(&mut db, "vector");
+    for file in ["vector.control", "vector--0.8.0.sql"] {
+        fs::remove_file(prefix.extensions().join(file)).unwrap();
+    }
+    prefix.make("install-alias").unwrap();
+    let refused = db.batch_execute("ALTER EXTENSION vector UPDATE").unwrap_err();
+    assert_eq!(sqlstate(&refused), "55000");
+    assert!(message(&refused).contains("is pgvector"), "{refused:?}");
+    assert_eq!((version(&mut db).as_str(), members(&mut db, "vector")), ("0.8.6", before));
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The move from pgvector to vector_ext inside a database.
 
+use std::fs;
 use std::process::Output;
 
-use pg_test::{Cluster, Prefix, imitate_pgvector, text, wait_until};
+use pg_test::{Cluster, Prefix, imitate_pgvector, members, text, wait_until};
 use postgres::Client;
 
 /// A server with pgvector, or what stands for it where it is not installed.
@@ -67,41 +68,12 @@ fn contents(db: &mut Client) -> Vec<String> {
     .to_vec()
 }
 
-/// All that an extension consists of, with all properties, without numbers that differ by database.
-fn members(db: &mut Client) -> Vec<String> {
-    let sql = "WITH member AS (
-            SELECT classid, objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
-            WHERE d.refclassid = 'pg_extension'::regclass AND deptype = 'e' AND extname = 'vector_ext')
-        SELECT pg_describe_object(classid, objid, 0) || ': ' || concat_ws(' ',
-            obj_description(objid, classid::regclass::name),
-            CASE WHEN prokind = 'f' THEN pg_get_functiondef(p.oid) END,
-            aggtransfn::regproc, aggfinalfn::regproc, aggcombinefn::regproc, aggtranstype::regtype,
-                agginitval, proparallel,
-            typinput::regproc, typsend::regproc, typmodin::regproc, typlen, typstorage, typalign, typcategory,
-            o.oprcode, o.oprcom::regoperator, o.oprnegate::regoperator, o.oprrest, o.oprjoin,
-            castfunc::regprocedure, castcontext, amhandler, opcdefault,
-            (SELECT string_agg(amprocnum || amproc::regprocedure::text, ' ' ORDER BY amprocnum)
-                FROM pg_amproc WHERE amprocfamily = f.oid),
-            (SELECT string_agg(amopstrategy || amopopr::regoperator::text, ' ' ORDER BY amopstrategy)
-                FROM pg_amop WHERE amopfamily = f.oid))
-        FROM member
-        LEFT JOIN pg_proc p ON classid = 'pg_proc'::regclass AND p.oid = objid
-        LEFT JOIN pg_aggregate ON aggfnoid = p.oid
-        LEFT JOIN pg_type t ON classid = 'pg_type'::regclass AND t.oid = objid
-        LEFT JOIN pg_operator o ON classid = 'pg_operator'::regclass AND o.oid = objid
-        LEFT JOIN pg_cast c ON classid = 'pg_cast'::regclass AND c.oid = objid
-        LEFT JOIN pg_am a ON classid = 'pg_am'::regclass AND a.oid = objid
-        LEFT JOIN pg_opclass k ON classid = 'pg_opclass'::regclass AND k.oid = objid
-        LEFT JOIN pg_opfamily f ON classid = 'pg_opfamily'::regclass AND f.oid = objid
-        ORDER BY 1";
-    db.query(sql, &[]).unwrap().iter().map(|row| row.get(0)).collect()
-}
+const MOVE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../from_pgvector/move.sql");
 
 /// Runs the script, by hand as its users do.
 fn run_move(cluster: &Cluster, database: &str) -> Output {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../from_pgvector/move.sql");
     let mut psql = cluster.program("psql");
-    psql.args(["-X", "-d", database, "-f", script]).output().unwrap()
+    psql.args(["-X", "-d", database, "-f", MOVE]).output().unwrap()
 }
 
 /// Closes a connection, and waits until the server knows.
@@ -140,7 +112,7 @@ fn what_users_have_stays_and_the_rest_is_as_in_a_new_database() {
     assert_eq!(db.query_one(sound, &[]).unwrap().get::<_, i64>(0), 0);
     let mut fresh = database(cluster, "fresh");
     fresh.batch_execute("CREATE EXTENSION vector_ext SCHEMA ext").unwrap();
-    assert_eq!(members(&mut db), members(&mut fresh));
+    assert_eq!(members(&mut db, "vector_ext"), members(&mut fresh, "vector_ext"));
     let theirs = "SELECT count(*) FROM pg_proc WHERE probin = '$libdir/vector'";
     assert_eq!(db.query_one(theirs, &[]).unwrap().get::<_, i64>(0), 0);
     db.batch_execute("DROP EXTENSION vector_ext CASCADE").unwrap();
@@ -174,6 +146,31 @@ fn what_cannot_be_moved_is_left_as_it_is() {
     let moved = run_move(cluster, "app");
     assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
     assert_eq!(contents(&mut cluster.connect_db("app").unwrap()), before);
+}
+
+#[test]
+fn what_an_older_version_moved_is_updated() {
+    let server = Server::new();
+    let cluster = &server.cluster;
+    let db = with_pgvector(cluster);
+    close(cluster, db);
+    let old = fs::read_to_string(MOVE).unwrap();
+    let old = old.replace("vector_ext UPDATE;", "vector_ext UPDATE TO '0.1.0';");
+    let path = cluster.data_dir().with_extension("sql");
+    fs::write(&path, old).unwrap();
+    let mut psql = cluster.program("psql");
+    assert!(psql.args(["-X", "-d", "app", "-f"]).arg(&path).status().unwrap().success());
+
+    let mut db = cluster.connect_db("app").unwrap();
+    let before = contents(&mut db);
+    let version = "SELECT extversion FROM pg_extension WHERE extname = 'vector_ext'";
+    assert_eq!(text(&mut db, version).as_deref(), Some("0.1.0"));
+    db.batch_execute("ALTER EXTENSION vector_ext UPDATE").unwrap();
+    assert_eq!(text(&mut db, version).as_deref(), Some(env!("CARGO_PKG_VERSION")));
+    assert_eq!(contents(&mut db), before);
+    let mut fresh = database(cluster, "fresh");
+    fresh.batch_execute("CREATE EXTENSION vector_ext SCHEMA ext").unwrap();
+    assert_eq!(members(&mut db, "vector_ext"), members(&mut fresh, "vector_ext"));
 }
 
 fn table_file(db: &mut Client) -> String {

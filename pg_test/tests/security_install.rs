@@ -109,6 +109,12 @@ fn no_trap_springs_for_the_alias() {
         assert_eq!(text(&mut db, CAUGHT), None);
         db.batch_execute(&format!("SET ROLE mallory; DROP EXTENSION {extension}")).unwrap();
     }
+    db.batch_execute(
+        "CREATE EXTENSION vector SCHEMA lair VERSION '0.8.6'; ALTER EXTENSION vector UPDATE; RESET ROLE",
+    )
+    .unwrap();
+    assert_eq!(text(&mut db, CAUGHT), None);
+    db.batch_execute("SET ROLE mallory; DROP EXTENSION vector").unwrap();
     // Beside vector_ext it is only a name.
     db.batch_execute(
         "CREATE EXTENSION vector_ext SCHEMA lair; CREATE EXTENSION vector SCHEMA lair",

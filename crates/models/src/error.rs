@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use memory::OutOfMemory;
+
 /// Options that are not valid. No text of it contains the value of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
@@ -48,6 +50,56 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl Error {
+    /// What an operation returns after `stop` was set.
+    pub(crate) fn stopped() -> Self {
+        Self::new(ErrorKind::Stopped, "the call was stopped")
+    }
+
+    /// As an error of the input at `position`, if that is all that was sent.
+    pub(crate) fn at(mut self, position: usize, sent: usize) -> Self {
+        match &mut self.input {
+            Some(input) => *input += position,
+            None if sent == 1 && self.kind == ErrorKind::Rejected => self.input = Some(position),
+            None => {}
+        }
+        self
+    }
+
+    /// Without a hint.
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None, input: None }
+    }
+}
+
+/// The error of a refused allocation.
+pub(crate) fn out_of_memory(_: OutOfMemory) -> Error {
+    Error::new(ErrorKind::Memory, "out of memory")
+}
+
+/// At most `longest` characters of `text` in one line, without control characters.
+pub(crate) fn bounded(text: &str, longest: usize) -> String {
+    let mut line = String::new();
+    for (count, word) in text
+        .split(|c: char| c.is_control() || c.is_whitespace())
+        .filter(|w| !w.is_empty())
+        .enumerate()
+    {
+        if count > 0 {
+            line.push(' ');
+        }
+        // Characters that change the direction of what follows would have a message read otherwise.
+        line.extend(word.chars().filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')).take(longest));
+        if line.len() > 4 * longest {
+            break;
+        }
+    }
+    match line.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
+}
 
 /// Kinds of failures, as far as callers tell them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

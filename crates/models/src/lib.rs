@@ -5,7 +5,10 @@
 
 mod endpoint;
 mod error;
+mod http;
 mod options;
+mod provider;
+mod secret;
 
 pub use endpoint::{Endpoint, Input};
 pub use error::{Error, ErrorKind, Invalid};

@@ -37,7 +37,7 @@ WITH_PG    = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG)
 CARGO      = $(WITH_PG) cargo
 FEATURES   = --no-default-features --features vector_ext/pg$(PG_MAJOR)
 
-.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop demo-shards deb test-deb test test-cassert test-aarch64 test-long test-upgrade fuzz test-clients pgvector-suite check lint bench bench-any-data bench-tables lint-deps
+.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop demo-shards deb test-deb test test-cassert test-aarch64 test-long test-upgrade test-pg-upgrade fuzz test-clients pgvector-suite check lint bench bench-any-data bench-tables lint-deps
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -76,6 +76,9 @@ test-long: install ## random statements by sqlsmith and composed searches, each 
 
 test-upgrade: install ## indexes that released versions made, whose libraries it builds
 	@$(WITH_PG) scripts/test-upgrade.sh
+
+test-pg-upgrade: ## pg_upgrade of indexes of every kind from PostgreSQL 15 to 17 to 18; as root
+	@scripts/test-pg-upgrade.sh
 
 fuzz: install ## random input and damaged pages, each for FUZZ_SECONDS=300, from FUZZ_SEED (else drawn)
 	@export FUZZ_SECONDS=$${FUZZ_SECONDS:-300} FUZZ_SEED=$${FUZZ_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')} && \

@@ -49,7 +49,14 @@ impl Cluster {
         let mut cluster = Self::empty(bindir()?, &unique(name))?;
         let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
         cluster.environment = environment.iter().map(owned).collect();
-        cluster.initialize(&[])?;
+        cluster.initialize(&[], &[])?;
+        Ok(cluster)
+    }
+
+    /// As [`new`](Self::new), of the PostgreSQL whose programs lie in `bindir`. Pages have checksums.
+    pub fn in_bindir(bindir: &Path, name: &str) -> Result<Self> {
+        let cluster = Self::empty(bindir.to_path_buf(), &unique(name))?;
+        cluster.initialize(&["-k"], &[])?;
         Ok(cluster)
     }
 
@@ -66,15 +73,16 @@ impl Cluster {
 
     fn initialized(bindir: PathBuf, name: &str, settings: &[(&str, &str)]) -> Result<Self> {
         let cluster = Self::empty(bindir, name)?;
-        cluster.initialize(settings)?;
+        cluster.initialize(&[], settings)?;
         Ok(cluster)
     }
 
-    fn initialize(&self, settings: &[(&str, &str)]) -> Result<()> {
+    fn initialize(&self, options: &[&str], settings: &[(&str, &str)]) -> Result<()> {
         output(
             as_server_user(self.bindir.join("initdb"))
                 .args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-N", "-D"])
-                .arg(self.data_dir()),
+                .arg(self.data_dir())
+                .args(options),
         )?;
         if let Ok(level) = env::var("PG_TEST_INSTRUCTION_SET") {
             self.set("vector_ext.instruction_set", &level)?;
@@ -199,6 +207,22 @@ impl Cluster {
                 .arg("--target-pgdata")
                 .arg(self.data_dir()),
         )?;
+        Ok(())
+    }
+
+    /// Takes over what `old`, of an older major version, contains, by `pg_upgrade`. Neither runs, before
+    /// and after; `old` is not to be started again.
+    pub fn upgrade(&self, old: &Self) -> Result<()> {
+        let mut upgrade = as_server_user(self.bindir.join("pg_upgrade"));
+        // It writes its log and its scripts where it runs, before version 15.
+        upgrade
+            .current_dir(&self.dir)
+            .args(["-U", "postgres", "--link", "-s"])
+            .arg(&self.socket_dir);
+        for (option, path) in [("-b", &old.bindir), ("-B", &self.bindir)] {
+            upgrade.arg(option).arg(path);
+        }
+        output(upgrade.arg("-d").arg(old.data_dir()).arg("-D").arg(self.data_dir()))?;
         Ok(())
     }
 

@@ -76,6 +76,7 @@ mod ivf_sql;
 mod library_functions;
 mod logical_replication;
 mod out_of_memory;
+mod pg_upgrade;
 mod plan_cache;
 mod query_shapes;
 mod range;

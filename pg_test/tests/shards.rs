@@ -135,3 +135,45 @@ fn partitions_are_locked_once_they_are_named() {
     assert_eq!(rows(&mut shards.db, locked), ["items_0 items_1 items_2"]);
     shards.db.batch_execute("COMMIT").unwrap();
 }
+
+/// Foreign tables inherit from a table that has rows itself, and whose key they may repeat.
+#[test]
+fn heirs_may_be_on_other_servers() {
+    let mut shards = Shards::hashed(SPREAD, 3000);
+    shards
+        .db
+        .batch_execute(
+            "ALTER TABLE items RENAME TO parts; ALTER TABLE items_0 RENAME TO part_0;
+            CREATE TABLE items (id int PRIMARY KEY, tenant int, e vector(3), words tsvector);
+            INSERT INTO items SELECT * FROM part_0;
+            CREATE INDEX ON items USING hnsw (e vector_l2_ops);
+            CREATE INDEX ON whole USING hnsw (e vector_l2_ops);
+            CREATE FOREIGN TABLE heir_1 () INHERITS (items) SERVER shard_1 OPTIONS (table_name 'items');
+            CREATE FOREIGN TABLE heir_2 (words tsvector, id int NOT NULL, e vector(3), tenant int)
+                SERVER shard_2 OPTIONS (table_name 'items');
+            ALTER TABLE heir_2 INHERIT items;
+            SET hnsw.ef_search = 200; ANALYZE items",
+        )
+        .unwrap();
+    shards.same(&searches("L2"));
+    let near = "ann('e', '[0.5,0.2,0.9]')";
+    let search = format!("SELECT vector_search_sql(NULL::items, {near}, k => 10)");
+    let search = rows(&mut shards.db, &search).remove(0);
+    let plan = shards.plan(&search);
+    let limited = |line: &&String| line.contains("Remote SQL") && line.contains(" LIMIT ");
+    assert_eq!(plan.iter().filter(limited).count(), 2, "{plan:#?}");
+
+    // Rows of the same key are as many.
+    let nearest = "SELECT id::text FROM whole ORDER BY e <-> '[0.5,0.2,0.9]' LIMIT 1";
+    let id = rows(&mut shards.db, nearest).remove(0);
+    for table in ["heir_1", "heir_2"] {
+        shards.db.batch_execute(&format!("DELETE FROM {table} WHERE id = {id}")).unwrap();
+        let row = format!("INSERT INTO {table} (id, e) SELECT id, e FROM whole WHERE id = {id}");
+        shards.db.batch_execute(&row).unwrap();
+    }
+    let hybrid = format!(
+        "SELECT (f.hit).id::text FROM hybrid_search(NULL::items, ARRAY[{near}, {near}], k => 4) f"
+    );
+    let found = rows(&mut shards.db, &hybrid);
+    assert!(found.iter().filter(|found| **found == id).count() >= 2, "{found:?}");
+}

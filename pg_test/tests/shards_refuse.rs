@@ -73,7 +73,9 @@ fn what_cannot_be_searched_is_refused() {
             CREATE FOREIGN TABLE items_0 PARTITION OF items FOR VALUES WITH (MODULUS 1, REMAINDER 0)
                 SERVER shard_0;
             CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
-            CREATE FOREIGN TABLE lines (id int, e vector(3)) SERVER files OPTIONS (filename '/dev/null')",
+            CREATE FOREIGN TABLE lines (id int, e vector(3)) SERVER files OPTIONS (filename '/dev/null');
+            CREATE TABLE parent (id int, e vector(3));
+            CREATE FOREIGN TABLE heir () INHERITS (parent) SERVER files OPTIONS (filename '/dev/null')",
         )
         .unwrap();
     for (search, code, expected, advice) in [
@@ -93,6 +95,12 @@ fn what_cannot_be_searched_is_refused() {
             "hybrid_search(NULL::lines, ARRAY[ann('e', '[1,2,3]', params => '{\"metric_type\": \"L2\"}')])",
             "0A000",
             "cannot tell rows of foreign table public.lines apart",
+            "Only postgres_fdw tells their ctid. vector_search works with others.",
+        ),
+        (
+            "hybrid_search(NULL::parent, ARRAY[ann('e', '[1,2,3]', params => '{\"metric_type\": \"L2\"}')])",
+            "0A000",
+            "cannot tell rows of foreign table public.heir apart",
             "Only postgres_fdw tells their ctid. vector_search works with others.",
         ),
     ] {

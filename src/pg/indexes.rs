@@ -36,11 +36,20 @@ pub fn with_parents(relation: Oid) -> impl Iterator<Item = Oid> {
 
 /// A relation and all its partitions, those of these included, and so on.
 pub fn with_partitions(relation: Oid) -> Vec<Oid> {
+    inheritors(relation, pg_sys::NoLock)
+}
+
+/// A table and all that inherit from it, directly or not, which are locked for reading until the end of
+/// the transaction. The table is locked already.
+pub fn with_heirs(table: Oid) -> Vec<Oid> {
+    inheritors(table, pg_sys::AccessShareLock)
+}
+
+fn inheritors(relation: Oid, lock: u32) -> Vec<Oid> {
     let none = std::ptr::null_mut();
-    let no_lock = pg_sys::NoLock as pg_sys::LOCKMODE;
     // SAFETY: a look-up in the catalog; the list is one of OIDs.
     unsafe {
-        let all = pg_guard_ffi_boundary(|| find_all_inheritors(relation, no_lock, none));
+        let all = pg_guard_ffi_boundary(|| find_all_inheritors(relation, lock as i32, none));
         node::oids(all).collect()
     }
 }

@@ -1,4 +1,5 @@
-//! Partitioned tables: which tables hold their rows, and what they are divided by; foreign tables.
+//! Partitioned tables and tables with heirs: which tables hold their rows, and what they are divided by;
+//! foreign tables.
 
 #![allow(unsafe_code)] // reads what PostgreSQL caches of the catalog
 
@@ -8,6 +9,7 @@ use pgrx::pg_sys::{self, Datum, Oid, SysCacheIdentifier};
 
 use super::encoding::decode_c;
 use super::error::Report;
+use super::indexes::with_heirs;
 use super::relation::Opened;
 
 /// A table that holds rows itself.
@@ -45,8 +47,12 @@ impl Leaf {
 }
 
 impl Opened {
-    /// The tables that hold the rows of a table: its leaf partitions, at all levels, or itself.
+    /// The tables that hold the rows of a table: its leaf partitions, at all levels, or itself and its
+    /// heirs, which stay locked.
     pub fn leaves(&self) -> Vec<Leaf> {
+        if self.has_heirs() {
+            return with_heirs(self.oid()).into_iter().map(Leaf::new).collect();
+        }
         if self.kind() != pg_sys::RELKIND_PARTITIONED_TABLE {
             return vec![Leaf::new(self.oid())];
         }
@@ -62,6 +68,13 @@ impl Opened {
             }
         }
         leaves
+    }
+
+    /// Whether other tables inherit from it, or did; not of partitioned tables.
+    pub fn has_heirs(&self) -> bool {
+        // SAFETY: an open relation has its row of pg_class.
+        let inherited = unsafe { (*(*self.get()).rd_rel).relhassubclass };
+        inherited && self.kind() != pg_sys::RELKIND_PARTITIONED_TABLE
     }
 
     /// The partitions of a partitioned table, and whether they have none themselves.

@@ -1,4 +1,4 @@
-//! Tables whose rows lie on other servers: foreign tables, and those that have them as partitions.
+//! Tables whose rows lie on other servers: foreign tables, and those that have them as partitions or heirs.
 
 use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_sys::Oid;
@@ -17,7 +17,7 @@ impl Table {
     /// the `ctid` of a row.
     ///
     /// # Errors
-    /// If it, or a partition, is a foreign table of another wrapper.
+    /// If it, a partition, or an heir is a foreign table of another wrapper.
     pub fn check_places(&self) -> Result<(), Report> {
         for leaf in self.leaves.iter().filter(|leaf| leaf.is_foreign) {
             if !leaf.is_of_postgres()? {
@@ -30,7 +30,7 @@ impl Table {
         Ok(())
     }
 
-    /// The names of the tables that hold the rows, quoted, if some are foreign: a foreign server returns
+    /// The tables that hold the rows, as `FROM` names them, if some are foreign: a foreign server returns
     /// the nearest rows of one table, but all rows in order of several. None if rows may be hidden
     /// from the user, or the user may not read both the table and them. They stay locked.
     ///
@@ -46,7 +46,9 @@ impl Table {
             if !part.may_read() || part.has_row_security() {
                 return Ok(None);
             }
-            parts.push((leaf.oid, part.name_in_sql()?));
+            // Heirs are parts of their own.
+            let only = if self.opened.has_heirs() { "ONLY " } else { "" };
+            parts.push((leaf.oid, format!("{only}{}", part.name_in_sql()?)));
             // The statement finds it by its name.
             part.keep_lock();
         }

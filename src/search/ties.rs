@@ -47,18 +47,19 @@ impl Table {
     }
 
     /// The columns of the primary key, in its order. A table with foreign partitions cannot have one:
-    /// there, the columns that it is divided by.
+    /// there, the columns that it is divided by. Heirs of a table may repeat its key.
     pub fn key(&self) -> Key<'_> {
         let column = |&number: &i16| self.columns.iter().find(|column| column.number == number);
-        let columns: Vec<_> = self.opened.primary_key().iter().filter_map(column).collect();
-        if !columns.is_empty() || !self.is_foreign() {
-            return Key { is_unique: !columns.is_empty(), columns };
+        let key = self.opened.primary_key();
+        let is_unique = !key.is_empty() && !self.opened.has_heirs();
+        if !self.is_foreign() {
+            return Key { columns: key.iter().filter_map(column).collect(), is_unique };
         }
-        let numbers = self.opened.partition_key();
+        let numbers = if key.is_empty() { self.opened.partition_key() } else { key };
         let columns = numbers
             .iter()
             .filter_map(column)
             .filter(|column| Type::find(column.of, column.collation).is_some());
-        Key { columns: columns.collect(), is_unique: false }
+        Key { columns: columns.collect(), is_unique }
     }
 }

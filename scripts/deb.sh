@@ -33,7 +33,8 @@ copyright() {
   echo 'Comment: The library contains these Rust crates, under the licences named:'
   PGRX_PG_CONFIG_PATH="$pg_config" cargo tree --package vector_ext --no-default-features --features "pg$major" \
     --edges normal --prefix none --format '{p}: {l}' |
-    grep -v ' (/' | sed 's/ (proc-macro)//; s/ (\*)$//; s/^/ /' | LC_ALL=C sort -u
+    sed 's/ ([^)]*\/vendor\/[^)]*)/ (patched)/' | grep -v ' (/' |
+    sed 's/ (proc-macro)//; s/ (\*)$//; s/^/ /' | LC_ALL=C sort -u
 }
 
 # package FOLDER NAME DEPENDS DESCRIPTION [FIELD …]

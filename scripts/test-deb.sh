@@ -42,6 +42,8 @@ cp "${CARGO_TARGET_DIR:-target}"/deb/postgresql-"$major"-vector-ext*.deb "$root/
 
 package=postgresql-$major-vector-ext
 inside sh -c "apt-get install -y --no-install-recommends /tmp/${package}_*.deb" >>"$log" 2>&1
+licence=$(grep '^ pgrx-pg-sys ' "$root/usr/share/doc/$package/copyright" | sed 's/.*: //')
+expect "the licence of a patched crate" "$licence" MIT
 inside pg_ctlcluster "$major" main start >>"$log" 2>&1
 sql postgres "CREATE EXTENSION vector_ext;
   CREATE TABLE items (id int PRIMARY KEY, body text, v vector(2));

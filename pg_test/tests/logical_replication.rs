@@ -3,7 +3,8 @@
 
 use pg_test::pgoutput::{Change, Decoder, Row, Value};
 use pg_test::{
-    Cluster, Prefix, explain_plan, imitate_pgvector, index_problems, scans_index, text, wait_until,
+    Cluster, Prefix, explain_plan, imitate_pgvector, index_problems, scans_index, skipped, text,
+    wait_until,
 };
 use postgres::Client;
 
@@ -310,4 +311,36 @@ fn a_consumer_of_changes_reads_vectors() {
             Change::Truncate { tables: vec![table()] },
         ]
     );
+}
+
+#[test]
+fn wal2json_prints_vectors_as_text() {
+    let server = Cluster::new("publisher", &[("wal_level", "logical")]).unwrap();
+    let mut client = server.connect().unwrap();
+    let slot = "SELECT pg_create_logical_replication_slot('slot', 'wal2json')";
+    if client.query(slot, &[]).is_err() {
+        return skipped("wal2json is not installed (Debian: postgresql-15-wal2json)");
+    }
+    client
+        .batch_execute(&format!(
+            "CREATE EXTENSION vector_ext; CREATE TABLE t (id int PRIMARY KEY, {COLUMNS});
+            INSERT INTO t VALUES {ROWS}"
+        ))
+        .unwrap();
+    let changes = "CREATE TABLE changes AS SELECT data::jsonb AS change FROM pg_logical_slot_get_changes(
+        'slot', NULL, NULL, 'format-version', '2', 'include-transaction', 'false', 'actions', 'insert')";
+    client.batch_execute(changes).unwrap();
+    let printed = |id: i32, what: &str| {
+        format!(
+            "SELECT string_agg(c ->> '{what}', ', ' ORDER BY n) FROM changes,
+                jsonb_array_elements(change -> 'columns') WITH ORDINALITY AS columns (c, n)
+            WHERE change -> 'columns' -> 0 ->> 'value' = '{id}'"
+        )
+    };
+    let types = "integer, vector(3), halfvec(3), bf16vec(3), i8vec(3), sparsevec(9), bit(8)";
+    assert_eq!(text(&mut client, &printed(1, "type")).as_deref(), Some(types));
+    for id in 1..=4 {
+        let row = format!("SELECT concat_ws(', ', id, v, h, b, i, s, k) FROM t WHERE id = {id}");
+        assert_eq!(text(&mut client, &printed(id, "value")), text(&mut client, &row));
+    }
 }

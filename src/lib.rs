@@ -7,6 +7,7 @@ mod am;
 mod fulltext;
 mod info;
 mod instruction_set;
+mod models;
 mod pg;
 mod planner;
 mod ranking;

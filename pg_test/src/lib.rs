@@ -15,6 +15,7 @@ mod inspect;
 mod kind;
 mod load;
 mod members;
+mod models;
 pub mod pgoutput;
 mod place;
 mod prefix;
@@ -35,6 +36,7 @@ pub use inspect::{
 pub use kind::{Answers, Class, KINDS, Kind, Search};
 pub use load::{SPARSE_DIMENSIONS, copy_vectors, random_sparse, random_vector};
 pub use members::members;
+pub use models::{create_model, sent, vector_of};
 pub use place::clusters_dir;
 pub use prefix::Prefix;
 pub use process::{kill as signal, limit_file_size, limit_memory, wait_until};

@@ -92,13 +92,16 @@ pub fn set_traps(client: &mut Client, schema: &str, own: &[Signature]) -> Result
              RETURN true;
          END $$;"
     );
-    let relations = "SELECT relname::text FROM pg_class
+    // A view cannot have columns of pseudo-types.
+    let relations = "SELECT relname::text, (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum)
+            FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND atttypid <> 'anyarray'::regtype)
+        FROM pg_class c
         WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind IN ('r', 'v') AND relname = ANY ($1)";
     for row in client.query(relations, &[&words])? {
-        let name: String = row.get(0);
+        let (name, columns): (String, String) = (row.get(0), row.get(1));
         write!(
             sql,
-            "CREATE VIEW {schema}.{name} AS SELECT * FROM pg_catalog.{name}
+            "CREATE VIEW {schema}.{name} AS SELECT {columns} FROM pg_catalog.{name}
                  WHERE {schema}.spring('view {name}');"
         )?;
     }

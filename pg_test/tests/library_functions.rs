@@ -55,7 +55,16 @@ fn behavior(name: &str) -> (&'static str, &'static str) {
         // Text-search configurations change.
         "run_analyzer" | "highlight" => ("s", "s"),
         name if name.starts_with("search_request_") => ("s", "s"),
+        // These call a model, with the connections of the session.
+        "rerank"
+        | "model_score"
+        | "embed_text"
+        | "embed_texts"
+        | "embed_image"
+        | "embed_images"
+        | "embed_pending_count" => ("s", "r"),
         // Only PostgreSQL calls them; declared as those of pgvector are.
+        "vector_ext_model_validator" => ("v", "u"),
         name if name.ends_with("handler") => ("v", "u"),
         name if ["hnsw_", "ivf_", "inverted_"].iter().any(|method| name.starts_with(method)) => {
             ("v", "u")

@@ -13,7 +13,7 @@ use pgrx::PgSqlErrorCode::{ERRCODE_DATA_CORRUPTED, ERRCODE_DATA_EXCEPTION};
 use pgrx::pg_sys::{self, Datum, Oid};
 use pgrx::prelude::FromDatum;
 
-use super::catalog::array_type;
+use super::catalog::{array_type, element_type};
 use super::error::Report;
 use super::function::{Args, Argument, Return};
 use super::value::{OwnedValue, SqlValue};
@@ -167,6 +167,44 @@ impl Return for Texts {
         let array = unsafe {
             let align = pg_sys::TYPALIGN_INT as _;
             pg_sys::construct_array(datums.as_mut_ptr(), n, pg_sys::TEXTOID, -1, false, align)
+        };
+        Ok(Datum::from(array))
+    }
+}
+
+/// An array of one dimension, of the type that the function returns; none is NULL.
+pub struct Nullable<T>(pub Vec<Option<T>>);
+
+impl<T: Return> Return for Nullable<T> {
+    fn into_datum(self, args: &Args) -> Result<Datum, Report> {
+        let too_large = || Report::new(ERRCODE_DATA_EXCEPTION, "array is too large");
+        let of = element_type(args.result_type())
+            .ok_or_else(|| Report::internal("function does not return an array"))?;
+        let mut length = i32::try_from(self.0.len()).map_err(|_| too_large())?;
+        let (mut datums, mut nulls) =
+            (memory::with_room(self.0.len())?, memory::with_room(self.0.len())?);
+        for item in self.0 {
+            nulls.push(item.is_none());
+            datums.push(item.map_or(Ok(Datum::null()), |item| item.into_datum(args))?);
+        }
+        let (mut size, mut by_value, mut align, mut first) = (0, false, 0, 1);
+        // An array without items has no dimension.
+        let dimensions = length.min(1);
+        // SAFETY: as many values and flags as are counted, of a type that the catalog describes; they
+        // are copied.
+        let array = unsafe {
+            pg_sys::get_typlenbyvalalign(of, &raw mut size, &raw mut by_value, &raw mut align);
+            pg_sys::construct_md_array(
+                datums.as_mut_ptr(),
+                nulls.as_mut_ptr(),
+                dimensions,
+                &raw mut length,
+                &raw mut first,
+                of,
+                size.into(),
+                by_value,
+                align,
+            )
         };
         Ok(Datum::from(array))
     }

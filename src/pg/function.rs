@@ -94,6 +94,12 @@ impl<'a> Args<'a> {
         Callee(unsafe { (*(*self.fcinfo).flinfo).fn_oid })
     }
 
+    /// The type that the function is declared to return.
+    pub fn result_type(&self) -> pg_sys::Oid {
+        // SAFETY: a look-up in the catalog.
+        unsafe { pg_sys::get_func_rettype(self.callee().0) }
+    }
+
     /// The raw call, for the few functions of PostgreSQL that want it.
     pub fn fcinfo(&self) -> FunctionCallInfo {
         self.fcinfo
@@ -277,10 +283,24 @@ impl Return for f32 {
     }
 }
 
+impl Return for i64 {
+    #[inline]
+    fn into_datum(self, _: &Args) -> Result<Datum, Report> {
+        Ok(Datum::from(self))
+    }
+}
+
 impl Return for i32 {
     #[inline]
     fn into_datum(self, _: &Args) -> Result<Datum, Report> {
         Ok(Datum::from(self))
+    }
+}
+
+/// Of a function that `RETURNS void`.
+impl Return for () {
+    fn into_datum(self, _: &Args) -> Result<Datum, Report> {
+        Ok(Datum::null())
     }
 }
 

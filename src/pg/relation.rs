@@ -37,7 +37,17 @@ pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// The same for a message: quoted where needed.
+/// A text as a constant of SQL, however backslashes are read.
+///
+/// # Errors
+/// If it cannot be converted.
+pub fn quoted_literal(text: &str) -> Result<String, Report> {
+    let text = encoding::encode(text)?;
+    // SAFETY: a text that ends with NUL, as is what comes back.
+    unsafe { encoding::decode_c(pg_sys::quote_literal_cstr(text.as_ptr())) }
+}
+
+/// A name for a message: quoted where needed.
 pub fn quoted_if_needed(name: &str) -> String {
     match encoding::encode(name) {
         // SAFETY: names end with NUL.

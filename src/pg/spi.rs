@@ -163,7 +163,8 @@ pub struct ResultRows<'a> {
 }
 
 impl ResultRows<'_> {
-    fn last() -> Self {
+    /// Those of the query that ran last.
+    pub fn last() -> Self {
         // SAFETY: set by the query that ran last, which gives rows.
         ResultRows { table: unsafe { pg_sys::SPI_tuptable }, connection: PhantomData }
     }

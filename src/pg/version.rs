@@ -391,3 +391,19 @@ pub unsafe fn try_lock_tuple(
         )
     }
 }
+
+/// Whether a user has `USAGE` on a foreign server.
+///
+/// # Safety
+/// Inside of a statement; the server exists.
+pub unsafe fn may_use_server(server: pg_sys::Oid, user: pg_sys::Oid) -> pg_sys::AclResult::Type {
+    let usage = pg_sys::ACL_USAGE as _;
+    // SAFETY: inside of a statement, on a server that exists.
+    unsafe {
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        let access = pg_sys::pg_foreign_server_aclcheck(server, user, usage);
+        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        let access = pg_sys::object_aclcheck(pg_sys::ForeignServerRelationId, server, user, usage);
+        access
+    }
+}

@@ -30,6 +30,7 @@ mod grouping;
 mod groups;
 mod hybrid;
 mod leg;
+mod model;
 mod nearest;
 mod parameters;
 mod parts;

@@ -1,5 +1,5 @@
 //! Rankers: how one ranking is made of several, as `rrf_ranker`, `weighted_ranker`,
-//! `min_max_ranker` and `decay_ranker` write it.
+//! `min_max_ranker`, `decay_ranker`, and `model_ranker` write it.
 
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
 use serde::Deserialize;
@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::decay::Decay;
 use super::leg::Search;
+use super::model::ModelRanker;
 use super::parameters::Parameters;
 use super::query::{function, operator};
 use super::scores::{ScoreType, sum};
@@ -40,6 +41,8 @@ pub enum Ranker {
     },
     /// Scores that fade with the distance of a column's value from an origin.
     Decay(Decay),
+    /// Scores of a reranking model for a column's texts.
+    Model(ModelRanker),
 }
 
 /// What a leg knows of a row.
@@ -71,13 +74,14 @@ impl Ranker {
                 weights.as_ref().map_or(Ok(()), |weights| check_weights(weights, legs))?;
             }
             Ranker::Decay(decay) => decay.check()?,
+            Ranker::Model(_) => {}
         }
         Ok(ranker)
     }
 
     /// Whether it looks at scores; if not, at ranks alone.
     pub fn by_scores(&self) -> bool {
-        !matches!(self, Ranker::Rrf { .. })
+        !matches!(self, Ranker::Rrf { .. } | Ranker::Model(_))
     }
 
     /// The score of a row, in the precision of Milvus.
@@ -110,6 +114,7 @@ impl Ranker {
                 format!("{schema}.as_score({})", operator(weight, "*", leg.scaled(schema)))
             }
             Ranker::Decay(decay) => leg.score(decay.norm_score, schema),
+            Ranker::Model(_) => String::new(),
         };
         let parts: Vec<String> = legs.iter().map(&mut part).collect();
         match self {
@@ -117,6 +122,7 @@ impl Ranker {
                 Ok(sum(&parts, schema))
             }
             Ranker::Decay(decay) => decay.score(&parts, search, parameters),
+            Ranker::Model(model) => model.score(search, parameters),
         }
     }
 }
@@ -189,5 +195,5 @@ fn weight(weight: &Value) -> f64 {
 
 fn malformed() -> Report {
     Report::new(ERRCODE_INVALID_PARAMETER_VALUE, "not a ranker")
-        .hint("Rankers are made by rrf_ranker(), min_max_ranker(), weighted_ranker(weights) and decay_ranker(function, field, origin, scale).")
+        .hint("Rankers are made by rrf_ranker(), min_max_ranker(), weighted_ranker(weights), decay_ranker(function, field, origin, scale), and model_ranker(server, query, field).")
 }

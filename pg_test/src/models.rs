@@ -1,0 +1,34 @@
+//! What tests ask of a provider of models.
+
+use model_server::{ModelServer, embedding};
+
+/// Dimensions of the vectors of [`ModelServer`].
+const DIMENSIONS: usize = model_server::DIMENSIONS;
+
+/// The texts that a provider was sent since this was asked last, a list for each request.
+pub fn sent(models: &ModelServer) -> Vec<Vec<String>> {
+    let requests = models.requests();
+    models.forget();
+    let texts = requests.iter().map(|request| {
+        let texts =
+            ["input", "documents", "texts"].iter().find_map(|name| request.body[name].as_array());
+        let texts = texts.into_iter().flatten();
+        texts.filter_map(|text| Some(text.as_str()?.to_owned())).collect()
+    });
+    texts.collect()
+}
+
+/// The vector of a text, as SQL shows it.
+pub fn vector_of(text: &str) -> String {
+    let numbers: Vec<String> = embedding(text, DIMENSIONS).iter().map(f32::to_string).collect();
+    format!("[{}]", numbers.join(","))
+}
+
+/// `CREATE SERVER` of a model that embeds, with more options.
+pub fn create_model(name: &str, models: &ModelServer, options: &str) -> String {
+    format!(
+        "CREATE SERVER {name} FOREIGN DATA WRAPPER vector_ext_model
+             OPTIONS (provider 'openai', model 'words', url '{}/v1' {options})",
+        models.url()
+    )
+}

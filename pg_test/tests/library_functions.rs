@@ -63,6 +63,8 @@ fn behavior(name: &str) -> (&'static str, &'static str) {
         | "embed_image"
         | "embed_images"
         | "embed_pending_count" => ("s", "r"),
+        // These write.
+        "embed_column" | "embed_pending" | "embed_stale" => ("v", "u"),
         // Only PostgreSQL calls them; declared as those of pgvector are.
         "vector_ext_model_validator" => ("v", "u"),
         name if name.ends_with("handler") => ("v", "u"),

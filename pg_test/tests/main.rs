@@ -12,6 +12,7 @@ mod composed_queries;
 mod counters;
 mod disk_full;
 mod documentation;
+mod embed_column;
 mod encodings;
 mod error_backtrace;
 mod error_fields;

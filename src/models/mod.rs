@@ -2,8 +2,11 @@
 
 mod cache;
 mod call;
+mod column;
 mod embed;
 mod endpoint;
 mod error;
+mod pending;
+mod queue;
 mod rerank;
 mod wrapper;

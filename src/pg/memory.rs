@@ -37,3 +37,25 @@ pub unsafe fn within<R>(context: MemoryContext, body: impl FnOnce() -> R) -> R {
         result
     }
 }
+
+/// Memory for one turn of a loop: a context within the current one, which it outlives no longer.
+pub struct Scratch(MemoryContext);
+
+impl Scratch {
+    /// An empty one.
+    pub fn new() -> Scratch {
+        // SAFETY: the current context is valid.
+        Scratch(unsafe { new_context(pg_sys::CurrentMemoryContext, c"vector_ext turn") })
+    }
+
+    /// Runs a turn, and frees what PostgreSQL has allocated for it. What `body` returns or keeps must be
+    /// memory of Rust.
+    pub fn turn<R>(&self, body: impl FnOnce() -> R) -> R {
+        // SAFETY: the context lives as long as that in which it was made, which is current.
+        unsafe {
+            let result = within(self.0, body);
+            pg_sys::MemoryContextReset(self.0);
+            result
+        }
+    }
+}

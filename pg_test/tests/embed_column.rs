@@ -1,0 +1,433 @@
+//! `embed_column` and `embed_pending`: vectors follow the texts that they are of, however these come and go,
+//! and each text is embedded once.
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::thread;
+
+use model_server::{Fault, ModelServer, embedding};
+use pg_test::{Cluster, TestDb, create_model, refusal, sent, text, wait_until};
+use postgres::Client;
+
+const DOCS: &str =
+    "CREATE TABLE docs (id int PRIMARY KEY, body text, embedding vector(8), seen int);
+    SELECT embed_column('docs', source => 'body', target => 'embedding', server => 'texts');";
+
+/// A database with a table whose vectors the model `texts` computes.
+fn start() -> (TestDb, ModelServer) {
+    let (mut db, models) = (TestDb::new(), ModelServer::start());
+    db.batch_execute(&create_model("texts", &models, ", batch '10', dim '8'")).unwrap();
+    db.batch_execute(DOCS).unwrap();
+    (db, models)
+}
+
+fn embed(db: &mut Client) {
+    db.batch_execute("CALL embed_pending('docs')").unwrap();
+}
+
+/// The ids of rows without a vector.
+fn pending(db: &mut Client) -> Option<String> {
+    text(db, "SELECT string_agg(id::text, ' ' ORDER BY id) FROM docs WHERE embedding IS NULL")
+}
+
+/// The ids of rows whose vector is not that of their text.
+fn wrong(db: &mut Client) -> Vec<i32> {
+    let rows =
+        db.query("SELECT id, body, embedding::text FROM docs WHERE embedding IS NOT NULL", &[]);
+    let is_wrong = |row: &postgres::Row| {
+        let numbers = row.get::<_, &str>(2).trim_matches(['[', ']']).split(',');
+        let vector: Vec<f32> = numbers.map(|number| number.parse().unwrap()).collect();
+        vector != embedding(row.get(1), 8)
+    };
+    rows.unwrap().iter().filter(|row| is_wrong(row)).map(|row| row.get(0)).collect()
+}
+
+#[test]
+fn vectors_follow_their_texts() {
+    let (mut db, models) = start();
+    db.batch_execute("INSERT INTO docs SELECT i, 'text ' || i FROM generate_series(1, 25) i; INSERT INTO docs VALUES (26)")
+        .unwrap();
+    embed(&mut db);
+    assert_eq!(sent(&models).iter().map(Vec::len).collect::<Vec<_>>(), [10, 10, 5]);
+    assert_eq!((pending(&mut db).unwrap(), wrong(&mut db)), ("26".into(), vec![]));
+    embed(&mut db);
+    assert!(sent(&models).is_empty());
+
+    // Only where the text changes.
+    db.batch_execute(
+        "UPDATE docs SET seen = 1; UPDATE docs SET body = body WHERE id = 1;
+         UPDATE docs SET body = 'other' WHERE id IN (2, 26); UPDATE docs SET body = NULL WHERE id = 3;
+         UPDATE docs SET embedding = NULL WHERE id = 4; DELETE FROM docs WHERE id = 5;
+         UPDATE docs SET body = 'given', embedding = embed('texts', 'given') WHERE id = 6;
+         INSERT INTO docs VALUES (7, 'text 7', embed('texts', 'text 7')) ON CONFLICT (id) DO UPDATE
+             SET body = 'merged';",
+    )
+    .unwrap();
+    sent(&models);
+    assert_eq!(pending(&mut db).unwrap(), "2 3 4 7 26");
+    embed(&mut db);
+    let texts: HashSet<String> = sent(&models).concat().into_iter().collect();
+    assert_eq!(texts, ["other", "text 4", "merged"].map(String::from).into());
+    assert_eq!((pending(&mut db).unwrap(), wrong(&mut db)), ("3".into(), vec![]));
+
+    let mut copy = db.copy_in("COPY docs (id, body) FROM STDIN").unwrap();
+    copy.write_all(b"100\tcopied\n").unwrap();
+    copy.finish().unwrap();
+    embed(&mut db);
+    assert_eq!((sent(&models), wrong(&mut db)), (vec![vec!["copied".into()]], vec![]));
+}
+
+#[test]
+fn the_model_is_called_between_transactions() {
+    let (mut db, models) = start();
+    db.batch_execute("INSERT INTO docs VALUES (1, 'tea'), (2, 'pot')").unwrap();
+    models.misbehave(Fault::Silent);
+    let mut other = db.connect();
+    let pid = text(&mut other, "SELECT pg_backend_pid()").unwrap();
+    let call = thread::spawn(move || other.batch_execute("CALL embed_pending('docs')"));
+    models.wait_for_requests(1);
+    // It holds neither the table nor a snapshot, and others write rows that it works on.
+    let held =
+        format!("SELECT count(*) FROM pg_locks WHERE pid = {pid} AND relation = 'docs'::regclass");
+    assert_eq!(text(&mut db, &held).unwrap(), "0");
+    let snapshot = format!("SELECT backend_xmin FROM pg_stat_activity WHERE pid = {pid}");
+    assert_eq!(text(&mut db, &snapshot), None);
+    db.batch_execute("ALTER TABLE docs ADD more int; UPDATE docs SET body = 'coffee' WHERE id = 1")
+        .unwrap();
+    db.batch_execute(&format!("SELECT pg_terminate_backend({pid})")).unwrap();
+    assert!(call.join().unwrap().is_err());
+    // What it had claimed is free.
+    models.misbehave(Fault::None);
+    wait_until("claims to end", || {
+        let claims = "SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory'
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        Ok(text(&mut db, claims).unwrap() == "t")
+    })
+    .unwrap();
+    embed(&mut db);
+    assert_eq!((pending(&mut db), wrong(&mut db)), (None, vec![]));
+    assert_eq!(refusal(&mut db, "BEGIN; CALL embed_pending('docs')").0, "2D000");
+    db.batch_execute("ROLLBACK").unwrap();
+}
+
+#[test]
+fn a_text_that_changes_meanwhile_keeps_no_vector() {
+    let (mut db, models) = start();
+    db.batch_execute("INSERT INTO docs VALUES (1, 'tea'), (2, 'pot')").unwrap();
+    // A request that is tried again until the text has changed.
+    models.misbehave(Fault::Status { status: 503, times: usize::MAX, retry_after: None });
+    let mut other = db.connect();
+    let call = thread::spawn(move || other.batch_execute("CALL embed_pending('docs')"));
+    models.wait_for_requests(1);
+    db.batch_execute("UPDATE docs SET body = 'coffee' WHERE id = 2").unwrap();
+    models.misbehave(Fault::None);
+    call.join().unwrap().unwrap();
+    assert_eq!(sent(&models).last().unwrap(), &["coffee"]);
+    assert_eq!((pending(&mut db), wrong(&mut db)), (None, vec![]));
+}
+
+#[test]
+fn several_sessions_embed_each_row_once() {
+    let (mut db, models) = start();
+    db.batch_execute("INSERT INTO docs SELECT i, 'text ' || i FROM generate_series(1, 400) i")
+        .unwrap();
+    let sessions: Vec<_> = (0..4)
+        .map(|_| {
+            let mut session = db.connect();
+            thread::spawn(move || session.batch_execute("CALL embed_pending('docs')"))
+        })
+        .collect();
+    for session in sessions {
+        session.join().unwrap().unwrap();
+    }
+    let mut texts = sent(&models).concat();
+    assert_eq!(texts.len(), 400);
+    texts.sort_unstable();
+    texts.dedup();
+    assert_eq!((texts.len(), pending(&mut db), wrong(&mut db)), (400, None, vec![]));
+
+    // One of them is killed in the middle: what it had is embedded again, and nothing else.
+    db.batch_execute("UPDATE docs SET body = body || ' again'").unwrap();
+    models.misbehave(Fault::Silent);
+    let mut killed = db.connect();
+    let pid = text(&mut killed, "SELECT pg_backend_pid()").unwrap();
+    let call = thread::spawn(move || killed.batch_execute("CALL embed_pending('docs')"));
+    models.wait_for_requests(1);
+    models.misbehave(Fault::None);
+    let lost = sent(&models).concat();
+    assert_eq!(lost.len(), 10);
+    let mut session = db.connect();
+    let others = thread::spawn(move || session.batch_execute("CALL embed_pending('docs')"));
+    others.join().unwrap().unwrap();
+    assert_eq!(pending(&mut db).map(|ids| ids.split(' ').count()), Some(10));
+    db.batch_execute(&format!("SELECT pg_terminate_backend({pid})")).unwrap();
+    assert!(call.join().unwrap().is_err());
+    wait_until("the session to end", || {
+        let ended = format!("SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = {pid}");
+        Ok(text(&mut db, &ended).unwrap() == "t")
+    })
+    .unwrap();
+    embed(&mut db);
+    let mut texts = sent(&models).concat();
+    texts.sort_unstable();
+    texts.dedup();
+    assert_eq!((texts.len(), pending(&mut db), wrong(&mut db)), (400, None, vec![]));
+}
+
+const STATUS: &str =
+    "SELECT concat_ws(' ', rel, source, target, server, pending, failed) FROM embed_status";
+
+#[test]
+fn a_text_that_the_model_refuses_is_left_alone_for_a_while() {
+    let (mut db, models) = start();
+    db.batch_execute(
+        "INSERT INTO docs SELECT i, CASE i WHEN 7 THEN 'poison' ELSE 'text ' || i END FROM generate_series(1, 20) i",
+    )
+    .unwrap();
+    models.misbehave(Fault::Poison);
+    embed(&mut db);
+    assert_eq!((pending(&mut db).unwrap(), wrong(&mut db)), ("7".into(), vec![]));
+    assert_eq!(text(&mut db, STATUS).unwrap(), "docs body embedding texts 1 1");
+    let reason = text(&mut db, "SELECT reason FROM embed_status").unwrap();
+    assert!(reason.contains("400"), "{reason}");
+    sent(&models);
+    embed(&mut db);
+    assert!(sent(&models).is_empty());
+    // After a while it is tried again, and later each time.
+    let due = "UPDATE embed_failure SET retry = now()";
+    let wait = "SELECT next_retry - last_failure FROM embed_status";
+    assert_eq!(text(&mut db, wait).unwrap(), "00:01:00");
+    for after in ["00:02:00", "00:04:00"] {
+        db.batch_execute(due).unwrap();
+        embed(&mut db);
+        assert_eq!(text(&mut db, wait).unwrap(), after);
+    }
+    assert!(sent(&models).concat().contains(&"poison".into()));
+    // A failure is that of the text.
+    db.batch_execute("UPDATE docs SET body = 'tea' WHERE id = 7").unwrap();
+    embed(&mut db);
+    assert_eq!((pending(&mut db), wrong(&mut db)), (None, vec![]));
+    assert_eq!(text(&mut db, STATUS).unwrap(), "docs body embedding texts 0 0");
+}
+
+#[test]
+fn a_model_that_fails_altogether_is_no_failure_of_texts() {
+    let (mut db, models) = start();
+    db.batch_execute("INSERT INTO docs SELECT i, 'text ' || i FROM generate_series(1, 20) i")
+        .unwrap();
+    for (fault, state) in [
+        (Fault::Status { status: 401, times: usize::MAX, retry_after: None }, "08004"),
+        (Fault::NotJson, "08P01"),
+        (Fault::WrongDimension, "08P01"),
+    ] {
+        models.misbehave(fault.clone());
+        let (found, message, _) = refusal(&mut db, "CALL embed_pending('docs')");
+        assert_eq!(found, state, "{fault:?}: {message}");
+        assert_eq!(text(&mut db, STATUS).unwrap(), "docs body embedding texts 20 0");
+        let claims =
+            "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'";
+        assert_eq!(text(&mut db, claims).unwrap(), "0");
+    }
+    models.misbehave(Fault::None);
+    embed(&mut db);
+    assert_eq!((pending(&mut db), wrong(&mut db)), (None, vec![]));
+}
+
+#[test]
+fn partitions_are_embedded_with_their_table() {
+    let (mut db, models) = (TestDb::new(), ModelServer::start());
+    db.batch_execute(&create_model("texts", &models, "")).unwrap();
+    db.batch_execute(
+        "CREATE TABLE docs (id int, body text, embedding vector(8)) PARTITION BY RANGE (id);
+         CREATE TABLE low PARTITION OF docs FOR VALUES FROM (0) TO (10);
+         CREATE TABLE high (embedding vector(8), extra int, body text, id int);
+         ALTER TABLE high DROP extra;
+         SELECT embed_column('docs', 'body', 'embedding', 'texts');
+         ALTER TABLE docs ATTACH PARTITION high FOR VALUES FROM (10) TO (20);
+         INSERT INTO docs SELECT i, 'text ' || i FROM generate_series(1, 19) i;",
+    )
+    .unwrap();
+    embed(&mut db);
+    assert_eq!((pending(&mut db), wrong(&mut db)), (None, vec![]));
+    db.batch_execute("UPDATE high SET body = 'other' WHERE id = 12; UPDATE docs SET id = 15, body = 'moved' WHERE id = 3")
+        .unwrap();
+    assert_eq!(pending(&mut db).unwrap(), "12 15");
+    embed(&mut db);
+    assert_eq!((pending(&mut db), wrong(&mut db)), (None, vec![]));
+    assert_eq!(text(&mut db, "SELECT count(*) FROM embed_status").unwrap(), "1");
+}
+
+#[test]
+fn columns_may_be_renamed_and_dropped() {
+    let (mut db, models) = start();
+    db.batch_execute(
+        "ALTER TABLE docs RENAME body TO \"the \"\"text\"; ALTER TABLE docs RENAME embedding TO \"V\";
+         CREATE SCHEMA \"S\"; ALTER TABLE docs SET SCHEMA \"S\"; ALTER TABLE \"S\".docs RENAME TO \"D\";
+         INSERT INTO \"S\".\"D\" VALUES (1, 'tea');",
+    )
+    .unwrap();
+    let call = "CALL embed_pending('\"S\".\"D\"')";
+    db.batch_execute(call).unwrap();
+    db.batch_execute("UPDATE \"S\".\"D\" SET \"the \"\"text\" = 'pot'").unwrap();
+    assert_eq!(text(&mut db, STATUS).unwrap(), "\"S\".\"D\" the \"text V texts 1 0");
+    assert_eq!(sent(&models).concat(), ["tea"]);
+    // Both columns are part of the trigger.
+    for column in ["\"the \"\"text\"", "\"V\""] {
+        let (state, ..) =
+            refusal(&mut db, &format!("ALTER TABLE \"S\".\"D\" DROP {column} RESTRICT"));
+        assert_eq!(state, "2BP01");
+    }
+    models.misbehave(Fault::Poison);
+    db.batch_execute("UPDATE \"S\".\"D\" SET \"the \"\"text\" = 'poison'").unwrap();
+    db.batch_execute(call).unwrap();
+    let failures = "SELECT count(*) FROM embed_failure";
+    assert_eq!(text(&mut db, failures).unwrap(), "1");
+    db.batch_execute("ALTER TABLE \"S\".\"D\" DROP \"V\" CASCADE").unwrap();
+    assert_eq!(text(&mut db, "SELECT count(*) FROM embed_status").unwrap(), "0");
+    assert_eq!(refusal(&mut db, call).0, "22023");
+    // What is left of it goes with the next run.
+    db.batch_execute(DOCS).unwrap();
+    embed(&mut db);
+    assert_eq!(text(&mut db, failures).unwrap(), "0");
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let (mut db, models) = start();
+    db.batch_execute(
+        "CREATE FOREIGN DATA WRAPPER other; CREATE SERVER plain FOREIGN DATA WRAPPER other",
+    )
+    .unwrap();
+    for (arguments, state) in [
+        ("'docs', 'nothing', 'embedding', 'texts'", "42703"),
+        ("'docs', 'body', 'nothing', 'texts'", "42703"),
+        ("'docs', 'id', 'embedding', 'texts'", "42804"),
+        ("'docs', 'body', 'seen', 'texts'", "42804"),
+        ("'docs', 'body', 'embedding', 'nobody'", "42704"),
+        ("'docs', 'body', 'embedding', 'plain'", "42809"),
+        ("'nowhere', 'body', 'embedding', 'texts'", "42P01"),
+    ] {
+        assert_eq!(
+            refusal(&mut db, &format!("SELECT embed_column({arguments})")).0,
+            state,
+            "{arguments}"
+        );
+    }
+    assert_eq!(refusal(&mut db, "CALL embed_pending(NULL)").0, "22023");
+    assert_eq!(refusal(&mut db, "SELECT embed_stale()").0, "39P01");
+    db.batch_execute(
+        "CREATE TRIGGER t BEFORE INSERT ON docs FOR EACH ROW EXECUTE FUNCTION embed_stale()",
+    )
+    .unwrap();
+    assert_eq!(refusal(&mut db, "INSERT INTO docs VALUES (1)").0, "39P01");
+    assert!(sent(&models).is_empty());
+}
+
+#[test]
+fn nobody_does_for_another_what_that_one_could_not() {
+    let (mut db, models) = start();
+    let (reader, writer) = (format!("reader_{}", db.name()), format!("writer_{}", db.name()));
+    db.batch_execute(&format!(
+        "CREATE ROLE {reader}; CREATE ROLE {writer};
+         INSERT INTO docs VALUES (1, 'poison'), (2, 'tea');
+         GRANT SELECT ON docs TO {reader}; GRANT SELECT, INSERT, UPDATE ON docs TO {writer};
+         GRANT USAGE ON FOREIGN SERVER texts TO {reader};"
+    ))
+    .unwrap();
+    models.misbehave(Fault::Poison);
+    let failure = "INSERT INTO embed_failure VALUES ('docs'::regclass, 3, 1, 'x', 1, now(), now())";
+    let with = |role: &str, statement: &str| format!("SET ROLE {role}; {statement}");
+    // Who may not write the vectors neither embeds nor tells of failures, nor sees them.
+    assert_eq!(refusal(&mut db, &with(&reader, failure)).0, "42501");
+    assert_eq!(
+        refusal(
+            &mut db,
+            &with(&reader, "SELECT embed_column('docs', 'body', 'embedding', 'texts')")
+        )
+        .0,
+        "42501"
+    );
+    db.batch_execute(&format!("SET ROLE {reader}")).unwrap();
+    assert_eq!(refusal(&mut db, "CALL embed_pending('docs')").0, "42501");
+    // Who may not use the model embeds nothing, but writes texts.
+    db.batch_execute(&format!("RESET ROLE; SET ROLE {writer}")).unwrap();
+    db.batch_execute(
+        "INSERT INTO docs VALUES (3, 'pot'); UPDATE docs SET body = 'jug' WHERE id = 3",
+    )
+    .unwrap();
+    assert_eq!(refusal(&mut db, "CALL embed_pending('docs')").0, "42501");
+    db.batch_execute(&format!(
+        "RESET ROLE; GRANT USAGE ON FOREIGN SERVER texts TO {writer}; SET ROLE {writer}"
+    ))
+    .unwrap();
+    embed(&mut db);
+    assert_eq!(text(&mut db, "SELECT count(*) FROM embed_failure").unwrap(), "1");
+    assert_eq!(text(&mut db, STATUS).unwrap(), "docs body embedding texts 1 1");
+    db.batch_execute(&format!("RESET ROLE; SET ROLE {reader}")).unwrap();
+    assert_eq!(text(&mut db, "SELECT count(*) FROM embed_failure").unwrap(), "0");
+    assert_eq!(text(&mut db, STATUS).unwrap(), "docs body embedding texts 1 0");
+    db.batch_execute(&format!(
+        "RESET ROLE; DROP OWNED BY {reader}, {writer}; DROP ROLE {reader}, {writer}"
+    ))
+    .unwrap();
+}
+
+#[test]
+fn a_dump_goes_on_where_it_was() {
+    let (mut db, models) = start();
+    db.batch_execute("INSERT INTO docs VALUES (1, 'tea'), (2, 'pot')").unwrap();
+    embed(&mut db);
+    db.batch_execute("UPDATE docs SET body = 'jug' WHERE id = 2").unwrap();
+    let mut dump = db.cluster().program("pg_dump");
+    let dump = dump.args(["--dbname", db.name()]).output().unwrap();
+    assert!(dump.status.success(), "{dump:?}");
+    let mut copy = TestDb::without_extension();
+    let mut psql = db.cluster().program("psql");
+    let psql = psql.args(["-q", "-v", "ON_ERROR_STOP=1", "--dbname", copy.name()]);
+    let mut psql = psql
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    psql.stdin.take().unwrap().write_all(&dump.stdout).unwrap();
+    assert!(psql.wait().unwrap().success());
+    copy.batch_execute("SET search_path = public").unwrap();
+    sent(&models);
+    assert_eq!(pending(&mut copy).unwrap(), "2");
+    embed(&mut copy);
+    assert_eq!((sent(&models), wrong(&mut copy)), (vec![vec!["jug".into()]], vec![]));
+    copy.batch_execute("UPDATE docs SET body = 'cup' WHERE id = 1").unwrap();
+    assert_eq!(text(&mut copy, STATUS).unwrap(), "docs body embedding texts 1 0");
+}
+
+#[test]
+fn a_subscriber_gets_vectors_and_makes_none() {
+    let models = ModelServer::start();
+    let settings = [("wal_level", "logical")];
+    let publisher = Cluster::new("embed_pub", &settings).unwrap();
+    let subscriber = Cluster::new("embed_sub", &settings).unwrap();
+    let (mut here, mut there) = (publisher.connect().unwrap(), subscriber.connect().unwrap());
+    for db in [&mut here, &mut there] {
+        db.batch_execute("CREATE EXTENSION vector_ext").unwrap();
+        db.batch_execute(&create_model("texts", &models, "")).unwrap();
+        db.batch_execute(DOCS).unwrap();
+    }
+    here.batch_execute("CREATE PUBLICATION docs FOR TABLE docs").unwrap();
+    there
+        .batch_execute(&format!(
+            "CREATE SUBSCRIPTION docs CONNECTION 'host={} user=postgres dbname=postgres' PUBLICATION docs",
+            publisher.socket_dir().display()
+        ))
+        .unwrap();
+    here.batch_execute("INSERT INTO docs VALUES (1, 'tea'), (2, 'pot')").unwrap();
+    embed(&mut here);
+    // The text changes here, and the vector comes with the next run.
+    here.batch_execute("UPDATE docs SET body = 'jug' WHERE id = 2").unwrap();
+    embed(&mut here);
+    let rows = "SELECT string_agg(concat_ws(' ', id, body, embedding), ', ' ORDER BY id) FROM docs";
+    let expected = text(&mut here, rows);
+    wait_until("the subscriber", || Ok(text(&mut there, rows) == expected)).unwrap();
+    assert_eq!(sent(&models).concat(), ["tea", "pot", "jug"]);
+    assert_eq!((pending(&mut there), wrong(&mut there)), (None, vec![]));
+    there.batch_execute("DROP SUBSCRIPTION docs").unwrap();
+}

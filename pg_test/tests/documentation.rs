@@ -9,6 +9,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use model_server::ModelServer;
 use pg_test::{TestDb, message};
 use postgres::SimpleQueryMessage;
 
@@ -96,9 +97,15 @@ fn alike(a: &[Vec<String>], b: &[Vec<String>]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_row(a, b))
 }
 
+/// Addresses of models in the documentation, instead of which the tests have a provider of their own.
+const MODELS: [&str; 2] = ["http://localhost:11434", "http://localhost:8080"];
+
 /// Runs the blocks of a page in a database of its own; what is wrong with them.
 fn faults(name: &str, page: &str) -> Vec<String> {
-    let blocks = blocks(page);
+    let models = ModelServer::start();
+    let page =
+        MODELS.iter().fold(page.to_owned(), |page, model| page.replace(model, &models.url()));
+    let blocks = blocks(&page);
     let creates = blocks.iter().find(|block| block.kind == "sql");
     let creates = creates.is_some_and(|block| block.text.starts_with("CREATE EXTENSION"));
     let mut db = if creates { TestDb::without_extension() } else { TestDb::new() };

@@ -130,7 +130,9 @@ fn names_every_function() {
 /// Arguments as the page writes them: without OUT arguments and casts of defaults, and those of
 /// all vector types as those of `vector`.
 fn documented(arguments: &str) -> String {
-    let mut written = arguments.split("OUT ").next().unwrap().trim_end_matches(", ").to_owned();
+    let written = arguments.split("OUT ").next().unwrap().trim_end_matches(", ");
+    // Of a procedure.
+    let mut written = written.trim_start_matches("IN ").to_owned();
     for cast in ["double precision[]", "double precision", "integer", "interval", "text", "jsonb"] {
         written = written.replace(&format!("::{cast}"), "");
     }

@@ -374,3 +374,54 @@ fn options_go_together_at_any_time() {
         intact(&mut db, change);
     }
 }
+
+/// As is a form of vectors that the operator class has not. The index is as before, and can be altered.
+#[test]
+fn quantization_fits_the_operator_class_at_any_time() {
+    let mut db = TestDb::new();
+    db.batch_execute(
+        "CREATE TABLE t (id int, v vector(4), s sparsevec(9), b bit(16));
+        INSERT INTO t SELECT n, ARRAY[n, n % 5, n % 7, 1], format('{1:%s,9:1}/9', n)::sparsevec, n::bit(16)
+            FROM generate_series(1, 200) n;
+        CREATE INDEX t_l1 ON t USING hnsw (v vector_l1_ops);
+        CREATE INDEX t_s ON t USING hnsw (s sparsevec_l2_ops);
+        CREATE INDEX t_b ON t USING hnsw (b bit_hamming_ops);
+        CREATE INDEX t_i ON t USING ivf (b) WITH (lists = 2);
+        CREATE INDEX t_f ON t USING ivfflat (b bit_hamming_ops) WITH (lists = 2)",
+    )
+    .unwrap();
+    for (index, value, of) in [
+        ("t_l1", "sq8", "taxicab distance"),
+        ("t_l1", "rabitq", "taxicab distance"),
+        ("t_s", "rabitq", "sparse vectors"),
+        ("t_b", "sq8", "bit strings"),
+        ("t_i", "sq8", "bit strings"),
+        ("t_f", "sq8", "bit strings"),
+    ] {
+        // In a session that has not loaded the library.
+        let alter = format!("ALTER INDEX {index} SET (quantization = {value})");
+        let (state, message, _) = refusal(&mut db.connect(), &alter);
+        assert_eq!(state, "0A000");
+        assert_eq!(message, format!("quantization \"{value}\" is not supported for {of}"));
+        db.batch_execute(&format!("REINDEX INDEX {index}")).unwrap();
+        let changes = [
+            format!("ALTER INDEX {index} SET (quantization = none)"),
+            format!("ALTER INDEX {index} RESET (quantization)"),
+            format!("ALTER INDEX {index} RENAME TO renamed"),
+            format!("ALTER INDEX renamed RENAME TO {index}"),
+        ];
+        changes.iter().for_each(|change| db.batch_execute(change).unwrap());
+        assert_eq!(index_problems(&mut db, index).unwrap(), [""; 0], "{index}");
+    }
+    db.batch_execute("CREATE INDEX t_v ON t USING hnsw (v vector_l2_ops)").unwrap();
+    db.batch_execute("ALTER INDEX t_v SET (quantization = sq8); REINDEX INDEX t_v").unwrap();
+
+    // What an older version has let through can be altered otherwise.
+    let old = "UPDATE pg_class SET reloptions = '{quantization=sq8}' WHERE relname = 't_b'";
+    db.batch_execute(old).unwrap();
+    let (state, message, _) = refusal(&mut db, "REINDEX INDEX t_b");
+    assert_eq!((state.as_str(), message.contains("bit strings")), ("0A000", true));
+    db.batch_execute("ALTER INDEX t_b RENAME TO t_c; ALTER INDEX t_c SET (m = 8)").unwrap_err();
+    db.batch_execute("ALTER INDEX t_b RENAME TO t_c").unwrap();
+    db.batch_execute("ALTER INDEX t_c RESET (quantization); REINDEX INDEX t_c").unwrap();
+}

@@ -10,11 +10,14 @@
 use std::cell::Cell;
 
 use pages::Problem;
-use pgrx::pg_sys::{self, BLCKSZ, IndexOptInfo, Oid, Relation};
+use pgrx::pg_sys::{self, BLCKSZ, Datum, IndexOptInfo, Oid, Relation};
 use quant::Metric;
 
 use super::cost::{self, Estimate, Rows, Walk};
 use super::method::AccessMethod;
+use super::opclass::OpClass;
+use crate::pg::altered;
+use crate::pg::error::Report;
 use crate::pg::node::Operation;
 use crate::pg::store::RelationStore;
 
@@ -54,6 +57,7 @@ pub fn page_bytes(pages: u32) -> String {
 type Info = fn(&RelationStore<'_>) -> pages::Result<Properties>;
 type Check = fn(&RelationStore<'_>, &dyn Fn() -> u32, &mut dyn FnMut(Problem)) -> pages::Result<()>;
 
+type Fits = unsafe fn(Relation, Datum) -> Result<(), Report>;
 type Costs = unsafe fn(&IndexOptInfo, &[Rows]) -> Vec<Walk>;
 
 /// [`Inspect`] and [`Estimate`] for some access method.
@@ -69,6 +73,24 @@ pub struct Inspector {
     pub found: fn(Oid, &Operation) -> Option<f64>,
     /// [`AccessMethod::MATCHES`].
     pub matches: bool,
+    /// Refuses storage parameters, as `pg_class` has them, that an open index of the method cannot have.
+    pub fits: Fits,
+}
+
+/// [`Inspector::fits`]. What the index has already is not refused, so that it can be changed otherwise.
+///
+/// # Safety
+/// `index` is an open index of the method, and `parameters` are for one.
+unsafe fn fits<M: AccessMethod>(index: Relation, parameters: Datum) -> Result<(), Report> {
+    let list = M::parameters();
+    // SAFETY: as promised; PostgreSQL keeps what this method made of the parameters.
+    unsafe {
+        let new = list.numbers(list.parse(parameters, false));
+        if new == list.numbers((*index).rd_options) {
+            return Ok(());
+        }
+        M::accept(&new, OpClass::of(index)?)
+    }
 }
 
 thread_local! {
@@ -85,6 +107,7 @@ impl Inspector {
             walk: cost::walk::<M>,
             found: M::found,
             matches: M::MATCHES,
+            fits: fits::<M>,
         }
     }
 
@@ -112,4 +135,15 @@ impl Inspector {
         // To find the handler, PostgreSQL may open other indexes, and call theirs.
         LAST_HANDLER.take().filter(|&(last, _)| last == handler).map(|(_, inspector)| inspector)
     }
+}
+
+/// Has `ALTER INDEX` refuse what the index could not be rebuilt with. Called when the library is loaded.
+pub fn register() {
+    altered::watch(|index, parameters| {
+        // SAFETY: the index is open, and has these parameters in the catalog.
+        unsafe {
+            let inspector = Inspector::of(index.get());
+            inspector.map_or(Ok(()), |inspector| (inspector.fits)(index.get(), parameters))
+        }
+    });
 }

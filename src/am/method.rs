@@ -10,9 +10,11 @@ use pages::HeapTid;
 use pgrx::pg_sys::Relation;
 use quant::Metric;
 
+use super::opclass::OpClass;
 use super::parameters::Parameters;
 use super::search::Searchable;
 use super::vector::Vector;
+use crate::pg::error::Report;
 use crate::pg::store::RelationStore;
 
 /// An index access method.
@@ -26,6 +28,15 @@ pub trait AccessMethod: 'static {
 
     /// Its storage parameters.
     fn parameters() -> &'static Parameters;
+
+    /// Refuses numbers and words of storage parameters, in the order of their list, that do not go with an
+    /// operator class.
+    ///
+    /// # Errors
+    /// What `CREATE INDEX` says of them.
+    fn accept(_parameters: &[i32], _class: OpClass) -> Result<(), Report> {
+        Ok(())
+    }
 }
 
 /// An access method whose indexes are on vectors of a fixed number of dimensions, and are searched for

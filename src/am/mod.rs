@@ -48,6 +48,7 @@ pub fn init() {
     target_recall::register();
     gpu::register();
     index_choice::register();
+    inspector::register();
     #[cfg(feature = "pg18")]
     explain::hook::register();
 }

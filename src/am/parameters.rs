@@ -109,11 +109,18 @@ impl Parameters {
         };
         if let Some(check) = self.check.filter(|_| validate) {
             // SAFETY: `parsed` was made for this list.
-            let numbers: Vec<i32> =
-                (0..self.list.len()).map(|i| unsafe { self.number(parsed.cast(), i) }).collect();
-            check(&numbers).unwrap_or_else(|error| error.raise());
+            check(&unsafe { self.numbers(parsed) }).unwrap_or_else(|error| error.raise());
         }
         parsed
+    }
+
+    /// All numbers and words, in the order of the list; 0 of other kinds.
+    ///
+    /// # Safety
+    /// `parsed` is from [`Parameters::parse`], or null.
+    pub unsafe fn numbers(&self, parsed: *mut bytea) -> Vec<i32> {
+        // SAFETY: as promised.
+        (0..self.list.len()).map(|place| unsafe { self.number(parsed.cast(), place) }).collect()
     }
 
     /// The numbers and words for an index, in the order of the list; 0 of other kinds, and beyond its

@@ -1,6 +1,7 @@
 //! The safe floor under everything that talks to PostgreSQL. Knows no vector.
 
 mod ahead;
+pub mod altered;
 pub mod array;
 mod attempt;
 pub mod batch;

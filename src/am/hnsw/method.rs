@@ -8,10 +8,13 @@ use pgrx::pg_sys::Relation;
 use quant::Metric;
 
 use super::options::PARAMETERS;
+use super::quantization::Quantization;
 use crate::am::handler::{self, Routine};
 use crate::am::method::{AccessMethod, VectorMethod};
+use crate::am::opclass::OpClass;
 use crate::am::parameters::Parameters;
 use crate::am::vector::Vector;
+use crate::pg::error::Report;
 use crate::pg::function::pg_functions;
 use crate::pg::lock::InsertLock;
 use crate::pg::store::RelationStore;
@@ -25,6 +28,12 @@ impl AccessMethod for Method {
 
     fn parameters() -> &'static Parameters {
         &PARAMETERS
+    }
+
+    fn accept(parameters: &[i32], class: OpClass) -> Result<(), Report> {
+        let quantization = parameters.get(2).map(|&number| Quantization::from_number(number));
+        // Only the class can be unfit, not the number of dimensions.
+        quantization.map_or(Ok(()), |quantization| quantization.form(class, 1).map(drop))
     }
 }
 

@@ -5,7 +5,7 @@
 use std::ffi::CStr;
 
 use gpu::Provider;
-use ivf::{Bulk, Geometry, IndexOptions, Phase, Quantization};
+use ivf::{Bulk, Geometry, IndexOptions, Phase};
 use pages::HeapTid;
 use pgrx::pg_sys::Relation;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -14,7 +14,7 @@ use space::Space;
 use vectors::Form;
 
 use super::method::{Method, dense};
-use super::options::Options;
+use super::options::{self, Options};
 use super::variant::Variant;
 use crate::am::build::{Build, Tick};
 use crate::am::column;
@@ -42,12 +42,7 @@ impl<V: Variant> Build for Method<V> {
         }
         // SAFETY: the index that is being built is open, and these parameters parsed its options.
         let Options { lists, quantization } = unsafe { Options::of(V::parameters(), index) };
-        if quantization == Quantization::Sq8 && metric.is_of_bits() {
-            return Err(unsupported(
-                "quantization \"sq8\" is not supported for bit strings".into(),
-            )
-            .hint("Set quantization to \"none\"."));
-        }
+        options::check(quantization, metric)?;
         let most = if metric.is_of_bits() { Form::Bits.max_dims() } else { Geometry::MAX_DIMS };
         // SAFETY: the index that is being built is open.
         let dims = unsafe { column::dims(index, most, V::NAME)? };

@@ -8,12 +8,15 @@ use pages::HeapTid;
 use pgrx::pg_sys::Relation;
 use quant::Metric;
 
+use super::options;
 use super::scan::Lists;
 use super::variant::{Ivf, IvfFlat, Variant};
 use crate::am::handler::{self, Routine};
 use crate::am::method::{AccessMethod, VectorMethod};
+use crate::am::opclass::OpClass;
 use crate::am::parameters::Parameters;
 use crate::am::vector::Vector;
+use crate::pg::error::Report;
 use crate::pg::function::pg_functions;
 use crate::pg::store::RelationStore;
 
@@ -27,6 +30,15 @@ impl<V: Variant> AccessMethod for Method<V> {
 
     fn parameters() -> &'static Parameters {
         V::parameters()
+    }
+
+    fn accept(parameters: &[i32], class: OpClass) -> Result<(), Report> {
+        match *parameters {
+            [_, quantization, ..] => {
+                options::check(options::quantization(quantization), class.metric)
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -5,16 +5,19 @@
 use std::ffi::CStr;
 
 use ivf::Quantization;
+use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_sys::Relation;
+use quant::Metric;
 
 use crate::am::parameters::{Parameter, Parameters, Values};
+use crate::pg::error::Report;
 
 const MAX_LISTS: i32 = 32_768;
 
 /// Those of `ivf`.
-pub static IVF: Parameters = Parameters::new(&[lists(0, 0), quantization(RABITQ)]);
+pub static IVF: Parameters = Parameters::new(&[lists(0, 0), codes(RABITQ)]);
 /// Those of `ivfflat`.
-pub static IVFFLAT: Parameters = Parameters::new(&[lists(100, 1), quantization(NONE)]);
+pub static IVFFLAT: Parameters = Parameters::new(&[lists(100, 1), codes(NONE)]);
 
 const fn lists(default: i32, least: i32) -> Parameter {
     let (name, text) = (c"lists", c"Number of inverted lists");
@@ -27,7 +30,7 @@ const NONE: i32 = 0;
 const RABITQ: i32 = 1;
 const SQ8: i32 = 2;
 
-const fn quantization(default: i32) -> Parameter {
+const fn codes(default: i32) -> Parameter {
     let (name, text) = (c"quantization", c"Codes that searches read instead of most vectors");
     let detail = c"Valid values are \"none\", \"sq8\" and \"rabitq\".";
     Parameter { name, text, default, values: Values::Words(WORDS, detail) }
@@ -48,13 +51,30 @@ impl Options {
     /// `index` is an open index with these parameters.
     pub unsafe fn of(parameters: &Parameters, index: Relation) -> Options {
         // SAFETY: `index` is open, and `parameters` parsed its options.
-        let [lists, quantization] = unsafe { parameters.of(index) };
-        let quantization = match quantization {
-            RABITQ => Quantization::Rabitq,
-            SQ8 => Quantization::Sq8,
-            _ => Quantization::None,
-        };
+        let [lists, codes] = unsafe { parameters.of(index) };
         // PostgreSQL has checked the ranges.
-        Options { lists: lists as usize, quantization }
+        Options { lists: lists as usize, quantization: quantization(codes) }
     }
+}
+
+/// The value that PostgreSQL keeps as `number`.
+pub fn quantization(number: i32) -> Quantization {
+    match number {
+        RABITQ => Quantization::Rabitq,
+        SQ8 => Quantization::Sq8,
+        _ => Quantization::None,
+    }
+}
+
+/// Refuses codes that vectors compared by `metric` cannot have.
+///
+/// # Errors
+/// With the value to set instead.
+pub fn check(quantization: Quantization, metric: Metric) -> Result<(), Report> {
+    if quantization == Quantization::Sq8 && metric.is_of_bits() {
+        let message = "quantization \"sq8\" is not supported for bit strings";
+        return Err(Report::new(ERRCODE_FEATURE_NOT_SUPPORTED, message)
+            .hint("Set quantization to \"none\"."));
+    }
+    Ok(())
 }

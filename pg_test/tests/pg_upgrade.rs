@@ -12,9 +12,7 @@ fn contents(client: &mut Client, indexes: &[Index]) -> Vec<(String, Vec<u8>)> {
     let mut contents = Vec::new();
     for Index { table, .. } in indexes {
         let rows = format!("SELECT md5(string_agg(t::text, ';' ORDER BY id)) FROM {table} t");
-        let file = format!(
-            "SELECT pg_read_binary_file(pg_relation_filepath('{table}_index'), 0, 1 << 30)"
-        );
+        let file = format!("SELECT pg_read_binary_file(pg_relation_filepath('{table}_index'))");
         let rows = client.query_one(&rows, &[]).unwrap().get(0);
         contents.push((rows, client.query_one(&file, &[]).unwrap().get(0)));
     }

@@ -1,25 +1,19 @@
 //! An endpoint: a provider with its options.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use memory::Grow;
 
-use crate::error::{bounded, out_of_memory};
-use crate::http::Client;
-use crate::options::{Backend, MOST_DIMENSIONS, Remote, Settings, key_source};
-use crate::provider::{Call, OUT_OF_MEMORY};
+use crate::error::out_of_memory;
+use crate::options::{Backend, Remote, Settings, key_source};
+use crate::remote::{Caller, prompted};
 use crate::secret::KeySource;
+use crate::static_model::{self, StaticModel};
 use crate::{Error, ErrorKind, Invalid};
 
 /// How many texts of a static model are a batch, for callers that ask.
 const STATIC_BATCH: usize = 1024;
-/// Bytes that a number takes in JSON at most, and its comma and white space.
-const NUMBER_LEN: usize = 32;
-/// Bytes of a reply besides its numbers, and besides the documents that some send back.
-const REPLY_LEN: usize = 1 << 20;
-/// No reply is longer.
-const LONGEST_REPLY: usize = 1 << 30;
 
 /// What is to be embedded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,22 +96,11 @@ impl Endpoint {
         let mut vectors = memory::with_room(inputs.len()).map_err(out_of_memory)?;
         match &self.inner.settings.backend {
             Backend::Remote(remote) => {
-                let caller = Caller::new(&self.inner, remote, stop)?;
-                let mut rest = inputs;
-                while !rest.is_empty() {
-                    let (batch, after) = rest.split_at(batch(remote, rest));
-                    let position = inputs.len() - rest.len();
-                    caller
-                        .embed(batch, &mut vectors)
-                        .map_err(|error| error.at(position, batch.len()))?;
-                    rest = after;
-                }
+                self.inner.caller(remote, stop)?.embed(inputs, &mut vectors)?;
             }
-            Backend::Static { path: _path, sha256: _sha256 } => {
-                return Err(Error::new(
-                    ErrorKind::Unsupported,
-                    "static models are not implemented yet",
-                ));
+            Backend::Static { path, sha256 } => {
+                let model = static_model::model(path, sha256.as_ref())?;
+                self.inner.embed_static(&model, inputs, &mut vectors, stop)?;
             }
         }
         Ok(vectors)
@@ -137,140 +120,72 @@ impl Endpoint {
         let Backend::Remote(remote) = &self.inner.settings.backend else {
             return Err(Error::new(ErrorKind::Unsupported, "provider \"static\" cannot rerank"));
         };
-        let caller = Caller::new(&self.inner, remote, stop)?;
         let mut scores = memory::with_room(documents.len()).map_err(out_of_memory)?;
-        for (number, batch) in documents.chunks(remote.batch).enumerate() {
-            caller
-                .rerank(query, batch, &mut scores)
-                .map_err(|error| error.at(number * remote.batch, batch.len()))?;
-        }
+        self.inner.caller(remote, stop)?.rerank(query, documents, &mut scores)?;
         Ok(scores)
     }
 }
 
-/// How many of `inputs`, of which there are some, go into the next request: they are of one kind.
-fn batch(remote: &Remote, inputs: &[Input<'_>]) -> usize {
-    let is_text = |input: &Input<'_>| matches!(input, Input::Text(_));
-    let is_first_text = inputs.first().is_some_and(is_text);
-    let most = match is_first_text {
-        true => remote.batch,
-        false => remote.batch.min(remote.provider.image_batch()),
-    };
-    inputs.iter().take(most).take_while(|input| is_text(input) == is_first_text).count()
-}
-
-/// Calls a server for one statement.
-struct Caller<'c> {
-    inner: &'c Inner,
-    call: Call<'c>,
-    client: Client,
-}
-
-impl<'c> Caller<'c> {
-    fn new(inner: &'c Inner, remote: &'c Remote, stop: &Arc<AtomicBool>) -> Result<Self, Error> {
-        let key = inner.key.key(&inner.server)?;
-        let header = key.as_ref().map(|key| remote.provider.key_header(key.reveal()));
-        let reach = remote.url.reach();
-        let client = Client::new(&inner.server, reach, key, header, remote.timeout, stop);
-        Ok(Self { inner, call: Call { remote, dim: inner.settings.dim }, client })
+impl Inner {
+    /// What calls the provider, with the key as it is now.
+    fn caller<'c>(
+        &'c self,
+        remote: &'c Remote,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Caller<'c>, Error> {
+        let key = self.key.key(&self.server)?;
+        Ok(Caller::new(&self.server, remote, &self.settings, key, stop))
     }
 
-    /// Adds the vectors of one request.
-    fn embed(&self, inputs: &[Input<'_>], vectors: &mut Vec<Vec<f32>>) -> Result<(), Error> {
-        let provider = self.call.remote.provider;
-        let texts = prompted(self.inner.settings.prompt.as_deref(), inputs)?;
-        let with_prompts: Vec<Input<'_>> = texts.iter().map(|text| Input::Text(text)).collect();
-        let inputs = if texts.is_empty() { inputs } else { &with_prompts };
-        let request = provider.embed(&self.call, inputs)?;
-        let numbers = self.call.dim.unwrap_or(MOST_DIMENSIONS).saturating_mul(inputs.len());
-        let body = self.client.call(&request, longest(numbers, request.body.len()))?;
-        let found = provider.vectors(&body).map_err(|error| self.unreadable(&error))?;
-        let found = self.ordered(found.0, inputs.len(), "vectors")?;
-        let before = vectors.first().or(found.first()).map_or(1, Vec::len);
-        let dimensions = self.call.dim.unwrap_or(before.clamp(1, MOST_DIMENSIONS));
-        match found.iter().map(Vec::len).find(|len| *len != dimensions) {
-            Some(wrong) => Err(self
-                .malformed(format!("sent a vector of {wrong} dimensions, expected {dimensions}"))),
-            None => vectors.try_extend(found).map_err(out_of_memory),
-        }
-    }
-
-    /// Adds the scores of one request.
-    fn rerank(&self, query: &str, documents: &[&str], scores: &mut Vec<f32>) -> Result<(), Error> {
-        let provider = self.call.remote.provider;
-        let request = provider.rerank(&self.call, query, documents)?;
-        let body = self.client.call(&request, longest(documents.len(), request.body.len()))?;
-        let found = provider.scores(&body).map_err(|error| self.unreadable(&error))?;
-        let found = self.ordered(found.0, documents.len(), "scores")?;
-        scores.try_extend(found).map_err(out_of_memory)
-    }
-
-    /// Results in the order of the inputs, of which each has one.
-    fn ordered<T>(
+    /// Adds the vectors of a static model.
+    fn embed_static(
         &self,
-        mut results: Vec<(Option<usize>, T)>,
-        expected: usize,
-        what: &str,
-    ) -> Result<Vec<T>, Error> {
-        if results.len() != expected {
-            return Err(
-                self.malformed(format!("sent {} {what}, expected {expected}", results.len()))
-            );
+        model: &StaticModel,
+        inputs: &[Input<'_>],
+        vectors: &mut Vec<Vec<f32>>,
+        stop: &AtomicBool,
+    ) -> Result<(), Error> {
+        let server = &self.server;
+        let dimensions = self.settings.dim.unwrap_or(model.dimensions());
+        if dimensions > model.dimensions() {
+            return Err(Error {
+                kind: ErrorKind::File,
+                message: format!(
+                    "the model of server \"{server}\" has {} dimensions, not {dimensions}",
+                    model.dimensions()
+                ),
+                hint: Some("Set the option \"dim\" to no more than the model has.".into()),
+                input: None,
+            });
         }
-        if results.iter().any(|(position, _)| position.is_some()) {
-            results.sort_by_key(|(position, _)| *position);
-            if results.iter().map(|(position, _)| *position).ne((0..expected).map(Some)) {
-                return Err(self.malformed(format!("sent {what} with wrong positions")));
+        let prompt = self.settings.prompt.as_deref().unwrap_or_default();
+        let mut tokens = Vec::new();
+        for (position, input) in inputs.iter().enumerate() {
+            if stop.load(Ordering::Relaxed) {
+                return Err(Error::stopped());
             }
+            let text = match input {
+                Input::Text(text) => prompted(prompt, text)?,
+                Input::Image(_) => {
+                    let message = "provider \"static\" cannot embed images";
+                    return Err(Error::new(ErrorKind::Unsupported, message));
+                }
+            };
+            let vector = model.embed(&text, dimensions, &mut tokens, stop).map_err(|error| {
+                let is_file = error.kind == ErrorKind::File;
+                Error {
+                    message: match is_file {
+                        true => {
+                            format!("could not embed with server \"{server}\": {}", error.message)
+                        }
+                        false => error.message,
+                    },
+                    input: is_file.then_some(position),
+                    ..error
+                }
+            })?;
+            vectors.try_push(vector).map_err(out_of_memory)?;
         }
-        Ok(results.into_iter().map(|(_, result)| result).collect())
+        Ok(())
     }
-
-    /// The error of a reply that is no JSON, or of another form.
-    fn unreadable(&self, error: &serde_json::Error) -> Error {
-        let text = error.to_string();
-        if text.starts_with(OUT_OF_MEMORY) {
-            return out_of_memory(memory::OutOfMemory);
-        }
-        self.malformed(format!("sent a reply that cannot be read: {}", bounded(&text, 200)))
-    }
-
-    fn malformed(&self, what: String) -> Error {
-        Error {
-            kind: ErrorKind::Reply,
-            message: format!("model server \"{}\" {what}", self.inner.server),
-            hint: Some(
-                "Check that the options \"provider\", \"url\", \"model\", and \"dim\" of the server \
-                 fit each other."
-                    .into(),
-            ),
-            input: None,
-        }
-    }
-}
-
-/// The texts with the prompt before them; nothing if there is no prompt, or these are images.
-fn prompted(prompt: Option<&str>, inputs: &[Input<'_>]) -> Result<Vec<String>, Error> {
-    let Some(prompt) = prompt.filter(|prompt| !prompt.is_empty()) else {
-        return Ok(Vec::new());
-    };
-    let mut texts = Vec::new();
-    for input in inputs {
-        if let Input::Text(text) = input {
-            let mut prompted = String::new();
-            prompted
-                .try_reserve_exact(prompt.len().saturating_add(text.len()))
-                .map_err(|_| out_of_memory(memory::OutOfMemory))?;
-            prompted.push_str(prompt);
-            prompted.push_str(text);
-            texts.try_push(prompted).map_err(out_of_memory)?;
-        }
-    }
-    Ok(texts)
-}
-
-/// The most bytes that the reply has to a request of `request` bytes for so many numbers.
-fn longest(numbers: usize, request: usize) -> usize {
-    let numbers = numbers.saturating_mul(NUMBER_LEN);
-    numbers.saturating_add(request).saturating_add(REPLY_LEN).min(LONGEST_REPLY)
 }

@@ -8,7 +8,9 @@ mod error;
 mod http;
 mod options;
 mod provider;
+mod remote;
 mod secret;
+mod static_model;
 
 pub use endpoint::{Endpoint, Input};
 pub use error::{Error, ErrorKind, Invalid};

@@ -4,6 +4,8 @@ mod calls;
 mod faults;
 mod forms;
 mod options;
+mod static_models;
+mod tls;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

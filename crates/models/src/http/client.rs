@@ -12,8 +12,8 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::transport::{Connector, RustlsConnector};
 use ureq::{Agent, Body};
 
-use super::address::Reach;
 use super::transport::{CheckedConnector, CheckedResolver, Refused};
+use super::url::Url;
 use super::watch::{GivenUp, Watch};
 use crate::error::{bounded, out_of_memory};
 use crate::secret::Secret;
@@ -49,7 +49,7 @@ impl Client {
     /// `server` is its name, for messages. Every call may take `timeout`, and all end at `stop`.
     pub(crate) fn new(
         server: &str,
-        reach: Reach,
+        url: &Url,
         key: Option<Secret>,
         key_header: Option<(&'static str, String)>,
         timeout: Duration,
@@ -57,7 +57,7 @@ impl Client {
     ) -> Self {
         let watch = Arc::new(Watch::new(stop));
         let tls = TlsConfig::builder()
-            .root_certs(RootCerts::Specific(roots()))
+            .root_certs(RootCerts::Specific(if url.is_https() { roots() } else { Arc::default() }))
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .build();
         let config = Config::builder()
@@ -69,6 +69,7 @@ impl Client {
             .user_agent(concat!("vector_ext/", env!("CARGO_PKG_VERSION")))
             .tls_config(tls)
             .build();
+        let reach = url.reach();
         let connector = CheckedConnector { watch: Arc::clone(&watch), reach };
         let resolver = CheckedResolver { watch: Arc::clone(&watch), reach };
         let agent =
@@ -96,8 +97,10 @@ impl Client {
             let spread =
                 delay.mul_f64(1.0 + f64::from(RandomState::new().hash_one(0) as u16) / 131_072.0);
             let wait = asked.unwrap_or(spread);
-            if !again || self.watch.left().is_ok_and(|left| left <= wait) {
-                return Err(error);
+            match self.watch.left() {
+                Err(GivenUp::Stopped) => return Err(Error::stopped()),
+                Ok(left) if again && wait < left => {}
+                Ok(_) | Err(GivenUp::TimedOut) => return Err(error),
             }
             self.watch.sleep(wait).map_err(|reason| self.given_up(reason))?;
             delay = (delay * 2).min(LONGEST_DELAY);
@@ -209,14 +212,18 @@ impl Client {
                 input: None,
             };
         }
+        let what = self.shown(&error.to_string());
+        let hint = match what.contains("certificate") {
+            true => {
+                "The operating system of the database server must trust the authority that signed \
+                 the certificate: install ca-certificates, or add the authority there."
+            }
+            false => "Check the option \"url\", and that the server is running.",
+        };
         Error {
             kind: ErrorKind::Connection,
-            message: format!(
-                "could not call model server \"{}\": {}",
-                self.server,
-                self.shown(&error.to_string())
-            ),
-            hint: Some("Check the option \"url\", and that the server is running.".into()),
+            message: format!("could not call model server \"{}\": {what}", self.server),
+            hint: Some(hint.into()),
             input: None,
         }
     }

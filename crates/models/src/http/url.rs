@@ -64,6 +64,11 @@ impl Url {
         self.base.ends_with(end)
     }
 
+    /// Whether calls are encrypted.
+    pub(crate) fn is_https(&self) -> bool {
+        self.base.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
+    }
+
     /// Which addresses it may lead to.
     pub(crate) fn reach(&self) -> Reach {
         self.reach

@@ -1,5 +1,7 @@
 //! The options of servers and user mappings.
 
+mod values;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,12 +10,14 @@ use crate::http::Url;
 use crate::provider::{self, Provider};
 use crate::secret::{KeySource, Secret};
 
+use self::values::{
+    api_version, boolean, path, required, sha256, shown, task, timeout, truncate, value_error,
+    variable, whole,
+};
+
 /// Most dimensions of a vector.
 pub(crate) const MOST_DIMENSIONS: usize = 16_000;
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest value that is repeated in a message, in characters.
-const LONGEST_VALUE: usize = 100;
 
 /// Options of all providers that are called over a network.
 const REMOTE: [&str; 8] =
@@ -229,109 +233,4 @@ fn known(options: &[(String, String)], allowed: &[&str]) -> Result<(), Invalid> 
             ..Invalid::new(format!("invalid option \"{}\"", shown(name)))
         }),
     }
-}
-
-/// The beginning of a value, for a message.
-fn shown(value: &str) -> String {
-    value.chars().take(LONGEST_VALUE).collect()
-}
-
-fn value_error(name: &str, value: &str) -> Invalid {
-    Invalid::new(format!("invalid value for option \"{name}\": \"{}\"", shown(value)))
-}
-
-fn value_error_with_hint(name: &str, value: &str, hint: impl Into<String>) -> Invalid {
-    Invalid { hint: Some(hint.into()), ..value_error(name, value) }
-}
-
-fn required(name: &str, provider: &str) -> Invalid {
-    Invalid::new(format!("option \"{name}\" is required for provider \"{provider}\""))
-}
-
-fn whole(name: &str, value: &str, most: usize) -> Result<usize, Invalid> {
-    value.parse().ok().filter(|number| (1..=most).contains(number)).ok_or_else(|| {
-        value_error_with_hint(name, value, format!("The value must be between 1 and {most}."))
-    })
-}
-
-fn boolean(name: &str, value: &str) -> Result<bool, Invalid> {
-    match value.to_ascii_lowercase().as_str() {
-        "true" | "on" | "yes" | "1" => Ok(true),
-        "false" | "off" | "no" | "0" => Ok(false),
-        _ => Err(value_error_with_hint(name, value, "The value must be true or false.")),
-    }
-}
-
-fn timeout(value: &str) -> Result<Duration, Invalid> {
-    let digits = value.bytes().take_while(u8::is_ascii_digit).count();
-    let factor = match value[digits..].trim() {
-        "ms" => Some(1),
-        "s" => Some(1000),
-        "min" => Some(60_000),
-        _ => None,
-    };
-    let number: Option<u64> = value[..digits].parse().ok();
-    let time = number.zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
-    time.map(Duration::from_millis)
-        .filter(|time| !time.is_zero() && *time <= LONGEST_TIMEOUT)
-        .ok_or_else(|| {
-            let hint = "The value must be a time with a unit, such as 500ms, 30s, or 2min, up to \
-                        60min.";
-            value_error_with_hint("timeout", value, hint)
-        })
-}
-
-fn truncate(value: &str) -> Result<Truncate, Invalid> {
-    match value {
-        "none" => Ok(Truncate::None),
-        "start" => Ok(Truncate::Start),
-        "end" => Ok(Truncate::End),
-        _ => {
-            Err(value_error_with_hint("truncate", value, "The value must be none, start, or end."))
-        }
-    }
-}
-
-/// The provider's word for a task.
-fn task(provider: &dyn Provider, value: &str) -> Result<String, Invalid> {
-    let tasks = provider.tasks();
-    let task = tasks.iter().find(|(ours, theirs)| *ours == value || *theirs == value);
-    task.map(|(_, theirs)| (*theirs).into()).ok_or_else(|| {
-        let ours: Vec<&str> = tasks.iter().map(|(ours, _)| *ours).collect();
-        value_error_with_hint("task", value, format!("Tasks are: {}.", ours.join(", ")))
-    })
-}
-
-fn api_version(value: &str) -> Result<String, Invalid> {
-    let valid = (1..=40).contains(&value.len())
-        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    valid.then(|| value.into()).ok_or_else(|| {
-        value_error_with_hint("api_version", value, "The value must be such as 2024-10-21.")
-    })
-}
-
-fn path(value: &str) -> Result<PathBuf, Invalid> {
-    let path = PathBuf::from(value);
-    let valid = path.is_absolute() && !value.contains('\0');
-    valid
-        .then_some(path)
-        .ok_or_else(|| value_error_with_hint("path", value, "The value must be an absolute path."))
-}
-
-fn variable(value: &str) -> Option<String> {
-    let valid = !value.is_empty() && !value.contains(['=', '\0']);
-    valid.then(|| value.into())
-}
-
-fn sha256(value: &str) -> Result<[u8; 32], Invalid> {
-    let mut hash = [0; 32];
-    let digits = value.as_bytes().as_chunks::<2>().0;
-    let valid = value.len() == 64
-        && hash.iter_mut().zip(digits).all(|(byte, digits)| {
-            let digits = std::str::from_utf8(digits).ok().filter(|two| !two.contains('+'));
-            digits.and_then(|two| u8::from_str_radix(two, 16).ok()).map(|v| *byte = v).is_some()
-        });
-    valid.then_some(hash).ok_or_else(|| {
-        value_error_with_hint("sha256", value, "The value must be 64 hexadecimal digits.")
-    })
 }

@@ -1,0 +1,143 @@
+//! Static models in the format of Model2Vec: the vector of a text is the mean of its tokens' vectors.
+//!
+//! <https://github.com/MinishLab/model2vec>. A model is a folder with `tokenizer.json`,
+//! `model.safetensors`, and `config.json`. The files are untrusted: sizes, offsets, and numbers are
+//! checked when a model is loaded.
+
+mod cache;
+mod files;
+mod table;
+mod tensors;
+mod tokenizer;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::Deserialize;
+
+pub(crate) use cache::model;
+
+use self::files::Files;
+use self::table::Table;
+use self::tokenizer::Tokenizer;
+use crate::error::out_of_memory;
+use crate::{Error, ErrorKind};
+
+/// Tokens of a text that count, unless the model says otherwise.
+const USUAL_LENGTH: usize = 512;
+
+/// A model that is loaded.
+#[derive(Debug)]
+pub(crate) struct StaticModel {
+    tokenizer: Tokenizer,
+    table: Table,
+    is_normalized: bool,
+    /// How many tokens of a text count, and how many of its characters are looked at for them.
+    most: Option<(usize, usize)>,
+}
+
+#[derive(Deserialize)]
+struct Config {
+    #[serde(default)]
+    normalize: bool,
+    /// Absent, it has a default; null, texts may have any length.
+    #[serde(default = "usual_length")]
+    max_length: Option<usize>,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "serde wants the type of the field")]
+fn usual_length() -> Option<usize> {
+    Some(USUAL_LENGTH)
+}
+
+impl StaticModel {
+    /// The model of a folder.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`]
+    pub(crate) fn load(folder: &Path, sha256: Option<&[u8; 32]>) -> Result<Self, Error> {
+        let files = Files::open(folder, sha256)?;
+        let config: Config = serde_json::from_slice(&files.config).map_err(|error| {
+            failure(folder, "config.json", &crate::error::bounded(&error.to_string(), 200))
+        })?;
+        let tokenizer = Tokenizer::new(&files.tokenizer)
+            .map_err(|bad| failure(folder, "tokenizer.json", &bad.0))?;
+        let table = Table::new(files.model, tokenizer.len())
+            .map_err(|what| failure(folder, "model.safetensors", what))?;
+        let most = config
+            .max_length
+            .map(|tokens| (tokens, tokens.saturating_mul(tokenizer.median_length())));
+        Ok(Self { tokenizer, table, is_normalized: config.normalize, most })
+    }
+
+    /// The dimensions of its vectors.
+    pub(crate) fn dimensions(&self) -> usize {
+        self.table.dimensions()
+    }
+
+    /// The first `dimensions` numbers of the vector of `text`. A text without known tokens has zeros.
+    ///
+    /// # Errors
+    /// [`Error`] without a message of where it comes from.
+    pub(crate) fn embed(
+        &self,
+        text: &str,
+        dimensions: usize,
+        tokens: &mut Vec<u32>,
+        stop: &AtomicBool,
+    ) -> Result<Vec<f32>, Error> {
+        let go_on = || !stop.load(Ordering::Relaxed);
+        let (text, most) = match self.most {
+            Some((tokens, characters)) => {
+                let end = text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at);
+                (&text[..end], tokens)
+            }
+            None => (text, usize::MAX),
+        };
+        let done = self.tokenizer.encode(text, most, tokens, &go_on);
+        match done {
+            Err(bad) if bad.0.starts_with(crate::provider::OUT_OF_MEMORY) => {
+                return Err(out_of_memory(memory::OutOfMemory));
+            }
+            Err(bad) => return Err(Error::new(ErrorKind::File, bad.0)),
+            Ok(false) => return Err(Error::stopped()),
+            Ok(true) => {}
+        }
+        let unknown = self.tokenizer.unknown();
+        let known = tokens.iter().copied().filter(|token| Some(*token) != unknown);
+        let mut sum = memory::filled(dimensions, 0.0).map_err(out_of_memory)?;
+        let mut count = 0;
+        for token in known {
+            self.table.add(token, &mut sum);
+            count += 1;
+        }
+        if count > 0 {
+            let share = 1.0 / count as f32;
+            sum.iter_mut().for_each(|value| *value *= share);
+        }
+        if self.is_normalized {
+            let norm = sum.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
+            if norm > 0.0 {
+                sum.iter_mut().for_each(|value| *value = (f64::from(*value) / norm) as f32);
+            }
+        }
+        match sum.iter().all(|value| value.is_finite()) {
+            true => Ok(sum),
+            false => Err(Error::new(ErrorKind::File, "model has vectors with infinite numbers")),
+        }
+    }
+}
+
+/// The error of a file in a folder.
+fn failure(folder: &Path, file: &str, what: &str) -> Error {
+    Error {
+        kind: ErrorKind::File,
+        message: format!("could not use \"{}\": {what}", folder.join(file).display()),
+        hint: Some(
+            "The folder must have tokenizer.json, model.safetensors, and config.json of a model in \
+             the format of Model2Vec."
+                .into(),
+        ),
+        input: None,
+    }
+}

@@ -1,0 +1,129 @@
+//! Tokenizers as `tokenizer.json` describes them, for static models.
+//!
+//! A subset of Hugging Face's library `tokenizers`: what models of words and word pieces use. The
+//! file is untrusted. What is not known is an error that names it, so that no model gives vectors
+//! that are not its own.
+//!
+//! A text is cut at added tokens, normalized, and split ([`split`]); then each part becomes tokens of
+//! the vocabulary ([`pieces`]).
+
+mod added;
+mod charsmap;
+mod classes;
+mod json;
+mod normalize;
+mod pieces;
+mod split;
+mod vocabulary;
+
+use added::{Added, Segment};
+use normalize::Normalizer;
+use pieces::Pieces;
+use split::Splitter;
+
+use self::json::Bad;
+
+/// Most steps of normalizing and of splitting, with all that are nested.
+const MOST_STEPS: usize = 200;
+
+/// What turns texts into numbers of tokens.
+#[derive(Debug)]
+pub(super) struct Tokenizer {
+    added: Added,
+    normalizers: Vec<Normalizer>,
+    splitters: Vec<Splitter>,
+    pieces: Pieces,
+}
+
+/// Whether to go on.
+pub(super) type Check<'c> = &'c dyn Fn() -> bool;
+
+impl Tokenizer {
+    /// The tokenizer of a file.
+    ///
+    /// # Errors
+    /// What is wrong with it, or what it needs that is not known.
+    pub(super) fn new(json: &[u8]) -> Result<Self, Bad> {
+        let file: json::File =
+            serde_json::from_slice(json).map_err(|error| Bad::of_json(&error))?;
+        let normalizers = normalize::steps(file.normalizer)?;
+        let splitters = split::steps(file.pre_tokenizer)?;
+        let pieces = Pieces::new(file.model)?;
+        let added = Added::new(file.added_tokens, |text| normalize::apply(&normalizers, text))?;
+        Ok(Self { added, normalizers, splitters, pieces })
+    }
+
+    /// One more than the greatest number of a token.
+    pub(super) fn len(&self) -> usize {
+        self.pieces.vocabulary().len().max(self.added.len())
+    }
+
+    /// The median number of characters of its tokens, rounded down.
+    pub(super) fn median_length(&self) -> usize {
+        let vocabulary = self.pieces.vocabulary();
+        let mut lengths = vocabulary.lengths();
+        let more = self.added.contents().filter(|token| vocabulary.get(token.as_bytes()).is_none());
+        lengths.extend(more.map(|token| token.chars().count()));
+        lengths.sort_unstable();
+        let middle = lengths.len() / 2;
+        match (lengths.len().is_multiple_of(2), lengths.get(middle)) {
+            (_, None) => 0,
+            (true, Some(upper)) => (lengths[middle - 1] + upper) / 2,
+            (false, Some(length)) => *length,
+        }
+    }
+
+    /// The number of the token that stands for what is not in the vocabulary, if there is one.
+    pub(super) fn unknown(&self) -> Option<u32> {
+        self.pieces.unknown()
+    }
+
+    /// Puts the numbers of at most `most` tokens of `text` into `tokens`; false if `check` said so.
+    ///
+    /// # Errors
+    /// If the vocabulary has no tokens for the text, not even for what is unknown.
+    pub(super) fn encode(
+        &self,
+        text: &str,
+        most: usize,
+        tokens: &mut Vec<u32>,
+        check: Check<'_>,
+    ) -> Result<bool, Bad> {
+        tokens.clear();
+        let mut is_first = true;
+        for segment in self.added.split_raw(text) {
+            let raw = match segment {
+                Segment::Token(token) => {
+                    tokens.push(token);
+                    is_first = false;
+                    continue;
+                }
+                Segment::Text(raw) => raw,
+            };
+            let normal = normalize::apply(&self.normalizers, raw)?;
+            for segment in self.added.split_normal(&normal) {
+                let text = match segment {
+                    Segment::Token(token) => {
+                        tokens.push(token);
+                        is_first = false;
+                        continue;
+                    }
+                    Segment::Text(text) => text,
+                };
+                let done = split::each(&self.splitters, text, is_first, &mut |part| {
+                    self.pieces.encode(part, tokens)?;
+                    Ok(tokens.len() < most && check())
+                })?;
+                is_first = false;
+                if !done && !check() {
+                    return Ok(false);
+                }
+            }
+            if tokens.len() >= most {
+                break;
+            }
+        }
+        tokens.truncate(most);
+        Ok(true)
+    }
+}

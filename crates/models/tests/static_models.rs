@@ -1,0 +1,219 @@
+//! Static models: the vectors of Model2Vec's own library, and files that are damaged.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use models::{Endpoint, Error, ErrorKind, Input};
+use rand::Rng;
+use rand::seq::IndexedRandom;
+use serde::Deserialize;
+
+use crate::{embed, go, options};
+
+const MODELS: [&str; 3] = ["wordpiece", "unigram", "mapped"];
+const FILES: [&str; 3] = ["config.json", "model.safetensors", "tokenizer.json"];
+
+/// A copy of a model, which is removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(model: &str) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name =
+            format!("models-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let folder = Self(std::env::temp_dir().join(name));
+        fs::create_dir(&folder.0).expect("a folder");
+        for file in FILES {
+            folder.write(file, &fs::read(data(model).join(file)).expect("a file"));
+        }
+        folder
+    }
+
+    /// Replaces a file, as a model is to be replaced.
+    fn write(&self, file: &str, bytes: &[u8]) {
+        let new = self.0.join("new");
+        fs::write(&new, bytes).expect("a file");
+        fs::set_permissions(&new, PermissionsExt::from_mode(0o644)).expect("a file");
+        fs::rename(new, self.0.join(file)).expect("a file");
+    }
+
+    fn endpoint(&self, more: &[(&str, &str)]) -> Endpoint {
+        let mut pairs = vec![("provider", "static"), ("path", self.0.to_str().expect("a path"))];
+        pairs.extend(more);
+        Endpoint::new("words", &options(&pairs), &[]).expect("valid options")
+    }
+
+    fn error(&self) -> Error {
+        embed(&self.endpoint(&[]), &["green tea"]).expect_err("a bad model")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn data(model: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(model)
+}
+
+/// Texts, and their vectors by Model2Vec's own library.
+#[derive(Deserialize)]
+struct Expected {
+    texts: Vec<String>,
+    vectors: Vec<Vec<f32>>,
+}
+
+fn expected(model: &str) -> Expected {
+    let json = fs::read(data(model).join("expected.json")).expect("a file");
+    serde_json::from_slice(&json).expect("a valid file")
+}
+
+#[test]
+fn vectors_are_those_of_model2vec() {
+    for model in MODELS {
+        let folder = Folder::new(model);
+        let endpoint = folder.endpoint(&[]);
+        assert!(endpoint.is_static());
+        let Expected { texts, vectors } = expected(model);
+        // The reference rounds to the precision of the model's numbers.
+        let tolerance = if model == "mapped" { 1e-3 } else { 1e-4 };
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let found = embed(&endpoint, &texts).expect("vectors");
+        for ((text, found), vector) in texts.iter().zip(&found).zip(&vectors) {
+            let is_close = found.iter().zip(vector).all(|(a, b)| (a - b).abs() < tolerance);
+            assert!(
+                is_close && found.len() == 8,
+                "{model}, {text:?}: {found:?}, expected {vector:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn vectors_may_be_shorter() {
+    let folder = Folder::new("wordpiece");
+    let short = embed(&folder.endpoint(&[("dim", "3")]), &["green tea"]).expect("vectors");
+    let full = embed(&folder.endpoint(&[]), &["green tea"]).expect("vectors");
+    let norm = full[0][..3].iter().map(|value| value * value).sum::<f32>().sqrt();
+    assert!(short[0].iter().zip(&full[0]).all(|(a, b)| (a - b / norm).abs() < 1e-6));
+    assert_eq!(short[0].len(), 3);
+    let error = embed(&folder.endpoint(&[("dim", "9")]), &["tea"]).expect_err("too many");
+    assert_eq!(error.message, "the model of server \"words\" has 8 dimensions, not 9");
+}
+
+#[test]
+fn a_prompt_goes_before_every_text() {
+    let folder = Folder::new("wordpiece");
+    let prompted = embed(&folder.endpoint(&[("prompt", "green ")]), &["table", "cup"]);
+    assert_eq!(prompted, embed(&folder.endpoint(&[]), &["green table", "green cup"]));
+}
+
+#[test]
+fn a_model_that_was_replaced_is_loaded_again() {
+    let folder = Folder::new("wordpiece");
+    let endpoint = folder.endpoint(&[]);
+    let before = embed(&endpoint, &["green table"]).expect("vectors");
+    assert_eq!(embed(&endpoint, &["green table"]).expect("vectors"), before);
+    folder.write("config.json", b"{\"normalize\": false}");
+    assert_ne!(embed(&endpoint, &["green table"]).expect("vectors"), before);
+}
+
+#[test]
+fn files_have_the_hash_of_the_options() {
+    let folder = Folder::new("wordpiece");
+    // cat config.json model.safetensors tokenizer.json | sha256sum
+    let hash = "a7a25f73ef73e6177cf80cad2325d1586055ffaf966abf43c07550c046575e7f";
+    let endpoint = folder.endpoint(&[("sha256", hash)]);
+    assert!(embed(&endpoint, &["tea"]).is_ok());
+    folder.write("config.json", b"{\"normalize\": false}");
+    let error = embed(&endpoint, &["tea"]).expect_err("another model");
+    assert_eq!(error.kind, ErrorKind::File);
+    assert!(error.message.contains("sha256"), "{error}");
+}
+
+#[test]
+fn what_is_not_supported_is_named() {
+    let folder = Folder::new("wordpiece");
+    for (tokenizer, expected) in [
+        (
+            r#"{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}"#,
+            "model \"BPE\" is not supported",
+        ),
+        (r#"{"model": {"vocab": {"a": 0}}}"#, "model without a type"),
+        (
+            r#"{"model": {"type": "WordLevel", "vocab": {}}, "normalizer": {"type": "Nmt"}}"#,
+            "normalizer \"Nmt\" is not supported",
+        ),
+        (
+            r#"{"model": {"type": "WordLevel", "vocab": {}}, "pre_tokenizer": {"type": "ByteLevel"}}"#,
+            "pre-tokenizer \"ByteLevel\" is not supported",
+        ),
+        (
+            r#"{"model": {"type": "Unigram", "vocab": [["a", 0.0]], "unk_id": 1}}"#,
+            "vocabulary has no token with the number \"unk_id\"",
+        ),
+        (r#"{"model": {"type": "WordLevel", "vocab": {"a": 4000000000}}}"#, "fewer vectors"),
+        (r#"{"model": {"type": "WordLevel", "vocab": {"a": 0}}}"#, "no token for unknown words"),
+        (r#"{"model": {"type": "WordLevel", "vocab": {}}}"#, "vocabulary is empty"),
+        ("{", "EOF while parsing"),
+    ] {
+        folder.write("tokenizer.json", tokenizer.as_bytes());
+        let error = folder.error();
+        assert_eq!(error.kind, ErrorKind::File, "{error}");
+        assert!(error.message.contains(expected), "{error}");
+    }
+    let image =
+        Folder::new("wordpiece").endpoint(&[]).embed(&[Input::Image(b"\xff\xd8\xff")], &go());
+    assert_eq!(image.expect_err("an image").kind, ErrorKind::Unsupported);
+    let rerank = folder.endpoint(&[]).rerank("a", &["b"], &go());
+    assert_eq!(rerank.expect_err("reranking").kind, ErrorKind::Unsupported);
+}
+
+#[test]
+fn files_that_others_can_change_are_refused() {
+    let folder = Folder::new("wordpiece");
+    let path = folder.0.join("model.safetensors");
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o664)).expect("a file");
+    assert!(folder.error().message.contains("chmod go-w"));
+    fs::remove_file(&path).expect("a file");
+    assert_eq!(folder.error().kind, ErrorKind::File);
+    fs::create_dir(&path).expect("a folder");
+    assert!(folder.error().message.contains("not a regular file"));
+}
+
+#[test]
+fn texts_cannot_grow_without_bound() {
+    let folder = Folder::new("wordpiece");
+    let double = r#"{"type": "Replace", "pattern": {"String": "a"}, "content": "aaaa"}"#;
+    let steps = vec![double; 100].join(",");
+    let tokenizer = format!(
+        r#"{{"normalizer": {{"type": "Sequence", "normalizers": [{steps}]}},
+             "model": {{"type": "WordLevel", "vocab": {{"a": 0}}, "unk_token": "a"}}}}"#
+    );
+    folder.write("tokenizer.json", tokenizer.as_bytes());
+    let error = embed(&folder.endpoint(&[]), &["a"]).expect_err("too long");
+    assert!(error.message.contains("normalizers make texts too long"), "{error}");
+}
+
+#[test]
+fn damaged_files_are_errors_or_other_models() {
+    let expected = MODELS.map(expected);
+    fuzz::run("static-models", |case| {
+        let number = case.rng.random_range(0..MODELS.len());
+        let folder = Folder::new(MODELS[number]);
+        let file = *FILES.choose(&mut case.rng).expect("a file");
+        let mut bytes = fs::read(folder.0.join(file)).expect("a file");
+        fuzz::mutate(&mut case.rng, &mut bytes);
+        case.input(&bytes);
+        folder.write(file, &bytes);
+        let texts: Vec<&str> = expected[number].texts.iter().map(String::as_str).collect();
+        match embed(&folder.endpoint(&[]), &texts) {
+            Ok(vectors) => assert!(vectors.iter().flatten().all(|value| value.is_finite())),
+            Err(error) => assert_eq!(error.kind, ErrorKind::File, "{error}"),
+        }
+    });
+}

@@ -26,7 +26,7 @@ TEXTS = [
     "\U0001f375 tea", "e-mail@example.com", "a.b,c;d:e", "\u00a1hola! \u2014 dash", "5\u20ac $5", "\u0130stanbul", "\u03a3\u03b1\u03c2 \u03a3",
     "ﬁ ligature \u2460 \uff21\uff22", "[PAD] tea", "tea[UNK]pot", "[MASK]", "green tea!", "lazy dog runs", "[mask] green",
     "x" * 101, "tea " * 600, "a" * 5000, "\u0939\u093f\u0928\u094d\u0926\u0940", "\u0e44\u0e17\u0e22", "\ud55c\uad6d\uc5b4", "\u1112\u1161\u11ab",
-    "  many   spaces  ", "\u3000wide\u3000", "\u2581meta", "q\u0323\u0307", "A\u030a", "<unk> tea", "\x07bell", "\ue000private",
+    "  many   spaces  ", "\u3000wide\u3000", "\u2581meta", "q\u0323\u0307", "A\u030a", "<unk> tea", "a\u08e0b", "a\u08cab", "a\u0903b", "a\u20ddb", "a\u061db", "a\u166db", "a\u08e2b", "\x07bell", "\ue000private",
 ]
 
 

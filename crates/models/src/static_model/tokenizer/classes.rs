@@ -1,4 +1,7 @@
 //! Classes of characters that tokenizers tell apart.
+//!
+//! The library `tokenizers` has them from tables of Unicode 8 and 9. Characters that are younger are in
+//! none of its classes, so they are in none of these.
 
 use std::sync::LazyLock;
 
@@ -26,18 +29,26 @@ impl Ranges {
     }
 }
 
-static PUNCTUATION: LazyLock<Ranges> = LazyLock::new(|| Ranges::new(r"\p{P}"));
-static MARKS: LazyLock<Ranges> = LazyLock::new(|| Ranges::new(r"\p{Mn}"));
-static OTHER: LazyLock<Ranges> = LazyLock::new(|| Ranges::new(r"[\p{Cc}\p{Cf}\p{Co}]"));
+static PUNCTUATION: LazyLock<Ranges> =
+    LazyLock::new(|| Ranges::new(r"[\p{P}\x{166d}&&\p{Age=8.0}]"));
+static MARKS: LazyLock<Ranges> = LazyLock::new(|| Ranges::new(r"[\p{M}&&\p{Age=9.0}]"));
+static NARROW_MARKS: LazyLock<Ranges> = LazyLock::new(|| Ranges::new(r"[\p{Mn}&&\p{Age=8.0}]"));
+static OTHER: LazyLock<Ranges> =
+    LazyLock::new(|| Ranges::new(r"[[\p{Cc}\p{Cf}\p{Co}]&&\p{Age=8.0}]"));
 
 /// Punctuation as BERT has it: with all symbols of ASCII.
 pub(super) fn is_punctuation(c: char) -> bool {
     if c.is_ascii() { c.is_ascii_punctuation() } else { PUNCTUATION.contains(c) }
 }
 
-/// Marks without a width of their own, such as accents.
+/// Marks of all kinds.
 pub(super) fn is_mark(c: char) -> bool {
     !c.is_ascii() && MARKS.contains(c)
+}
+
+/// Marks without a width of their own, such as accents: those that BERT removes.
+pub(super) fn is_narrow_mark(c: char) -> bool {
+    !c.is_ascii() && NARROW_MARKS.contains(c)
 }
 
 /// Control characters as BERT has them.
@@ -70,8 +81,13 @@ mod tests {
 
     #[test]
     fn classes_are_of_unicode() {
+        assert!(is_punctuation('\u{166d}') && !is_punctuation('\u{61d}'));
         assert!(is_punctuation('$') && is_punctuation('\u{2014}') && !is_punctuation('\u{20ac}'));
         assert!(is_mark('\u{301}') && !is_mark('a') && !is_mark('\u{e9}'));
+        // A vowel sign that has a width, an accent of Unicode 9, and one of Unicode 14.
+        assert!(is_mark('\u{903}') && is_mark('\u{8e0}') && !is_mark('\u{8ca}'));
+        assert!(is_narrow_mark('\u{301}'));
+        assert!(!is_narrow_mark('\u{903}') && !is_narrow_mark('\u{8e0}'));
         assert!(is_control('\u{200d}') && is_control('\0') && is_control('\u{e000}'));
         assert!(!is_control('\n') && !is_control('\u{378}') && !is_control(' '));
     }

@@ -170,7 +170,7 @@ fn bert(text: &str, clean: bool, chinese: bool, accents: bool, lowercase: bool) 
         return cleaned;
     }
     if accents {
-        cleaned = cleaned.nfd().filter(|c| !classes::is_mark(*c)).collect();
+        cleaned = cleaned.nfd().filter(|c| !classes::is_narrow_mark(*c)).collect();
     }
     if lowercase { cleaned.chars().flat_map(char::to_lowercase).collect() } else { cleaned }
 }

@@ -329,23 +329,31 @@ pub unsafe fn request(desc: IndexScanDesc, request: Request) {
     unsafe { (*(*desc).opaque.cast::<ScanState>()).request = Some(request) };
 }
 
-/// Tells a scan what became of the rows that it has given, and returns how many pages of the index it
-/// has read.
+/// What a scan has done for the rows that it has given, and those to come.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Walked {
+    /// Pages of the index that it has read.
+    pub pages: u64,
+    /// Rows that it can give without reading a further one.
+    pub ahead: u64,
+}
+
+/// Tells a scan what became of the rows that it has given.
 ///
 /// # Safety
 /// `desc` is a scan of one of our indexes.
-pub unsafe fn filtered(desc: IndexScanDesc, filtered: Filtered) -> u64 {
+pub unsafe fn filtered(desc: IndexScanDesc, filtered: Filtered) -> Walked {
     // SAFETY: a scan of one of our indexes has our state.
     let running = unsafe { &mut (*(*desc).opaque.cast::<ScanState>()).running };
     let Some(running) = running else {
         // SAFETY: a scan has its index open.
         unsafe { add_unsearched((*desc).indexRelation, filtered) };
-        return 0;
+        return Walked::default();
     };
     running.search.passed(usize::try_from(filtered.passed).unwrap_or(usize::MAX));
     running.filtered = Some(filtered);
     stats::set_last_scan(running.figures());
-    running.pages
+    Walked { pages: running.pages, ahead: running.search.ahead() as u64 }
 }
 
 /// Counts a scan whose node found its rows without a search of the index.

@@ -61,6 +61,10 @@ pub trait Search {
     }
     /// Tells how many of the rows returned so far were kept.
     fn passed(&mut self, rows: usize);
+    /// How many more rows are at hand, without a further page of the index; 0 where that is not known.
+    fn ahead(&self) -> usize {
+        0
+    }
     /// Finds only rows for which `filter` holds from now on.
     fn keep_only(&mut self, filter: TidFilter);
     /// What was done so far.

@@ -14,6 +14,7 @@ use super::index_scan::IndexScan;
 use super::members::Members;
 use super::private::Private;
 use super::strategy::{self, Outlook, Progress, Step};
+use crate::am::scan::Walked;
 use crate::am::work::{Filtered, Strategy};
 use crate::pg::bitmap;
 use crate::pg::error::Report;
@@ -268,7 +269,8 @@ impl Filtering {
             }
         }
         // SAFETY: the scan has begun.
-        self.progress.index_pages = unsafe { self.tell(index) };
+        let walked = unsafe { self.tell(index) };
+        (self.progress.index_pages, self.progress.ahead) = (walked.pages, walked.ahead);
         let (looked, pages) = before;
         if looked == 0 {
             self.progress.begun = (0, self.progress.index_pages);
@@ -278,13 +280,13 @@ impl Filtering {
         Ok(())
     }
 
-    /// Tells the index what was done, and returns how many of its pages were read.
+    /// Tells the index what was done.
     ///
     /// # Safety
     /// The scan of the index has begun.
-    unsafe fn tell(&self, index: &mut IndexScan) -> u64 {
+    unsafe fn tell(&self, index: &mut IndexScan) -> Walked {
         // SAFETY: the scan has begun.
-        self.filtered().map_or(0, |done| unsafe { index.filtered(done) })
+        self.filtered().map_or(Walked::default(), |done| unsafe { index.filtered(done) })
     }
 
     /// Begins anew.

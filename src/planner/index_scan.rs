@@ -10,7 +10,7 @@ use pgrx::pg_sys::{
 };
 
 use super::keys::{Keys, Operands};
-use crate::am::scan::{self, Request, RowFound};
+use crate::am::scan::{self, Request, RowFound, Walked};
 use crate::am::work::Filtered;
 use crate::pg::{memory, version};
 
@@ -95,12 +95,11 @@ impl IndexScan {
         unsafe { scan::keep_only(self.scan, filter) };
     }
 
-    /// Tells the index what became of the rows that it has found, and returns how many of its pages
-    /// were read.
+    /// Tells the index what became of the rows that it has found.
     ///
     /// # Safety
     /// The scan has begun.
-    pub unsafe fn filtered(&mut self, filtered: Filtered) -> u64 {
+    pub unsafe fn filtered(&mut self, filtered: Filtered) -> Walked {
         // SAFETY: the scan has begun.
         unsafe { scan::filtered(self.scan, filtered) }
     }

@@ -112,6 +112,8 @@ pub struct Progress {
     pub wanted: u64,
     /// Pages of the index read.
     pub index_pages: u64,
+    /// Rows that the index is known to have at hand.
+    pub ahead: u64,
     /// Rows and pages when the walk began to go the way that it goes.
     pub begun: (u64, u64),
     /// What both were before pages were read last: these are for rows that are yet to be found.
@@ -288,10 +290,8 @@ impl Spent {
         }
         let missing = wanted.saturating_sub(passed) as f64;
         let (looked, passed) = (looked as f64, passed as f64);
-        let cost = |rows: f64| {
-            let ahead = wanted as f64 - looked;
-            (rows - ahead.max(0.0)).max(0.0) * self.page + rows * self.row
-        };
+        let ahead = rows_ahead(progress);
+        let cost = |rows: f64| (rows - ahead).max(0.0) * self.page + rows * self.row;
         if passed < 1.0 {
             // One was to be expected of rows that had to be paid for, several of those that a walk for many
             // rows begins with; or so few are that the walk would have to be lucky.
@@ -327,23 +327,27 @@ fn rows_to_look_at(progress: &Progress, share: f64, farther: f64) -> f64 {
     missing / rate.max(f64::midpoint(rate, share))
 }
 
-/// Pages of the index that are yet to be read for so many more rows. A walk begins as wide as the rows that
+/// Rows that are yet to be found, but whose pages of the index were read. A walk begins as wide as the rows that
 /// are wanted need.
+fn rows_ahead(progress: &Progress) -> f64 {
+    progress.ahead.max(progress.wanted.saturating_sub(progress.looked)) as f64
+}
+
+/// Pages of the index that are yet to be read for so many more rows.
 fn pages_to_read(rows: f64, of_row: f64, progress: &Progress) -> f64 {
-    let ahead = progress.wanted.saturating_sub(progress.looked) as f64;
-    (rows - ahead).max(0.0) * of_row
+    (rows - rows_ahead(progress)).max(0.0) * of_row
 }
 
 /// Pages of the index for each row that the walk has found since it began to go as it goes; at first as many
-/// as `estimated`. Those read last are for rows to come, too: for as many again at least, or for many more,
-/// so that the estimate bounds what is measured.
+/// as `estimated`. Those read last are for rows to come, too: for those known to be at hand, for as many again
+/// at least, or for many more, so that the estimate bounds what is measured.
 fn pages_of_row(estimated: f64, progress: &Progress) -> f64 {
-    let Progress { looked, index_pages, begun, settled, .. } = *progress;
+    let Progress { looked, index_pages, begun, settled, ahead, .. } = *progress;
     if settled.1 <= begun.1 {
         return estimated;
     }
     let share = |pages: u64, rows: u64| pages as f64 / rows.max(1) as f64;
-    let ahead = share(index_pages.saturating_sub(begun.1), looked * 2);
+    let ahead = share(index_pages.saturating_sub(begun.1), looked + looked.max(ahead));
     let before = share(settled.1 - begun.1, settled.0.saturating_sub(begun.0));
     before.max(ahead).clamp(estimated / SURPRISE, estimated * SURPRISE)
 }
@@ -367,7 +371,7 @@ mod tests {
     fn walk(looked: u64, pages: u64) -> Progress {
         let index_pages = 50 + pages;
         let (begun, settled) = ((0, 50), (looked, index_pages));
-        Progress { looked, passed: 0, wanted: 10, index_pages, begun, settled }
+        Progress { looked, passed: 0, wanted: 10, index_pages, ahead: 0, begun, settled }
     }
 
     /// What is done after `looked` rows, of which a part passes.
@@ -510,6 +514,16 @@ mod tests {
         assert_eq!(look(&table, &ahead), Step::Walk);
         let settled = Progress { settled: (400, 1_250), ..ahead };
         assert_eq!(look(&table, &settled), Step::Exact);
+    }
+
+    #[test]
+    fn rows_at_hand_cost_no_pages() {
+        // Members enough for the next pages of the index to cost more than to measure them all.
+        let table = Outlook { members: Some(5_000.0), share: 0.1, ..TABLE };
+        let progress = Progress { passed: 41, wanted: 100, ..walk(412, 1_500) };
+        assert_eq!(inline(5_000.0, &table, &progress), Step::Exact);
+        let at_hand = Progress { ahead: 700, ..progress };
+        assert_eq!(inline(5_000.0, &table, &at_hand), Step::Walk);
     }
 
     #[test]

@@ -228,6 +228,11 @@ impl Scan {
         self.passed = rows;
     }
 
+    /// How many more elements are returned, or left out by the filter, before another record is read.
+    pub fn ahead(&self) -> usize {
+        self.ready.saturating_sub(self.returned).min(self.found.len())
+    }
+
     /// The next row, or none when there are no more.
     pub fn next<S: PageStore>(&mut self, store: &S) -> Result<Option<Hit>> {
         if self.walk.is_none() {

@@ -31,8 +31,8 @@ const EXPANSIONS_PER_ROW: f64 = 7.0;
 /// Expansions for each row of the width of a search, and of its descent, where an index tells none.
 const EXPANSIONS_PER_EF: f64 = 1.5;
 const DESCENT: f64 = 10.0;
-/// A page, with its neighbors scored, by a page of the table; by time it is 1 to 3.
-const PAGE_COST: f64 = 2.0;
+/// A page, with its neighbors scored, by a page of the table; by time it is 1 to 5.
+const PAGE_COST: f64 = 2.5;
 /// Neighbors that are scored in the time of a simple operator, and dimensions.
 const NEIGHBORS_PER_OPERATOR: f64 = 8.0;
 const DIMS_PER_OPERATOR: f64 = 128.0;

@@ -60,6 +60,10 @@ impl Search for Scan {
         self.passed(rows);
     }
 
+    fn ahead(&self) -> usize {
+        self.ahead()
+    }
+
     fn keep_only(&mut self, filter: TidFilter) {
         self.keep_only(filter);
     }

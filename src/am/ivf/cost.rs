@@ -15,13 +15,16 @@ use crate::am::cost::{Estimate, Facts, Rows, ScanCost, Walk};
 /// Dimensions of a distance, and of a code, that take as long as a simple operator.
 const DIMS_PER_OPERATOR: f64 = 128.0;
 const CODED_DIMS_PER_OPERATOR: f64 = 4_096.0;
-/// A page by a page of the table; by time it is about 1.
-const PAGE_COST: f64 = 1.0;
+/// A page by a page of the table; by time it is 1 to 2.
+const PAGE_COST: f64 = 1.5;
 /// Vectors that are read of lists with codes.
 const VECTORS_READ: f64 = 100.0;
 /// The same of a scan that tells how many rows are wanted: for each of these, and some more.
-const VECTORS_OF_ROW: f64 = 1.5;
+const VECTORS_OF_ROW: f64 = 4.0;
 const VECTORS_AHEAD: f64 = 10.0;
+/// Centroids that are read for each list searched, where codes do not tell which are nearest: each is on a
+/// page of its own.
+const CENTROIDS_READ: f64 = 2.0;
 /// How many times as many lists a search reads that leaves out rows itself (measured on sentences, of which
 /// a tenth pass).
 const LISTS_AMONG: f64 = 2.0;
@@ -89,8 +92,9 @@ impl Work {
         let of_block = geometry.block_size() as f64 / kernels::BLOCK as f64;
         let of_vector = geometry.vector_size() as f64;
         let (read, bytes, each) = if geometry.coded() {
-            let root = lists * of_block + probes * of_vector;
-            (read.min(entries), root + entries * of_block, dims / CODED_DIMS_PER_OPERATOR)
+            let centroids = (probes * CENTROIDS_READ).min(lists);
+            let bytes = (lists + entries) * of_block;
+            (read.min(entries) + centroids, bytes, dims / CODED_DIMS_PER_OPERATOR)
         } else {
             (0.0, (lists + entries) * (of_block + of_vector), dims / DIMS_PER_OPERATOR)
         };

@@ -120,9 +120,15 @@ fn a_text_that_changes_meanwhile_keeps_no_vector() {
     let call = thread::spawn(move || other.batch_execute("CALL embed_pending('docs')"));
     models.wait_for_requests(1);
     db.batch_execute("UPDATE docs SET body = 'coffee' WHERE id = 2").unwrap();
+    // Another row takes the place of the first.
+    let first = "SELECT ctid FROM docs WHERE id <> 2";
+    let place = text(&mut db, first);
+    db.batch_execute("DELETE FROM docs WHERE id = 1").unwrap();
+    db.batch_execute("VACUUM docs").unwrap();
+    db.batch_execute("INSERT INTO docs VALUES (3, 'jug')").unwrap();
+    assert_eq!(text(&mut db, first), place);
     models.misbehave(Fault::None);
     call.join().unwrap().unwrap();
-    assert_eq!(sent(&models).last().unwrap(), &["coffee"]);
     assert_eq!((pending(&mut db), wrong(&mut db)), (None, vec![]));
 }
 

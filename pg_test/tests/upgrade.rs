@@ -129,7 +129,7 @@ fn dumps_of_every_release_are_restored() {
             run("pg_restore", &["--exit-on-error", "--jobs", jobs, "--dbname", copy.name()]);
             assert_eq!(version(&mut copy), env!("CARGO_PKG_VERSION"));
             let definitions = "SELECT string_agg(indexdef, ';' ORDER BY indexname) FROM pg_indexes
-                WHERE schemaname = 'public' AND tablename::regclass NOT IN
+                WHERE schemaname = 'public' AND to_regclass(format('%I.%I', schemaname, tablename)) NOT IN
                     (SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass AND deptype = 'e')";
             assert_eq!(text(&mut copy, definitions), text(&mut db, definitions), "{format}");
             if format == "schema" {

@@ -18,8 +18,10 @@ if [ "${1:-}" = --in-newest ]; then
         15) suite=bookworm ;;
         17) suite=trixie ;;
       esac
-      echo "deb ${MIRROR:-http://deb.debian.org/debian} $suite main" >"/etc/apt/sources.list.d/$suite.list"
-      apt-get update -qq
+      list=/etc/apt/sources.list.d/$suite.list
+      echo "deb ${MIRROR:-http://deb.debian.org/debian} $suite main" >"$list"
+      # Only what was added: the list of a release in the making expires.
+      apt-get update -qq -o Dir::Etc::sourcelist="$list" -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0
       DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "postgresql-$major" >/dev/null
     fi
     cp -r "target/pg-upgrade/$major/usr" /

@@ -4,5 +4,5 @@
 mod spawn;
 mod workers;
 
-pub use spawn::{SpawnGuard, set_spawn_guard};
+pub use spawn::{SpawnGuard, set_spawn_guard, spawn};
 pub use workers::{Stopped, Workers};

@@ -14,7 +14,7 @@ use ureq::{Agent, Body};
 
 use super::transport::{CheckedConnector, CheckedResolver, Refused};
 use super::url::Url;
-use super::watch::{GivenUp, Watch};
+use super::watch::{GivenUp, TooManyAbandoned, Watch};
 use crate::error::{bounded, out_of_memory};
 use crate::secret::Secret;
 use crate::{Error, ErrorKind};
@@ -212,13 +212,20 @@ impl Client {
                 input: None,
             };
         }
+        let io = if let ureq::Error::Io(io) = error { Some(io) } else { None };
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::OutOfMemory) {
+            return out_of_memory(memory::OutOfMemory);
+        }
+        let inner = io.and_then(std::io::Error::get_ref);
         let what = self.shown(&error.to_string());
-        let hint = match what.contains("certificate") {
-            true => {
-                "The operating system of the database server must trust the authority that signed \
-                 the certificate: install ca-certificates, or add the authority there."
-            }
-            false => "Check the option \"url\", and that the server is running.",
+        let hint = if inner.is_some_and(|inner| inner.is::<TooManyAbandoned>()) {
+            "Check the name server that the database server asks, and the option \"url\". Try again \
+             later, or in another session."
+        } else if what.contains("certificate") {
+            "The operating system of the database server must trust the authority that signed the \
+             certificate: install ca-certificates, or add the authority there."
+        } else {
+            "Check the option \"url\", and that the server is running."
         };
         Error {
             kind: ErrorKind::Connection,

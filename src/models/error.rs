@@ -30,7 +30,9 @@ fn code(kind: ErrorKind) -> PgSqlErrorCode {
     match kind {
         ErrorKind::Connection | ErrorKind::Timeout => ERRCODE_CONNECTION_FAILURE,
         ErrorKind::Reply => ERRCODE_PROTOCOL_VIOLATION,
-        ErrorKind::Rejected => ERRCODE_SQLSERVER_REJECTED_ESTABLISHMENT_OF_SQLCONNECTION,
+        ErrorKind::Rejected | ErrorKind::Refused => {
+            ERRCODE_SQLSERVER_REJECTED_ESTABLISHMENT_OF_SQLCONNECTION
+        }
         ErrorKind::Forbidden => ERRCODE_INVALID_PARAMETER_VALUE,
         ErrorKind::Unsupported => ERRCODE_FEATURE_NOT_SUPPORTED,
         ErrorKind::File => ERRCODE_IO_ERROR,

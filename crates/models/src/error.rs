@@ -112,8 +112,11 @@ pub enum ErrorKind {
     /// The reply is not what the provider promises: not JSON, too long, or with vectors of another
     /// number or dimension.
     Reply,
-    /// The provider refused the request: 4xx.
+    /// The provider refused the inputs of a request: 400, 413, or 422.
     Rejected,
+    /// The provider refused a request whatever its inputs: any other 4xx, such as 401 or 404, or a
+    /// redirect.
+    Refused,
     /// The address is one that is never called, or needs `allow_http`.
     Forbidden,
     /// The provider or model has no such operation.

@@ -66,12 +66,22 @@ fn retries_end_with_the_timeout() {
 #[test]
 fn a_refusal_is_not_repeated() {
     let server = ModelServer::start();
-    for status in [400, 401, 404, 413, 422, 501] {
+    for (status, kind) in [
+        (400, ErrorKind::Rejected),
+        (413, ErrorKind::Rejected),
+        (422, ErrorKind::Rejected),
+        (401, ErrorKind::Refused),
+        (402, ErrorKind::Refused),
+        (403, ErrorKind::Refused),
+        (404, ErrorKind::Refused),
+        (405, ErrorKind::Refused),
+        (410, ErrorKind::Refused),
+        (501, ErrorKind::Connection),
+    ] {
         server.forget();
         server.misbehave(Fault::Status { status, times: usize::MAX, retry_after: None });
         let error = embed(&openai(&server, &[]), &["tea", "pot"]).expect_err("refused");
-        let kind = if status < 500 { ErrorKind::Rejected } else { ErrorKind::Connection };
-        assert_eq!((error.kind, error.input), (kind, None));
+        assert_eq!((error.kind, error.input), (kind, None), "{status}");
         assert_eq!(server.requests().len(), 1, "{status}");
     }
 }
@@ -83,6 +93,10 @@ fn an_input_that_was_sent_alone_is_named() {
     let endpoint = openai(&server, &[("batch", "1")]);
     let error = embed(&endpoint, &["tea", "a poison", "pot"]).expect_err("refused");
     assert_eq!((error.kind, error.input), (ErrorKind::Rejected, Some(1)));
+    // A key that is refused is so with every input.
+    server.misbehave(Fault::Status { status: 401, times: usize::MAX, retry_after: None });
+    let error = embed(&endpoint, &["tea"]).expect_err("refused");
+    assert_eq!((error.kind, error.input), (ErrorKind::Refused, None));
 }
 
 #[test]

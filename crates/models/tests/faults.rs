@@ -73,7 +73,7 @@ fn redirects_are_not_followed() {
     let other = ModelServer::start();
     for to in [other.url(), "http://169.254.169.254/latest/meta-data/".into()] {
         let error = failure(Fault::Redirect(to), &[]);
-        assert_eq!(error.kind, ErrorKind::Rejected);
+        assert_eq!(error.kind, ErrorKind::Refused);
         assert_eq!(error.message, "model server \"texts\" answered with HTTP status 302");
         assert!(error.hint.expect("a hint").starts_with("Redirects are not followed."));
     }
@@ -83,7 +83,7 @@ fn redirects_are_not_followed() {
 #[test]
 fn a_key_that_is_sent_back_is_not_shown() {
     let error = failure(Fault::Echo, &[]);
-    assert_eq!(error.kind, ErrorKind::Rejected);
+    assert_eq!(error.kind, ErrorKind::Refused);
     assert!(error.message.contains("bad key: "), "{error}");
     assert!(error.message.contains("[secret]"), "{error}");
     assert!(!format!("{error:?}").contains("0123"), "{error:?}");

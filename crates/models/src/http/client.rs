@@ -169,14 +169,18 @@ impl Client {
         }
         let (kind, hint) = match status {
             300..=399 => (
-                ErrorKind::Rejected,
+                ErrorKind::Refused,
                 "Redirects are not followed. Set the option \"url\" to where they lead.",
             ),
             401 | 403 => (
-                ErrorKind::Rejected,
+                ErrorKind::Refused,
                 "Check the key in the user mapping of the server for the current user.",
             ),
-            404 | 405 => (ErrorKind::Rejected, "Check the options \"url\" and \"model\"."),
+            404 | 405 => (ErrorKind::Refused, "Check the options \"url\" and \"model\"."),
+            400 | 413 | 422 => (
+                ErrorKind::Rejected,
+                "Check that the options of the server fit the model, and the input its limits.",
+            ),
             429 => (
                 ErrorKind::Connection,
                 "The server is called too often. Wait, or set a longer \"timeout\" or a smaller \
@@ -187,8 +191,8 @@ impl Client {
                 "The server failed. Try again, or set a longer \"timeout\" or a smaller \"batch\".",
             ),
             _ => (
-                ErrorKind::Rejected,
-                "Check that the options of the server fit the model, and the input its limits.",
+                ErrorKind::Refused,
+                "Check the options of the server, and the account at the provider.",
             ),
         };
         Ok(Error { kind, message, hint: Some(hint.into()), input: None })

@@ -63,7 +63,7 @@ COMMENT ON PROCEDURE embed_pending(regclass) IS 'computes the vectors that a tab
 
 CREATE FUNCTION embed_pending_count(rel regclass, source text, target text) RETURNS bigint
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION embed_pending_count(regclass, text, text) IS 'number of rows whose vectors are to be computed';
+COMMENT ON FUNCTION embed_pending_count(regclass, text, text) IS 'number of rows whose vectors are to be computed; NULL for tables of others';
 
 -- A function, so that it reads with the privileges of whoever asks, not of the view.
 CREATE FUNCTION embed_progress(OUT rel regclass, OUT source text, OUT target text, OUT server text,

@@ -59,8 +59,8 @@ pg_functions! {
         Ok(())
     }
 
-    /// Number of rows whose vector is NULL and whose source is not.
-    fn embed_pending_count(rel: Oid, source: String, target: String) -> Result<i64, Report> {
+    /// Number of rows whose vector is NULL and whose source is not; NULL for tables of others.
+    fn embed_pending_count(rel: Oid, source: String, target: String) -> Result<Option<i64>, Report> {
         count(rel, &source, &target)
     }
 }

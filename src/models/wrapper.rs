@@ -6,8 +6,9 @@ use pgrx::pg_sys::Oid;
 
 use crate::pg::array::Texts;
 use crate::pg::error::Report;
-use crate::pg::foreign::{OptionsOf, is_superuser};
+use crate::pg::foreign::OptionsOf;
 use crate::pg::function::pg_functions;
+use crate::pg::role::is_superuser;
 
 pg_functions! {
     /// Asked for by `IMPORT FOREIGN SCHEMA`, and by queries of foreign tables.

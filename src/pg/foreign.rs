@@ -72,12 +72,6 @@ fn has_mapping(user: Oid, server: Oid) -> bool {
     mapping != Oid::INVALID
 }
 
-/// Whether the current user is a superuser.
-pub fn is_superuser() -> bool {
-    // SAFETY: inside of a statement.
-    unsafe { pg_sys::superuser() }
-}
-
 /// The options of a list.
 ///
 /// # Safety

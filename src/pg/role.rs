@@ -1,4 +1,4 @@
-//! Running the code of a table's owner with the owner's rights.
+//! Roles, and running the code of a table's owner with the owner's rights.
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
@@ -8,6 +8,23 @@ use pgrx::pg_sys::{self, Oid};
 
 use super::error::Report;
 use super::setting::Settings;
+
+/// The current user.
+pub fn current_user() -> Oid {
+    // SAFETY: inside of a statement.
+    unsafe { pg_sys::GetUserId() }
+}
+
+/// Whether the current user is a superuser.
+pub fn is_superuser() -> bool {
+    is_superuser_role(current_user())
+}
+
+/// Whether a role is a superuser.
+pub fn is_superuser_role(role: Oid) -> bool {
+    // SAFETY: a look-up in the catalog.
+    unsafe { pg_sys::superuser_arg(role) }
+}
 
 /// While it lives, statements run as a table's owner in a security-restricted operation with a fixed
 /// `search_path`, as in `REINDEX`: the functions of index expressions are the owner's, and must

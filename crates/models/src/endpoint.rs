@@ -172,17 +172,13 @@ impl Inner {
                 }
             };
             let vector = model.embed(&text, dimensions, &mut tokens, stop).map_err(|error| {
-                let is_file = error.kind == ErrorKind::File;
-                Error {
-                    message: match is_file {
-                        true => {
-                            format!("could not embed with server \"{server}\": {}", error.message)
-                        }
-                        false => error.message,
-                    },
-                    input: is_file.then_some(position),
-                    ..error
+                let error = error.at(position, 1);
+                if !matches!(error.kind, ErrorKind::File | ErrorKind::Rejected) {
+                    return error;
                 }
+                let message = &error.message;
+                let message = format!("could not embed with server \"{server}\": {message}");
+                Error { message, ..error }
             })?;
             vectors.try_push(vector).map_err(out_of_memory)?;
         }

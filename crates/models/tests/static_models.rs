@@ -156,6 +156,10 @@ fn what_is_not_supported_is_named() {
             r#"{"model": {"type": "Unigram", "vocab": [["a", 0.0]], "unk_id": 1}}"#,
             "vocabulary has no token with the number \"unk_id\"",
         ),
+        (
+            r#"{"model": {"type": "Unigram", "vocab": {"a": 0, "t": 1}}}"#,
+            "vocabulary has no scores",
+        ),
         (r#"{"model": {"type": "WordLevel", "vocab": {"a": 4000000000}}}"#, "fewer vectors"),
         (r#"{"model": {"type": "WordLevel", "vocab": {"a": 0}}}"#, "no token for unknown words"),
         (r#"{"model": {"type": "WordLevel", "vocab": {}}}"#, "vocabulary is empty"),

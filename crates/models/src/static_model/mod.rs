@@ -10,6 +10,7 @@ mod table;
 mod tensors;
 mod tokenizer;
 
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -63,7 +64,7 @@ impl StaticModel {
         let tokenizer = Tokenizer::new(&files.tokenizer)
             .map_err(|bad| failure(folder, "tokenizer.json", &bad.0))?;
         let table = Table::new(files.model, tokenizer.len())
-            .map_err(|what| failure(folder, "model.safetensors", what))?;
+            .map_err(|error| unreadable(folder, "model.safetensors", &error))?;
         let most = config
             .max_length
             .map(|tokens| (tokens, tokens.saturating_mul(tokenizer.median_length())));
@@ -78,7 +79,7 @@ impl StaticModel {
     /// The first `dimensions` numbers of the vector of `text`. A text without known tokens has zeros.
     ///
     /// # Errors
-    /// [`Error`] without a message of where it comes from.
+    /// [`Error`] without a message of where it comes from. Its `input` is 0 where it is of the text.
     pub(crate) fn embed(
         &self,
         text: &str,
@@ -99,16 +100,24 @@ impl StaticModel {
             Err(bad) if bad.0.starts_with(crate::provider::OUT_OF_MEMORY) => {
                 return Err(out_of_memory(memory::OutOfMemory));
             }
-            Err(bad) => return Err(Error::new(ErrorKind::File, bad.0)),
+            Err(bad) => return Err(of_text(bad.0)),
             Ok(false) => return Err(Error::stopped()),
             Ok(true) => {}
         }
         let unknown = self.tokenizer.unknown();
         let known = tokens.iter().copied().filter(|token| Some(*token) != unknown);
         let mut sum = memory::filled(dimensions, 0.0).map_err(out_of_memory)?;
-        let mut count = 0;
+        let (mut count, mut row) = (0, Vec::new());
         for token in known {
-            self.table.add(token, &mut sum);
+            if !go_on() {
+                return Err(Error::stopped());
+            }
+            self.table.add(token, &mut row, &mut sum).map_err(|error| {
+                failure_of(&error, || {
+                    let message = format!("could not read model.safetensors: {error}");
+                    Error::new(ErrorKind::File, message)
+                })
+            })?;
             count += 1;
         }
         if count > 0 {
@@ -123,9 +132,27 @@ impl StaticModel {
         }
         match sum.iter().all(|value| value.is_finite()) {
             true => Ok(sum),
-            false => Err(Error::new(ErrorKind::File, "model has vectors with infinite numbers")),
+            false => Err(of_text("model has vectors with infinite numbers")),
         }
     }
+}
+
+/// The error of a model that has no vector for a text.
+fn of_text(message: impl Into<String>) -> Error {
+    Error { input: Some(0), ..Error::new(ErrorKind::File, message) }
+}
+
+/// The error of a file that cannot be read: `other`, unless memory was refused.
+fn failure_of(error: &io::Error, other: impl FnOnce() -> Error) -> Error {
+    match error.kind() == io::ErrorKind::OutOfMemory {
+        true => out_of_memory(memory::OutOfMemory),
+        false => other(),
+    }
+}
+
+/// The error of a file in a folder that cannot be read, or has another form.
+fn unreadable(folder: &Path, file: &str, error: &io::Error) -> Error {
+    failure_of(error, || failure(folder, file, &error.to_string()))
 }
 
 /// The error of a file in a folder.
@@ -139,5 +166,31 @@ fn failure(folder: &Path, file: &str, what: &str) -> Error {
                 .into(),
         ),
         input: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_becomes_shorter_is_an_error_of_no_text() {
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/wordpiece");
+        let folder = std::env::temp_dir().join(format!("models-short-{}", std::process::id()));
+        fs::create_dir(&folder).expect("a folder");
+        for name in ["config.json", "model.safetensors", "tokenizer.json"] {
+            fs::copy(data.join(name), folder.join(name)).expect("a file");
+        }
+        let model = StaticModel::load(&folder, None).expect("a model");
+        let embed = || model.embed("green tea", 8, &mut Vec::new(), &AtomicBool::new(false));
+        assert!(embed().is_ok());
+        let file = fs::File::options().write(true).open(folder.join("model.safetensors"));
+        file.and_then(|file| file.set_len(0)).expect("a shorter file");
+        let error = embed().expect_err("no vectors");
+        assert_eq!((error.kind, error.input), (ErrorKind::File, None));
+        assert!(error.message.contains("it has become shorter"), "{error}");
+        fs::remove_dir_all(&folder).expect("a folder");
     }
 }

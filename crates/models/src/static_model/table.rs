@@ -1,18 +1,19 @@
 //! The vectors of a model's tokens.
 
 use std::collections::HashMap;
+use std::io;
 
-use memmap2::Mmap;
+use memory::Grow;
 
-use super::tensors::{Numbers, Tensor, tensors};
+use super::files::Parts;
+use super::tensors::{LONGEST_BEGINNING, Numbers, Tensor, tensors};
 use crate::options::MOST_DIMENSIONS;
 
-/// Vectors of tokens, in a mapped file.
+/// Vectors of tokens, in a file.
 #[derive(Debug)]
 pub(super) struct Table {
-    file: Mmap,
+    file: Parts,
     vectors: Tensor,
-    rows: usize,
     dimensions: usize,
     /// For each token the row of its vector; as many rows as tokens without.
     mapping: Option<Vec<u32>>,
@@ -20,46 +21,67 @@ pub(super) struct Table {
     weights: Option<Vec<f32>>,
 }
 
+/// A file that is no table of vectors.
+fn bad(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
 impl Table {
     /// The vectors of a file for tokens with numbers below `tokens`.
     ///
     /// # Errors
-    /// What is wrong with the file.
-    pub(super) fn new(file: Mmap, tokens: usize) -> Result<Self, &'static str> {
-        let mut found = tensors(&file)?;
-        let vectors = found.remove("embeddings").ok_or("it has no tensor \"embeddings\"")?;
+    /// What is wrong with the file, or why it cannot be read.
+    pub(super) fn new(file: Parts, tokens: usize) -> io::Result<Self> {
+        let beginning = file.part(0..file.len().min(LONGEST_BEGINNING))?;
+        let mut found = tensors(&beginning, file.len()).map_err(bad)?;
+        let vectors =
+            found.remove("embeddings").ok_or_else(|| bad("it has no tensor \"embeddings\""))?;
         let [rows, dimensions] = vectors.shape[..] else {
-            return Err("the tensor \"embeddings\" is no matrix");
+            return Err(bad("the tensor \"embeddings\" is no matrix"));
         };
         if !(1..=MOST_DIMENSIONS).contains(&dimensions) {
-            return Err("the tensor \"embeddings\" has too many dimensions");
+            return Err(bad("the tensor \"embeddings\" has too many dimensions"));
         }
         if matches!(vectors.numbers, Numbers::I32 | Numbers::I64) {
-            return Err("the tensor \"embeddings\" has another type of numbers");
+            return Err(bad("the tensor \"embeddings\" has another type of numbers"));
         }
         let mapping = mapping(&file, &mut found, rows)?;
         let weights = weights(&file, &mut found)?;
         let lens =
             [mapping.as_ref().map_or(rows, Vec::len), weights.as_ref().map_or(tokens, Vec::len)];
         if lens.iter().any(|len| *len < tokens) {
-            return Err("it has fewer vectors than the vocabulary has tokens");
+            return Err(bad("it has fewer vectors than the vocabulary has tokens"));
         }
-        Ok(Self { file, vectors, rows, dimensions, mapping, weights })
+        Ok(Self { file, vectors, dimensions, mapping, weights })
     }
 
     pub(super) fn dimensions(&self) -> usize {
         self.dimensions
     }
 
-    /// Adds the first numbers of the vector of `token`, times its factor.
-    pub(super) fn add(&self, token: u32, sum: &mut [f32]) {
-        let token = token as usize;
-        let row = self.mapping.as_ref().map_or(token, |mapping| mapping[token] as usize);
-        let factor = self.weights.as_ref().map_or(1.0, |weights| weights[token]);
-        debug_assert!(row < self.rows, "the table has a row for every token");
-        let len = self.dimensions * self.vectors.numbers.size();
-        let start = self.vectors.bytes.start + row * len;
-        add(self.vectors.numbers, &self.file[start..start + len], factor, sum);
+    /// Adds the first numbers of the vector of `token`, times its factor: as many as `sum` has, and no
+    /// more than the vector. `row` is room that is used again.
+    ///
+    /// # Errors
+    /// Why the file cannot be read.
+    pub(super) fn add(&self, token: u32, row: &mut Vec<u8>, sum: &mut [f32]) -> io::Result<()> {
+        /// What `list` has for a token, or `usual` without a list.
+        fn of<T: Copy>(list: Option<&Vec<T>>, token: u32, usual: T) -> io::Result<T> {
+            let found = list.map_or(Some(usual), |list| list.get(token as usize).copied());
+            found.ok_or_else(|| bad("it has no vector for a token"))
+        }
+        let number = of(self.mapping.as_ref(), token, token)? as usize;
+        let factor = of(self.weights.as_ref(), token, 1.0)?;
+        let size = self.vectors.numbers.size();
+        let len = sum.len().min(self.dimensions) * size;
+        if row.len() != len {
+            *row = memory::filled(len, 0).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        }
+        // The rows' bytes are in the file, as was checked, so they can be counted.
+        let start = self.vectors.bytes.start + number * self.dimensions * size;
+        self.file.fill(row, start)?;
+        add(self.vectors.numbers, row, factor, sum);
+        Ok(())
     }
 }
 
@@ -90,34 +112,42 @@ fn add(numbers: Numbers, bytes: &[u8], factor: f32, sum: &mut [f32]) {
 
 /// The tensor `mapping`, if there is one; all rows are below `rows`.
 fn mapping(
-    file: &[u8],
+    file: &Parts,
     found: &mut HashMap<String, Tensor>,
     rows: usize,
-) -> Result<Option<Vec<u32>>, &'static str> {
+) -> io::Result<Option<Vec<u32>>> {
     let Some(tensor) = found.remove("mapping") else { return Ok(None) };
-    let bytes = &file[tensor.bytes];
-    let row = |row: i64| u32::try_from(row).ok().filter(|row| (*row as usize) < rows);
-    let mapping: Option<Vec<u32>> = match tensor.numbers {
+    let bytes = file.part(tensor.bytes)?;
+    let mut mapping = Vec::new();
+    let mut add = |row: i64| {
+        let row = u32::try_from(row).ok().filter(|row| (*row as usize) < rows);
+        let row = row.ok_or_else(no_mapping)?;
+        mapping.try_push(row).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))
+    };
+    match tensor.numbers {
         Numbers::I32 => {
-            bytes.as_chunks::<4>().0.iter().map(|b| row(i32::from_le_bytes(*b).into())).collect()
+            bytes.as_chunks::<4>().0.iter().try_for_each(|b| add(i32::from_le_bytes(*b).into()))?;
         }
         Numbers::I64 => {
-            bytes.as_chunks::<8>().0.iter().map(|b| row(i64::from_le_bytes(*b))).collect()
+            bytes.as_chunks::<8>().0.iter().try_for_each(|b| add(i64::from_le_bytes(*b)))?;
         }
-        Numbers::F64 | Numbers::F32 | Numbers::F16 | Numbers::Bf16 | Numbers::I8 => None,
-    };
-    mapping.map(Some).ok_or("the tensor \"mapping\" is not of rows of \"embeddings\"")
+        Numbers::F64 | Numbers::F32 | Numbers::F16 | Numbers::Bf16 | Numbers::I8 => {
+            return Err(no_mapping());
+        }
+    }
+    Ok(Some(mapping))
+}
+
+fn no_mapping() -> io::Error {
+    bad("the tensor \"mapping\" is not of rows of \"embeddings\"")
 }
 
 /// The tensor `weights`, if there is one.
-fn weights(
-    file: &[u8],
-    found: &mut HashMap<String, Tensor>,
-) -> Result<Option<Vec<f32>>, &'static str> {
+fn weights(file: &Parts, found: &mut HashMap<String, Tensor>) -> io::Result<Option<Vec<f32>>> {
     let Some(tensor) = found.remove("weights") else { return Ok(None) };
-    let bytes = &file[tensor.bytes];
+    let bytes = file.part(tensor.bytes)?;
     let mut weights = memory::filled(bytes.len() / tensor.numbers.size(), 0.0)
-        .map_err(|_| crate::provider::OUT_OF_MEMORY)?;
-    add(tensor.numbers, bytes, 1.0, &mut weights);
+        .map_err(|_| io::ErrorKind::OutOfMemory)?;
+    add(tensor.numbers, &bytes, 1.0, &mut weights);
     Ok(Some(weights))
 }

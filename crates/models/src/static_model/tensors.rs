@@ -10,6 +10,8 @@ use serde::Deserialize;
 
 /// Bytes of a header at most. Models of this kind have three tensors.
 const LONGEST_HEADER: usize = 1 << 20;
+/// Bytes of a file up to the end of its header, at most.
+pub(super) const LONGEST_BEGINNING: usize = 8 + LONGEST_HEADER;
 
 /// Where a tensor is in a file.
 #[derive(Clone, Debug)]
@@ -57,11 +59,15 @@ impl Numbers {
     }
 }
 
-/// The tensors of a file.
+/// The tensors of a file of `file_len` bytes, of which the first are given: all of them, or
+/// [`LONGEST_BEGINNING`].
 ///
 /// # Errors
 /// What is wrong with the file.
-pub(super) fn tensors(file: &[u8]) -> Result<HashMap<String, Tensor>, &'static str> {
+pub(super) fn tensors(
+    beginning: &[u8],
+    file_len: usize,
+) -> Result<HashMap<String, Tensor>, &'static str> {
     #[derive(Deserialize)]
     struct Entry {
         dtype: String,
@@ -69,12 +75,14 @@ pub(super) fn tensors(file: &[u8]) -> Result<HashMap<String, Tensor>, &'static s
         data_offsets: (usize, usize),
     }
     let bad = "it is no valid safetensors file";
-    let (len, rest) = file.split_first_chunk::<8>().ok_or(bad)?;
+    let (len, rest) = beginning.split_first_chunk::<8>().ok_or(bad)?;
     let len = usize::try_from(u64::from_le_bytes(*len)).map_err(|_| bad)?;
     if len > LONGEST_HEADER {
         return Err(bad);
     }
-    let (header, data) = rest.split_at_checked(len).ok_or(bad)?;
+    let header = rest.get(..len).ok_or(bad)?;
+    let before = 8 + len;
+    let data_len = file_len.checked_sub(before).ok_or(bad)?;
     let header: HashMap<String, serde_json::Value> =
         serde_json::from_slice(header).map_err(|_| bad)?;
     let mut tensors = HashMap::new();
@@ -87,10 +95,9 @@ pub(super) fn tensors(file: &[u8]) -> Result<HashMap<String, Tensor>, &'static s
         let Some(numbers) = Numbers::new(&entry.dtype) else { continue };
         let (start, end) = entry.data_offsets;
         let size = entry.shape.iter().try_fold(numbers.size(), |size, len| size.checked_mul(*len));
-        if end > data.len() || end.checked_sub(start) != size || size.is_none() {
+        if end > data_len || end.checked_sub(start) != size || size.is_none() {
             return Err(bad);
         }
-        let before = file.len() - data.len();
         let bytes = before + start..before + end;
         tensors.insert(name, Tensor { numbers, shape: entry.shape, bytes });
     }
@@ -113,7 +120,7 @@ mod tests {
         let header =
             r#"{"__metadata__":{"a":"b"},"m":{"dtype":"F32","shape":[2,3],"data_offsets":[4,28]}}"#;
         let file = file(header, 28);
-        let tensors = tensors(&file).expect("valid");
+        let tensors = tensors(&file, file.len()).expect("valid");
         let tensor = &tensors["m"];
         assert_eq!((tensor.numbers, &tensor.shape[..]), (Numbers::F32, &[2, 3][..]));
         assert_eq!(tensor.bytes, file.len() - 24..file.len());
@@ -132,10 +139,11 @@ mod tests {
             (r#"{"m":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}"#, 24),
             (r#"{"m":{"dtype":"F32","shape":[1],"data_offsets":[18446744073709551615,3]}}"#, 24),
         ] {
-            assert!(tensors(&file(header, data)).is_err(), "{header}");
+            let file = file(header, data);
+            assert!(tensors(&file, file.len()).is_err(), "{header}");
         }
         for bytes in [&[][..], &[1; 7], &[255; 8], &[9, 0, 0, 0, 0, 0, 0, 0, b'{']] {
-            assert!(tensors(bytes).is_err(), "{bytes:?}");
+            assert!(tensors(bytes, bytes.len()).is_err(), "{bytes:?}");
         }
     }
 }

@@ -52,7 +52,8 @@ impl Pieces {
                 (kind, unknown.and_then(token))
             }
             "Unigram" => {
-                let scores = model.vocab.scores.unwrap_or_default();
+                let scores =
+                    model.vocab.scores.ok_or_else(|| Bad::new("vocabulary has no scores"))?;
                 if scores.iter().any(|score| !score.is_finite()) {
                     return Err(Bad::new("vocabulary has a score that is not finite"));
                 }
@@ -166,7 +167,8 @@ impl Pieces {
                 prefix = longer;
                 if let Some(token) = self.vocabulary.exact(prefix) {
                     has_single |= at + 1 - start == c.len_utf8();
-                    better(at + 1, score + scores[token as usize], Some(token));
+                    let more = scores.get(token as usize).ok_or_else(no_score)?;
+                    better(at + 1, score + more, Some(token));
                 }
             }
             if !has_single {
@@ -203,6 +205,10 @@ impl Pieces {
         tokens[before..].reverse();
         Ok(())
     }
+}
+
+fn no_score() -> Bad {
+    Bad::new("vocabulary has a token without a score")
 }
 
 /// The tokens of single bytes, if all are there.

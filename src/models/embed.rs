@@ -30,10 +30,9 @@ pg_functions! {
 
     /// The vectors of texts; NULL has none.
     fn embed_texts(model: ModelName, texts: Items) -> Result<Nullable<DenseBuf<f32>>, Report> {
-        let text = |text: &Option<Detoasted>| text.as_ref().map(Detoasted::text).transpose();
-        let texts = texts.0.iter().map(text).collect::<Result<Vec<_>, Report>>()?;
-        let texts: Vec<_> = texts.iter().map(|text| text.as_deref().map(Input::Text)).collect();
-        several(&model.0, &texts)
+        let texts = texts.texts()?;
+        let texts = texts.iter().map(|text| text.as_deref().map(Input::Text));
+        several(&model.0, &memory::collected(texts)?)
     }
 
     /// The vector of an image.

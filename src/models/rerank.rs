@@ -7,15 +7,12 @@ use super::endpoint::{Model, ModelName};
 use crate::pg::array::{Items, Nullable};
 use crate::pg::error::Report;
 use crate::pg::function::{Callee, pg_functions};
-use crate::pg::varlena::Detoasted;
 use crate::pg::window::Partition;
 
 pg_functions! {
     /// The scores of documents; NULL has none.
     fn rerank(model: ModelName, query: String, documents: Items) -> Result<Nullable<f32>, Report> {
-        let text = |text: &Option<Detoasted>| text.as_ref().map(Detoasted::text).transpose();
-        let documents = documents.0.iter().map(text).collect::<Result<Vec<_>, Report>>()?;
-        scores(&model.0, &query, &documents).map(Nullable)
+        scores(&model.0, &query, &documents.texts()?).map(Nullable)
     }
 }
 

@@ -339,8 +339,22 @@ impl<'a> Argument<'a> for Items<'a> {
             );
             let count = usize::try_from(count).unwrap_or(0);
             let item = |n| (!*nulls.add(n)).then(|| Detoasted::from_datum(*items.add(n)));
-            Ok(Items((0..count).map(item).collect()))
+            Ok(Items(memory::collected((0..count).map(item))?))
         }
+    }
+}
+
+impl Items<'_> {
+    /// The items of a `text[]`, in their order; none for NULL.
+    ///
+    /// # Errors
+    /// If one is no text, or there is no memory for them.
+    pub fn texts(&self) -> Result<Vec<Option<String>>, Report> {
+        let mut texts = memory::with_room(self.0.len())?;
+        for item in &self.0 {
+            texts.push(item.as_ref().map(Detoasted::text).transpose()?);
+        }
+        Ok(texts)
     }
 }
 

@@ -79,6 +79,7 @@ mod logical_replication;
 mod models;
 mod models_ranker;
 mod models_security;
+mod models_static;
 mod out_of_memory;
 mod pg_upgrade;
 mod plan_cache;

@@ -12,9 +12,6 @@ use threads::{Stopped, Workers};
 use crate::pg::error::Report;
 use crate::pg::reserve;
 
-/// Inputs that a static model embeds faster than a thread would start.
-const AT_ONCE: usize = 1;
-
 /// Why a call failed.
 pub enum Failed {
     /// The model could not do it.
@@ -59,19 +56,19 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-/// What `job` gives, done with `endpoint` for so many inputs: on a thread, unless it is done at once.
-/// PostgreSQL raises an error if the statement is to
-/// end meanwhile; `job` returns soon after its flag is set.
+/// What `job` gives, done with `endpoint` on a thread, or by the backend if it is done `at_once`, sooner
+/// than a thread would start. PostgreSQL raises an error if the statement is to end meanwhile; `job`
+/// returns soon after its flag is set.
 ///
 /// # Errors
 /// Those of the job, and where there is no memory for it.
 pub fn call<T: Send>(
     endpoint: &Endpoint,
-    inputs: usize,
+    at_once: bool,
     job: impl Fn(&Endpoint, &Arc<AtomicBool>) -> Result<T, Error> + Sync,
 ) -> Result<T, Failed> {
     let (stop, backend) = (Arc::new(AtomicBool::new(false)), thread::current().id());
-    if endpoint.is_static() && inputs <= AT_ONCE {
+    if at_once {
         return job(endpoint, &stop).map_err(Failed::Model);
     }
     let mut tick = |_| {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use memory::OutOfMemory;
-use models::Input;
+use models::{Endpoint, Input};
 use pgrx::PgSqlErrorCode::{ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, ERRCODE_PROTOCOL_VIOLATION};
 
 use super::cache::{Cache, Vector};
@@ -113,8 +113,9 @@ pub fn vectors(model: &Model, inputs: &[Input]) -> Result<Vec<Vector>, Failed> {
     let made: Vec<Vector> = if missing.is_empty() {
         Vec::new()
     } else {
-        let made =
-            call(&model.endpoint, missing.len(), |endpoint, stop| endpoint.embed(&missing, stop))?;
+        let job = |endpoint: &Endpoint, stop: &_| endpoint.embed(&missing, stop);
+        let made = call(&model.endpoint, model.embeds_at_once(&missing), job)?;
+        model.has_embedded.set(true);
         memory::collected(made.into_iter().map(Rc::from))?
     };
     Cache::of_statement(|cache| {

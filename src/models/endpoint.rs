@@ -1,9 +1,9 @@
 //! The model that a server's name stands for.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use models::{Endpoint, Place, validate};
+use models::{Endpoint, Input, Place, validate};
 use pgrx::PgSqlErrorCode::{ERRCODE_INSUFFICIENT_PRIVILEGE, ERRCODE_WRONG_OBJECT_TYPE};
 use pgrx::pg_sys::Oid;
 
@@ -14,6 +14,8 @@ use crate::pg::function::{Args, Argument, Callee};
 
 /// Models that a session keeps at most, with their connections or files.
 const MAX_MODELS: usize = 16;
+/// Bytes of a text that a static model embeds sooner than a thread would start.
+const SHORT: usize = 4096;
 
 thread_local! {
     /// The models of this session, the one used last at the end.
@@ -29,6 +31,8 @@ pub struct Model {
     pub name: String,
     /// What is called.
     pub endpoint: Endpoint,
+    /// Whether it has embedded something in this session, so that a static one is loaded.
+    pub has_embedded: Cell<bool>,
     options: Options,
     user_options: Options,
 }
@@ -60,6 +64,13 @@ impl Model {
         self.options.iter().any(|(option, _)| option == name)
     }
 
+    /// Whether it embeds these inputs so soon that nobody needs to interrupt it.
+    pub fn embeds_at_once(&self, inputs: &[Input]) -> bool {
+        self.endpoint.is_static()
+            && self.has_embedded.get()
+            && matches!(inputs, [Input::Text(text)] if text.len() <= SHORT)
+    }
+
     fn open(server: ForeignServer) -> Result<Rc<Model>, Report> {
         let ForeignServer { name, options, user_options, .. } = server;
         let endpoint = Endpoint::new(&name, &options, &user_options)?;
@@ -67,7 +78,14 @@ impl Model {
             *count += 1;
             *count
         });
-        let model = Rc::new(Model { number, name, endpoint, options, user_options });
+        let model = Rc::new(Model {
+            number,
+            name,
+            endpoint,
+            has_embedded: Cell::new(false),
+            options,
+            user_options,
+        });
         KNOWN.with_borrow_mut(|known| {
             known.push(model.clone());
             if known.len() > MAX_MODELS {

@@ -27,7 +27,7 @@ fn scores(
         return Ok(memory::filled(documents.len(), None)?);
     }
     let scores =
-        call(&model.endpoint, known.len(), |endpoint, stop| endpoint.rerank(query, &known, stop))?;
+        call(&model.endpoint, false, |endpoint, stop| endpoint.rerank(query, &known, stop))?;
     if scores.len() != known.len() {
         let message = format!("server \"{}\" gave fewer scores than documents", model.name);
         return Err(Report::new(ERRCODE_PROTOCOL_VIOLATION, message));

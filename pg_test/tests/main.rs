@@ -13,6 +13,7 @@ mod counters;
 mod disk_full;
 mod documentation;
 mod embed_column;
+mod embed_column_objects;
 mod encodings;
 mod error_backtrace;
 mod error_fields;

@@ -7,7 +7,8 @@ use pgrx::PgSqlErrorCode::{
 use pgrx::pg_sys::{self, Oid};
 
 use super::endpoint::model_server;
-use crate::pg::catalog::{base_type, schema_name, type_in};
+use super::objects;
+use crate::pg::catalog::{base_type, function, schema_name, type_in};
 use crate::pg::error::Report;
 use crate::pg::function::{Callee, pg_functions};
 use crate::pg::procedure::run;
@@ -27,34 +28,48 @@ pg_functions! {
     ) -> Result<(), Report> {
         let schema = callee.schema();
         model_server(&server, schema)?;
-        let (table, name, columns) = {
+        let (table, columns) = {
             // Closed before it is changed.
             let opened = Opened::open(rel);
-            (opened.name_in_sql()?, opened.unqualified_name(), opened.columns()?)
+            (opened.name_in_sql()?, opened.columns()?)
         };
         check_type(column(&columns, &source, &table)?, &SOURCES, "text or bytea")?;
         let vectors = [c"vector", c"halfvec", c"bf16vec", c"i8vec"];
         let vectors: Vec<Oid> = vectors.iter().filter_map(|name| type_in(schema, name)).collect();
-        check_type(column(&columns, &target, &table)?, &vectors, "vector or halfvec")?;
+        let number = {
+            let target = column(&columns, &target, &table)?;
+            check_type(target, &vectors, "vector or halfvec")?;
+            target.number
+        };
 
-        let function = format!("{}.embed_stale", quoted(&schema_name(schema)?.unwrap_or_default()));
+        let stale = function(schema, c"embed_stale", &[]).unwrap_or(Oid::INVALID);
+        let called = format!("{}.embed_stale", quoted(&schema_name(schema)?.unwrap_or_default()));
         let (from, to) = (quoted(&source), quoted(&target));
-        let _connection = Connection::begin()?;
-        for statement in [
-            format!(
-                "CREATE OR REPLACE TRIGGER {} BEFORE UPDATE OF {from}, {to} ON {table} \
-                 FOR EACH ROW EXECUTE FUNCTION {function}({})",
-                quoted(&format!("vector_ext_embed_{target}")),
-                quoted_literal(&server)?,
-            ),
+        let connection = Connection::begin()?;
+        let known = objects::trigger(&connection, rel, stale, number)?;
+        let name = match &known {
+            Some(known) => known.name.clone(),
+            None => objects::free_trigger_name(&connection, rel, &target)?,
+        };
+        // One of its own is replaced, also with another source; what is not known is not.
+        let create = if known.is_some() { "CREATE OR REPLACE" } else { "CREATE" };
+        execute(&format!(
+            "{create} TRIGGER {} BEFORE UPDATE OF {from}, {to} ON {table} \
+             FOR EACH ROW EXECUTE FUNCTION {called}({})",
+            quoted(&name),
+            quoted_literal(&server)?,
+        ))?;
+        if objects::index(&connection, rel, &source, &target)?.is_none() {
             // All keys are equal: the index is a list of rows.
-            format!(
-                "CREATE INDEX IF NOT EXISTS {} ON {table} ((1)) \
-                 WHERE {to} IS NULL AND {from} IS NOT NULL",
-                quoted(&format!("{name}_{target}_pending")),
-            ),
-        ] {
-            expect(run(&statement, &[])?, pg_sys::SPI_OK_UTILITY, "create")?;
+            execute(&format!(
+                "CREATE INDEX {} ON {table} ((1)) WHERE {to} IS NULL AND {from} IS NOT NULL",
+                quoted(&objects::free_index_name(rel, &target)?),
+            ))?;
+        }
+        if let Some(known) = known.filter(|known| known.source != source)
+            && let Some(index) = objects::index(&connection, rel, &known.source, &target)?
+        {
+            execute(&format!("DROP INDEX {index}"))?;
         }
         Ok(())
     }
@@ -72,6 +87,10 @@ pg_functions! {
             updated.changes(source) && !updated.is_null(target) && !updated.changes(target);
         Ok(if is_stale { updated.row_without(target) } else { updated.row() })
     }
+}
+
+fn execute(statement: &str) -> Result<(), Report> {
+    expect(run(statement, &[])?, pg_sys::SPI_OK_UTILITY, "create")
 }
 
 fn column<'c>(columns: &'c [Column], name: &str, table: &str) -> Result<&'c Column, Report> {

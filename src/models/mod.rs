@@ -6,6 +6,7 @@ mod column;
 mod embed;
 mod endpoint;
 mod error;
+mod objects;
 mod pending;
 mod queue;
 mod rerank;

@@ -2,8 +2,8 @@
 
 #![allow(unsafe_code)] // fields of PostgreSQL's structs
 
-use std::ffi::c_char;
-use std::{mem, thread};
+use std::ffi::{CStr, c_char};
+use std::{mem, ptr, thread};
 
 use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_sys::{self, Oid, Relation};
@@ -45,6 +45,17 @@ pub fn quoted_literal(text: &str) -> Result<String, Report> {
     let text = encoding::encode(text)?;
     // SAFETY: a text that ends with NUL, as is what comes back.
     unsafe { encoding::decode_c(pg_sys::quote_literal_cstr(text.as_ptr())) }
+}
+
+/// A name of parts, cut to the length that names may have; `label` is kept whole.
+///
+/// # Errors
+/// If it cannot be converted.
+pub fn name_of(first: &CStr, second: &str, label: Option<&CStr>) -> Result<String, Report> {
+    let second = encoding::encode(second)?;
+    let label = label.map_or(ptr::null(), CStr::as_ptr);
+    // SAFETY: texts that end with NUL, as does what comes back; the label may be null.
+    unsafe { encoding::decode_c(pg_sys::makeObjectName(first.as_ptr(), second.as_ptr(), label)) }
 }
 
 /// A name for a message: quoted where needed.
@@ -187,6 +198,22 @@ impl Opened {
     pub fn name_in_sql(&self) -> Result<String, Report> {
         // SAFETY: the relation is open; the name ends with NUL.
         unsafe { encoding::decode_c(qualified(self.0)) }
+    }
+
+    /// A name for an index on a column that no relation in its schema has, as PostgreSQL makes names of
+    /// indexes: of the names of the table and the column, cut to fit, and `label`.
+    ///
+    /// # Errors
+    /// Where a name is no text.
+    pub fn free_index_name(&self, column: &str, label: &CStr) -> Result<String, Report> {
+        let column = encoding::encode(column)?;
+        // SAFETY: an open relation has its row of pg_class; names end with NUL, as does what comes back.
+        unsafe {
+            let class = &*(*self.0).rd_rel;
+            let (table, schema) = (class.relname.data.as_ptr(), class.relnamespace);
+            let (column, label) = (column.as_ptr(), label.as_ptr());
+            encoding::decode_c(pg_sys::ChooseRelationName(table, column, label, schema, false))
+        }
     }
 
     /// Closes it, but keeps its lock until the end of the transaction, so that its name stays its own.

@@ -79,7 +79,8 @@ package "$work/extension" "$name" "postgresql-$major, libc6 (>= $(libc_needed "$
   "vector types, indexes and search for PostgreSQL $major
  Types for vectors of 32-bit, 16-bit and 8-bit numbers, bits, and sparse
  vectors; index access methods hnsw, ivf and inverted for nearest-neighbor
- and full-text search; hybrid, filtered, grouped and range search in SQL."
+ and full-text search; hybrid, filtered, grouped and range search in SQL." \
+  'Recommends: ca-certificates'
 package "$work/alias" "$name-alias" "$name (= $version)" \
   "vector_ext under the name of pgvector, for PostgreSQL $major
  With this package, CREATE EXTENSION vector creates vector_ext, for clients

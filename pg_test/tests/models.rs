@@ -187,7 +187,8 @@ fn no_message_tells_a_key() {
         !message(&error).contains("speakable") && !hint(&error).contains("speakable"),
         "{error:?}"
     );
-    // What the user wrote is in the log, where it failed; what we say of it is not.
+    // The log has statements that failed, as the user wrote them. The one that set the key did not fail,
+    // and log_statement is off.
     let log = db.cluster().log();
     assert!(!log.contains("sk-unspeakable"), "{log}");
 }

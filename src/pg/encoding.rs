@@ -77,7 +77,11 @@ pub fn encode(text: &str) -> Result<CString, Report> {
     } else {
         converted(text.as_bytes(), pg_sys::pg_any_to_server)?
     };
-    CString::new(bytes.into_owned()).map_err(|_| {
+    let bytes = match bytes {
+        Cow::Owned(bytes) => bytes,
+        Cow::Borrowed(bytes) => copied(bytes)?,
+    };
+    CString::new(bytes).map_err(|_| {
         let message = "invalid byte sequence for encoding \"UTF8\": 0x00";
         Report::new(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE, message)
     })
@@ -117,10 +121,10 @@ fn converted(bytes: &[u8], by: Conversion) -> Result<Cow<'_, [u8]>, Report> {
     }
 }
 
-/// A copy of what may be a gigabyte.
+/// A copy of what may be a gigabyte, with room for a NUL behind it.
 fn copied(bytes: &[u8]) -> Result<Vec<u8>, Report> {
     let mut copy = Vec::new();
-    copy.try_reserve_exact(bytes.len()).map_err(|_| {
+    copy.try_reserve_exact(bytes.len() + 1).map_err(|_| {
         let message = format!("failed to allocate {} bytes for a text", bytes.len());
         Report::new(ERRCODE_OUT_OF_MEMORY, message)
     })?;

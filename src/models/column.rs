@@ -2,7 +2,8 @@
 //! together is what a trigger says of itself, so that it is renamed, dropped, and dumped with them.
 
 use pgrx::PgSqlErrorCode::{
-    ERRCODE_DATATYPE_MISMATCH, ERRCODE_TRIGGERED_ACTION_EXCEPTION, ERRCODE_UNDEFINED_COLUMN,
+    ERRCODE_DATATYPE_MISMATCH, ERRCODE_GENERATED_ALWAYS, ERRCODE_TRIGGERED_ACTION_EXCEPTION,
+    ERRCODE_UNDEFINED_COLUMN,
 };
 use pgrx::pg_sys::{self, Oid};
 
@@ -101,6 +102,14 @@ fn column<'c>(columns: &'c [Column], name: &str, table: &str) -> Result<&'c Colu
 }
 
 fn check_type(column: &Column, types: &[Oid], wanted: &str) -> Result<(), Report> {
+    if column.is_generated {
+        let message = format!("column \"{}\" is generated", column.name);
+        return Err(Report::new(ERRCODE_GENERATED_ALWAYS, message)
+            .detail(
+                "The trigger of embed_column() neither sees nor sets values of generated columns.",
+            )
+            .hint("Use a plain column."));
+    }
     if types.contains(&base_type(column.of)) {
         return Ok(());
     }

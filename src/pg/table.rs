@@ -19,6 +19,8 @@ pub struct Column {
     pub of: Oid,
     /// Its collation.
     pub collation: Oid,
+    /// Whether it is generated from others.
+    pub is_generated: bool,
 }
 
 /// An index of a table.
@@ -42,7 +44,8 @@ impl Opened {
             // SAFETY: as above.
             let name = unsafe { decode_c(column.attname.data.as_ptr()) }?;
             let (of, collation) = (column.atttypid, column.attcollation);
-            Ok(Column { number: column.attnum, name, of, collation })
+            let is_generated = column.attgenerated != 0;
+            Ok(Column { number: column.attnum, name, of, collation, is_generated })
         };
         kept.map(column).collect()
     }

@@ -152,7 +152,7 @@ impl Table {
 }
 
 impl TableColumn {
-    fn new(Column { number, name, of: declared, collation }: Column) -> Result<Self, Report> {
+    fn new(Column { number, name, of: declared, collation, .. }: Column) -> Result<Self, Report> {
         let of = base_type(declared);
         let of_domain = of != declared;
         let cast = if of_domain { format!("::{}", type_name(of)?) } else { String::new() };

@@ -209,6 +209,8 @@ fn a_text_that_the_model_refuses_is_left_alone_for_a_while() {
         assert_eq!(text(&mut db, wait).unwrap(), after);
     }
     assert!(sent(&models).concat().contains(&"poison".into()));
+    db.batch_execute("UPDATE embed_failure SET retry = now(), attempts = 2147483647").unwrap();
+    embed(&mut db);
     // A failure is that of the text.
     db.batch_execute("UPDATE docs SET body = 'tea' WHERE id = 7").unwrap();
     embed(&mut db);
@@ -237,6 +239,119 @@ fn a_model_that_fails_altogether_is_no_failure_of_texts() {
     models.misbehave(Fault::None);
     embed(&mut db);
     assert_eq!((pending(&mut db), wrong(&mut db)), (None, vec![]));
+}
+
+#[test]
+fn an_image_that_is_none_stops_no_others() {
+    let (mut db, models) = (TestDb::new(), ModelServer::start());
+    db.batch_execute(&format!(
+        "CREATE SERVER images FOREIGN DATA WRAPPER vector_ext_model
+             OPTIONS (provider 'voyageai', model 'voyage-multimodal-3', url '{}/v1', dim '8', batch '10');
+         CREATE USER MAPPING FOR CURRENT_USER SERVER images OPTIONS (api_key 'key');
+         CREATE TABLE docs (id int PRIMARY KEY, body bytea, embedding vector(8));
+         SELECT embed_column('docs', 'body', 'embedding', 'images');
+         INSERT INTO docs VALUES (1, 'none'), (2, '\\x89504e4701'), (3, '\\x89504e4702')",
+        models.url()
+    ))
+    .unwrap();
+    // A wrong key is no failure of images.
+    models.misbehave(Fault::Status { status: 401, times: usize::MAX, retry_after: None });
+    db.batch_execute("DELETE FROM docs WHERE id = 1").unwrap();
+    assert_eq!(refusal(&mut db, "CALL embed_pending('docs')").0, "08004");
+    assert_eq!(models.requests().len(), 1);
+    // Nor is a model that refuses all images.
+    models.misbehave(Fault::Status { status: 400, times: usize::MAX, retry_after: None });
+    assert_eq!(refusal(&mut db, "CALL embed_pending('docs')").0, "08004");
+    assert_eq!(text(&mut db, STATUS).unwrap(), "docs body embedding images 2 0");
+    models.misbehave(Fault::None);
+    db.batch_execute("INSERT INTO docs VALUES (1, 'none')").unwrap();
+    embed(&mut db);
+    assert_eq!(pending(&mut db).unwrap(), "1");
+    assert_eq!(text(&mut db, STATUS).unwrap(), "docs body embedding images 1 1");
+    let reason = text(&mut db, "SELECT reason FROM embed_status").unwrap();
+    assert!(reason.contains("not an image"), "{reason}");
+}
+
+#[test]
+fn rows_that_cannot_be_written_stop_no_others() {
+    let (mut db, models) = start();
+    let writer = format!("writer_{}", db.name());
+    db.batch_execute(&format!(
+        "CREATE ROLE {writer}; GRANT SELECT, UPDATE ON docs TO {writer};
+         GRANT USAGE ON FOREIGN SERVER texts TO {writer};
+         ALTER TABLE docs ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON docs USING (true);
+         INSERT INTO docs VALUES (1, 'poison'), (2, 'tea'), (3, 'pot')"
+    ))
+    .unwrap();
+    // Others lock a row.
+    let mut other = db.connect();
+    other.batch_execute("BEGIN; UPDATE docs SET seen = 1 WHERE id = 3").unwrap();
+    // Failures cannot be kept under row-level security.
+    models.misbehave(Fault::Poison);
+    db.batch_execute(&format!("SET ROLE {writer}; SET lock_timeout = '10s'")).unwrap();
+    embed(&mut db);
+    assert_eq!((pending(&mut db).unwrap(), wrong(&mut db)), ("1 3".into(), vec![]));
+    other.batch_execute("ROLLBACK").unwrap();
+    embed(&mut db);
+    assert_eq!((pending(&mut db).unwrap(), wrong(&mut db)), ("1".into(), vec![]));
+    db.batch_execute(&format!("RESET ROLE; DROP OWNED BY {writer}; DROP ROLE {writer}")).unwrap();
+    assert_eq!(text(&mut db, "SELECT count(*) FROM embed_failure").unwrap(), "0");
+}
+
+#[test]
+fn a_trigger_that_removes_vectors_is_an_error() {
+    let (mut db, models) = start();
+    db.batch_execute(
+        "CREATE FUNCTION remove() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN NEW.embedding := NULL; RETURN NEW; END $$;
+         CREATE TRIGGER z BEFORE UPDATE ON docs FOR EACH ROW EXECUTE FUNCTION remove();
+         INSERT INTO docs VALUES (1, 'tea'); SET statement_timeout = '30s'",
+    )
+    .unwrap();
+    let (state, message, _) = refusal(&mut db, "CALL embed_pending('docs')");
+    assert_eq!(state, "27000", "{message}");
+    assert_eq!(sent(&models).len(), 1);
+}
+
+#[test]
+fn a_run_follows_changes_of_its_column() {
+    let (mut db, models) = start();
+    let others = ModelServer::start();
+    let writer = format!("writer_{}", db.name());
+    db.batch_execute(&create_model("others", &others, ", batch '1', dim '8'")).unwrap();
+    db.batch_execute(&format!(
+        "CREATE ROLE {writer}; GRANT SELECT, UPDATE ON docs TO {writer};
+         GRANT USAGE ON FOREIGN SERVER texts, others TO {writer};
+         INSERT INTO docs VALUES (1, 'tea'), (2, 'pot')"
+    ))
+    .unwrap();
+    let busy = Fault::Status { status: 503, times: usize::MAX, retry_after: None };
+    let call = |db: &TestDb| {
+        let mut session = db.connect();
+        session.batch_execute(&format!("SET ROLE {writer}")).unwrap();
+        thread::spawn(move || session.batch_execute("CALL embed_pending('docs')"))
+    };
+    // The column gets another model while the old one is asked.
+    models.misbehave(busy.clone());
+    let running = call(&db);
+    models.wait_for_requests(1);
+    db.batch_execute("SELECT embed_column('docs', 'body', 'embedding', 'others')").unwrap();
+    models.misbehave(Fault::None);
+    running.join().unwrap().unwrap();
+    let texts: HashSet<String> = sent(&others).concat().into_iter().collect();
+    assert_eq!(texts, ["pot", "tea"].map(String::from).into());
+    assert_eq!((pending(&mut db), wrong(&mut db)), (None, vec![]));
+    // A privilege ends with the batch.
+    db.batch_execute("UPDATE docs SET embedding = NULL").unwrap();
+    others.misbehave(busy);
+    let running = call(&db);
+    others.wait_for_requests(1);
+    db.batch_execute(&format!("REVOKE USAGE ON FOREIGN SERVER others FROM {writer}")).unwrap();
+    others.misbehave(Fault::None);
+    let error = running.join().unwrap().unwrap_err();
+    assert_eq!(error.code().map(|code| code.code()), Some("42501"), "{error:?}");
+    assert_eq!(pending(&mut db).unwrap().len(), 1);
+    db.batch_execute(&format!("DROP OWNED BY {writer}; DROP ROLE {writer}")).unwrap();
 }
 
 #[test]
@@ -301,7 +416,9 @@ fn columns_may_be_renamed_and_dropped() {
 fn what_does_not_fit_is_refused() {
     let (mut db, models) = start();
     db.batch_execute(
-        "CREATE FOREIGN DATA WRAPPER other; CREATE SERVER plain FOREIGN DATA WRAPPER other",
+        "CREATE FOREIGN DATA WRAPPER other; CREATE SERVER plain FOREIGN DATA WRAPPER other;
+         CREATE TABLE made (body text, both_ text GENERATED ALWAYS AS (body || body) STORED,
+             embedding vector(8), copy vector(8) GENERATED ALWAYS AS (embedding) STORED)",
     )
     .unwrap();
     for (arguments, state) in [
@@ -312,6 +429,8 @@ fn what_does_not_fit_is_refused() {
         ("'docs', 'body', 'embedding', 'nobody'", "42704"),
         ("'docs', 'body', 'embedding', 'plain'", "42809"),
         ("'nowhere', 'body', 'embedding', 'texts'", "42P01"),
+        ("'made', 'both_', 'embedding', 'texts'", "428C9"),
+        ("'made', 'body', 'copy', 'texts'", "428C9"),
     ] {
         assert_eq!(
             refusal(&mut db, &format!("SELECT embed_column({arguments})")).0,

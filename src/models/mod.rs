@@ -10,4 +10,6 @@ mod objects;
 mod pending;
 mod queue;
 mod rerank;
+mod rights;
+mod rows;
 mod wrapper;

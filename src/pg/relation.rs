@@ -151,6 +151,12 @@ pub unsafe fn parallel_workers(table: Relation) -> Option<usize> {
     options.and_then(|options| usize::try_from(options.parallel_workers).ok())
 }
 
+/// Locks a table as an `UPDATE` does, until the end of the transaction.
+pub fn lock_to_write(table: Oid) {
+    // SAFETY: any OID can be locked; an error passes through our frames.
+    unsafe { pg_sys::LockRelationOid(table, pg_sys::RowExclusiveLock as i32) };
+}
+
 /// A relation opened by its OID with `AccessShareLock`; closed on drop.
 pub struct Opened(Relation);
 

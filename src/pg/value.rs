@@ -82,14 +82,17 @@ impl<'a> SqlValue<'a> {
     }
 
     /// The value as its type sends it.
-    pub fn binary(self) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// If there is no memory.
+    pub fn binary(self) -> memory::Result<Vec<u8>> {
         let (mut function, mut is_varlena) = (Oid::INVALID, false);
         // SAFETY: the type's own send function, which gives a `bytea`.
         unsafe {
             pg_sys::getTypeBinaryOutputInfo(self.of, &raw mut function, &raw mut is_varlena);
             let sent = pg_sys::OidSendFunctionCall(function, self.datum);
             let sent = Detoasted::from_datum(Datum::from(sent));
-            sent.slice(VARHDRSZ, sent.size() - VARHDRSZ).unwrap_or_default().to_vec()
+            memory::copied(sent.slice(VARHDRSZ, sent.size() - VARHDRSZ).unwrap_or_default())
         }
     }
 }

@@ -124,6 +124,6 @@ impl Argument<'_> for Query {
         if form == Form::Text {
             return value.text().map(Query::of_text);
         }
-        Ok(Query { form, bytes: value.binary() })
+        Ok(Query { form, bytes: value.binary()? })
     }
 }

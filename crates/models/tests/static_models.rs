@@ -204,6 +204,24 @@ fn texts_cannot_grow_without_bound() {
 }
 
 #[test]
+fn a_text_that_is_too_long_is_refused_alone() {
+    let folder = Folder::new("wordpiece");
+    let text = "tea ".repeat(1 << 18) + "cup";
+    // Only the beginning of a text counts here.
+    assert!(embed(&folder.endpoint(&[]), &[&text]).is_ok());
+    folder.write("config.json", b"{\"max_length\": null}");
+    let endpoint = folder.endpoint(&[]);
+    assert!(embed(&endpoint, &["tea", &text[..1 << 20]]).is_ok());
+    let error = embed(&endpoint, &["tea", &text]).expect_err("too long");
+    assert_eq!((error.kind, error.input), (ErrorKind::Rejected, Some(1)));
+    assert_eq!(
+        error.message,
+        "could not embed with server \"words\": text of more than 1048576 bytes"
+    );
+    assert!(error.hint.is_some());
+}
+
+#[test]
 fn damaged_files_are_errors_or_other_models() {
     let expected = MODELS.map(expected);
     fuzz::run("static-models", |case| {

@@ -26,6 +26,8 @@ use crate::{Error, ErrorKind};
 
 /// Tokens of a text that count, unless the model says otherwise.
 const USUAL_LENGTH: usize = 512;
+/// Bytes of a text at most, where not only its beginning counts.
+const LONGEST_TEXT: usize = 1 << 20;
 
 /// A model that is loaded.
 #[derive(Debug)]
@@ -65,9 +67,9 @@ impl StaticModel {
             .map_err(|bad| failure(folder, "tokenizer.json", &bad.0))?;
         let table = Table::new(files.model, tokenizer.len())
             .map_err(|error| unreadable(folder, "model.safetensors", &error))?;
-        let most = config
-            .max_length
-            .map(|tokens| (tokens, tokens.saturating_mul(tokenizer.median_length())));
+        let median =
+            tokenizer.median_length().map_err(|bad| failure(folder, "tokenizer.json", &bad.0))?;
+        let most = config.max_length.map(|tokens| (tokens, tokens.saturating_mul(median)));
         Ok(Self { tokenizer, table, is_normalized: config.normalize, most })
     }
 
@@ -95,6 +97,14 @@ impl StaticModel {
             }
             None => (text, usize::MAX),
         };
+        if text.len() > LONGEST_TEXT {
+            return Err(Error {
+                kind: ErrorKind::Rejected,
+                message: format!("text of more than {LONGEST_TEXT} bytes"),
+                hint: Some("Embed parts of the text.".into()),
+                input: Some(0),
+            });
+        }
         let done = self.tokenizer.encode(text, most, tokens, &go_on);
         match done {
             Err(bad) if bad.0.starts_with(crate::provider::OUT_OF_MEMORY) => {

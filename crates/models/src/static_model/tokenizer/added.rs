@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memory::Grow;
+
 use super::json::{AddedToken, Bad};
 use super::vocabulary::{Entries, Vocabulary};
 
@@ -67,16 +69,16 @@ impl Added {
     }
 
     /// Cuts a text as it is.
-    pub(super) fn split_raw<'t>(&self, text: &'t str) -> Vec<Segment<'t>> {
+    pub(super) fn split_raw<'t>(&self, text: &'t str) -> Result<Vec<Segment<'t>>, Bad> {
         self.split(&self.raw, text)
     }
 
     /// Cuts a text after normalizing.
-    pub(super) fn split_normal<'t>(&self, text: &'t str) -> Vec<Segment<'t>> {
+    pub(super) fn split_normal<'t>(&self, text: &'t str) -> Result<Vec<Segment<'t>>, Bad> {
         self.split(&self.normal, text)
     }
 
-    fn split<'t>(&self, which: &Vocabulary, text: &'t str) -> Vec<Segment<'t>> {
+    fn split<'t>(&self, which: &Vocabulary, text: &'t str) -> Result<Vec<Segment<'t>>, Bad> {
         let mut segments = Vec::new();
         let (mut start, mut at) = (0, 0);
         while at < text.len() {
@@ -87,18 +89,18 @@ impl Added {
             let before = &text[start..at];
             let kept = if token.lstrip { before.trim_end() } else { before };
             if !kept.is_empty() {
-                segments.push(Segment::Text(kept));
+                segments.try_push(Segment::Text(kept)).map_err(Bad::out_of_memory)?;
             }
-            segments.push(Segment::Token(token.id));
+            segments.try_push(Segment::Token(token.id)).map_err(Bad::out_of_memory)?;
             if token.rstrip {
                 end = text.len() - text[end..].trim_start().len();
             }
             (start, at) = (end, end);
         }
         if start < text.len() {
-            segments.push(Segment::Text(&text[start..]));
+            segments.try_push(Segment::Text(&text[start..])).map_err(Bad::out_of_memory)?;
         }
-        segments
+        Ok(segments)
     }
 
     /// The longest token that `text` has at a position, and its end.
@@ -111,7 +113,7 @@ impl Added {
             longest = which.exact(prefix).map(|token| (token, position + 1)).or(longest);
         }
         let (token, end) = longest?;
-        let token = &self.tokens[token as usize];
+        let token = self.tokens.get(token as usize)?;
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
         let is_within = token.single_word
             && (text[..at].ends_with(is_word) || text[end..].starts_with(is_word));

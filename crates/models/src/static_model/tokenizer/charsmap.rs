@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::json::Bad;
+use super::text::Text;
 
 /// Graphemes of more bytes are replaced character by character, as `tokenizers` does.
 const LONGEST_GRAPHEME: usize = 5;
@@ -24,16 +25,21 @@ impl CharsMap {
     /// A table in base 64.
     pub(super) fn new(text: &str) -> Result<Self, Bad> {
         let bad = || Bad::new("normalizer \"Precompiled\" has no valid table");
-        let bytes = STANDARD.decode(text).map_err(|_| bad())?;
+        let longest = text.len().div_ceil(4) * 3;
+        let mut bytes = memory::filled(longest, 0).map_err(Bad::out_of_memory)?;
+        let len = STANDARD.decode_slice(text, &mut bytes).map_err(|_| bad())?;
+        bytes.truncate(len);
         let (len, rest) = bytes.split_first_chunk::<4>().ok_or_else(bad)?;
         let len = usize::try_from(u32::from_le_bytes(*len)).map_err(|_| bad())?;
         let (trie, replacements) = rest.split_at_checked(len).ok_or_else(bad)?;
         let (units, []) = trie.as_chunks::<4>() else {
             return Err(bad());
         };
+        let trie = memory::collected(units.iter().map(|unit| u32::from_le_bytes(*unit)));
+        let replacements = memory::copied(replacements).map_err(Bad::out_of_memory)?;
         Ok(Self {
-            trie: units.iter().map(|unit| u32::from_le_bytes(*unit)).collect(),
-            replacements: String::from_utf8(replacements.into()).map_err(|_| bad())?,
+            trie: trie.map_err(Bad::out_of_memory)?,
+            replacements: String::from_utf8(replacements).map_err(|_| bad())?,
         })
     }
 
@@ -58,26 +64,26 @@ impl CharsMap {
         None
     }
 
-    /// `text` with everything replaced that has a replacement, until that is longer than `most`.
-    pub(super) fn apply(&self, text: &str, most: usize) -> String {
-        let mut changed = String::with_capacity(text.len());
+    /// `text` with everything replaced that has a replacement.
+    ///
+    /// # Errors
+    /// [`Bad`] if that is longer than `most`, or memory is refused.
+    pub(super) fn apply(&self, text: &str, most: usize) -> Result<String, Bad> {
+        let mut changed = Text::new(text.len(), most)?;
         for grapheme in text.graphemes(true) {
-            if changed.len() > most {
-                break;
-            }
             if grapheme.len() <= LONGEST_GRAPHEME
                 && let Some(replacement) = self.replacement(grapheme)
             {
-                changed.push_str(replacement);
+                changed.push_str(replacement)?;
                 continue;
             }
             for c in grapheme.chars() {
                 match self.replacement(c.encode_utf8(&mut [0; 4])) {
-                    Some(replacement) => changed.push_str(replacement),
-                    None => changed.push(c),
+                    Some(replacement) => changed.push_str(replacement)?,
+                    None => changed.push(c)?,
                 }
             }
         }
-        changed
+        Ok(changed.into_string())
     }
 }

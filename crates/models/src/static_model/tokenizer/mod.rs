@@ -14,7 +14,10 @@ mod json;
 mod normalize;
 mod pieces;
 mod split;
+mod text;
 mod vocabulary;
+
+use memory::Grow;
 
 use added::{Added, Segment};
 use normalize::Normalizer;
@@ -59,18 +62,21 @@ impl Tokenizer {
     }
 
     /// The median number of characters of its tokens, rounded down.
-    pub(super) fn median_length(&self) -> usize {
+    ///
+    /// # Errors
+    /// If memory is refused.
+    pub(super) fn median_length(&self) -> Result<usize, Bad> {
         let vocabulary = self.pieces.vocabulary();
-        let mut lengths = vocabulary.lengths();
         let more = self.added.contents().filter(|token| vocabulary.get(token.as_bytes()).is_none());
-        lengths.extend(more.map(|token| token.chars().count()));
+        let lengths = vocabulary.lengths().chain(more.map(|token| token.chars().count()));
+        let mut lengths = memory::collected(lengths).map_err(Bad::out_of_memory)?;
         lengths.sort_unstable();
         let middle = lengths.len() / 2;
-        match (lengths.len().is_multiple_of(2), lengths.get(middle)) {
+        Ok(match (lengths.len().is_multiple_of(2), lengths.get(middle)) {
             (_, None) => 0,
             (true, Some(upper)) => (lengths[middle - 1] + upper) / 2,
             (false, Some(length)) => *length,
-        }
+        })
     }
 
     /// The number of the token that stands for what is not in the vocabulary, if there is one.
@@ -81,7 +87,8 @@ impl Tokenizer {
     /// Puts the numbers of at most `most` tokens of `text` into `tokens`; false if `check` said so.
     ///
     /// # Errors
-    /// If the vocabulary has no tokens for the text, not even for what is unknown.
+    /// If the vocabulary has no tokens for the text, not even for what is unknown; if normalizers make
+    /// the text too long; and if memory is refused.
     pub(super) fn encode(
         &self,
         text: &str,
@@ -91,20 +98,20 @@ impl Tokenizer {
     ) -> Result<bool, Bad> {
         tokens.clear();
         let mut is_first = true;
-        for segment in self.added.split_raw(text) {
+        for segment in self.added.split_raw(text)? {
             let raw = match segment {
                 Segment::Token(token) => {
-                    tokens.push(token);
+                    tokens.try_push(token).map_err(Bad::out_of_memory)?;
                     is_first = false;
                     continue;
                 }
                 Segment::Text(raw) => raw,
             };
             let normal = normalize::apply(&self.normalizers, raw)?;
-            for segment in self.added.split_normal(&normal) {
+            for segment in self.added.split_normal(&normal)? {
                 let text = match segment {
                     Segment::Token(token) => {
-                        tokens.push(token);
+                        tokens.try_push(token).map_err(Bad::out_of_memory)?;
                         is_first = false;
                         continue;
                     }

@@ -1,12 +1,14 @@
 //! Steps that change a text before it is split.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use regex::Regex;
 use unicode_normalization::UnicodeNormalization;
 
 use super::charsmap::CharsMap;
 use super::json::{Bad, Pattern, Step};
+use super::text::Text;
 use super::{MOST_STEPS, classes};
 
 /// How many times as long as before a text may be.
@@ -95,16 +97,13 @@ fn add(step: Step, steps: &mut Vec<Normalizer>) -> Result<(), Bad> {
 /// `text` after all steps.
 ///
 /// # Errors
-/// [`Bad`] if it grows as no real model has it.
+/// [`Bad`] if it grows as no real model has it, or memory is refused.
 pub(super) fn apply<'t>(steps: &[Normalizer], text: &'t str) -> Result<Cow<'t, str>, Bad> {
     let most = text.len() * MOST_GROWTH + 4096;
     let mut normal = Cow::Borrowed(text);
     for step in steps {
-        if let Some(changed) = step.apply(&normal, most) {
+        if let Some(changed) = step.apply(&normal, most)? {
             normal = Cow::Owned(changed);
-        }
-        if normal.len() > most {
-            return Err(Bad::new("normalizers make texts too long"));
         }
     }
     Ok(normal)
@@ -119,58 +118,102 @@ fn content(text: String) -> Result<String, Bad> {
 }
 
 impl Normalizer {
-    /// The changed text, unless nothing changes. It may end early once it is longer than `most`.
-    fn apply(&self, text: &str, most: usize) -> Option<String> {
+    /// The changed text of at most `most` bytes, unless nothing changes.
+    fn apply(&self, text: &str, most: usize) -> Result<Option<String>, Bad> {
+        let new = || Text::new(text.len(), most);
+        let collected = |chars: &mut dyn Iterator<Item = char>| {
+            let mut changed = new()?;
+            changed.extend(chars)?;
+            Ok(Some(changed.into_string()))
+        };
+        // Marks in a row are put in order, in memory that cannot be refused: 30 at most.
+        let safe = || text.stream_safe();
         match self {
             Self::Bert { clean, chinese, accents, lowercase } => {
-                Some(bert(text, *clean, *chinese, *accents, *lowercase))
+                bert(text, most, *clean, *chinese, *accents, *lowercase).map(Some)
             }
-            Self::Form(_) if text.is_ascii() => None,
-            Self::Form(Form::C) => Some(text.nfc().collect()),
-            Self::Form(Form::D) => Some(text.nfd().collect()),
-            Self::Form(Form::Kc) => Some(text.nfkc().collect()),
-            Self::Form(Form::Kd) => Some(text.nfkd().collect()),
-            Self::Lowercase => Some(text.chars().flat_map(char::to_lowercase).collect()),
-            Self::Accents => Some(text.chars().filter(|c| !classes::is_mark(*c)).collect()),
+            Self::Form(_) if text.is_ascii() => Ok(None),
+            Self::Form(Form::C) => collected(&mut safe().nfc()),
+            Self::Form(Form::D) => collected(&mut safe().nfd()),
+            Self::Form(Form::Kc) => collected(&mut safe().nfkc()),
+            Self::Form(Form::Kd) => collected(&mut safe().nfkd()),
+            Self::Lowercase => collected(&mut text.chars().flat_map(char::to_lowercase)),
+            Self::Accents => collected(&mut text.chars().filter(|c| !classes::is_mark(*c))),
             Self::Strip { left, right } => {
                 let text = if *left { text.trim_start() } else { text };
-                Some(if *right { text.trim_end() } else { text }.into())
+                let text = if *right { text.trim_end() } else { text };
+                collected(&mut text.chars())
             }
-            Self::Replace { from, to } => {
-                text.contains(from.as_str()).then(|| text.replace(from.as_str(), to))
+            Self::Replace { from, to } if text.contains(from.as_str()) => {
+                let found = text.match_indices(from.as_str());
+                replaced(text, found.map(|(at, found)| at..at + found.len()), to, new()?).map(Some)
             }
+            Self::Replace { .. } => Ok(None),
             Self::ReplaceRegex { from, to } => {
-                Some(from.replace_all(text, regex::NoExpand(to)).into_owned())
+                let found = from.find_iter(text).map(|found| found.range());
+                replaced(text, found, to, new()?).map(Some)
             }
-            Self::Prepend(_) if text.is_empty() => None,
-            Self::Prepend(before) => Some(format!("{before}{text}")),
-            Self::CharsMap(map) => Some(map.apply(text, most)),
+            Self::Prepend(_) if text.is_empty() => Ok(None),
+            Self::Prepend(before) => collected(&mut before.chars().chain(text.chars())),
+            Self::CharsMap(map) => map.apply(text, most).map(Some),
         }
     }
 }
 
+/// `text` with `to` in place of each of the ranges that were found, which follow each other.
+fn replaced(
+    text: &str,
+    found: impl Iterator<Item = Range<usize>>,
+    to: &str,
+    mut changed: Text,
+) -> Result<String, Bad> {
+    let mut rest = 0;
+    for Range { start, end } in found {
+        changed.push_str(&text[rest..start])?;
+        changed.push_str(to)?;
+        rest = end;
+    }
+    changed.push_str(&text[rest..])?;
+    Ok(changed.into_string())
+}
+
 /// As BERT's first tokenizer did it.
-fn bert(text: &str, clean: bool, chinese: bool, accents: bool, lowercase: bool) -> String {
-    let mut cleaned = String::with_capacity(text.len());
+fn bert(
+    text: &str,
+    most: usize,
+    clean: bool,
+    chinese: bool,
+    accents: bool,
+    lowercase: bool,
+) -> Result<String, Bad> {
+    let mut cleaned = Text::new(text.len(), most)?;
     for c in text.chars() {
         if clean && (c == '\0' || c == '\u{fffd}' || classes::is_control(c)) {
             continue;
         }
         let c = if clean && c.is_whitespace() { ' ' } else { c };
         if chinese && classes::is_chinese(c) {
-            cleaned.extend([' ', c, ' ']);
+            cleaned.extend([' ', c, ' '])?;
         } else {
-            cleaned.push(c);
+            cleaned.push(c)?;
         }
     }
+    let mut cleaned = cleaned.into_string();
     if cleaned.is_ascii() {
         if lowercase {
             cleaned.make_ascii_lowercase();
         }
-        return cleaned;
+        return Ok(cleaned);
     }
     if accents {
-        cleaned = cleaned.nfd().filter(|c| !classes::is_narrow_mark(*c)).collect();
+        let mut bare = Text::new(cleaned.len(), most)?;
+        bare.extend(cleaned.stream_safe().nfd().filter(|c| !classes::is_narrow_mark(*c)))?;
+        cleaned = bare.into_string();
     }
-    if lowercase { cleaned.chars().flat_map(char::to_lowercase).collect() } else { cleaned }
+    if lowercase {
+        let mut lower = Text::new(cleaned.len(), most)?;
+        lower.extend(cleaned.chars().flat_map(char::to_lowercase))?;
+        cleaned = lower.into_string();
+    }
+    Ok(cleaned)
 }

@@ -1,5 +1,7 @@
 //! How a part of a text becomes tokens of a vocabulary.
 
+use memory::Grow;
+
 use super::json::{Bad, Model};
 use super::vocabulary::{Prefix, Vocabulary};
 
@@ -86,16 +88,16 @@ impl Pieces {
     /// Adds the tokens of `part`, which is not empty.
     pub(super) fn encode(&self, part: &str, tokens: &mut Vec<u32>) -> Result<(), Bad> {
         match &self.kind {
-            Kind::WordLevel => match self.vocabulary.get(part.as_bytes()) {
-                Some(token) => tokens.push(token),
-                None => tokens.push(self.unknown_or_error()?),
-            },
+            Kind::WordLevel => {
+                let token = self.vocabulary.get(part.as_bytes());
+                push(tokens, token.map_or_else(|| self.unknown_or_error(), Ok)?)?;
+            }
             Kind::WordPiece { within, longest_word } => {
                 let before = tokens.len();
                 let is_short = part.len() <= *longest_word || part.chars().count() <= *longest_word;
-                if !is_short || !self.word_pieces(part, *within, tokens) {
+                if !is_short || !self.word_pieces(part, *within, tokens)? {
                     tokens.truncate(before);
-                    tokens.push(self.unknown_or_error()?);
+                    push(tokens, self.unknown_or_error()?)?;
                 }
             }
             Kind::Unigram { scores, unknown_score, bytes } => {
@@ -115,7 +117,12 @@ impl Pieces {
     }
 
     /// Adds the pieces of a word; false if some of it is in no token.
-    fn word_pieces(&self, word: &str, within: Option<Prefix>, tokens: &mut Vec<u32>) -> bool {
+    fn word_pieces(
+        &self,
+        word: &str,
+        within: Option<Prefix>,
+        tokens: &mut Vec<u32>,
+    ) -> Result<bool, Bad> {
         let mut rest = word;
         while !rest.is_empty() {
             let is_begin = rest.len() == word.len();
@@ -127,11 +134,11 @@ impl Pieces {
                 // Tokens are whole characters, and so is what they match.
                 longest = self.vocabulary.exact(prefix).map(|id| (at + 1, id)).or(longest);
             }
-            let Some((len, token)) = longest else { return false };
-            tokens.push(token);
+            let Some((len, token)) = longest else { return Ok(false) };
+            push(tokens, token)?;
             rest = &rest[len..];
         }
-        true
+        Ok(true)
     }
 
     /// Adds the most likely tokens of `text`, by the algorithm of Viterbi.
@@ -183,7 +190,7 @@ impl Pieces {
             let mut unknown_start = start;
             let token = token.filter(|token| Some(*token) != self.unknown);
             if let Some(token) = token {
-                tokens.push(token);
+                push(tokens, token)?;
                 end = start;
                 continue;
             }
@@ -194,17 +201,23 @@ impl Pieces {
             }
             let unknown = &text[unknown_start..end];
             match (self.vocabulary.get(unknown.as_bytes()), fallback) {
-                (Some(token), _) => tokens.push(token),
+                (Some(token), _) => push(tokens, token)?,
                 (None, Some(bytes)) => {
-                    tokens.extend(unknown.bytes().rev().map(|byte| bytes[usize::from(byte)]));
+                    let bytes = unknown.bytes().rev().map(|byte| bytes[usize::from(byte)]);
+                    tokens.try_extend(bytes).map_err(Bad::out_of_memory)?;
                 }
-                (None, None) => tokens.push(self.unknown_or_error()?),
+                (None, None) => push(tokens, self.unknown_or_error()?)?,
             }
             end = unknown_start;
         }
         tokens[before..].reverse();
         Ok(())
     }
+}
+
+/// Adds a token.
+fn push(tokens: &mut Vec<u32>, token: u32) -> Result<(), Bad> {
+    tokens.try_push(token).map_err(Bad::out_of_memory)
 }
 
 fn no_score() -> Bad {

@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::json::{Bad, Pattern, Step};
 use super::normalize::regex;
+use super::text::Text;
 use super::{MOST_STEPS, classes};
 
 /// One step.
@@ -120,16 +121,18 @@ impl Splitter {
             }
             Self::Pattern { pattern, is_dropped } => by_pattern(text, pattern, *is_dropped, take),
             Self::Metaspace { replacement, prepend, is_split } => {
-                let mut visible: Cow<'_, str> = match text.contains(' ') {
-                    true => text.replace(' ', replacement.encode_utf8(&mut [0; 4])).into(),
-                    false => text.into(),
+                let is_begun = text.starts_with([' ', *replacement]);
+                let has_first = !is_begun
+                    && (*prepend == Prepend::Always || (*prepend == Prepend::First && is_first));
+                let visible: Cow<'_, str> = if has_first || text.contains(' ') {
+                    let mut visible = Text::new(text.len(), usize::MAX)?;
+                    visible.extend(has_first.then_some(*replacement))?;
+                    visible
+                        .extend(text.chars().map(|c| if c == ' ' { *replacement } else { c }))?;
+                    visible.into_string().into()
+                } else {
+                    text.into()
                 };
-                let is_begun = visible.starts_with(*replacement);
-                if !is_begun
-                    && (*prepend == Prepend::Always || (*prepend == Prepend::First && is_first))
-                {
-                    visible.to_mut().insert(0, *replacement);
-                }
                 if !is_split {
                     return take(&visible);
                 }

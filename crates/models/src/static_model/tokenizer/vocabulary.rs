@@ -88,9 +88,9 @@ impl Vocabulary {
     }
 
     /// The number of characters of each token.
-    pub(super) fn lengths(&self) -> Vec<usize> {
+    pub(super) fn lengths(&self) -> impl Iterator<Item = usize> {
         let is_start = |byte: &&u8| !matches!(byte, 0x80..=0xbf);
-        self.tokens.iter().map(|token| self.text(token).iter().filter(is_start).count()).collect()
+        self.tokens.iter().map(move |token| self.text(token).iter().filter(is_start).count())
     }
 
     /// All tokens.

@@ -79,8 +79,9 @@ fn searches_find_as_much_as_after_an_ordinary_build() {
             let at = |ef| format!("SET hnsw.ef_search = {ef}");
             recalls.push([10, 40, 160].map(|ef| recall(&mut db, &exact, &at(ef))));
         }
+        // Threads that build as usual do not build the same graph twice, and its recall varies with that.
         for (usual, emulated) in recalls[0].iter().zip(recalls[1]) {
-            assert!(emulated >= usual - 0.005, "{with}: {recalls:?}");
+            assert!(emulated >= usual - 0.01, "{with}: {recalls:?}");
         }
     }
 }

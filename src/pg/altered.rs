@@ -1,53 +1,31 @@
 //! What `ALTER INDEX … SET` and `RESET` make of an index, told before it is done. PostgreSQL has an access
 //! method look at storage parameters alone, without the index that is to have them.
 
-#![allow(unsafe_code)] // a hook
+#![allow(unsafe_code)] // looks into the catalog
 
-use std::ffi::{c_int, c_void};
 use std::sync::OnceLock;
 
-use pgrx::pg_guard;
-use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{self, Datum, ObjectAccessType, Oid, SysCacheIdentifier};
 
 use super::error::Report;
+use super::object_access::{self, Access};
 use super::relation::Opened;
 
 /// Accepts or refuses an index with the storage parameters that it is to have, as `pg_class` has them.
 pub type Check = fn(&Opened, Datum) -> Result<(), Report>;
 
 static CHECK: OnceLock<Check> = OnceLock::new();
-static PREVIOUS: OnceLock<pg_sys::object_access_hook_type> = OnceLock::new();
 
 /// Has every change of an index checked. To be called once, when the library is loaded, which is at the
 /// latest when PostgreSQL opens an index of ours in order to change it.
 pub fn watch(check: Check) {
-    if CHECK.set(check).is_err() {
-        return;
-    }
-    // SAFETY: hooks are set on the backend's own thread.
-    unsafe {
-        PREVIOUS.get_or_init(|| pg_sys::object_access_hook);
-        pg_sys::object_access_hook = Some(on_access);
+    if CHECK.set(check).is_ok() {
+        object_access::observe(on_access);
     }
 }
 
-#[pg_guard]
-unsafe extern "C-unwind" fn on_access(
-    access: ObjectAccessType::Type,
-    class: Oid,
-    object: Oid,
-    part: c_int,
-    argument: *mut c_void,
-) {
-    // SAFETY: the hook of another library is called as PostgreSQL would.
-    unsafe {
-        if let Some(Some(previous)) = PREVIOUS.get() {
-            pg_guard_ffi_boundary(|| previous(access, class, object, part, argument));
-        }
-    }
-    let relation = class == pg_sys::RelationRelationId && part == 0;
-    if access != ObjectAccessType::OAT_POST_ALTER || !relation {
+fn on_access(Access { kind, class, object }: Access) {
+    if kind != ObjectAccessType::OAT_POST_ALTER || class != pg_sys::RelationRelationId {
         return;
     }
     // SAFETY: a look-up in the catalog; of an unknown relation it gives 0.

@@ -1,15 +1,16 @@
 //! Which relations and databases are dropped, told once the drop is committed.
 
-#![allow(unsafe_code)] // hooks and callbacks
+#![allow(unsafe_code)] // callbacks
 
 use std::cell::RefCell;
-use std::ffi::{c_int, c_void};
+use std::ffi::c_void;
 use std::ptr;
 use std::sync::OnceLock;
 
 use pgrx::pg_guard;
-use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{self, ObjectAccessType, Oid, SubTransactionId, SubXactEvent, XactEvent};
+
+use super::object_access::{self, Access};
 
 /// Something dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,6 @@ pub struct Watch {
 }
 
 static WATCH: OnceLock<Watch> = OnceLock::new();
-static PREVIOUS: OnceLock<pg_sys::object_access_hook_type> = OnceLock::new();
 
 thread_local! {
     /// What this transaction has dropped so far, and in which of its parts.
@@ -42,30 +42,16 @@ pub fn watch(watch: Watch) {
     if WATCH.set(watch).is_err() {
         return;
     }
-    // SAFETY: hooks are set on the backend's own thread; callbacks live as long as the library.
+    object_access::observe(on_access);
+    // SAFETY: callbacks live as long as the library.
     unsafe {
-        PREVIOUS.get_or_init(|| pg_sys::object_access_hook);
-        pg_sys::object_access_hook = Some(on_access);
         pg_sys::RegisterXactCallback(Some(on_transaction), ptr::null_mut());
         pg_sys::RegisterSubXactCallback(Some(on_subtransaction), ptr::null_mut());
     }
 }
 
-#[pg_guard]
-unsafe extern "C-unwind" fn on_access(
-    access: ObjectAccessType::Type,
-    class: Oid,
-    object: Oid,
-    part: c_int,
-    argument: *mut c_void,
-) {
-    // SAFETY: the hook of another library is called as PostgreSQL would.
-    unsafe {
-        if let Some(Some(previous)) = PREVIOUS.get() {
-            pg_guard_ffi_boundary(|| previous(access, class, object, part, argument));
-        }
-    }
-    if access != ObjectAccessType::OAT_DROP || part != 0 {
+fn on_access(Access { kind, class, object }: Access) {
+    if kind != ObjectAccessType::OAT_DROP {
         return;
     }
     let dropped = match class {

@@ -24,6 +24,7 @@ pub mod message;
 pub mod node;
 pub mod number;
 pub mod numbering;
+mod object_access;
 pub mod page;
 pub mod parameter;
 pub mod partition;

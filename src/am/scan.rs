@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use pages::{Hit, TidFilter};
 use pgrx::PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
 use pgrx::pg_guard;
-use pgrx::pg_sys::{self, IndexScanDesc, IndexScanDescData, Oid, Relation, ScanDirection, ScanKey};
+use pgrx::pg_sys::{IndexScanDesc, IndexScanDescData, Oid, Relation, ScanDirection, ScanKey};
 
 use super::counters::{self, Counted};
 use super::inspector::Inspector;
@@ -26,6 +26,7 @@ use super::table_end::TableEnd;
 use super::target::Target;
 use super::work::{Filtered, ScanFigures};
 use crate::pg::error::Report;
+use crate::pg::memory::work_mem;
 use crate::pg::store::RelationStore;
 use crate::pg::{relation, tid, version};
 use crate::types::sphere::Range;
@@ -288,9 +289,7 @@ unsafe fn start<M: Scan>(
 
 /// How rows are put in order, within the memory that a node of a plan may take.
 pub fn order(strict: bool, wanted: usize, eager: bool) -> Order {
-    // SAFETY: a setting, read on the backend's own thread.
-    let work_mem = usize::try_from(unsafe { pg_sys::work_mem }).unwrap_or(0);
-    Order { strict, wanted, eager, room: work_mem.saturating_mul(1024) }
+    Order { strict, wanted, eager, room: work_mem() }
 }
 
 fn unsupported(message: String) -> Report {

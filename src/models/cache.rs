@@ -8,6 +8,7 @@ use std::rc::Rc;
 use memory::{OutOfMemory, Result};
 use models::Input;
 
+use crate::pg::memory::work_mem;
 use crate::pg::statement;
 
 /// A vector, as often as it is used.
@@ -61,7 +62,7 @@ impl Cache {
     pub fn put(&mut self, model: u64, input: Input, vector: &Vector) -> Result<()> {
         let key = key(model, input)?;
         let bytes = ENTRY + key.1.len() + size_of_val::<[f32]>(vector);
-        if self.bytes.saturating_add(bytes) <= statement::work_mem() {
+        if self.bytes.saturating_add(bytes) <= work_mem() {
             self.vectors.try_reserve(1).map_err(|_| OutOfMemory)?;
             if self.vectors.insert(key, vector.clone()).is_none() {
                 self.bytes += bytes;

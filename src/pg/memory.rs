@@ -38,6 +38,12 @@ pub unsafe fn within<R>(context: MemoryContext, body: impl FnOnce() -> R) -> R {
     }
 }
 
+/// Bytes that a part of a statement may take: `work_mem`.
+pub fn work_mem() -> usize {
+    // SAFETY: a setting, read on the backend's own thread; in kilobytes, and positive.
+    usize::try_from(unsafe { pg_sys::work_mem }).unwrap_or(0).saturating_mul(1024)
+}
+
 /// Memory for one turn of a loop: a context within the current one, which it outlives no longer.
 pub struct Scratch(MemoryContext);
 

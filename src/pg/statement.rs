@@ -9,9 +9,3 @@ pub fn began() -> i64 {
     // SAFETY: read on the backend's own thread.
     unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
 }
-
-/// Bytes of `work_mem`.
-pub fn work_mem() -> usize {
-    // SAFETY: a setting, read on the backend's own thread.
-    usize::try_from(unsafe { pg_sys::work_mem }).unwrap_or(0).saturating_mul(1024)
-}

@@ -15,6 +15,7 @@ use tidset::TidSet;
 use super::tuple::{Tuple, Tuples, number};
 use crate::am::reorder::{Payload, Row};
 use crate::pg::error::Report;
+use crate::pg::memory::work_mem;
 use crate::pg::{bitmap, per_row, tid};
 
 /// Rows in order of their distances, without those that were found before.
@@ -88,8 +89,7 @@ impl Exact {
         node: &mut CustomScanState,
         source: &Source<'_>,
     ) -> Result<(), Report> {
-        // SAFETY: a setting, read on the backend's own thread.
-        let work_mem = usize::try_from(unsafe { pg_sys::work_mem }).unwrap_or(0) * 1024;
+        let work_mem = work_mem();
         let room = work_mem / size_of::<Row<Option<Tuple>>>();
         let (keeps_tuples, keep) = match self.wanted {
             0 => (false, room),

@@ -18,6 +18,7 @@ use crate::am::scan::Walked;
 use crate::am::work::{Filtered, Strategy};
 use crate::pg::bitmap;
 use crate::pg::error::Report;
+use crate::pg::memory::work_mem;
 use crate::pg::relation;
 
 /// Of so many rows that other indexes have not found, one is returned by the index, and stands for all.
@@ -259,8 +260,7 @@ impl Filtering {
         self.progress.looked += if may_pass { 1 } else { CONTROL };
         if let Some(tid) = passed {
             self.progress.passed += 1;
-            // SAFETY: a setting, read on the backend's own thread.
-            let most = usize::try_from(unsafe { pg_sys::work_mem }).unwrap_or(0) * 1024 / 16;
+            let most = work_mem() / 16;
             if let Some(rows) = &mut self.passed {
                 rows.try_push(tid)?;
             }

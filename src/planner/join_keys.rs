@@ -100,13 +100,9 @@ impl Seen {
     /// No key so far.
     fn of_type(kind: Oid) -> Self {
         let (mut len, mut is_by_value) = (0, false);
-        // SAFETY: the type of an operand; a setting, read on the backend's own thread.
-        let work_mem = unsafe {
-            pg_sys::get_typlenbyval(kind, &raw mut len, &raw mut is_by_value);
-            pg_sys::work_mem
-        };
-        let room = usize::try_from(work_mem).unwrap_or(0) * 1024;
-        Self { is_by_value, len, room, keys: HashSet::new() }
+        // SAFETY: the type of an operand.
+        unsafe { pg_sys::get_typlenbyval(kind, &raw mut len, &raw mut is_by_value) };
+        Self { is_by_value, len, room: memory::work_mem(), keys: HashSet::new() }
     }
 
     /// Whether a key was not looked up, as far as that is known.

@@ -2,15 +2,13 @@
 //! on until the query has its rows), and a width that nobody has set is raised where an index needs
 //! it.
 
-#![allow(unsafe_code)] // calls into PostgreSQL
-
 use graph::format::Calibration;
 use graph::{Iterative, ScanOptions};
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
-use pgrx::pg_sys;
 
 use crate::am::iterative_scan::IterativeScan;
 use crate::am::target_recall::target_recall;
+use crate::pg::memory::work_mem;
 use crate::pg::setting::Origin;
 
 /// `hnsw.ef_search` where nobody has set it.
@@ -40,8 +38,7 @@ pub fn default_ef_search(calibration: Option<&Calibration>) -> usize {
 
 /// The settings that a scan of an index beginning now runs under.
 pub fn scan_options(calibration: Option<&Calibration>) -> ScanOptions {
-    // SAFETY: a setting, read on the backend's own thread.
-    let work_mem = f64::from(unsafe { pg_sys::work_mem }) * 1024.0;
+    let work_mem = work_mem() as f64;
     ScanOptions {
         ef: ef_search(calibration),
         target_recall: target_recall(),

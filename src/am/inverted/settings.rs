@@ -1,10 +1,9 @@
 //! Settings `inverted.*`, with the names and ranges of Milvus's search parameters.
 
-#![allow(unsafe_code)] // reads a setting of PostgreSQL
-
 use inverted::ScanOptions;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
-use pgrx::pg_sys;
+
+use crate::pg::memory::work_mem;
 
 /// The largest number below 1 that a setting shows as such.
 const BELOW_ONE: f64 = 0.999;
@@ -14,11 +13,9 @@ static BOUND_RATIO: GucSetting<f64> = GucSetting::<f64>::new(1.0);
 
 /// How a search runs that begins now and is expected to return `k` rows.
 pub fn scan_options(k: usize) -> ScanOptions {
-    // SAFETY: a setting, read on the backend's own thread; in kilobytes, and positive.
-    let work_mem = usize::try_from(unsafe { pg_sys::work_mem }).unwrap_or(0);
     ScanOptions {
         k,
-        memory: work_mem.saturating_mul(1024),
+        memory: work_mem(),
         drop_ratio: DROP_RATIO.get() as f32,
         bound_ratio: BOUND_RATIO.get() as f32,
     }

@@ -1,13 +1,12 @@
 //! Settings `ivf.*`, and `ivfflat.*`: names, ranges and defaults of these are pgvector's.
 
-#![allow(unsafe_code)] // calls into PostgreSQL
-
 use ivf::{DEFAULT_RECALL, DEFAULT_TARGET, Meta, ScanOptions};
+use pgrx::PostgresGucEnum;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
-use pgrx::{PostgresGucEnum, pg_sys};
 
 use crate::am::iterative_scan::IterativeScan;
 use crate::am::target_recall::target_recall;
+use crate::pg::memory::work_mem;
 
 /// Values of `ivfflat.iterative_scan`.
 #[derive(Clone, Copy, PostgresGucEnum)]
@@ -73,14 +72,12 @@ impl Settings {
     /// How a scan of such an index runs that begins now.
     pub fn scan_options(&self, meta: &Meta) -> ScanOptions {
         let most = usize::try_from(self.max_probes).unwrap_or(1);
-        // SAFETY: a setting, read on the backend's own thread.
-        let work_mem = unsafe { pg_sys::work_mem };
         ScanOptions {
             probes: self.probes(meta),
             max_probes: if self.iterative == IterativeScan::Off { 0 } else { most },
             strict: self.iterative == IterativeScan::StrictOrder,
             wanted: 0,
-            memory: usize::try_from(work_mem).unwrap_or(0).saturating_mul(1024),
+            memory: work_mem(),
         }
     }
 }

@@ -12,9 +12,8 @@ use super::objects;
 use crate::pg::catalog::{base_type, function, schema_name, type_in};
 use crate::pg::error::Report;
 use crate::pg::function::{Callee, pg_functions};
-use crate::pg::procedure::run;
 use crate::pg::relation::{Opened, quoted, quoted_literal};
-use crate::pg::spi::{Connection, expect};
+use crate::pg::spi::{Connection, expect, run};
 use crate::pg::table::Column;
 use crate::pg::trigger::{Row, UpdatedRow};
 

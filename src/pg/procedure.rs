@@ -2,16 +2,15 @@
 
 #![allow(unsafe_code)] // calls into PostgreSQL
 
-use std::{ptr, thread};
+use std::thread;
 
 use pgrx::PgSqlErrorCode::ERRCODE_INVALID_TRANSACTION_TERMINATION;
-use pgrx::pg_sys::{self, CallContext, Datum, Oid};
+use pgrx::pg_sys::{self, CallContext};
 
-use super::encoding::encode;
 use super::error::Report;
 use super::function::{Args, Argument};
 use super::parameter::Parameter;
-use super::spi::{ResultRows, expect, failed};
+use super::spi::{ResultRows, expect, failed, run};
 
 /// The transactions of a procedure: it runs in one, and begins the next as it commits.
 pub struct Transactions(());
@@ -48,7 +47,7 @@ impl Transactions {
     /// # Errors
     /// If a parameter is not of its type.
     pub fn select(&self, text: &str, parameters: &[Parameter]) -> Result<ResultRows<'_>, Report> {
-        execute(text, parameters, pg_sys::SPI_OK_SELECT)?;
+        expect(run(text, parameters)?, pg_sys::SPI_OK_SELECT, "execute")?;
         Ok(ResultRows::last())
     }
 
@@ -86,21 +85,4 @@ impl Drop for Transactions {
             unsafe { pg_sys::SPI_finish() };
         }
     }
-}
-
-fn execute(text: &str, parameters: &[Parameter], wanted: u32) -> Result<(), Report> {
-    expect(run(text, parameters)?, wanted, "execute")
-}
-
-/// Runs a statement. What SPI says of it.
-pub fn run(text: &str, parameters: &[Parameter]) -> Result<i32, Report> {
-    let query = encode(text)?;
-    let count = i32::try_from(parameters.len()).map_err(|_| Report::internal("many parameters"))?;
-    let mut types: Vec<Oid> = parameters.iter().map(Parameter::of).collect();
-    let mut values = parameters.iter().map(Parameter::datum).collect::<Result<Vec<Datum>, _>>()?;
-    // SAFETY: SPI is connected; there are as many values as types, of these types.
-    Ok(unsafe {
-        let (types, values) = (types.as_mut_ptr(), values.as_mut_ptr());
-        pg_sys::SPI_execute_with_args(query.as_ptr(), count, types, values, ptr::null(), false, 0)
-    })
 }

@@ -64,19 +64,8 @@ impl Connection {
         text: &str,
         parameters: &[SqlValue],
     ) -> Result<ResultRows<'_>, Report> {
-        let query = encode(text)?;
-        let count =
-            i32::try_from(parameters.len()).map_err(|_| Report::internal("many parameters"))?;
-        let mut types: Vec<Oid> = parameters.iter().map(|parameter| parameter.of()).collect();
-        let mut values: Vec<Datum> = parameters.iter().map(|parameter| parameter.datum()).collect();
-        // SAFETY: SPI is connected; there are as many values as types, of these types.
-        unsafe {
-            let (types, values) = (types.as_mut_ptr(), values.as_mut_ptr());
-            let query = query.as_ptr();
-            let result =
-                pg_sys::SPI_execute_with_args(query, count, types, values, ptr::null(), true, 0);
-            expect(result, pg_sys::SPI_OK_SELECT, "select")?;
-        }
+        let values = parameters.iter().map(|parameter| (parameter.of(), parameter.datum()));
+        expect(run_once(text, values, true)?, pg_sys::SPI_OK_SELECT, "select")?;
         Ok(ResultRows::last())
     }
 
@@ -248,6 +237,32 @@ impl Drop for ResultRows<'_> {
             unsafe { pg_sys::SPI_freetuptable(self.table) };
         }
     }
+}
+
+/// Runs a statement that may change something, and keeps no plan of it. What SPI, which is connected, says of it.
+///
+/// # Errors
+/// If a parameter is not of its type.
+pub fn run(text: &str, parameters: &[Parameter]) -> Result<i32, Report> {
+    let values = datums(parameters)?;
+    run_once(text, parameters.iter().map(Parameter::of).zip(values), false)
+}
+
+/// The same with values of these types.
+fn run_once(
+    text: &str,
+    values: impl Iterator<Item = (Oid, Datum)>,
+    read_only: bool,
+) -> Result<i32, Report> {
+    let query = encode(text)?;
+    let (mut types, mut values): (Vec<Oid>, Vec<Datum>) = values.unzip();
+    let count = i32::try_from(values.len()).map_err(|_| Report::internal("many parameters"))?;
+    // SAFETY: SPI is connected; there are as many values as types, of these types.
+    Ok(unsafe {
+        let (types, values, nulls) = (types.as_mut_ptr(), values.as_mut_ptr(), ptr::null());
+        let query = query.as_ptr();
+        pg_sys::SPI_execute_with_args(query, count, types, values, nulls, read_only, 0)
+    })
 }
 
 fn datums(parameters: &[Parameter]) -> Result<Vec<Datum>, Report> {

@@ -5,6 +5,7 @@ use std::ffi::CString;
 
 use pgrx::pg_sys::{self, Oid};
 
+use super::rows::{int2, oid};
 use crate::pg::error::Report;
 use crate::pg::parameter::Parameter;
 use crate::pg::relation::{Opened, name_of, quoted};
@@ -32,7 +33,7 @@ pub fn trigger(
          AND s.attnum OPERATOR(pg_catalog.=) g.tgattr[0] \
          WHERE g.tgrelid OPERATOR(pg_catalog.=) $1 AND g.tgfoid OPERATOR(pg_catalog.=) $2 \
          AND g.tgattr[1] OPERATOR(pg_catalog.=) $3",
-        &[oid(rel), oid(function), Parameter::of_text(pg_sys::INT2OID, target.to_string())],
+        &[oid(rel), oid(function), int2(target)],
     )?;
     if found.count() == 0 {
         return Ok(None);
@@ -100,8 +101,4 @@ pub fn index(
 /// If a name is no text.
 pub fn free_index_name(rel: Oid, target: &str) -> Result<String, Report> {
     Opened::open(rel).free_index_name(target, c"pending")
-}
-
-fn oid(oid: Oid) -> Parameter {
-    Parameter::of_text(pg_sys::OIDOID, oid.to_u32().to_string())
 }

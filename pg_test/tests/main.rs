@@ -24,6 +24,7 @@ mod filter_types;
 mod filter_words;
 mod filtered_functions;
 mod filtered_joins;
+mod filtered_lossy;
 mod filtered_memory;
 mod filtered_scan;
 mod filtered_tables;

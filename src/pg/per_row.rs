@@ -7,11 +7,14 @@
 
 use std::ptr;
 
+use pages::HeapTid;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{
     self, Datum, ExprContext, ExprState, IndexFetchTableData, ItemPointerData, MemoryContext,
-    ProjectionInfo, ScanDirection, Snapshot, TableScanDesc, TupleTableSlot,
+    ProjectionInfo, Relation, ScanDirection, Snapshot, TableScanDesc, TupleTableSlot,
 };
+
+use super::tid;
 
 unsafe extern "C-unwind" {
     // Without a guard of its own, unlike that of `pg_sys`.
@@ -112,6 +115,62 @@ pub unsafe fn next_row(scan: TableScanDesc, slot: *mut TupleTableSlot) -> bool {
         let table = (*scan).rs_rd;
         (*slot).tts_tableOid = (*table).rd_id;
         let next = (*(*table).rd_tableam).scan_getnextslot.unwrap_unchecked();
+        next(scan, ScanDirection::ForwardScanDirection, slot)
+    }
+}
+
+/// Whether [`begin_blocks`] can be used: not if the table's access method cannot, nor in a serializable
+/// transaction, as such a scan takes no predicate locks.
+///
+/// # Safety
+/// The table is open.
+pub unsafe fn reads_blocks(table: Relation) -> bool {
+    // SAFETY: a table has the functions of its access method; the setting is read on the backend's own thread.
+    unsafe {
+        let method = &*(*table).rd_tableam;
+        method.scan_set_tidrange.is_some()
+            && method.scan_getnextslot_tidrange.is_some()
+            && pg_sys::XactIsoLevel != pg_sys::XACT_SERIALIZABLE as i32
+    }
+}
+
+/// Begins a scan of blocks of a table, which [`choose_block`] chooses. To be ended as any scan of a table.
+///
+/// # Safety
+/// The table is open, and [`reads_blocks`]; the snapshot lives as long.
+pub unsafe fn begin_blocks(table: Relation, snapshot: Snapshot) -> TableScanDesc {
+    let mut first = tid::to_item_pointer(HeapTid { block: 0, offset: 1 });
+    let mut last = first;
+    // SAFETY: the caller's.
+    unsafe { pg_sys::table_beginscan_tidrange(table, snapshot, &raw mut first, &raw mut last) }
+}
+
+/// Lets a scan go through a block.
+///
+/// # Safety
+/// Within [`caught`]; the scan was begun by [`begin_blocks`].
+pub unsafe fn choose_block(scan: TableScanDesc, block: u32) {
+    let mut first = tid::to_item_pointer(HeapTid { block, offset: 1 });
+    let mut last = tid::to_item_pointer(HeapTid { block, offset: u16::MAX });
+    // SAFETY: the access method is able to read blocks.
+    unsafe {
+        let method = &*(*(*scan).rs_rd).rd_tableam;
+        let rescan = method.scan_rescan.unwrap_unchecked();
+        rescan(scan, ptr::null_mut(), false, false, false, false);
+        method.scan_set_tidrange.unwrap_unchecked()(scan, &raw mut first, &raw mut last);
+    }
+}
+
+/// Puts the next row of the block in `slot`; false after the last.
+///
+/// # Safety
+/// As [`choose_block`]; the slot takes rows of the table.
+pub unsafe fn next_row_of_block(scan: TableScanDesc, slot: *mut TupleTableSlot) -> bool {
+    // SAFETY: the access method is able to read blocks.
+    unsafe {
+        let table = (*scan).rs_rd;
+        (*slot).tts_tableOid = (*table).rd_id;
+        let next = (*(*table).rd_tableam).scan_getnextslot_tidrange.unwrap_unchecked();
         next(scan, ScanDirection::ForwardScanDirection, slot)
     }
 }

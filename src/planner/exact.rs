@@ -233,12 +233,31 @@ unsafe fn for_each_passing(
             return Ok(());
         };
         let fetch = pg_sys::table_index_fetch_begin(table);
-        let mut tids = tids(members);
+        let reads_blocks = members.unknown_blocks() > 0 && per_row::reads_blocks(table);
+        let blocks = reads_blocks.then(|| per_row::begin_blocks(table, snapshot));
+        let mut parts = parts(members, reads_blocks);
+        let mut block = None;
         let next = || {
-            let tid = tid::to_item_pointer(tids.next()?);
-            Some(per_row::fetch_row(fetch, tid, snapshot, source.row))
+            if let Some(scan) = block {
+                if per_row::next_row_of_block(scan, source.row) {
+                    return Some(true);
+                }
+                block = None;
+            }
+            match (parts.next()?, blocks) {
+                (Part::Row(tid), _) => {
+                    let tid = tid::to_item_pointer(tid);
+                    Some(per_row::fetch_row(fetch, tid, snapshot, source.row))
+                }
+                (Part::Block(number), scan) => {
+                    scan.inspect(|&scan| per_row::choose_block(scan, number));
+                    block = scan;
+                    Some(false)
+                }
+            }
         };
         for_each(node, source, next, nearest)?;
+        blocks.into_iter().for_each(|scan| pg_sys::table_endscan(scan));
         pg_sys::table_index_fetch_end(fetch);
     }
     Ok(())
@@ -287,11 +306,22 @@ unsafe fn for_each(
     }
 }
 
-/// All rows that may be in a set.
-fn tids(members: &TidSet) -> impl Iterator<Item = HeapTid> {
-    members.blocks().flat_map(|(block, offsets)| {
-        let unknown = offsets.is_none().then(bitmap::all_offsets).into_iter().flatten();
-        let known = offsets.into_iter().flatten();
-        known.chain(unknown).map(move |offset| HeapTid { block, offset })
+/// A part of a set.
+enum Part {
+    /// A row.
+    Row(HeapTid),
+    /// All rows of a block.
+    Block(u32),
+}
+
+/// All parts of a set. Where blocks are not read as a whole, any row of a block of which nothing is known may
+/// be in it.
+fn parts(members: &TidSet, reads_blocks: bool) -> impl Iterator<Item = Part> {
+    members.blocks().flat_map(move |(block, offsets)| {
+        let is_unknown = offsets.is_none();
+        let whole = (is_unknown && reads_blocks).then_some(Part::Block(block));
+        let any = (is_unknown && !reads_blocks).then(bitmap::all_offsets).into_iter().flatten();
+        let rows = offsets.into_iter().flatten().chain(any);
+        whole.into_iter().chain(rows.map(move |offset| Part::Row(HeapTid { block, offset })))
     })
 }

@@ -16,7 +16,6 @@ use super::private::Private;
 use super::strategy::{self, Outlook, Progress, Step};
 use crate::am::scan::Walked;
 use crate::am::work::{Filtered, Strategy};
-use crate::pg::bitmap;
 use crate::pg::error::Report;
 use crate::pg::memory::work_mem;
 use crate::pg::relation;
@@ -142,12 +141,12 @@ impl Filtering {
             }
             (None, Forced::Auto) if begins => strategy::begin(outlook, wanted as f64),
             (Some(members), Forced::Auto) if begins => {
-                strategy::begin_among(count(members), outlook, wanted as f64)
+                strategy::begin_among(count(members, outlook), outlook, wanted as f64)
             }
             (_, Forced::Inline) if self.is_inline || !self.members.may_be_known() => Step::Walk,
             (Some(_), _) if !self.is_inline => Step::Collect,
             (_, Forced::Inline) => Step::Collect,
-            (Some(members), _) => strategy::inline(count(members), outlook, &progress),
+            (Some(members), _) => strategy::inline(count(members, outlook), outlook, &progress),
             (None, _) => strategy::look(outlook, &progress),
         };
         // SAFETY: the node is being run.
@@ -312,20 +311,20 @@ impl Filtering {
 
     /// What was done about conditions, if there are any.
     pub fn filtered(&self) -> Option<Filtered> {
-        self.outlook?;
+        let outlook = &self.outlook?;
         let strategy = match (self.is_exact, self.is_inline) {
             (true, _) => Strategy::Exact,
             (false, true) => Strategy::Inline,
             (false, false) => Strategy::Look,
         };
         let Progress { looked, passed, .. } = self.progress;
-        let members = self.members().map(|members| count(members) as u64);
+        let members = self.members().map(|members| count(members, outlook) as u64);
         Some(Filtered { strategy, looked, passed, members })
     }
 }
 
-/// Rows of a set, as many as these may be.
-fn count(members: &TidSet) -> f64 {
-    let of_block = bitmap::all_offsets().count();
-    (members.rows() + members.unknown_blocks() * of_block) as f64
+/// Rows of a set: those known, and all rows of blocks of which nothing else is known.
+fn count(members: &TidSet, outlook: &Outlook) -> f64 {
+    let of_block = outlook.table_rows / outlook.table_pages.max(1.0);
+    members.rows() as f64 + members.unknown_blocks() as f64 * of_block
 }

@@ -37,13 +37,13 @@ WITH_PG    = PG_CONFIG=$(PG_CONFIG) PGRX_PG_CONFIG_PATH=$(PG_CONFIG)
 CARGO      = $(WITH_PG) cargo
 FEATURES   = --no-default-features --features vector_ext/pg$(PG_MAJOR)
 
-.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop demo-shards deb test-deb test test-cassert test-aarch64 test-long test-upgrade test-pg-upgrade fuzz test-clients pgvector-suite check lint bench bench-any-data bench-tables lint-deps
+.PHONY: help prepare build install install-alias uninstall demo demo-psql demo-stop demo-shards deb test-deb test test-cassert test-aarch64 test-long test-upgrade test-pg-upgrade fuzz test-clients test-models pgvector-suite check lint bench bench-any-data bench-tables lint-deps
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
-demo: install ## load real sentences, build an HNSW index, search (a private server, stopped at the end)
+demo: install ## load real sentences, build an HNSW index, search (a private server, stopped at the end); SENTENCE="…" asks your own
 	@$(CARGO) run --quiet --package demo
 
 demo-psql: install ## the same, then leave the server running and open psql in it
@@ -89,6 +89,9 @@ test-aarch64: prepare ## the kernels for AArch64, in an emulator (Debian: qemu-u
 
 test-clients: install ## published clients of pgvector, from their registries; CLIENTS="django knex" for some
 	@$(CARGO) run --quiet --package pg_test --bin with_server -- clients/run.sh $(CLIENTS)
+
+test-models: install ## embeddings of infinity, a server from PyPI: 6 GB to download the first time
+	@$(CARGO) run --quiet --package pg_test --bin with_server -- scripts/models/run.sh
 
 pgvector-suite: install ## the SQL and TAP tests of the checkout PGVECTOR of pgvector: where we differ
 	@$(CARGO) run --quiet --package pg_test --bin with_server -- scripts/pgvector-suite.sh "$(PGVECTOR)"

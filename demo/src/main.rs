@@ -7,6 +7,7 @@
 mod load;
 mod measure;
 mod one_call;
+mod own_words;
 mod relay;
 mod search;
 mod shards;
@@ -53,6 +54,7 @@ fn show() -> Result<Cluster> {
     load::index(&cluster, &mut client)?;
     search::examples(&mut client)?;
     one_call::examples(&mut client)?;
+    own_words::example(&cluster, &mut client)?;
     measure::compare(&mut client, &queries)?;
     Ok(cluster)
 }

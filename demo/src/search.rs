@@ -16,7 +16,8 @@ const EXAMPLES: &[(&str, Option<&str>)] = &[
 /// What to try in psql.
 pub const SUGGESTION: &str = "
   SELECT embedding <=> (SELECT embedding FROM queries WHERE text ~ 'hackers') AS distance, text
-  FROM docs ORDER BY distance LIMIT 5;";
+  FROM docs ORDER BY distance LIMIT 5;
+  SELECT text FROM notes ORDER BY embedding <=> embed('words', 'your sentence') LIMIT 5;";
 
 /// Asks the examples and prints the nearest sentences with their distances.
 pub fn examples(client: &mut Client) -> Result<()> {

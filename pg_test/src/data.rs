@@ -23,6 +23,9 @@ pub struct Sentence {
 /// Dimensions of every embedding.
 pub const DIMENSIONS: usize = 384;
 
+/// Folder of a small static model, made for texts like these.
+pub const STATIC_MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../demo/model");
+
 /// The 12,000 documents.
 pub fn documents() -> Result<Vec<Sentence>> {
     read("docs")

@@ -1,6 +1,11 @@
 //! What tests ask of a provider of models.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use model_server::{ModelServer, embedding};
+
+use crate::{Cluster, Result};
 
 /// Dimensions of the vectors of [`ModelServer`].
 const DIMENSIONS: usize = model_server::DIMENSIONS;
@@ -31,4 +36,14 @@ pub fn create_model(name: &str, models: &ModelServer, options: &str) -> String {
              OPTIONS (provider 'openai', model 'words', url '{}/v1' {options})",
         models.url()
     )
+}
+
+/// Copies the files of a static model to where a server can read them; the new folder.
+pub fn copy_model(cluster: &Cluster, name: &str, files: &Path) -> Result<PathBuf> {
+    let folder = cluster.data_dir().with_file_name(format!("model_{name}"));
+    fs::create_dir(&folder)?;
+    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
+        fs::copy(files.join(file), folder.join(file))?;
+    }
+    Ok(folder)
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use model_server::ModelServer;
-use pg_test::{TestDb, create_model, explain_plan, refusal, scans_index, text};
+use pg_test::{TestDb, copy_model, create_model, explain_plan, refusal, scans_index, text};
 
 /// That of `cat config.json model.safetensors tokenizer.json`.
 const SHA256: &str = "a98a8208806341c17f1240cb1148559f3059e0d430cf8ae2fb4e0075fc74b118";
@@ -13,11 +13,7 @@ const SHA256: &str = "a98a8208806341c17f1240cb1148559f3059e0d430cf8ae2fb4e0075fc
 /// A small model where the server can read it, and the options of its foreign server.
 fn model(db: &TestDb) -> (PathBuf, String) {
     let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/models/tests/data/wordpiece");
-    let folder = db.cluster().data_dir().with_file_name(format!("model_{}", db.name()));
-    fs::create_dir(&folder).unwrap();
-    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
-        fs::copy(files.join(file), folder.join(file)).unwrap();
-    }
+    let folder = copy_model(db.cluster(), db.name(), &files).unwrap();
     let options = format!("provider 'static', path '{}'", folder.display());
     (folder, options)
 }

@@ -1,9 +1,10 @@
 //! What searches are worth to people: sentences whose relevant documents are known.
 
 use std::collections::HashSet;
+use std::path::Path;
 
-use pg_test::data::{DIMENSIONS, Sentence, documents, queries};
-use pg_test::{TestDb, Vector};
+use pg_test::data::{DIMENSIONS, STATIC_MODEL, Sentence, documents, queries};
+use pg_test::{TestDb, Vector, copy_model};
 use postgres::Client;
 
 /// Results that count for the gain.
@@ -107,4 +108,29 @@ fn two_searches_find_more_than_one() {
     assert!(by_ranks.recall > by_words.recall && by_words.recall > by_meaning.recall + 0.1);
     assert!(by_scores.gain >= by_words.gain + 0.015);
     assert!(by_scores.gain > by_ranks.gain && by_scores.recall > by_words.recall);
+}
+
+/// The demo's static model, computed in the database, puts as much in front as the model it was made of, and
+/// finds somewhat less.
+#[test]
+fn a_static_model_is_nearly_as_good_as_its_teacher() {
+    let mut db = TestDb::new();
+    let (documents, questions) = (documents().unwrap(), queries().unwrap());
+    load(&mut db, &documents);
+    let folder = copy_model(db.cluster(), db.name(), Path::new(STATIC_MODEL)).unwrap();
+    db.batch_execute(&format!(
+        "CREATE SERVER words FOREIGN DATA WRAPPER vector_ext_model
+             OPTIONS (provider 'static', path '{}');
+         CREATE TABLE notes AS SELECT id, embed('words', text)::vector(256) AS v FROM docs;
+         CREATE INDEX ON notes USING hnsw (v vector_cosine_ops)",
+        folder.display()
+    ))
+    .unwrap();
+    let search = |question: &str| {
+        format!("(SELECT $1::vector, $2::text) AS q, vector_search({question}, k => {ROWS})")
+    };
+    let mut quality = |question| measure(&mut db, &documents, &questions, &search(question));
+    let teacher = quality("NULL::docs, ann('embedding', $1::vector, 100)");
+    let own = quality("NULL::notes, ann('v', embed('words', $2::text), 100)");
+    assert!(own.gain >= teacher.gain && own.recall >= 0.85 * teacher.recall);
 }

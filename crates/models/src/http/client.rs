@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ureq::config::Config;
 use ureq::http::{HeaderMap, Response};
@@ -264,10 +264,14 @@ impl Client {
     }
 }
 
-/// How long a server asks to wait. Dates, which few servers send, are passed over.
+/// How long a server asks to wait: seconds, or until a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: u32 = headers.get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds.into()))
+    let value = headers.get("retry-after")?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse::<u32>() {
+        return Some(Duration::from_secs(seconds.into()));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
 /// The root certificates that the operating system trusts, which are read once.
@@ -278,4 +282,26 @@ fn roots() -> Arc<Vec<Certificate<'static>>> {
         Arc::new(found.iter().map(|cert| Certificate::from_der(cert).to_owned()).collect())
     };
     Arc::clone(ROOTS.get_or_init(read))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(value: &str) -> Option<Duration> {
+        let value = value.parse().expect("a value of a header");
+        retry_after(&HeaderMap::from_iter([(ureq::http::header::RETRY_AFTER, value)]))
+    }
+
+    #[test]
+    fn servers_ask_to_wait_for_seconds_or_until_a_date() {
+        assert_eq!(asked(" 7 "), Some(Duration::from_secs(7)));
+        assert_eq!(asked("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
+        let later = SystemTime::now() + Duration::from_secs(3600);
+        let wait = asked(&httpdate::fmt_http_date(later)).expect("a date");
+        assert!(wait <= Duration::from_secs(3600) && wait > Duration::from_secs(3000), "{wait:?}");
+        for bad in ["", "soon", "-1", "1.5", "99999999999", "Wed, 21 Oct 2015"] {
+            assert_eq!(asked(bad), None, "{bad}");
+        }
+    }
 }

@@ -135,7 +135,7 @@ fn a_text_that_changes_meanwhile_keeps_no_vector() {
 #[test]
 fn several_sessions_embed_each_row_once() {
     let (mut db, models) = start();
-    db.batch_execute("INSERT INTO docs SELECT i, 'text ' || i FROM generate_series(1, 400) i")
+    db.batch_execute("INSERT INTO docs SELECT i, 'text ' || i FROM generate_series(1, 10000) i")
         .unwrap();
     let sessions: Vec<_> = (0..4)
         .map(|_| {
@@ -147,10 +147,10 @@ fn several_sessions_embed_each_row_once() {
         session.join().unwrap().unwrap();
     }
     let mut texts = sent(&models).concat();
-    assert_eq!(texts.len(), 400);
+    assert_eq!(texts.len(), 10_000);
     texts.sort_unstable();
     texts.dedup();
-    assert_eq!((texts.len(), pending(&mut db), wrong(&mut db)), (400, None, vec![]));
+    assert_eq!((texts.len(), pending(&mut db), wrong(&mut db)), (10_000, None, vec![]));
 
     // One of them is killed in the middle: what it had is embedded again, and nothing else.
     db.batch_execute("UPDATE docs SET body = body || ' again'").unwrap();
@@ -177,11 +177,13 @@ fn several_sessions_embed_each_row_once() {
     let mut texts = sent(&models).concat();
     texts.sort_unstable();
     texts.dedup();
-    assert_eq!((texts.len(), pending(&mut db), wrong(&mut db)), (400, None, vec![]));
+    assert_eq!((texts.len(), pending(&mut db), wrong(&mut db)), (10_000, None, vec![]));
 }
 
 const STATUS: &str =
     "SELECT concat_ws(' ', rel, source, target, server, pending, failed) FROM embed_status";
+
+const LAST_RUN: &str = "SELECT to_char(last_run, 'IYYY-MM-DD HH24:MI:SS.US') FROM embed_status";
 
 #[test]
 fn a_text_that_the_model_refuses_is_left_alone_for_a_while() {
@@ -191,7 +193,9 @@ fn a_text_that_the_model_refuses_is_left_alone_for_a_while() {
     )
     .unwrap();
     models.misbehave(Fault::Poison);
+    assert_eq!(text(&mut db, LAST_RUN), None);
     embed(&mut db);
+    let run = text(&mut db, LAST_RUN);
     assert_eq!((pending(&mut db).unwrap(), wrong(&mut db)), ("7".into(), vec![]));
     assert_eq!(text(&mut db, STATUS).unwrap(), "docs body embedding texts 1 1");
     let reason = text(&mut db, "SELECT reason FROM embed_status").unwrap();
@@ -199,6 +203,8 @@ fn a_text_that_the_model_refuses_is_left_alone_for_a_while() {
     sent(&models);
     embed(&mut db);
     assert!(sent(&models).is_empty());
+    // A run with nothing to do is one.
+    assert!(run.is_some() && text(&mut db, LAST_RUN) > run);
     // After a while it is tried again, and later each time.
     let due = "UPDATE embed_failure SET retry = now()";
     let wait = "SELECT next_retry - last_failure FROM embed_status";
@@ -403,6 +409,8 @@ fn columns_may_be_renamed_and_dropped() {
     db.batch_execute(call).unwrap();
     let failures = "SELECT count(*) FROM embed_failure";
     assert_eq!(text(&mut db, failures).unwrap(), "1");
+    let runs = "SELECT count(*) FROM embed_run";
+    assert_eq!(text(&mut db, runs).unwrap(), "1");
     db.batch_execute("ALTER TABLE \"S\".\"D\" DROP \"V\" CASCADE").unwrap();
     assert_eq!(text(&mut db, "SELECT count(*) FROM embed_status").unwrap(), "0");
     assert_eq!(refusal(&mut db, call).0, "22023");
@@ -410,6 +418,7 @@ fn columns_may_be_renamed_and_dropped() {
     db.batch_execute(DOCS).unwrap();
     embed(&mut db);
     assert_eq!(text(&mut db, failures).unwrap(), "0");
+    assert_eq!(text(&mut db, runs).unwrap(), "1");
 }
 
 #[test]
@@ -463,7 +472,9 @@ fn nobody_does_for_another_what_that_one_could_not() {
     let failure = "INSERT INTO embed_failure VALUES ('docs'::regclass, 3, 1, 'x', 1, now(), now())";
     let with = |role: &str, statement: &str| format!("SET ROLE {role}; {statement}");
     // Who may not write the vectors neither embeds nor tells of failures, nor sees them.
+    let run = "INSERT INTO embed_run VALUES ('docs'::regclass, 3, now())";
     assert_eq!(refusal(&mut db, &with(&reader, failure)).0, "42501");
+    assert_eq!(refusal(&mut db, &with(&reader, run)).0, "42501");
     assert_eq!(
         refusal(
             &mut db,
@@ -487,10 +498,12 @@ fn nobody_does_for_another_what_that_one_could_not() {
     .unwrap();
     embed(&mut db);
     assert_eq!(text(&mut db, "SELECT count(*) FROM embed_failure").unwrap(), "1");
+    assert!(text(&mut db, LAST_RUN).is_some());
     // Rows are counted for the owner.
     assert_eq!(text(&mut db, STATUS).unwrap(), "docs body embedding texts 1");
     db.batch_execute(&format!("RESET ROLE; SET ROLE {reader}")).unwrap();
     assert_eq!(text(&mut db, "SELECT count(*) FROM embed_failure").unwrap(), "0");
+    assert_eq!(text(&mut db, LAST_RUN), None);
     assert_eq!(text(&mut db, STATUS).unwrap(), "docs body embedding texts 0");
     db.batch_execute(&format!(
         "RESET ROLE; DROP OWNED BY {reader}, {writer}; DROP ROLE {reader}, {writer}"

@@ -42,7 +42,21 @@ CREATE POLICY embed_failure ON @extschema@.embed_failure USING
 	AND NOT pg_catalog.row_security_active(rel));
 GRANT SELECT, INSERT, UPDATE, DELETE ON @extschema@.embed_failure TO PUBLIC;
 
--- The policy shows failures of tables that are gone to nobody, so that this removes them for all.
+CREATE TABLE embed_run (
+	rel oid NOT NULL,
+	target smallint NOT NULL,
+	ended timestamptz NOT NULL,
+	PRIMARY KEY (rel, target)
+);
+COMMENT ON TABLE embed_run IS 'when embed_pending() last came to the end of a column';
+ALTER TABLE @extschema@.embed_run ENABLE ROW LEVEL SECURITY;
+CREATE POLICY embed_run ON @extschema@.embed_run USING
+	(pg_catalog.has_table_privilege(rel, 'SELECT')
+	AND pg_catalog.has_column_privilege(rel, target, 'UPDATE')
+	AND NOT pg_catalog.row_security_active(rel));
+GRANT SELECT, INSERT, UPDATE, DELETE ON @extschema@.embed_run TO PUBLIC;
+
+-- The policies show rows of tables that are gone to nobody, so that this removes them for all.
 CREATE FUNCTION embed_forget_dropped() RETURNS void
 	LANGUAGE sql VOLATILE SECURITY DEFINER
 BEGIN ATOMIC
@@ -50,8 +64,12 @@ BEGIN ATOMIC
 		SELECT FROM pg_catalog.pg_attribute AS a
 		WHERE a.attrelid OPERATOR(pg_catalog.=) f.rel AND a.attnum OPERATOR(pg_catalog.=) f.target
 			AND NOT a.attisdropped);
+	DELETE FROM @extschema@.embed_run AS r WHERE NOT EXISTS (
+		SELECT FROM pg_catalog.pg_attribute AS a
+		WHERE a.attrelid OPERATOR(pg_catalog.=) r.rel AND a.attnum OPERATOR(pg_catalog.=) r.target
+			AND NOT a.attisdropped);
 END;
-COMMENT ON FUNCTION embed_forget_dropped() IS 'removes failures of columns that are gone';
+COMMENT ON FUNCTION embed_forget_dropped() IS 'removes what is known of columns that are gone';
 
 CREATE FUNCTION embed_column(rel regclass, source text, target text, server text) RETURNS void
 	AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
@@ -67,7 +85,8 @@ COMMENT ON FUNCTION embed_pending_count(regclass, text, text) IS 'number of rows
 
 -- A function, so that it reads with the privileges of whoever asks, not of the view.
 CREATE FUNCTION embed_progress(OUT rel regclass, OUT source text, OUT target text, OUT server text,
-	OUT pending bigint, OUT failed bigint, OUT reason text, OUT last_failure timestamptz, OUT next_retry timestamptz)
+	OUT pending bigint, OUT failed bigint, OUT reason text, OUT last_failure timestamptz, OUT next_retry timestamptz,
+	OUT last_run timestamptz)
 	RETURNS SETOF record
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -75,16 +94,19 @@ BEGIN ATOMIC
 		CASE WHEN pg_catalog.has_table_privilege(c.rel::pg_catalog.oid, 'SELECT')
 			THEN @extschema@.embed_pending_count(c.rel, c.source::pg_catalog.text, c.target::pg_catalog.text) END,
 		pg_catalog.count(f.rel), (pg_catalog.array_agg(f.reason ORDER BY f.failed DESC))[1],
-		pg_catalog.max(f.failed), pg_catalog.min(f.retry)
+		pg_catalog.max(f.failed), pg_catalog.min(f.retry), r.ended
 	FROM @extschema@.embed_columns AS c
 	LEFT JOIN @extschema@.embed_failure AS f ON f.rel OPERATOR(pg_catalog.=) c.rel::pg_catalog.oid
 		AND f.target OPERATOR(pg_catalog.=) c.target_number
-	GROUP BY c.rel, c.source, c.target, c.server;
+	LEFT JOIN @extschema@.embed_run AS r ON r.rel OPERATOR(pg_catalog.=) c.rel::pg_catalog.oid
+		AND r.target OPERATOR(pg_catalog.=) c.target_number
+	GROUP BY c.rel, c.source, c.target, c.server, r.ended;
 END;
 COMMENT ON FUNCTION embed_progress() IS 'rows of embed_status';
 
 CREATE VIEW embed_status AS
-	SELECT p.rel, p.source, p.target, p.server, p.pending, p.failed, p.reason, p.last_failure, p.next_retry
+	SELECT p.rel, p.source, p.target, p.server, p.pending, p.failed, p.reason, p.last_failure, p.next_retry,
+		p.last_run
 	FROM @extschema@.embed_progress() AS p;
 COMMENT ON VIEW embed_status IS 'what embed_pending() has left to do';
 GRANT SELECT ON @extschema@.embed_status TO PUBLIC;

@@ -58,6 +58,7 @@ pg_functions! {
             }
             if let Some(queue) = target.queue(&work)? {
                 queue.forget_others(&work)?;
+                queue.keep_end(&work)?;
             }
             work.commit();
         }

@@ -17,6 +17,11 @@ use crate::pg::procedure::Transactions;
 use crate::pg::relation::{Opened, lock_to_write, quoted};
 use crate::pg::value::SqlValue;
 
+/// The condition of the policies of `embed_failure` and `embed_run`, of table `$1` and column `$2`.
+const MAY_KEEP: &str = "pg_catalog.has_table_privilege($1, 'SELECT'::pg_catalog.text) \
+    AND pg_catalog.has_column_privilege($1, $2, 'UPDATE'::pg_catalog.text) \
+    AND NOT pg_catalog.row_security_active($1)";
+
 /// A column that has a queue, by numbers that it keeps.
 #[derive(Clone, Copy)]
 pub struct Target {
@@ -255,10 +260,7 @@ impl Queue {
             "INSERT INTO {schema}.embed_failure AS f (rel, target, source, reason, attempts, failed, retry) \
              SELECT $1, $2, {hash}, $4, 1, pg_catalog.now(), \
              pg_catalog.now() OPERATOR(pg_catalog.+) '1 minute'::pg_catalog.interval \
-             WHERE pg_catalog.has_table_privilege($1, 'SELECT'::pg_catalog.text) \
-             AND pg_catalog.has_column_privilege($1, $2, 'UPDATE'::pg_catalog.text) \
-             AND NOT pg_catalog.row_security_active($1) \
-             ON CONFLICT (rel, target, source) DO UPDATE SET reason = excluded.reason, \
+             WHERE {MAY_KEEP} ON CONFLICT (rel, target, source) DO UPDATE SET reason = excluded.reason, \
              attempts = LEAST(f.attempts, 1000000) OPERATOR(pg_catalog.+) 1, failed = excluded.failed, \
              retry = pg_catalog.now() OPERATOR(pg_catalog.+) ('1 minute'::pg_catalog.interval \
              OPERATOR(pg_catalog.*) pg_catalog.power(2::pg_catalog.float8, LEAST(f.attempts, 10)::pg_catalog.float8))",
@@ -269,6 +271,21 @@ impl Queue {
         let text = |text: String| Parameter::of_text(pg_sys::TEXTOID, text);
         let parameters = [rel, target, text(source.text()?), text(reason.to_owned())];
         work.change(&statement, &parameters)?;
+        Ok(())
+    }
+
+    /// Keeps when all was done, where the policy of `embed_run` lets the current user.
+    ///
+    /// # Errors
+    /// If PostgreSQL refuses it.
+    pub fn keep_end(&self, work: &Transactions) -> Result<(), Report> {
+        let statement = format!(
+            "INSERT INTO {}.embed_run AS r (rel, target, ended) \
+             SELECT $1, $2, pg_catalog.clock_timestamp() WHERE {MAY_KEEP} \
+             ON CONFLICT (rel, target) DO UPDATE SET ended = excluded.ended",
+            self.schema
+        );
+        work.change(&statement, &self.key())?;
         Ok(())
     }
 

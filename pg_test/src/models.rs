@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use model_server::{ModelServer, embedding};
 
+use crate::place::give_to_server_user;
 use crate::{Cluster, Result};
 
 /// Dimensions of the vectors of [`ModelServer`].
@@ -44,6 +45,8 @@ pub fn copy_model(cluster: &Cluster, name: &str, files: &Path) -> Result<PathBuf
     fs::create_dir(&folder)?;
     for file in ["config.json", "model.safetensors", "tokenizer.json"] {
         fs::copy(files.join(file), folder.join(file))?;
+        give_to_server_user(&folder.join(file))?;
     }
+    give_to_server_user(&folder)?;
     Ok(folder)
 }

@@ -90,8 +90,11 @@ fn intact(client: &mut Client, change: &str) {
         assert!(scans_index(&plan, index), "{plan}\nafter {change}");
         let (planned, new) = (ids(client, &execute), ids(client, search));
         client.batch_execute(scan).unwrap();
-        // An order that no index has.
-        let sorted = search.replace(" LIMIT", ", id LIMIT");
+        // An order that no index has. A search by words takes an index that has its beginning, whatever else
+        // is allowed, since PostgreSQL 16.
+        let sorted = search
+            .replace(" LIMIT", ", id LIMIT")
+            .replace("body <@> 'word5'", "(body <@> 'word5') + 0");
         let plan = explain_plan(client, &sorted).unwrap();
         assert!(plan.contains("Sort") && !scans_index(&plan, index), "{plan}\nafter {change}");
         let expected = ids(client, &sorted);

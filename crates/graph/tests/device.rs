@@ -19,6 +19,11 @@ fn device_built(options: IndexOptions, vectors: &[Vec<f32>]) -> MemStore {
     store
 }
 
+/// By one thread, so that both sides of a comparison are the same each time.
+fn ordinarily_built(options: IndexOptions, vectors: &[Vec<f32>]) -> MemStore {
+    written_by(1, collected(options, vectors))
+}
+
 fn written_with(provider: &mut dyn Provider, bulk: Bulk<'_>) -> MemStore {
     let store = MemStore::new();
     bulk.write_with(provider, 2, &mut |_, _, _| true, &mut |body| {
@@ -43,8 +48,7 @@ fn expect(
     let found = recall(device, metric, vectors, &rows, queries, ef);
     let usual = recall(ordinary, metric, vectors, &rows, queries, ef);
     println!("{what}, ef {ef}: {found:.4}, usual {usual:.4}");
-    // Graphs that threads have built vary, and their recall the more, the more is missed.
-    assert!(1.0 - found <= 1.5 * (1.0 - usual) + 0.015, "{what}, ef {ef}: {found}, usual {usual}");
+    assert!(found >= usual - 0.015, "{what}, ef {ef}: {found}, usual {usual}");
 }
 
 #[test]
@@ -59,7 +63,7 @@ fn as_much_is_found_as_after_an_ordinary_build() {
         for &form in forms {
             let options = IndexOptions { form, ..options(metric, dims) };
             let (device, ordinary) =
-                (device_built(options, &vectors), bulk_built(options, &vectors));
+                (device_built(options, &vectors), ordinarily_built(options, &vectors));
             for ef in [10, 40, 100] {
                 let what = format!("{metric:?} {form:?}");
                 expect(metric, (&device, &ordinary), (&vectors, &queries), ef, &what);
@@ -76,7 +80,8 @@ fn rows_of_any_distribution_are_found() {
         }
         let (vectors, queries) = (data.rows(2_000), data.queries(100));
         let options = IndexOptions { form: Form::Floats, ..options(data.metric, vectors[0].len()) };
-        let (device, ordinary) = (device_built(options, &vectors), bulk_built(options, &vectors));
+        let (device, ordinary) =
+            (device_built(options, &vectors), ordinarily_built(options, &vectors));
         expect(data.metric, (&device, &ordinary), (&vectors, &queries), 80, data.name);
     }
 }

@@ -75,8 +75,13 @@ pub fn collected(options: IndexOptions, vectors: &[Vec<f32>]) -> Bulk<'static> {
 
 /// The index that a build writes.
 pub fn written(bulk: Bulk<'_>) -> MemStore {
+    written_by(2, bulk)
+}
+
+/// The same with so many threads. One makes the same index each time.
+pub fn written_by(threads: usize, bulk: Bulk<'_>) -> MemStore {
     let store = MemStore::new();
-    bulk.write(2, &mut |_, _, _| true, &mut |body| {
+    bulk.write(threads, &mut |_, _, _| true, &mut |body| {
         store.append(body);
         Ok(())
     })

@@ -244,20 +244,24 @@ unsafe fn for_each_passing(
                 }
                 block = None;
             }
-            match (parts.next()?, blocks) {
-                (Part::Row(tid), _) => {
+            match parts.next()? {
+                Part::Row(tid) => {
                     let tid = tid::to_item_pointer(tid);
                     Some(per_row::fetch_row(fetch, tid, snapshot, source.row))
                 }
-                (Part::Block(number), scan) => {
-                    scan.inspect(|&scan| per_row::choose_block(scan, number));
-                    block = scan;
+                Part::Block(number) => {
+                    block = blocks;
+                    if let Some(scan) = block {
+                        per_row::choose_block(scan, number);
+                    }
                     Some(false)
                 }
             }
         };
         for_each(node, source, next, nearest)?;
-        blocks.into_iter().for_each(|scan| pg_sys::table_endscan(scan));
+        if let Some(scan) = blocks {
+            pg_sys::table_endscan(scan);
+        }
         pg_sys::table_index_fetch_end(fetch);
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use pg_test::data::STATIC_MODEL;
-use pg_test::{Cluster, Result, copy_model};
+use pg_test::{Cluster, MODEL_FILES, Result, copy_model};
 use postgres::Client;
 
 use crate::terminal::{cut, detail, step, thousands};
@@ -22,8 +22,7 @@ const SEARCH: &str = "SELECT text FROM notes ORDER BY embedding <=> embed('words
 pub fn example(cluster: &Cluster, client: &mut Client) -> Result<()> {
     let folder = copy_model(cluster, "words", Path::new(STATIC_MODEL))?;
     let folder = folder.display();
-    let files = ["config.json", "model.safetensors", "tokenizer.json"];
-    let contents = files.map(|file| format!("pg_read_binary_file('{folder}/{file}')"));
+    let contents = MODEL_FILES.map(|file| format!("pg_read_binary_file('{folder}/{file}')"));
     let sha256 = format!("SELECT encode(sha256({}), 'hex')", contents.join(" || "));
     let sha256: String = client.query_one(&sha256, &[])?.get(0);
     client.batch_execute(&format!(

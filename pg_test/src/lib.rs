@@ -36,7 +36,7 @@ pub use inspect::{
 pub use kind::{Answers, Class, KINDS, Kind, Search};
 pub use load::{SPARSE_DIMENSIONS, copy_vectors, random_sparse, random_vector};
 pub use members::members;
-pub use models::{copy_model, create_model, sent, vector_of};
+pub use models::{MODEL_FILES, copy_model, create_model, sent, vector_of};
 pub use place::clusters_dir;
 pub use prefix::Prefix;
 pub use process::{kill as signal, limit_file_size, limit_memory, wait_until};

@@ -39,11 +39,14 @@ pub fn create_model(name: &str, models: &ModelServer, options: &str) -> String {
     )
 }
 
+/// The files of a static model, in the order of their hash.
+pub const MODEL_FILES: [&str; 3] = ["config.json", "model.safetensors", "tokenizer.json"];
+
 /// Copies the files of a static model to where a server can read them; the new folder.
 pub fn copy_model(cluster: &Cluster, name: &str, files: &Path) -> Result<PathBuf> {
     let folder = cluster.data_dir().with_file_name(format!("model_{name}"));
     fs::create_dir(&folder)?;
-    for file in ["config.json", "model.safetensors", "tokenizer.json"] {
+    for file in MODEL_FILES {
         fs::copy(files.join(file), folder.join(file))?;
         give_to_server_user(&folder.join(file))?;
     }

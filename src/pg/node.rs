@@ -266,7 +266,7 @@ pub fn composite<'p>(kind: Oid, fields: impl IntoIterator<Item = Node<'p>>) -> N
         let new = new_node::<pg_sys::RowExpr>(NodeTag::T_RowExpr);
         (*new).args = list(fields);
         (*new).row_typeid = kind;
-        (*new).row_format = CoercionForm::COERCE_EXPLICIT_CALL;
+        (*new).row_format = CoercionForm::COERCE_EXPLICIT_CAST;
         (*new).location = -1;
         Node { ptr: NonNull::new_unchecked(new.cast()), life: PhantomData }
     }

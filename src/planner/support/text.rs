@@ -9,7 +9,7 @@ use pgrx::pg_sys;
 use crate::am::opclass::{MATCH_STRATEGY, ORDER_STRATEGY};
 use crate::pg::catalog;
 use crate::pg::error::Report;
-use crate::pg::node::{Node, call, integer_constant, oid_constant, operation};
+use crate::pg::node::{Node, call, composite, integer_constant, oid_constant, operation};
 use crate::pg::relation::Opened;
 use crate::pg::support::{Answer, SimplifyRequest};
 use crate::types::text_condition::NO_PHRASE;
@@ -36,8 +36,8 @@ impl Operation {
         }
     }
 
-    /// Arguments of the function that makes the right operand, which has its type's name.
-    fn arguments<'p>(self, index: Node<'p>, given: &[Node<'p>]) -> Option<Vec<Node<'p>>> {
+    /// Fields of the right operand.
+    fn fields<'p>(self, index: Node<'p>, given: &[Node<'p>]) -> Option<Vec<Node<'p>>> {
         let words = *given.first()?;
         let number = || given.get(1).copied();
         let [one, zero, none] = [1, 0, NO_PHRASE].map(integer_constant);
@@ -63,16 +63,15 @@ pub fn simplify(request: SimplifyRequest, asked: Operation) -> Result<Answer, Re
     let schema = of.schema();
     let (name, operand, strategy) = asked.operator();
     let known = || {
-        let operand = catalog::type_in(schema, operand)?;
-        catalog::operator(schema, name, [document.type_of(), operand])
+        let kind = catalog::type_in(schema, operand)?;
+        Some((kind, catalog::operator(schema, name, [document.type_of(), kind])?))
     };
-    let Some(operator) = known() else { return Ok(Answer::NONE) };
+    let Some((kind, operator)) = known() else { return Ok(Answer::NONE) };
     let serves = |index: &Opened| index.serves(operator, strategy);
     let index = the_only(&table, table.indexes_on(source).into_iter().filter(serves))?;
     let index = oid_constant(pg_sys::REGCLASSOID, index.oid());
     let by_index = || {
-        let arguments = asked.arguments(index, given)?;
-        let operand = of.simplified(call(schema, operand, &arguments)?);
+        let operand = of.simplified(composite(kind, asked.fields(index, given)?));
         Some(match asked {
             // No index serves it.
             Operation::Fuzzy => call(schema, c"text_satisfies", &[document, operand])?,

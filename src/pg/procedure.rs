@@ -73,7 +73,11 @@ impl Transactions {
     /// Commits, and begins the next transaction, which has no snapshot until a statement runs.
     pub fn commit(&self) {
         // SAFETY: connected by a procedure that may commit; an error passes through our frames.
-        unsafe { pg_sys::SPI_commit() };
+        unsafe {
+            pg_sys::SPI_commit();
+            // PostgreSQL before 14.3 leaves the procedure without a transaction.
+            pg_sys::SPI_start_transaction();
+        }
     }
 }
 

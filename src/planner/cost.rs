@@ -23,7 +23,8 @@ use crate::pg::version;
 /// then ends as it began; other plans cost the same whichever rows pass.
 const NEAR: f64 = 0.1;
 
-/// A walk that goes on is past so many times as many rows, or as many times as these few.
+/// A walk that goes on is past so many times as many rows, or as many times as these few, or past as many as it
+/// is expected to take: not all methods read as much for each further row.
 const FARTHER: f64 = 20.0;
 const FEW: f64 = 10.0;
 
@@ -253,8 +254,14 @@ impl<'a> Filtered<'a> {
     /// may pass.
     fn begun(&self, wanted: f64) -> [Walk; 3] {
         let rows = |found, returned| Rows { found, returned };
-        let further = wanted.max(FEW) * FARTHER;
+        let further = self.further(wanted);
         self.walk([rows(wanted, wanted), rows(further, further), rows(further, wanted)])
+    }
+
+    /// Rows that a walk which goes on is past.
+    fn further(&self, wanted: f64) -> f64 {
+        let expected = wanted / self.passing * self.table_rows;
+        expected.min(self.table_rows).max(wanted.max(FEW) * FARTHER)
     }
 
     /// What it costs to measure all rows that may pass.
@@ -281,7 +288,7 @@ impl<'a> Filtered<'a> {
     }
 
     fn outlook(&self, wanted: f64, [begun, look, inline]: &[Walk; 3]) -> Outlook {
-        let rows = wanted.max(FEW) * (FARTHER - 1.0);
+        let rows = self.further(wanted) - wanted.max(FEW);
         let of_row = |walk: &Walk| (walk.pages - begun.pages).max(0.0) / rows;
         Outlook {
             members: self.bitmap.map(|bitmap| bitmap.members),

@@ -46,7 +46,8 @@ const HOPE_IF_FAR: f64 = 0.35;
 /// The same of the pages: of those of an index, what is computed of them takes time, too.
 const PAGES: f64 = 0.6;
 
-/// The same part of what is left, once a walk has cost as much as to measure all rows.
+/// The same part of what a walk may cost beyond that, with what is left: the last rows may be farther away than
+/// what has passed so far lets expect.
 const LAST: f64 = 0.5;
 
 /// The part of the rows that other indexes find of which so much is wanted that all are measured at once.
@@ -301,7 +302,8 @@ impl Spent {
         }
         // Before that, what rows that pass took so far tells enough. Pages may have been read ahead.
         let rate = (passed - 0.5 * passed.sqrt()) / looked;
-        self.all >= exact && cost(missing / rate) > LAST * exact
+        let (beyond, rest) = (self.all - exact, cost(missing / rate));
+        beyond >= 0.0 && rest > 0.0 && beyond + rest > LAST * exact
     }
 }
 
@@ -524,6 +526,15 @@ mod tests {
         assert_eq!(inline(5_000.0, &table, &progress), Step::Exact);
         let at_hand = Progress { ahead: 700, ..progress };
         assert_eq!(inline(5_000.0, &table, &at_hand), Step::Walk);
+    }
+
+    #[test]
+    fn a_walk_does_not_wait_for_the_last_rows_for_ever() {
+        let table = Outlook { share: 0.0002, ..TABLE };
+        let progress = |looked| Progress { passed: 9, ..walk(looked, 2 * looked) };
+        // More than to measure all rows is spent, but one row is missing.
+        assert_eq!(look(&table, &progress(1_600)), Step::Walk);
+        assert_eq!(look(&table, &progress(2_400)), Step::Exact);
     }
 
     #[test]

@@ -27,7 +27,7 @@ const VECTORS_AHEAD: f64 = 10.0;
 const CENTROIDS_READ: f64 = 2.0;
 /// How many times as many lists a search reads that leaves out rows itself (measured on sentences, of which
 /// a tenth pass).
-const LISTS_AMONG: f64 = 2.0;
+const LISTS_AMONG: f64 = 1.4;
 
 impl<V: Variant> Estimate for Method<V> {
     type Meta = Meta;

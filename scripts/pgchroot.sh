@@ -61,11 +61,15 @@ fill() {
   fi
   # These scripts do for every suite of their distribution, also for one that debootstrap is too old to know.
   debootstrap --variant=minbase "$@" "$suite" "$new" "$mirror" /usr/share/debootstrap/scripts/$script
+  if [ $distribution = ubuntu ]; then # whose suites stay at the minor releases that they began with
+    echo "deb $mirror $suite-updates main universe" >>"$new/etc/apt/sources.list"
+  fi
   cp -L /etc/resolv.conf "$new/etc/resolv.conf"
   # No server of its own.
   mkdir -p "$new/etc/postgresql-common"
   echo 'create_main_cluster = false' >"$new/etc/postgresql-common/createcluster.conf"
   mount -t proc proc "$new/proc"
+  chroot "$new" apt-get update
   DEBIAN_FRONTEND=noninteractive chroot "$new" apt-get install -y --no-install-recommends \
     "postgresql-$major" "postgresql-server-dev-$major" clang gcc libclang-dev libc6-dev make ca-certificates
   umount "$new/proc"

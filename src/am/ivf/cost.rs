@@ -25,8 +25,8 @@ const VECTORS_AHEAD: f64 = 10.0;
 /// Centroids that are read for each list searched, where codes do not tell which are nearest: each is on a
 /// page of its own.
 const CENTROIDS_READ: f64 = 2.0;
-/// How many times as many lists a search reads that leaves out rows itself (measured on sentences, of which
-/// a tenth pass).
+/// How many times as many lists a search reads that leaves out rows itself (measured where 0.5 to 10 % pass: 1.15
+/// on sentences, 1.2 to 1.65 on a million clustered vectors).
 const LISTS_AMONG: f64 = 1.4;
 
 impl<V: Variant> Estimate for Method<V> {

@@ -1,7 +1,7 @@
 //! A PostgreSQL of one's own, to install other extensions into than those of the machine's.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use crate::place::{clusters_dir, output, pg_config, unique};
 
 /// What is copied of the programs.
 const PROGRAMS: &[&str] =
-    &["initdb", "pg_config", "pg_ctl", "pg_dump", "pg_restore", "postgres", "psql"];
+    &["initdb", "pg_ctl", "pg_dump", "pg_restore", "postgres", "psql"];
 
 /// A copy of the programs of the PostgreSQL under test, with its libraries and extensions as links.
 /// A server started from it finds its files here, as PostgreSQL looks for them beside the program
@@ -43,11 +43,28 @@ impl Prefix {
         for program in PROGRAMS {
             fs::copy(theirs.join(program), prefix.bindir.join(program))?;
         }
+        prefix.write_pg_config()?;
         link_all(&pkglibdir, &prefix.pkglibdir, |name| name != "vector.so")?;
         link_all(&sharedir, &prefix.sharedir, |name| name != "extension")?;
         let ours = |name: &str| !name.starts_with("vector") || name.starts_with("vector_ext");
         link_all(&sharedir.join("extension"), &prefix.extensions(), ours)?;
         Ok(prefix)
+    }
+
+    /// A `pg_config` that tells this prefix: that of Ubuntu's PostgreSQL 14 tells the same folders wherever
+    /// it lies.
+    fn write_pg_config(&self) -> Result<()> {
+        let script = format!(
+            "#!/bin/sh\ncase $1 in\n--bindir) echo '{}' ;;\n--pkglibdir) echo '{}' ;;\n\
+             --sharedir) echo '{}' ;;\n*) exec '{}' \"$@\" ;;\nesac\n",
+            self.bindir.display(),
+            self.pkglibdir.display(),
+            self.sharedir.display(),
+            pg_config().display(),
+        );
+        let path = self.bindir.join("pg_config");
+        fs::write(&path, script)?;
+        Ok(fs::set_permissions(path, Permissions::from_mode(0o755))?)
     }
 
     /// The folder of the servers' programs.

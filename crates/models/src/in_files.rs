@@ -101,16 +101,16 @@ impl Caller<'_> {
         })
     }
 
-    /// An error of a model, with the server's name.
+    /// An error of a model, with the server's name if its message has to have it.
     fn named(&self, error: Error, what: &str) -> Error {
-        match error.kind {
-            ErrorKind::File | ErrorKind::Rejected | ErrorKind::Unsupported => {
-                let (server, message) = (self.server, &error.message);
-                let message = format!("could not {what} with server \"{server}\": {message}");
-                Error { message, ..error }
-            }
-            _ => error,
+        let is_of_model =
+            matches!(error.kind, ErrorKind::File | ErrorKind::Rejected | ErrorKind::Unsupported);
+        if !is_of_model {
+            return error;
         }
+        let (server, message) = (self.server, &error.message);
+        let message = format!("could not {what} with server \"{server}\": {message}");
+        Error { message, ..error }
     }
 }
 

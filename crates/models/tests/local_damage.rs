@@ -123,7 +123,7 @@ fn a_reranker_with_several_labels_is_an_error() {
         *header = header.replace(
             "\"classifier.weight\":{\"dtype\":\"F32\",\"shape\":[1,16]",
             "\"classifier.weight\":{\"dtype\":\"F32\",\"shape\":[2,8]",
-        )
+        );
     });
     let error = rerank(&folder).expect_err("more labels");
     assert!(error.message.contains("\"classifier.weight\" has another shape"), "{error}");

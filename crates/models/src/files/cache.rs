@@ -6,9 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Folder, Identity};
 use crate::Error;
 
-/// How many models of a kind a process keeps.
-const MOST: usize = 8;
-
 struct Loaded<M> {
     folder: PathBuf,
     sha256: Option<[u8; 32]>,
@@ -17,11 +14,15 @@ struct Loaded<M> {
 }
 
 /// The models of a kind, the one used last at the end.
-pub(crate) struct Cache<M>(Mutex<Vec<Loaded<M>>>);
+pub(crate) struct Cache<M> {
+    loaded: Mutex<Vec<Loaded<M>>>,
+    most: usize,
+}
 
 impl<M> Cache<M> {
-    pub(crate) const fn new() -> Self {
-        Self(Mutex::new(Vec::new()))
+    /// One that keeps at most so many.
+    pub(crate) const fn new(most: usize) -> Self {
+        Self { loaded: Mutex::new(Vec::new()), most }
     }
 
     /// The model of a folder. It is loaded if the process does not have it yet, or the files are
@@ -38,7 +39,7 @@ impl<M> Cache<M> {
         let identity = folder.identity()?;
         let is_same =
             |loaded: &Loaded<M>| loaded.folder == folder.path && loaded.sha256.as_ref() == sha256;
-        let mut loaded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(position) = loaded.iter().position(is_same) {
             let found = loaded.remove(position);
             if found.identity == identity {
@@ -49,7 +50,7 @@ impl<M> Cache<M> {
         }
         // Others wait, and then find it.
         let model = Arc::new(load()?);
-        if loaded.len() == MOST {
+        if loaded.len() == self.most {
             loaded.remove(0);
         }
         let (folder, sha256) = (folder.path.to_path_buf(), sha256.copied());

@@ -56,7 +56,10 @@ impl Files {
 
 /// What tells the files of a folder from those that have taken their place.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Identity(Vec<Option<(u64, u64, i64, i64, u64)>>);
+pub(crate) struct Identity(Vec<Option<Which>>);
+
+/// Device, inode, time of the last change with its nanoseconds, and length of a file.
+type Which = (u64, u64, i64, i64, u64);
 
 impl Folder<'_> {
     /// Which files it has now.

@@ -37,7 +37,7 @@ const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 /// Tokens of texts that go through the encoder together: each weight is then read once for them.
 const PACK: usize = 256;
 
-static LOADED: Cache<LocalModel> = Cache::new();
+static LOADED: Cache<LocalModel> = Cache::new(4);
 
 /// The model of a folder, loaded once as long as its files are the same.
 ///

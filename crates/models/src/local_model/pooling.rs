@@ -32,7 +32,7 @@ impl Pooling {
                 pooled.iter_mut().for_each(|value| *value *= share);
             }
             Self::Greatest => {
-                each(pooled, &|greatest, one| if one > greatest { one } else { greatest })
+                each(pooled, &|greatest, one| if one > greatest { one } else { greatest });
             }
         }
     }

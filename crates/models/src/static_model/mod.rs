@@ -21,7 +21,7 @@ use crate::{Error, ErrorKind};
 /// Tokens of a text that count, unless the model says otherwise.
 const USUAL_LENGTH: usize = 512;
 
-static LOADED: Cache<StaticModel> = Cache::new();
+static LOADED: Cache<StaticModel> = Cache::new(8);
 
 /// The model of a folder, loaded once as long as its files are the same.
 ///

@@ -134,6 +134,7 @@ impl Tokenizer {
         check: Check<'_>,
     ) -> Result<bool, Bad> {
         tokens.clear();
+        let more = |count| count < most && check();
         let mut is_first = true;
         for segment in self.added.split_raw(text)? {
             let raw = match segment {
@@ -155,8 +156,8 @@ impl Tokenizer {
                     Segment::Text(text) => text,
                 };
                 let done = split::each(&self.splitters, text, is_first, &mut |part| {
-                    self.pieces.encode(part, tokens)?;
-                    Ok(tokens.len() < most && check())
+                    self.pieces.encode(part, tokens, &more)?;
+                    Ok(more(tokens.len()))
                 })?;
                 is_first = false;
                 if !done && !check() {

@@ -123,7 +123,7 @@ fn listed(beginning: &[u8], file_len: usize) -> Result<HashMap<String, Tensor>, 
     let data_len = file_len.checked_sub(before).ok_or(bad)?;
     let header: HashMap<String, serde_json::Value> =
         serde_json::from_slice(header).map_err(|_| bad)?;
-    let mut tensors = HashMap::new();
+    let (mut tensors, mut left) = (HashMap::new(), data_len);
     for (name, value) in header {
         if name == "__metadata__" {
             continue;
@@ -136,6 +136,8 @@ fn listed(beginning: &[u8], file_len: usize) -> Result<HashMap<String, Tensor>, 
         if end > data_len || end.checked_sub(start) != size || size.is_none() {
             return Err(bad);
         }
+        // They do not overlap, so all of them take no more memory than the file.
+        left = left.checked_sub(end - start).ok_or(bad)?;
         let bytes = before + start..before + end;
         tensors.insert(name, Tensor { numbers, shape: entry.shape, bytes });
     }
@@ -176,6 +178,11 @@ mod tests {
             (r#"{"m":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, 24),
             (r#"{"m":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}"#, 24),
             (r#"{"m":{"dtype":"F32","shape":[1],"data_offsets":[18446744073709551615,3]}}"#, 24),
+            (
+                r#"{"m":{"dtype":"F32","shape":[6],"data_offsets":[0,24]},
+                    "n":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
+                24,
+            ),
         ] {
             let file = file(header, data);
             assert!(listed(&file, file.len()).is_err(), "{header}");

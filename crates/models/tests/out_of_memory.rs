@@ -96,3 +96,28 @@ fn a_refused_allocation_of_a_transformer_is_an_error() {
         fs::remove_dir_all(&folder).expect("a folder");
     }
 }
+
+#[test]
+fn a_refused_allocation_of_a_vocabulary_is_an_error() {
+    let _alone = alone();
+    let folder = copy("local/bert_max");
+    let vocabulary: Vec<String> = (0..2000).map(|i| format!(r#""token{i}": {i}"#)).collect();
+    let tokenizer = format!(
+        r#"{{"model": {{"type": "WordLevel", "unk_token": "token0", "vocab": {{{}}}}}}}"#,
+        vocabulary.join(",")
+    );
+    fs::write(folder.join("tokenizer.json"), tokenizer).expect("a file");
+    let endpoint = endpoint("local", &folder);
+    let load = || {
+        // There are fewer vectors, so it is loaded again each time.
+        let error = endpoint.embed(&[Input::Text("tea")], &Arc::default()).expect_err("no model");
+        if error.kind == ErrorKind::Memory {
+            return Err(error);
+        }
+        assert!(error.message.contains("fewer vectors"), "{error}");
+        Ok(())
+    };
+    let refused = refuse_each(1000, load);
+    assert!((4..1000).contains(&refused), "{refused}");
+    fs::remove_dir_all(&folder).expect("a folder");
+}

@@ -29,7 +29,7 @@ use self::pooling::{Pooling, normalize};
 use self::texts::Texts;
 use self::weights::Weights;
 use crate::error::out_of_memory;
-use crate::files::{CONFIG, Cache, Folder, MODEL, TOKENIZER};
+use crate::files::{CONFIG, Cache, Folder, MODEL};
 use crate::tokenizer::{Sequence, Tokenizer};
 use crate::{Error, ErrorKind};
 
@@ -90,14 +90,12 @@ impl LocalModel {
         let files = folder.open(sha256, stop)?;
         let config = Config::new(&files.config).map_err(|what| folder.failure(CONFIG, &what))?;
         let modules = Modules::new(folder, &files)?;
-        let is_judge = files.optional(MODULES).is_none();
-        let judging = config.judge.filter(|_| is_judge);
+        let judging = config.judge.filter(|_| files.optional(MODULES).is_none());
         let by_tokenizer = files.optional(TOKENIZER_CONFIG).map(longest_for_tokenizer).transpose();
         let by_tokenizer =
             by_tokenizer.map_err(|what| folder.failure(TOKENIZER_CONFIG, &what))?.flatten();
-        let tokenizer =
-            Tokenizer::new(&files.tokenizer).map_err(|bad| folder.failure(TOKENIZER, &bad.0))?;
-        let template = tokenizer.template().map_err(|bad| folder.failure(TOKENIZER, &bad.0))?;
+        let tokenizer = Tokenizer::new(&files.tokenizer).map_err(|bad| bad.of_file(folder))?;
+        let template = tokenizer.template().map_err(|bad| bad.of_file(folder))?;
 
         let weights = Weights::new(folder, files.model, stop)?;
         let head = match judging {

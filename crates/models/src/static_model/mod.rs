@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use self::table::Table;
 use crate::error::out_of_memory;
-use crate::files::{CONFIG, Cache, Folder, MODEL, TOKENIZER, lost};
+use crate::files::{CONFIG, Cache, Folder, MODEL, lost};
 use crate::tokenizer::{LONGEST_TEXT, Tokenizer};
 use crate::{Error, ErrorKind};
 
@@ -82,11 +82,10 @@ impl StaticModel {
         let files = folder.open(sha256, stop)?;
         let config: Config = serde_json::from_slice(&files.config)
             .map_err(|error| folder.malformed(CONFIG, &error))?;
-        let tokenizer =
-            Tokenizer::new(&files.tokenizer).map_err(|bad| folder.failure(TOKENIZER, &bad.0))?;
+        let tokenizer = Tokenizer::new(&files.tokenizer).map_err(|bad| bad.of_file(folder))?;
         let table = Table::new(files.model, tokenizer.len())
             .map_err(|error| folder.unreadable(MODEL, &error))?;
-        let median = tokenizer.median_length().map_err(|bad| folder.failure(TOKENIZER, &bad.0))?;
+        let median = tokenizer.median_length().map_err(|bad| bad.of_file(folder))?;
         let most = config.max_length.map(|tokens| (tokens, tokens.saturating_mul(median)));
         Ok(Self { tokenizer, table, is_normalized: config.normalize, most })
     }

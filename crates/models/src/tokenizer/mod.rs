@@ -32,6 +32,7 @@ use split::Splitter;
 use self::json::Bad;
 use crate::Error;
 use crate::error::out_of_memory;
+use crate::files::{Folder, TOKENIZER};
 
 /// Bytes of a text at most, where not only its beginning counts.
 pub(crate) const LONGEST_TEXT: usize = 1 << 20;
@@ -115,7 +116,7 @@ impl Tokenizer {
         stop: &AtomicBool,
     ) -> Result<(), Error> {
         match self.encode(text, most, tokens, &|| !stop.load(Ordering::Relaxed)) {
-            Err(bad) => Err(of_text(bad)),
+            Err(bad) => Err(bad.of_text()),
             Ok(false) => Err(Error::stopped()),
             Ok(true) => Ok(()),
         }
@@ -178,14 +179,28 @@ impl Tokenizer {
 /// # Errors
 /// [`ErrorKind::Memory`]
 pub(crate) fn lowercase(text: &str) -> Result<String, Error> {
-    let lower = normalize::apply(&[Normalizer::Lowercase], text).map_err(of_text)?;
+    let lower = normalize::apply(&[Normalizer::Lowercase], text).map_err(Bad::of_text)?;
     Ok(lower.into_owned())
 }
 
-/// The error of a text that has no tokens.
-fn of_text(bad: Bad) -> Error {
-    match bad.0.starts_with(crate::provider::OUT_OF_MEMORY) {
-        true => out_of_memory(OutOfMemory),
-        false => Error::of_text(bad.0),
+impl Bad {
+    /// As the error of the file in a folder.
+    pub(crate) fn of_file(&self, folder: &Folder<'_>) -> Error {
+        match self.is_out_of_memory() {
+            true => out_of_memory(OutOfMemory),
+            false => folder.failure(TOKENIZER, &self.0),
+        }
+    }
+
+    /// As the error of a text that has no tokens.
+    fn of_text(self) -> Error {
+        match self.is_out_of_memory() {
+            true => out_of_memory(OutOfMemory),
+            false => Error::of_text(self.0),
+        }
+    }
+
+    fn is_out_of_memory(&self) -> bool {
+        self.0.starts_with(crate::provider::OUT_OF_MEMORY)
     }
 }

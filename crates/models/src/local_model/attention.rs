@@ -34,8 +34,8 @@ pub(super) fn attend(
     let scale = 1.0 / (width as f32).sqrt();
     for head in 0..heads {
         let part = |vector, which| part(vector, which * hidden + head * width, width);
-        go_on(stop)?;
         for (token, vector) in projected.chunks_exact(3 * hidden).enumerate() {
+            go_on(stop)?;
             keys[token * width..][..width].copy_from_slice(part(vector, 1));
             // The first number of all tokens, then the second, and so on.
             for (value, place) in

@@ -7,12 +7,15 @@ use memory::Grow;
 use super::attention::attend;
 use super::config::Config;
 use super::functions::Activation;
-use super::linear::{Linear, Norm};
+use super::linear::{Linear, Norm, ROWS};
 use super::weights::{Weights, Words};
 use crate::Error;
 use crate::error::{go_on, out_of_memory};
 use crate::files::lost;
 use crate::tokenizer::Sequence;
+
+/// Numbers that are set to zero between looks at the flag that stops a call.
+const FILLED: usize = 1 << 18;
 
 /// An encoder with its weights.
 #[derive(Debug)]
@@ -115,12 +118,10 @@ impl Encoder {
     pub(super) fn encode(&self, texts: &[Sequence], stop: &AtomicBool) -> Result<Vec<f32>, Error> {
         let hidden = self.hidden;
         let tokens = texts.iter().map(|text| text.tokens.len()).sum::<usize>();
-        let filled = |width| memory::filled(tokens * width, 0.0).map_err(out_of_memory);
-        let mut vectors = filled(hidden)?;
+        let mut vectors = zeros(tokens * hidden, stop)?;
         self.begin(texts, &mut vectors, stop)?;
-        let wide = self.layers.iter().map(|layer| layer.wider.bias.len()).max().unwrap_or(0);
-        let (mut projected, mut mixed, mut wider) =
-            (filled(3 * hidden)?, filled(hidden)?, filled(wide)?);
+        let mut projected = zeros(tokens * 3 * hidden, stop)?;
+        let mut mixed = zeros(tokens * hidden, stop)?;
         for layer in &self.layers {
             layer.projection.apply(&vectors, &mut projected, stop)?;
             let (mut projected, mut out) = (&projected[..], &mut mixed[..]);
@@ -131,11 +132,16 @@ impl Encoder {
                 (projected, out) = (rest, out_rest);
             }
             layer.mixed.add(&mixed, &mut vectors, stop)?;
-            layer.mixed_norm.apply(&mut vectors);
-            layer.wider.apply(&vectors, &mut wider, stop)?;
-            self.activation.apply(&mut wider, stop)?;
-            layer.narrower.add(&wider, &mut vectors, stop)?;
-            layer.norm.apply(&mut vectors);
+            layer.mixed_norm.apply(&mut vectors, stop)?;
+            let wide = layer.wider.bias.len();
+            let mut wider = zeros(ROWS.min(tokens) * wide, stop)?;
+            for vectors in vectors.chunks_mut(ROWS * hidden) {
+                let wider = &mut wider[..vectors.len() / hidden * wide];
+                layer.wider.apply(vectors, wider, stop)?;
+                self.activation.apply(wider, stop)?;
+                layer.narrower.add(wider, vectors, stop)?;
+            }
+            layer.norm.apply(&mut vectors, stop)?;
         }
         Ok(vectors)
     }
@@ -170,7 +176,16 @@ impl Encoder {
                 }
             }
         }
-        self.norm.apply(vectors);
-        Ok(())
+        self.norm.apply(vectors, stop)
     }
+}
+
+/// So many zeros. The operating system takes its time for the first use of much memory.
+fn zeros(len: usize, stop: &AtomicBool) -> Result<Vec<f32>, Error> {
+    let mut zeros = memory::with_room(len).map_err(out_of_memory)?;
+    while zeros.len() < len {
+        go_on(stop)?;
+        zeros.resize(len.min(zeros.len() + FILLED), 0.0);
+    }
+    Ok(zeros)
 }

@@ -7,7 +7,7 @@ use crate::Error;
 use crate::error::{go_on, out_of_memory};
 
 /// Vectors that are multiplied together at most.
-const ROWS: usize = 256;
+pub(super) const ROWS: usize = 256;
 /// Products of two numbers between looks at the flag that stops a call: a few milliseconds.
 pub(super) const MOST_WORK: usize = 1 << 25;
 
@@ -90,13 +90,17 @@ pub(super) struct Norm {
 }
 
 impl Norm {
-    pub(super) fn apply(&self, vectors: &mut [f32]) {
+    /// # Errors
+    /// If `stop` is set.
+    pub(super) fn apply(&self, vectors: &mut [f32], stop: &AtomicBool) -> Result<(), Error> {
         for vector in vectors.chunks_exact_mut(self.weight.len()) {
+            go_on(stop)?;
             let (mean, variance) = moments(vector);
             let scale = 1.0 / (variance + self.epsilon).sqrt();
             for ((value, weight), bias) in vector.iter_mut().zip(&self.weight).zip(&self.bias) {
                 *value = (*value - mean) * scale * weight + bias;
             }
         }
+        Ok(())
     }
 }

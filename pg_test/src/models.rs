@@ -42,14 +42,25 @@ pub fn create_model(name: &str, models: &ModelServer, options: &str) -> String {
 /// The files of a static model, in the order of their hash.
 pub const MODEL_FILES: [&str; 3] = ["config.json", "model.safetensors", "tokenizer.json"];
 
-/// Copies the files of a static model to where a server can read them; the new folder.
+/// Copies the files of a model, and its folders, to where a server can read them; the new folder.
 pub fn copy_model(cluster: &Cluster, name: &str, files: &Path) -> Result<PathBuf> {
     let folder = cluster.data_dir().with_file_name(format!("model_{name}"));
-    fs::create_dir(&folder)?;
-    for file in MODEL_FILES {
-        fs::copy(files.join(file), folder.join(file))?;
-        give_to_server_user(&folder.join(file))?;
-    }
-    give_to_server_user(&folder)?;
+    copy_folder(files, &folder)?;
     Ok(folder)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let from = entry?.path();
+        let Some(name) = from.file_name() else { continue };
+        let copy = to.join(name);
+        if from.is_dir() {
+            copy_folder(&from, &copy)?;
+        } else {
+            fs::copy(&from, &copy)?;
+            give_to_server_user(&copy)?;
+        }
+    }
+    give_to_server_user(to)
 }

@@ -79,6 +79,7 @@ mod ivf_sql;
 mod library_functions;
 mod logical_replication;
 mod models;
+mod models_local;
 mod models_ranker;
 mod models_security;
 mod models_static;

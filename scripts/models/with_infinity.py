@@ -1,11 +1,14 @@
-"""Embeddings of infinity, an OpenAI-compatible server, asked for from SQL: equal to those that the model
-itself gives, and as good in searches as the ones that ../../demo has of the same model."""
+"""Embeddings of infinity, an OpenAI-compatible server, and of the same model run by the database server,
+asked for from SQL: equal to those that the model itself gives, and as good in searches as the ones that
+../../demo has of the same model."""
 
 import csv
 import gzip
 import math
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -89,16 +92,33 @@ def check_errors(db):
     assert db.execute("SELECT vector_dims(embed('minilm', 'tea'))").fetchone()[0] == DIMENSIONS
 
 
-def check_equal(db):
+def check_equal(db, server):
     """One by one, and as an array, the vectors are the model's own."""
     own = SentenceTransformer(MODEL, device="cpu").encode(TEXTS, normalize_embeddings=True)
-    one = [db.execute("SELECT embed('minilm', %s)::text", [text]).fetchone()[0] for text in TEXTS]
-    many = "SELECT v::text FROM unnest(embed('minilm', %s::text[])) WITH ORDINALITY AS t(v, n) ORDER BY n"
-    many = [row[0] for row in db.execute(many, [TEXTS])]
+    one = [db.execute("SELECT embed(%s, %s)::text", [server, text]).fetchone()[0] for text in TEXTS]
+    many = "SELECT v::text FROM unnest(embed(%s, %s::text[])) WITH ORDINALITY AS t(v, n) ORDER BY n"
+    many = [row[0] for row in db.execute(many, [server, TEXTS])]
     for asked in (one, many):
         furthest = max(np.abs(numbers(got) - kept).max() for got, kept in zip(asked, own, strict=True))
-        print(f"furthest from the model's own: {furthest:.1e}")
+        print(f"{server}: furthest from the model's own: {furthest:.1e}")
         assert furthest < TOLERANCE
+
+
+def check_local(db):
+    """The model's files, run by the database server, which may read them in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "model")
+        shutil.copytree(MODEL, copy)
+        for path in (Path(folder), copy, *copy.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        db.execute(f"CREATE SERVER own FOREIGN DATA WRAPPER vector_ext_model"
+                   f" OPTIONS (provider 'local', path '{copy}')")
+        check_equal(db, "own")
+        texts = [text for _, text in sentences("docs")[0]][:500]
+        start = time.monotonic()
+        db.execute("SELECT embed('own', %s::text[])", [texts])
+        print(f"own: {len(texts) / (time.monotonic() - start):.0f} texts a second")
+        db.execute("DROP SERVER own")
 
 
 def gain(db, question, column, vector, defining):
@@ -163,7 +183,8 @@ def main():
             db.execute(f"CREATE SERVER {name} FOREIGN DATA WRAPPER vector_ext_model OPTIONS"
                        f" (provider 'openai', model 'minilm', url 'http://127.0.0.1:{infinity.port}/{path}')")
         check_errors(db)
-        check_equal(db)
+        check_equal(db, "minilm")
+        check_local(db)
         check_quality(db, infinity)
     print("passed")
 

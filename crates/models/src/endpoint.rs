@@ -1,19 +1,18 @@
 //! An endpoint: a provider with its options.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use memory::Grow;
+use std::sync::atomic::AtomicBool;
 
 use crate::error::out_of_memory;
 use crate::options::{Backend, Remote, Settings, key_source};
-use crate::remote::{Caller, prompted};
+use crate::remote::Caller;
 use crate::secret::KeySource;
-use crate::static_model::{self, StaticModel};
-use crate::{Error, ErrorKind, Invalid};
+use crate::{Error, ErrorKind, Invalid, in_files};
 
 /// How many texts of a static model are a batch, for callers that ask.
 const STATIC_BATCH: usize = 1024;
+/// How many texts of a model that is run here are a batch: a second of work or less.
+const LOCAL_BATCH: usize = 64;
 
 /// What is to be embedded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,13 +73,14 @@ impl Endpoint {
     pub fn batch(&self) -> usize {
         match &self.inner.settings.backend {
             Backend::Remote(remote) => remote.batch,
-            Backend::Static { .. } => STATIC_BATCH,
+            Backend::Static(_) => STATIC_BATCH,
+            Backend::Local(_) => LOCAL_BATCH,
         }
     }
 
     /// Whether it is a static model: files instead of a network, and always the same vectors.
     pub fn is_static(&self) -> bool {
-        matches!(self.inner.settings.backend, Backend::Static { .. })
+        matches!(self.inner.settings.backend, Backend::Static(_))
     }
 
     /// Embeds any number of inputs: one vector each, in their order. Returns within 20 ms after `stop`
@@ -98,9 +98,11 @@ impl Endpoint {
             Backend::Remote(remote) => {
                 self.inner.caller(remote, stop)?.embed(inputs, &mut vectors)?;
             }
-            Backend::Static { path, sha256 } => {
-                let model = static_model::model(path, sha256.as_ref())?;
-                self.inner.embed_static(&model, inputs, &mut vectors, stop)?;
+            Backend::Static(source) => {
+                self.inner.in_files(stop).embed_static(source, inputs, &mut vectors)?;
+            }
+            Backend::Local(source) => {
+                self.inner.in_files(stop).embed_local(source, inputs, &mut vectors)?;
             }
         }
         Ok(vectors)
@@ -117,11 +119,19 @@ impl Endpoint {
         documents: &[&str],
         stop: &Arc<AtomicBool>,
     ) -> Result<Vec<f32>, Error> {
-        let Backend::Remote(remote) = &self.inner.settings.backend else {
-            return Err(Error::new(ErrorKind::Unsupported, "provider \"static\" cannot rerank"));
-        };
         let mut scores = memory::with_room(documents.len()).map_err(out_of_memory)?;
-        self.inner.caller(remote, stop)?.rerank(query, documents, &mut scores)?;
+        match &self.inner.settings.backend {
+            Backend::Remote(remote) => {
+                self.inner.caller(remote, stop)?.rerank(query, documents, &mut scores)?;
+            }
+            Backend::Static(_) => {
+                let message = "provider \"static\" cannot rerank";
+                return Err(Error::new(ErrorKind::Unsupported, message));
+            }
+            Backend::Local(source) => {
+                self.inner.in_files(stop).rerank_local(source, query, documents, &mut scores)?;
+            }
+        }
         Ok(scores)
     }
 }
@@ -137,51 +147,8 @@ impl Inner {
         Ok(Caller::new(&self.server, remote, &self.settings, key, stop))
     }
 
-    /// Adds the vectors of a static model.
-    fn embed_static(
-        &self,
-        model: &StaticModel,
-        inputs: &[Input<'_>],
-        vectors: &mut Vec<Vec<f32>>,
-        stop: &AtomicBool,
-    ) -> Result<(), Error> {
-        let server = &self.server;
-        let dimensions = self.settings.dim.unwrap_or(model.dimensions());
-        if dimensions > model.dimensions() {
-            return Err(Error {
-                kind: ErrorKind::File,
-                message: format!(
-                    "the model of server \"{server}\" has {} dimensions, not {dimensions}",
-                    model.dimensions()
-                ),
-                hint: Some("Set the option \"dim\" to no more than the model has.".into()),
-                input: None,
-            });
-        }
-        let prompt = self.settings.prompt.as_deref().unwrap_or_default();
-        let mut tokens = Vec::new();
-        for (position, input) in inputs.iter().enumerate() {
-            if stop.load(Ordering::Relaxed) {
-                return Err(Error::stopped());
-            }
-            let text = match input {
-                Input::Text(text) => prompted(prompt, text)?,
-                Input::Image(_) => {
-                    let message = "provider \"static\" cannot embed images";
-                    return Err(Error::new(ErrorKind::Unsupported, message));
-                }
-            };
-            let vector = model.embed(&text, dimensions, &mut tokens, stop).map_err(|error| {
-                let error = error.at(position, 1);
-                if !matches!(error.kind, ErrorKind::File | ErrorKind::Rejected) {
-                    return error;
-                }
-                let message = &error.message;
-                let message = format!("could not embed with server \"{server}\": {message}");
-                Error { message, ..error }
-            })?;
-            vectors.try_push(vector).map_err(out_of_memory)?;
-        }
-        Ok(())
+    /// What calls models in files.
+    fn in_files<'c>(&'c self, stop: &'c AtomicBool) -> in_files::Caller<'c> {
+        in_files::Caller { server: &self.server, settings: &self.settings, stop }
     }
 }

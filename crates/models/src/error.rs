@@ -1,6 +1,7 @@
 //! What can go wrong.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use memory::OutOfMemory;
 
@@ -57,6 +58,11 @@ impl Error {
         Self::new(ErrorKind::Stopped, "the call was stopped")
     }
 
+    /// The error of a model in files that has no result for a text.
+    pub(crate) fn of_text(message: impl Into<String>) -> Self {
+        Self { input: Some(0), ..Self::new(ErrorKind::File, message) }
+    }
+
     /// As an error of the input at `position`, if that is all that was sent.
     pub(crate) fn at(mut self, position: usize, sent: usize) -> Self {
         match &mut self.input {
@@ -71,6 +77,13 @@ impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), hint: None, input: None }
     }
+}
+
+/// # Errors
+/// If `stop` is set.
+#[inline]
+pub(crate) fn go_on(stop: &AtomicBool) -> Result<(), Error> {
+    if stop.load(Ordering::Relaxed) { Err(Error::stopped()) } else { Ok(()) }
 }
 
 /// The error of a refused allocation.
@@ -121,7 +134,7 @@ pub enum ErrorKind {
     Forbidden,
     /// The provider or model has no such operation.
     Unsupported,
-    /// The files of a static model, or the file or environment variable of a key.
+    /// The files of a model, or the file or environment variable of a key.
     File,
     /// The operating system gives no more memory.
     Memory,

@@ -2,7 +2,10 @@
 
 mod calls;
 mod faults;
+mod folder;
 mod forms;
+mod local_damage;
+mod local_models;
 mod options;
 mod static_models;
 mod tls;

@@ -46,6 +46,7 @@ fn valid_options() {
         ],
         &[("provider", "static"), ("path", "/srv/models/m"), ("dim", "64"), ("prompt", "query: ")],
         &[("provider", "static"), ("path", "/m"), ("sha256", &"0aF9".repeat(16))],
+        &[("provider", "local"), ("path", "/m"), ("sha256", &"0aF9".repeat(16)), ("dim", "64")],
     ] {
         assert_eq!(server(pairs), Ok(()), "{pairs:?}");
     }
@@ -61,6 +62,8 @@ fn invalid_options() {
         (vec![("provider", "tei")], "option \"url\" is required for provider \"tei\""),
         (vec![("provider", "openai")], "option \"model\" is required for provider \"openai\""),
         (vec![("provider", "static")], "option \"path\" is required for provider \"static\""),
+        (vec![("provider", "local")], "option \"path\" is required for provider \"local\""),
+        (vec![("provider", "local"), ("path", "/m"), ("batch", "2")], "invalid option \"batch\""),
         (with("host", "x"), "invalid option \"host\""),
         (with("api_key", "x"), "invalid option \"api_key\""),
         (with("task", "query"), "invalid option \"task\""),
@@ -116,7 +119,7 @@ fn invalid_options() {
     );
     let hint = server(&[]).expect_err("no provider").hint.expect("a hint");
     assert!(hint.contains(
-        "openai, azure_openai, cohere, voyageai, tei, vllm, gemini, huggingface, static"
+        "openai, azure_openai, cohere, voyageai, tei, vllm, gemini, huggingface, static, local"
     ));
 }
 
@@ -149,10 +152,12 @@ fn secrets_are_not_repeated() {
 
 #[test]
 fn what_reads_files_is_for_superusers() {
-    let model = options(&[("provider", "static"), ("path", "/m")]);
-    assert_eq!(validate(Place::Server, &model, true), Ok(()));
-    let invalid = validate(Place::Server, &model, false).expect_err("no superuser");
-    assert_eq!(invalid.message, "only superusers may set the option \"path\"");
+    for provider in ["static", "local"] {
+        let model = options(&[("provider", provider), ("path", "/m")]);
+        assert_eq!(validate(Place::Server, &model, true), Ok(()));
+        let invalid = validate(Place::Server, &model, false).expect_err("no superuser");
+        assert_eq!(invalid.message, "only superusers may set the option \"path\"");
+    }
     for (name, value) in [("api_key_env", "KEY"), ("api_key_file", "/key")] {
         let mapping = options(&[(name, value)]);
         assert_eq!(validate(Place::UserMapping, &mapping, true), Ok(()));

@@ -2,63 +2,17 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use models::{Endpoint, Error, ErrorKind, Input};
+use models::{ErrorKind, Input};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use serde::Deserialize;
 
-use crate::{embed, go, options};
+use crate::folder::{Folder, data};
+use crate::{embed, go};
 
 const MODELS: [&str; 3] = ["wordpiece", "unigram", "mapped"];
 const FILES: [&str; 3] = ["config.json", "model.safetensors", "tokenizer.json"];
-
-/// A copy of a model, which is removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(model: &str) -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name =
-            format!("models-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let folder = Self(std::env::temp_dir().join(name));
-        fs::create_dir(&folder.0).expect("a folder");
-        for file in FILES {
-            folder.write(file, &fs::read(data(model).join(file)).expect("a file"));
-        }
-        folder
-    }
-
-    /// Replaces a file, as a model is to be replaced.
-    fn write(&self, file: &str, bytes: &[u8]) {
-        let new = self.0.join("new");
-        fs::write(&new, bytes).expect("a file");
-        fs::set_permissions(&new, PermissionsExt::from_mode(0o644)).expect("a file");
-        fs::rename(new, self.0.join(file)).expect("a file");
-    }
-
-    fn endpoint(&self, more: &[(&str, &str)]) -> Endpoint {
-        let mut pairs = vec![("provider", "static"), ("path", self.0.to_str().expect("a path"))];
-        pairs.extend(more);
-        Endpoint::new("words", &options(&pairs), &[]).expect("valid options")
-    }
-
-    fn error(&self) -> Error {
-        embed(&self.endpoint(&[]), &["green tea"]).expect_err("a bad model")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn data(model: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(model)
-}
 
 /// Texts, and their vectors by Model2Vec's own library.
 #[derive(Deserialize)]
@@ -75,7 +29,7 @@ fn expected(model: &str) -> Expected {
 #[test]
 fn vectors_are_those_of_model2vec() {
     for model in MODELS {
-        let folder = Folder::new(model);
+        let folder = Folder::new("static", model);
         let endpoint = folder.endpoint(&[]);
         assert!(endpoint.is_static());
         let Expected { texts, vectors } = expected(model);
@@ -95,7 +49,7 @@ fn vectors_are_those_of_model2vec() {
 
 #[test]
 fn vectors_may_be_shorter() {
-    let folder = Folder::new("wordpiece");
+    let folder = Folder::new("static", "wordpiece");
     let short = embed(&folder.endpoint(&[("dim", "3")]), &["green tea"]).expect("vectors");
     let full = embed(&folder.endpoint(&[]), &["green tea"]).expect("vectors");
     let norm = full[0][..3].iter().map(|value| value * value).sum::<f32>().sqrt();
@@ -107,14 +61,14 @@ fn vectors_may_be_shorter() {
 
 #[test]
 fn a_prompt_goes_before_every_text() {
-    let folder = Folder::new("wordpiece");
+    let folder = Folder::new("static", "wordpiece");
     let prompted = embed(&folder.endpoint(&[("prompt", "green ")]), &["table", "cup"]);
     assert_eq!(prompted, embed(&folder.endpoint(&[]), &["green table", "green cup"]));
 }
 
 #[test]
 fn a_model_that_was_replaced_is_loaded_again() {
-    let folder = Folder::new("wordpiece");
+    let folder = Folder::new("static", "wordpiece");
     let endpoint = folder.endpoint(&[]);
     let before = embed(&endpoint, &["green table"]).expect("vectors");
     assert_eq!(embed(&endpoint, &["green table"]).expect("vectors"), before);
@@ -124,7 +78,7 @@ fn a_model_that_was_replaced_is_loaded_again() {
 
 #[test]
 fn files_have_the_hash_of_the_options() {
-    let folder = Folder::new("wordpiece");
+    let folder = Folder::new("static", "wordpiece");
     // cat config.json model.safetensors tokenizer.json | sha256sum
     let hash = "a98a8208806341c17f1240cb1148559f3059e0d430cf8ae2fb4e0075fc74b118";
     let endpoint = folder.endpoint(&[("sha256", hash)]);
@@ -137,7 +91,7 @@ fn files_have_the_hash_of_the_options() {
 
 #[test]
 fn what_is_not_supported_is_named() {
-    let folder = Folder::new("wordpiece");
+    let folder = Folder::new("static", "wordpiece");
     for (tokenizer, expected) in [
         (
             r#"{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}"#,
@@ -170,8 +124,9 @@ fn what_is_not_supported_is_named() {
         assert_eq!(error.kind, ErrorKind::File, "{error}");
         assert!(error.message.contains(expected), "{error}");
     }
-    let image =
-        Folder::new("wordpiece").endpoint(&[]).embed(&[Input::Image(b"\xff\xd8\xff")], &go());
+    let image = Folder::new("static", "wordpiece")
+        .endpoint(&[])
+        .embed(&[Input::Image(b"\xff\xd8\xff")], &go());
     assert_eq!(image.expect_err("an image").kind, ErrorKind::Unsupported);
     let rerank = folder.endpoint(&[]).rerank("a", &["b"], &go());
     assert_eq!(rerank.expect_err("reranking").kind, ErrorKind::Unsupported);
@@ -179,8 +134,8 @@ fn what_is_not_supported_is_named() {
 
 #[test]
 fn files_that_others_can_change_are_refused() {
-    let folder = Folder::new("wordpiece");
-    let path = folder.0.join("model.safetensors");
+    let folder = Folder::new("static", "wordpiece");
+    let path = folder.path.join("model.safetensors");
     fs::set_permissions(&path, PermissionsExt::from_mode(0o664)).expect("a file");
     assert!(folder.error().message.contains("chmod go-w"));
     fs::remove_file(&path).expect("a file");
@@ -191,7 +146,7 @@ fn files_that_others_can_change_are_refused() {
 
 #[test]
 fn texts_cannot_grow_without_bound() {
-    let folder = Folder::new("wordpiece");
+    let folder = Folder::new("static", "wordpiece");
     let double = r#"{"type": "Replace", "pattern": {"String": "a"}, "content": "aaaa"}"#;
     let steps = vec![double; 100].join(",");
     let tokenizer = format!(
@@ -205,7 +160,7 @@ fn texts_cannot_grow_without_bound() {
 
 #[test]
 fn a_text_that_is_too_long_is_refused_alone() {
-    let folder = Folder::new("wordpiece");
+    let folder = Folder::new("static", "wordpiece");
     let text = "tea ".repeat(1 << 18) + "cup";
     // Only the beginning of a text counts here.
     assert!(embed(&folder.endpoint(&[]), &[&text]).is_ok());
@@ -226,9 +181,9 @@ fn damaged_files_are_errors_or_other_models() {
     let expected = MODELS.map(expected);
     fuzz::run("static-models", |case| {
         let number = case.rng.random_range(0..MODELS.len());
-        let folder = Folder::new(MODELS[number]);
+        let folder = Folder::new("static", MODELS[number]);
         let file = *FILES.choose(&mut case.rng).expect("a file");
-        let mut bytes = fs::read(folder.0.join(file)).expect("a file");
+        let mut bytes = fs::read(folder.path.join(file)).expect("a file");
         fuzz::mutate(&mut case.rng, &mut bytes);
         case.input(&bytes);
         folder.write(file, &bytes);

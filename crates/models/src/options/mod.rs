@@ -22,8 +22,8 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Options of all providers that are called over a network.
 const REMOTE: [&str; 8] =
     ["provider", "url", "model", "dim", "batch", "timeout", "allow_http", "prompt"];
-/// Options of static models.
-const STATIC: [&str; 5] = ["provider", "path", "sha256", "dim", "prompt"];
+/// Options of models in files.
+const IN_FILES: [&str; 5] = ["provider", "path", "sha256", "dim", "prompt"];
 const USER_MAPPING: [&str; 3] = ["api_key", "api_key_env", "api_key_file"];
 /// Options that let whoever sets them read files and variables of the database server.
 const SUPERUSER_ONLY: [&str; 3] = ["path", "api_key_env", "api_key_file"];
@@ -69,13 +69,18 @@ pub fn validate(
 pub(crate) enum Backend {
     /// A provider over HTTP.
     Remote(Remote),
-    /// A folder with a model.
-    Static {
-        /// The folder.
-        path: PathBuf,
-        /// The SHA-256 that its files must have.
-        sha256: Option<[u8; 32]>,
-    },
+    /// A folder with a static model.
+    Static(Source),
+    /// A folder with a model that is run here.
+    Local(Source),
+}
+
+/// A folder with a model.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    /// The SHA-256 that its files must have.
+    pub(crate) sha256: Option<[u8; 32]>,
 }
 
 /// The options of a provider over HTTP.
@@ -132,12 +137,13 @@ impl Settings {
                 ..Invalid::new("option \"provider\" is required")
             });
         };
-        let backend = if name == provider::STATIC {
-            known(options, &STATIC)?;
-            Backend::Static {
+        let backend = if [provider::STATIC, provider::LOCAL].contains(&name) {
+            known(options, &IN_FILES)?;
+            let source = Source {
                 path: get("path").map(path).transpose()?.ok_or_else(|| required("path", name))?,
                 sha256: get("sha256").map(sha256).transpose()?,
-            }
+            };
+            if name == provider::STATIC { Backend::Static(source) } else { Backend::Local(source) }
         } else {
             let provider = provider::find(name).ok_or_else(|| Invalid {
                 hint: Some(format!("Providers are: {}.", provider::names().join(", "))),

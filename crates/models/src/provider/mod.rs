@@ -22,8 +22,9 @@ use crate::http::Request;
 use crate::options::Remote;
 use crate::{Error, ErrorKind, Input};
 
-/// The provider that is a folder of files.
+/// The providers that are folders of files.
 pub(crate) const STATIC: &str = "static";
+pub(crate) const LOCAL: &str = "local";
 
 const ALL: [&dyn Provider; 8] = [
     &openai::OpenAi,
@@ -107,7 +108,7 @@ pub(crate) fn find(name: &str) -> Option<&'static dyn Provider> {
 
 /// The names of all providers.
 pub(crate) fn names() -> Vec<&'static str> {
-    ALL.iter().map(|provider| provider.name()).chain([STATIC]).collect()
+    ALL.iter().map(|provider| provider.name()).chain([STATIC, LOCAL]).collect()
 }
 
 /// The options that a request depends on.

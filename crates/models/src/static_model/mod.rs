@@ -4,30 +4,46 @@
 //! `model.safetensors`, and `config.json`. The files are untrusted: sizes, offsets, and numbers are
 //! checked when a model is loaded.
 
-mod cache;
-mod files;
 mod table;
-mod tensors;
-mod tokenizer;
 
-use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Deserialize;
 
-pub(crate) use cache::model;
-
-use self::files::Files;
 use self::table::Table;
-use self::tokenizer::Tokenizer;
 use crate::error::out_of_memory;
+use crate::files::{CONFIG, Cache, Folder, MODEL, lost};
+use crate::tokenizer::{LONGEST_TEXT, Tokenizer};
 use crate::{Error, ErrorKind};
 
 /// Tokens of a text that count, unless the model says otherwise.
 const USUAL_LENGTH: usize = 512;
-/// Bytes of a text at most, where not only its beginning counts.
-const LONGEST_TEXT: usize = 1 << 20;
+
+static LOADED: Cache<StaticModel> = Cache::new(8);
+
+/// The model of a folder, loaded once as long as its files are the same.
+///
+/// # Errors
+/// [`ErrorKind::File`], and if `stop` is set.
+pub(crate) fn model(
+    path: &Path,
+    sha256: Option<&[u8; 32]>,
+    stop: &AtomicBool,
+) -> Result<Arc<StaticModel>, Error> {
+    let folder = folder(path);
+    LOADED.get(&folder, sha256, || StaticModel::load(&folder, sha256, stop))
+}
+
+fn folder(path: &Path) -> Folder<'_> {
+    Folder {
+        path,
+        optional: &[],
+        hint: "The folder must have tokenizer.json, model.safetensors, and config.json of a model \
+               in the format of Model2Vec.",
+    }
+}
 
 /// A model that is loaded.
 #[derive(Debug)]
@@ -57,18 +73,19 @@ impl StaticModel {
     /// The model of a folder.
     ///
     /// # Errors
-    /// [`ErrorKind::File`]
-    pub(crate) fn load(folder: &Path, sha256: Option<&[u8; 32]>) -> Result<Self, Error> {
-        let files = Files::open(folder, sha256)?;
-        let config: Config = serde_json::from_slice(&files.config).map_err(|error| {
-            failure(folder, "config.json", &crate::error::bounded(&error.to_string(), 200))
-        })?;
-        let tokenizer = Tokenizer::new(&files.tokenizer)
-            .map_err(|bad| failure(folder, "tokenizer.json", &bad.0))?;
+    /// [`ErrorKind::File`], and if `stop` is set.
+    fn load(
+        folder: &Folder<'_>,
+        sha256: Option<&[u8; 32]>,
+        stop: &AtomicBool,
+    ) -> Result<Self, Error> {
+        let files = folder.open(sha256, stop)?;
+        let config: Config = serde_json::from_slice(&files.config)
+            .map_err(|error| folder.malformed(CONFIG, &error))?;
+        let tokenizer = Tokenizer::new(&files.tokenizer).map_err(|bad| bad.of_file(folder))?;
         let table = Table::new(files.model, tokenizer.len())
-            .map_err(|error| unreadable(folder, "model.safetensors", &error))?;
-        let median =
-            tokenizer.median_length().map_err(|bad| failure(folder, "tokenizer.json", &bad.0))?;
+            .map_err(|error| folder.unreadable(MODEL, &error))?;
+        let median = tokenizer.median_length().map_err(|bad| bad.of_file(folder))?;
         let most = config.max_length.map(|tokens| (tokens, tokens.saturating_mul(median)));
         Ok(Self { tokenizer, table, is_normalized: config.normalize, most })
     }
@@ -89,7 +106,6 @@ impl StaticModel {
         tokens: &mut Vec<u32>,
         stop: &AtomicBool,
     ) -> Result<Vec<f32>, Error> {
-        let go_on = || !stop.load(Ordering::Relaxed);
         let (text, most) = match self.most {
             Some((tokens, characters)) => {
                 let end = text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at);
@@ -105,29 +121,16 @@ impl StaticModel {
                 input: Some(0),
             });
         }
-        let done = self.tokenizer.encode(text, most, tokens, &go_on);
-        match done {
-            Err(bad) if bad.0.starts_with(crate::provider::OUT_OF_MEMORY) => {
-                return Err(out_of_memory(memory::OutOfMemory));
-            }
-            Err(bad) => return Err(of_text(bad.0)),
-            Ok(false) => return Err(Error::stopped()),
-            Ok(true) => {}
-        }
+        self.tokenizer.tokens(text, most, tokens, stop)?;
         let unknown = self.tokenizer.unknown();
         let known = tokens.iter().copied().filter(|token| Some(*token) != unknown);
         let mut sum = memory::filled(dimensions, 0.0).map_err(out_of_memory)?;
         let (mut count, mut row) = (0, Vec::new());
         for token in known {
-            if !go_on() {
+            if stop.load(Ordering::Relaxed) {
                 return Err(Error::stopped());
             }
-            self.table.add(token, &mut row, &mut sum).map_err(|error| {
-                failure_of(&error, || {
-                    let message = format!("could not read model.safetensors: {error}");
-                    Error::new(ErrorKind::File, message)
-                })
-            })?;
+            self.table.add(token, &mut row, &mut sum).map_err(|error| lost(&error))?;
             count += 1;
         }
         if count > 0 {
@@ -142,40 +145,8 @@ impl StaticModel {
         }
         match sum.iter().all(|value| value.is_finite()) {
             true => Ok(sum),
-            false => Err(of_text("model has vectors with infinite numbers")),
+            false => Err(Error::of_text("model has vectors with infinite numbers")),
         }
-    }
-}
-
-/// The error of a model that has no vector for a text.
-fn of_text(message: impl Into<String>) -> Error {
-    Error { input: Some(0), ..Error::new(ErrorKind::File, message) }
-}
-
-/// The error of a file that cannot be read: `other`, unless memory was refused.
-fn failure_of(error: &io::Error, other: impl FnOnce() -> Error) -> Error {
-    match error.kind() == io::ErrorKind::OutOfMemory {
-        true => out_of_memory(memory::OutOfMemory),
-        false => other(),
-    }
-}
-
-/// The error of a file in a folder that cannot be read, or has another form.
-fn unreadable(folder: &Path, file: &str, error: &io::Error) -> Error {
-    failure_of(error, || failure(folder, file, &error.to_string()))
-}
-
-/// The error of a file in a folder.
-fn failure(folder: &Path, file: &str, what: &str) -> Error {
-    Error {
-        kind: ErrorKind::File,
-        message: format!("could not use \"{}\": {what}", folder.join(file).display()),
-        hint: Some(
-            "The folder must have tokenizer.json, model.safetensors, and config.json of a model in \
-             the format of Model2Vec."
-                .into(),
-        ),
-        input: None,
     }
 }
 
@@ -193,7 +164,7 @@ mod tests {
         for name in ["config.json", "model.safetensors", "tokenizer.json"] {
             fs::copy(data.join(name), folder.join(name)).expect("a file");
         }
-        let model = StaticModel::load(&folder, None).expect("a model");
+        let model = model(&folder, None, &AtomicBool::new(false)).expect("a model");
         let embed = || model.embed("green tea", 8, &mut Vec::new(), &AtomicBool::new(false));
         assert!(embed().is_ok());
         let file = fs::File::options().write(true).open(folder.join("model.safetensors"));

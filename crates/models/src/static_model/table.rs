@@ -5,9 +5,9 @@ use std::io;
 
 use memory::Grow;
 
-use super::files::Parts;
-use super::tensors::{LONGEST_BEGINNING, Numbers, Tensor, tensors};
+use crate::files::Parts;
 use crate::options::MOST_DIMENSIONS;
+use crate::tensors::{Numbers, Tensor, bad, tensors};
 
 /// Vectors of tokens, in a file.
 #[derive(Debug)]
@@ -21,19 +21,13 @@ pub(super) struct Table {
     weights: Option<Vec<f32>>,
 }
 
-/// A file that is no table of vectors.
-fn bad(what: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
-}
-
 impl Table {
     /// The vectors of a file for tokens with numbers below `tokens`.
     ///
     /// # Errors
     /// What is wrong with the file, or why it cannot be read.
     pub(super) fn new(file: Parts, tokens: usize) -> io::Result<Self> {
-        let beginning = file.part(0..file.len().min(LONGEST_BEGINNING))?;
-        let mut found = tensors(&beginning, file.len()).map_err(bad)?;
+        let mut found = tensors(&file)?;
         let vectors =
             found.remove("embeddings").ok_or_else(|| bad("it has no tensor \"embeddings\""))?;
         let [rows, dimensions] = vectors.shape[..] else {
@@ -80,33 +74,8 @@ impl Table {
         // The rows' bytes are in the file, as was checked, so they can be counted.
         let start = self.vectors.bytes.start + number * self.dimensions * size;
         self.file.fill(row, start)?;
-        add(self.vectors.numbers, row, factor, sum);
+        self.vectors.numbers.add(row, factor, sum);
         Ok(())
-    }
-}
-
-/// Adds numbers to `sum`, as many as it has.
-fn add(numbers: Numbers, bytes: &[u8], factor: f32, sum: &mut [f32]) {
-    fn each<const N: usize>(
-        bytes: &[u8],
-        factor: f32,
-        sum: &mut [f32],
-        number: impl Fn([u8; N]) -> f32,
-    ) {
-        for (value, bytes) in sum.iter_mut().zip(bytes.as_chunks::<N>().0) {
-            *value += factor * number(*bytes);
-        }
-    }
-    match numbers {
-        Numbers::F64 => each(bytes, factor, sum, |bytes| f64::from_le_bytes(bytes) as f32),
-        Numbers::F32 => each(bytes, factor, sum, f32::from_le_bytes),
-        Numbers::F16 => each(bytes, factor, sum, |bytes| half::f16::from_le_bytes(bytes).to_f32()),
-        Numbers::Bf16 => {
-            each(bytes, factor, sum, |bytes| half::bf16::from_le_bytes(bytes).to_f32());
-        }
-        Numbers::I8 => each(bytes, factor, sum, |bytes| f32::from(i8::from_le_bytes(bytes))),
-        Numbers::I32 => each(bytes, factor, sum, |bytes| i32::from_le_bytes(bytes) as f32),
-        Numbers::I64 => each(bytes, factor, sum, |bytes| i64::from_le_bytes(bytes) as f32),
     }
 }
 
@@ -148,6 +117,6 @@ fn weights(file: &Parts, found: &mut HashMap<String, Tensor>) -> io::Result<Opti
     let bytes = file.part(tensor.bytes)?;
     let mut weights = memory::filled(bytes.len() / tensor.numbers.size(), 0.0)
         .map_err(|_| io::ErrorKind::OutOfMemory)?;
-    add(tensor.numbers, &bytes, 1.0, &mut weights);
+    tensor.numbers.add(&bytes, 1.0, &mut weights);
     Ok(Some(weights))
 }

@@ -4,27 +4,30 @@
 //! <https://huggingface.co/docs/safetensors>
 
 use std::collections::HashMap;
+use std::io;
 use std::ops::Range;
 
 use serde::Deserialize;
 
-/// Bytes of a header at most. Models of this kind have three tensors.
+use crate::files::Parts;
+
+/// Bytes of a header at most: those of a thousand tensors take a tenth of that.
 const LONGEST_HEADER: usize = 1 << 20;
 /// Bytes of a file up to the end of its header, at most.
-pub(super) const LONGEST_BEGINNING: usize = 8 + LONGEST_HEADER;
+const LONGEST_BEGINNING: usize = 8 + LONGEST_HEADER;
 
 /// Where a tensor is in a file.
 #[derive(Clone, Debug)]
-pub(super) struct Tensor {
-    pub(super) numbers: Numbers,
-    pub(super) shape: Vec<usize>,
+pub(crate) struct Tensor {
+    pub(crate) numbers: Numbers,
+    pub(crate) shape: Vec<usize>,
     /// Its bytes in the file: as many as its shape needs.
-    pub(super) bytes: Range<usize>,
+    pub(crate) bytes: Range<usize>,
 }
 
 /// Types of numbers, all little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Numbers {
+pub(crate) enum Numbers {
     F64,
     F32,
     F16,
@@ -36,12 +39,39 @@ pub(super) enum Numbers {
 
 impl Numbers {
     /// Bytes of a number.
-    pub(super) fn size(self) -> usize {
+    pub(crate) fn size(self) -> usize {
         match self {
             Self::F64 | Self::I64 => 8,
             Self::F32 | Self::I32 => 4,
             Self::F16 | Self::Bf16 => 2,
             Self::I8 => 1,
+        }
+    }
+
+    /// Adds numbers times `factor` to `sum`, as many as it has.
+    pub(crate) fn add(self, bytes: &[u8], factor: f32, sum: &mut [f32]) {
+        fn each<const N: usize>(
+            bytes: &[u8],
+            factor: f32,
+            sum: &mut [f32],
+            number: impl Fn([u8; N]) -> f32,
+        ) {
+            for (value, bytes) in sum.iter_mut().zip(bytes.as_chunks::<N>().0) {
+                *value += factor * number(*bytes);
+            }
+        }
+        match self {
+            Self::F64 => each(bytes, factor, sum, |bytes| f64::from_le_bytes(bytes) as f32),
+            Self::F32 => each(bytes, factor, sum, f32::from_le_bytes),
+            Self::F16 => {
+                each(bytes, factor, sum, |bytes| half::f16::from_le_bytes(bytes).to_f32());
+            }
+            Self::Bf16 => {
+                each(bytes, factor, sum, |bytes| half::bf16::from_le_bytes(bytes).to_f32());
+            }
+            Self::I8 => each(bytes, factor, sum, |bytes| f32::from(i8::from_le_bytes(bytes))),
+            Self::I32 => each(bytes, factor, sum, |bytes| i32::from_le_bytes(bytes) as f32),
+            Self::I64 => each(bytes, factor, sum, |bytes| i64::from_le_bytes(bytes) as f32),
         }
     }
 
@@ -59,15 +89,23 @@ impl Numbers {
     }
 }
 
-/// The tensors of a file of `file_len` bytes, of which the first are given: all of them, or
-/// [`LONGEST_BEGINNING`].
+/// The error of a file with other tensors than it should have.
+pub(crate) fn bad(what: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what.into())
+}
+
+/// The tensors of a file.
 ///
 /// # Errors
-/// What is wrong with the file.
-pub(super) fn tensors(
-    beginning: &[u8],
-    file_len: usize,
-) -> Result<HashMap<String, Tensor>, &'static str> {
+/// What is wrong with the file, or why it cannot be read.
+pub(crate) fn tensors(file: &Parts) -> io::Result<HashMap<String, Tensor>> {
+    let beginning = file.part(0..file.len().min(LONGEST_BEGINNING))?;
+    listed(&beginning, file.len()).map_err(bad)
+}
+
+/// The tensors of a file of `file_len` bytes, of which the first are given: all of them, or
+/// [`LONGEST_BEGINNING`].
+fn listed(beginning: &[u8], file_len: usize) -> Result<HashMap<String, Tensor>, &'static str> {
     #[derive(Deserialize)]
     struct Entry {
         dtype: String,
@@ -85,7 +123,7 @@ pub(super) fn tensors(
     let data_len = file_len.checked_sub(before).ok_or(bad)?;
     let header: HashMap<String, serde_json::Value> =
         serde_json::from_slice(header).map_err(|_| bad)?;
-    let mut tensors = HashMap::new();
+    let (mut tensors, mut left) = (HashMap::new(), data_len);
     for (name, value) in header {
         if name == "__metadata__" {
             continue;
@@ -98,6 +136,8 @@ pub(super) fn tensors(
         if end > data_len || end.checked_sub(start) != size || size.is_none() {
             return Err(bad);
         }
+        // They do not overlap, so all of them take no more memory than the file.
+        left = left.checked_sub(end - start).ok_or(bad)?;
         let bytes = before + start..before + end;
         tensors.insert(name, Tensor { numbers, shape: entry.shape, bytes });
     }
@@ -120,7 +160,7 @@ mod tests {
         let header =
             r#"{"__metadata__":{"a":"b"},"m":{"dtype":"F32","shape":[2,3],"data_offsets":[4,28]}}"#;
         let file = file(header, 28);
-        let tensors = tensors(&file, file.len()).expect("valid");
+        let tensors = listed(&file, file.len()).expect("valid");
         let tensor = &tensors["m"];
         assert_eq!((tensor.numbers, &tensor.shape[..]), (Numbers::F32, &[2, 3][..]));
         assert_eq!(tensor.bytes, file.len() - 24..file.len());
@@ -138,12 +178,17 @@ mod tests {
             (r#"{"m":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, 24),
             (r#"{"m":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}"#, 24),
             (r#"{"m":{"dtype":"F32","shape":[1],"data_offsets":[18446744073709551615,3]}}"#, 24),
+            (
+                r#"{"m":{"dtype":"F32","shape":[6],"data_offsets":[0,24]},
+                    "n":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
+                24,
+            ),
         ] {
             let file = file(header, data);
-            assert!(tensors(&file, file.len()).is_err(), "{header}");
+            assert!(listed(&file, file.len()).is_err(), "{header}");
         }
         for bytes in [&[][..], &[1; 7], &[255; 8], &[9, 0, 0, 0, 0, 0, 0, 0, b'{']] {
-            assert!(tensors(bytes, bytes.len()).is_err(), "{bytes:?}");
+            assert!(listed(bytes, bytes.len()).is_err(), "{bytes:?}");
         }
     }
 }

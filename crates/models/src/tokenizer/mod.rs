@@ -1,4 +1,4 @@
-//! Tokenizers as `tokenizer.json` describes them, for static models.
+//! Tokenizers as `tokenizer.json` describes them, for models in files.
 //!
 //! A subset of Hugging Face's library `tokenizers`: what models of words and word pieces use. The
 //! file is untrusted. What is not known is an error that names it, so that no model gives vectors
@@ -14,10 +14,15 @@ mod json;
 mod normalize;
 mod pieces;
 mod split;
+mod template;
 mod text;
 mod vocabulary;
 
-use memory::Grow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use memory::{Grow, OutOfMemory};
+
+pub(crate) use self::template::{Sequence, Template};
 
 use added::{Added, Segment};
 use normalize::Normalizer;
@@ -25,39 +30,54 @@ use pieces::Pieces;
 use split::Splitter;
 
 use self::json::Bad;
+use crate::Error;
+use crate::error::out_of_memory;
+use crate::files::{Folder, TOKENIZER};
+
+/// Bytes of a text at most, where not only its beginning counts.
+pub(crate) const LONGEST_TEXT: usize = 1 << 20;
 
 /// Most steps of normalizing and of splitting, with all that are nested.
 const MOST_STEPS: usize = 200;
 
 /// What turns texts into numbers of tokens.
 #[derive(Debug)]
-pub(super) struct Tokenizer {
+pub(crate) struct Tokenizer {
     added: Added,
     normalizers: Vec<Normalizer>,
     splitters: Vec<Splitter>,
     pieces: Pieces,
+    post_processor: Option<json::PostProcessor>,
 }
 
 /// Whether to go on.
-pub(super) type Check<'c> = &'c dyn Fn() -> bool;
+type Check<'c> = &'c dyn Fn() -> bool;
 
 impl Tokenizer {
     /// The tokenizer of a file.
     ///
     /// # Errors
     /// What is wrong with it, or what it needs that is not known.
-    pub(super) fn new(json: &[u8]) -> Result<Self, Bad> {
+    pub(crate) fn new(json: &[u8]) -> Result<Self, Bad> {
         let file: json::File =
             serde_json::from_slice(json).map_err(|error| Bad::of_json(&error))?;
         let normalizers = normalize::steps(file.normalizer)?;
         let splitters = split::steps(file.pre_tokenizer)?;
         let pieces = Pieces::new(file.model)?;
         let added = Added::new(file.added_tokens, |text| normalize::apply(&normalizers, text))?;
-        Ok(Self { added, normalizers, splitters, pieces })
+        Ok(Self { added, normalizers, splitters, pieces, post_processor: file.post_processor })
+    }
+
+    /// The tokens that go around texts.
+    ///
+    /// # Errors
+    /// What the file needs that is not known.
+    pub(crate) fn template(&self) -> Result<Template, Bad> {
+        Template::new(self.post_processor.as_ref())
     }
 
     /// One more than the greatest number of a token.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.pieces.vocabulary().len().max(self.added.len())
     }
 
@@ -65,7 +85,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// If memory is refused.
-    pub(super) fn median_length(&self) -> Result<usize, Bad> {
+    pub(crate) fn median_length(&self) -> Result<usize, Bad> {
         let vocabulary = self.pieces.vocabulary();
         let more = self.added.contents().filter(|token| vocabulary.get(token.as_bytes()).is_none());
         let lengths = vocabulary.lengths().chain(more.map(|token| token.chars().count()));
@@ -80,8 +100,26 @@ impl Tokenizer {
     }
 
     /// The number of the token that stands for what is not in the vocabulary, if there is one.
-    pub(super) fn unknown(&self) -> Option<u32> {
+    pub(crate) fn unknown(&self) -> Option<u32> {
         self.pieces.unknown()
+    }
+
+    /// Puts the numbers of the first `most` tokens of `text` into `tokens`.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`], and if `stop` is set.
+    pub(crate) fn tokens(
+        &self,
+        text: &str,
+        most: usize,
+        tokens: &mut Vec<u32>,
+        stop: &AtomicBool,
+    ) -> Result<(), Error> {
+        match self.encode(text, most, tokens, &|| !stop.load(Ordering::Relaxed)) {
+            Err(bad) => Err(bad.of_text()),
+            Ok(false) => Err(Error::stopped()),
+            Ok(true) => Ok(()),
+        }
     }
 
     /// Puts the numbers of at most `most` tokens of `text` into `tokens`; false if `check` said so.
@@ -89,7 +127,7 @@ impl Tokenizer {
     /// # Errors
     /// If the vocabulary has no tokens for the text, not even for what is unknown; if normalizers make
     /// the text too long; and if memory is refused.
-    pub(super) fn encode(
+    fn encode(
         &self,
         text: &str,
         most: usize,
@@ -97,6 +135,7 @@ impl Tokenizer {
         check: Check<'_>,
     ) -> Result<bool, Bad> {
         tokens.clear();
+        let more = |count| count < most && check();
         let mut is_first = true;
         for segment in self.added.split_raw(text)? {
             let raw = match segment {
@@ -118,8 +157,8 @@ impl Tokenizer {
                     Segment::Text(text) => text,
                 };
                 let done = split::each(&self.splitters, text, is_first, &mut |part| {
-                    self.pieces.encode(part, tokens)?;
-                    Ok(tokens.len() < most && check())
+                    self.pieces.encode(part, tokens, &more)?;
+                    Ok(more(tokens.len()))
                 })?;
                 is_first = false;
                 if !done && !check() {
@@ -132,5 +171,36 @@ impl Tokenizer {
         }
         tokens.truncate(most);
         Ok(true)
+    }
+}
+
+/// `text` in lower case.
+///
+/// # Errors
+/// [`ErrorKind::Memory`]
+pub(crate) fn lowercase(text: &str) -> Result<String, Error> {
+    let lower = normalize::apply(&[Normalizer::Lowercase], text).map_err(Bad::of_text)?;
+    Ok(lower.into_owned())
+}
+
+impl Bad {
+    /// As the error of the file in a folder.
+    pub(crate) fn of_file(&self, folder: &Folder<'_>) -> Error {
+        match self.is_out_of_memory() {
+            true => out_of_memory(OutOfMemory),
+            false => folder.failure(TOKENIZER, &self.0),
+        }
+    }
+
+    /// As the error of a text that has no tokens.
+    fn of_text(self) -> Error {
+        match self.is_out_of_memory() {
+            true => out_of_memory(OutOfMemory),
+            false => Error::of_text(self.0),
+        }
+    }
+
+    fn is_out_of_memory(&self) -> bool {
+        self.0.starts_with(crate::provider::OUT_OF_MEMORY)
     }
 }

@@ -85,8 +85,14 @@ impl Pieces {
         self.unknown
     }
 
-    /// Adds the tokens of `part`, which is not empty.
-    pub(super) fn encode(&self, part: &str, tokens: &mut Vec<u32>) -> Result<(), Bad> {
+    /// Adds the tokens of `part`, which is not empty; of a long one only the first if `more` is false
+    /// of how many there are.
+    pub(super) fn encode(
+        &self,
+        part: &str,
+        tokens: &mut Vec<u32>,
+        more: &dyn Fn(usize) -> bool,
+    ) -> Result<(), Bad> {
         match &self.kind {
             Kind::WordLevel => {
                 let token = self.vocabulary.get(part.as_bytes());
@@ -102,7 +108,7 @@ impl Pieces {
             }
             Kind::Unigram { scores, unknown_score, bytes } => {
                 let mut rest = part;
-                while !rest.is_empty() {
+                while !rest.is_empty() && (rest.len() == part.len() || more(tokens.len())) {
                     let (now, after) = rest.split_at(rest.floor_char_boundary(LONGEST_PART));
                     self.likeliest(now, scores, *unknown_score, bytes.as_deref(), tokens)?;
                     rest = after;

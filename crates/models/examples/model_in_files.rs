@@ -1,6 +1,6 @@
-//! Embeds each line of a file with a static model, and tells how many texts a second that is.
+//! Embeds each line of a file with a model in files, and tells how many texts a second that is.
 //!
-//! `static_model FOLDER TEXTS [EXPECTED]`; `EXPECTED` has the vectors as 32-bit floats, one after the
+//! `model_in_files PROVIDER FOLDER TEXTS [EXPECTED]`; `EXPECTED` has the vectors as 32-bit floats, one after the
 //! other, and the greatest difference is told.
 
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use models::{Endpoint, Input};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, texts, expected @ ..] = &arguments[..] else {
-        panic!("static_model FOLDER TEXTS [EXPECTED]");
+    let [provider, folder, texts, expected @ ..] = &arguments[..] else {
+        panic!("model_in_files PROVIDER FOLDER TEXTS [EXPECTED]");
     };
-    let options = [("provider", "static"), ("path", folder)].map(|(n, v)| (n.into(), v.into()));
+    let options = [("provider", provider), ("path", folder)].map(|(n, v)| (n.into(), v.into()));
     let endpoint = Endpoint::new("s", &options, &[]).expect("valid options");
     let stop = Arc::new(AtomicBool::new(false));
     let start = Instant::now();

@@ -1,5 +1,6 @@
 //! The form of `tokenizer.json`.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -44,6 +45,8 @@ pub(super) struct File {
     pub(super) normalizer: Option<Step>,
     #[serde(default)]
     pub(super) pre_tokenizer: Option<Step>,
+    #[serde(default)]
+    pub(super) post_processor: Option<PostProcessor>,
     pub(super) model: Model,
 }
 
@@ -109,6 +112,35 @@ fn yes() -> bool {
 pub(super) enum Pattern {
     String(String),
     Regex(String),
+}
+
+/// What adds tokens around texts, with the fields of all kinds.
+#[derive(Debug, Deserialize)]
+pub(super) struct PostProcessor {
+    pub(super) r#type: String,
+    #[serde(default)]
+    pub(super) single: Vec<Piece>,
+    #[serde(default)]
+    pub(super) pair: Vec<Piece>,
+    #[serde(default)]
+    pub(super) special_tokens: HashMap<String, Special>,
+    #[serde(default)]
+    pub(super) cls: Option<(String, u32)>,
+    #[serde(default)]
+    pub(super) sep: Option<(String, u32)>,
+}
+
+/// A text, `A` or `B`, or a special token.
+#[derive(Debug, Deserialize)]
+pub(super) enum Piece {
+    Sequence { id: String, type_id: u32 },
+    SpecialToken { id: String, type_id: u32 },
+}
+
+/// What a special token of a template stands for.
+#[derive(Debug, Deserialize)]
+pub(super) struct Special {
+    pub(super) ids: Vec<u32>,
 }
 
 /// A model, with the fields of all kinds.

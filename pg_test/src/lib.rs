@@ -48,6 +48,21 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// The result of everything here that talks to the operating system or a server.
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// The major release of the server of a connection.
+pub fn major(client: &mut postgres::Client) -> i32 {
+    let query = "SELECT current_setting('server_version_num')::int / 10000";
+    client.query_one(query, &[]).unwrap().get(0)
+}
+
+/// Whether a session can have its statistics counted at once; else says that the test at hand is skipped.
+pub fn counts_at_once(client: &mut postgres::Client) -> bool {
+    let can = major(client) >= 15;
+    if !can {
+        skipped("PostgreSQL before 15 counts some time later");
+    }
+    can
+}
+
 /// Says that the test at hand is skipped, and why.  Past the capture of test output: a skip must be
 /// seen even where all passes.
 pub fn skipped(why: &str) {

@@ -9,8 +9,7 @@ use crate::Result;
 use crate::place::{clusters_dir, output, pg_config, unique};
 
 /// What is copied of the programs.
-const PROGRAMS: &[&str] =
-    &["initdb", "pg_ctl", "pg_dump", "pg_restore", "postgres", "psql"];
+const PROGRAMS: &[&str] = &["initdb", "pg_ctl", "pg_dump", "pg_restore", "postgres", "psql"];
 
 /// A copy of the programs of the PostgreSQL under test, with its libraries and extensions as links.
 /// A server started from it finds its files here, as PostgreSQL looks for them beside the program

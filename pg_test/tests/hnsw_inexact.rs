@@ -2,7 +2,8 @@
 //! looks at the table. Nobody is to notice.
 
 use pg_test::{
-    TestDb, buffers, copy_vectors, explain_analyze, explain_plan, random_vector, scans_index, text,
+    TestDb, buffers, copy_vectors, counts_at_once, explain_analyze, explain_plan, random_vector,
+    scans_index, text,
 };
 use postgres::{Client, SimpleQueryMessage};
 
@@ -207,8 +208,10 @@ fn rows_that_changed() {
     .unwrap();
     same_without_index(&mut db, &query);
     let hot = "SELECT n_tup_hot_upd > 0 FROM pg_stat_user_tables WHERE relname = 't'";
-    db.batch_execute("SELECT pg_stat_force_next_flush()").unwrap();
-    assert_eq!(text(&mut db, hot).unwrap(), "t");
+    if counts_at_once(&mut db) {
+        db.batch_execute("SELECT pg_stat_force_next_flush()").unwrap();
+        assert_eq!(text(&mut db, hot).unwrap(), "t");
+    }
 
     // A snapshot goes on to see what others change, and a cursor what its own transaction does.
     let mut other = db.connect();

@@ -7,7 +7,8 @@ use std::thread;
 
 use pg_test::data::{DIMENSIONS, documents};
 use pg_test::{
-    Cluster, TestDb, copy_vectors, hint, index_problems, message, signal, sqlstate, wait_until,
+    Cluster, TestDb, copy_vectors, counts_at_once, hint, index_problems, message, signal, sqlstate,
+    wait_until,
 };
 use postgres::Client;
 
@@ -58,6 +59,9 @@ fn pages(db: &mut TestDb) -> Vec<Vec<u8>> {
 #[test]
 fn small_memory_gives_the_same_index() {
     let mut db = TestDb::new();
+    if !counts_at_once(&mut db) {
+        return;
+    }
     table(&mut db);
     db.batch_execute("SET max_parallel_maintenance_workers = 0").unwrap();
     db.batch_execute(CREATE).unwrap();
@@ -147,6 +151,9 @@ const KINDS: [(&str, &str, &str, &str); 10] = [
 #[test]
 fn sizes_are_estimated_before_the_build() {
     let mut db = TestDb::new();
+    if !counts_at_once(&mut db) {
+        return;
+    }
     table(&mut db);
     db.batch_execute(
         "DELETE FROM t WHERE id >= 1500; \

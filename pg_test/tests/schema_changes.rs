@@ -308,7 +308,7 @@ fn generated_columns_are_indexed() {
     }
     // PostgreSQL's rule for all columns that others are made from.
     let (state, message, _) = refusal(&mut db, "ALTER TABLE t ALTER v TYPE vector");
-    assert_eq!(state, "0A000");
+    assert!(["0A000", "42601"].contains(&&*state), "the second before PostgreSQL 15");
     assert_eq!(message, "cannot alter type of a column used by a generated column");
 }
 

@@ -61,7 +61,8 @@ fn scores(client: &mut Client, index: &str) -> Vec<(i32, f64)> {
 
 #[track_caller]
 fn as_built_anew(client: &mut Client) {
-    client.batch_execute("VACUUM t").unwrap();
+    // Also of the last few deleted rows, for which VACUUM leaves indexes alone otherwise.
+    client.batch_execute("VACUUM (INDEX_CLEANUP ON) t").unwrap();
     client.batch_execute("CREATE INDEX j ON t USING inverted (body)").unwrap();
     let (grown, built) = (scores(client, "i"), scores(client, "j"));
     client.batch_execute("DROP INDEX j").unwrap();
@@ -111,8 +112,6 @@ fn sessions_side_by_side() {
         }
     });
     assert_eq!(whole(&mut db), 9_000 - 8 * 140);
-    // While no other test connects: its session could see the deleted rows.
-    db.batch_execute("VACUUM t").unwrap();
     as_built_anew(&mut db);
     assert!(!db.cluster().has_crashed());
 }

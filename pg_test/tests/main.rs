@@ -83,6 +83,7 @@ mod models_local;
 mod models_ranker;
 mod models_security;
 mod models_static;
+mod npgsql;
 mod out_of_memory;
 mod pg_upgrade;
 mod plan_cache;

@@ -3,8 +3,8 @@
 
 use pg_test::pgoutput::{Change, Decoder, Row, Value};
 use pg_test::{
-    Cluster, Prefix, explain_plan, imitate_pgvector, index_problems, scans_index, skipped, text,
-    wait_until,
+    Cluster, Prefix, explain_plan, imitate_pgvector, index_problems, major, scans_index, skipped,
+    text, wait_until,
 };
 use postgres::Client;
 
@@ -210,9 +210,8 @@ fn a_subscriber_may_have_another_type() {
 #[test]
 fn a_publication_may_have_fewer_rows_and_columns() {
     let pair = Pair::new();
-    let version = "SELECT (current_setting('server_version_num')::int >= 150000)::text";
-    if text(&mut pair.subscribed(), version).as_deref() != Some("true") {
-        return;
+    if major(&mut pair.subscribed()) < 15 {
+        return skipped("PostgreSQL before 15 has neither");
     }
     pair.publish("CREATE TABLE t (id int PRIMARY KEY, tenant int, v vector(3), h halfvec(3))");
     pair.subscribed()

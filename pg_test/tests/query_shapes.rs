@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use pg_test::TestDb;
+use pg_test::{TestDb, major};
 use postgres::{Client, SimpleQueryMessage};
 
 /// What is searched for, and how many rows, in shapes `$q` and `$k`.
@@ -303,8 +303,7 @@ fn copied() {
 #[test]
 fn in_parallel() {
     let mut db = tables();
-    let version: i32 = text(&mut db, "SHOW server_version_num").parse().unwrap();
-    let force = if version < 160_000 { "force_parallel_mode" } else { "debug_parallel_query" };
+    let force = if major(&mut db) < 16 { "force_parallel_mode" } else { "debug_parallel_query" };
     db.batch_execute(&format!(
         "SET {force} = on; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;
          SET min_parallel_table_scan_size = 0"
@@ -326,8 +325,4 @@ fn with_other_indexes_for_conditions() {
         db.batch_execute(&format!("SET vector_ext.filtered_scan = {strategy}")).unwrap();
         compare_all(&mut db, |db, shape| rows(db, &literal(shape)));
     }
-}
-
-fn text(db: &mut Client, query: &str) -> String {
-    pg_test::text(db, query).unwrap()
 }

@@ -9,6 +9,7 @@ mod files;
 mod http;
 mod in_files;
 mod local_model;
+mod norm;
 mod options;
 mod provider;
 mod remote;

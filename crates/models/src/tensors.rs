@@ -25,6 +25,32 @@ pub(crate) struct Tensor {
     pub(crate) bytes: Range<usize>,
 }
 
+impl Tensor {
+    /// Adds the first numbers of a row of a matrix, times `factor`: as many as `sum` has, and no more than
+    /// the row. `bytes` is room that is used again.
+    ///
+    /// # Errors
+    /// Why the file cannot be read.
+    pub(crate) fn add_row(
+        &self,
+        file: &Parts,
+        row: usize,
+        factor: f32,
+        bytes: &mut Vec<u8>,
+        sum: &mut [f32],
+    ) -> io::Result<()> {
+        let (width, size) = (self.shape.last().copied().unwrap_or_default(), self.numbers.size());
+        let len = sum.len().min(width) * size;
+        if bytes.len() != len {
+            *bytes = memory::filled(len, 0).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        }
+        // The rows' bytes are in the file, as was checked, so they can be counted.
+        file.fill(bytes, self.bytes.start + row * width * size)?;
+        self.numbers.add(bytes, factor, sum);
+        Ok(())
+    }
+}
+
 /// Types of numbers, all little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Numbers {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use models::{Endpoint, Error};
+use serde::Deserialize;
 
 use crate::{embed, options};
 
@@ -18,6 +19,18 @@ pub(crate) struct Folder {
 /// Where a model of the tests is.
 pub(crate) fn data(model: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(model)
+}
+
+/// Texts, and their vectors by the library that the model is of.
+#[derive(Deserialize)]
+pub(crate) struct Expected {
+    pub(crate) texts: Vec<String>,
+    pub(crate) vectors: Vec<Vec<f32>>,
+}
+
+pub(crate) fn expected(model: &str) -> Expected {
+    let json = fs::read(data(model).join("expected.json")).expect("a file");
+    serde_json::from_slice(&json).expect("a valid file")
 }
 
 impl Folder {

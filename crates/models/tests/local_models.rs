@@ -11,23 +11,11 @@ use models::{Endpoint, ErrorKind, Input};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::folder::{Folder, data};
+use crate::folder::{Expected, Folder, data, expected};
 use crate::{embed, go};
 
 /// Of numbers around 1.
 const TOLERANCE: f32 = 2e-5;
-
-/// Texts, and their vectors by sentence-transformers.
-#[derive(Deserialize)]
-struct Expected {
-    texts: Vec<String>,
-    vectors: Vec<Vec<f32>>,
-}
-
-fn expected(model: &str) -> Expected {
-    let json = fs::read(data(model).join("expected.json")).expect("a file");
-    serde_json::from_slice(&json).expect("a valid file")
-}
 
 /// The greatest difference of two vectors.
 fn difference(a: &[f32], b: &[f32]) -> f32 {

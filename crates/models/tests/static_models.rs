@@ -6,25 +6,12 @@ use std::os::unix::fs::PermissionsExt;
 use models::{ErrorKind, Input};
 use rand::Rng;
 use rand::seq::IndexedRandom;
-use serde::Deserialize;
 
-use crate::folder::{Folder, data};
+use crate::folder::{Expected, Folder, expected};
 use crate::{embed, go};
 
 const MODELS: [&str; 3] = ["wordpiece", "unigram", "mapped"];
 const FILES: [&str; 3] = ["config.json", "model.safetensors", "tokenizer.json"];
-
-/// Texts, and their vectors by Model2Vec's own library.
-#[derive(Deserialize)]
-struct Expected {
-    texts: Vec<String>,
-    vectors: Vec<Vec<f32>>,
-}
-
-fn expected(model: &str) -> Expected {
-    let json = fs::read(data(model).join("expected.json")).expect("a file");
-    serde_json::from_slice(&json).expect("a valid file")
-}
 
 #[test]
 fn vectors_are_those_of_model2vec() {

@@ -25,11 +25,12 @@ use self::config::{Config, longest_for_tokenizer};
 use self::encoder::Encoder;
 use self::judge::Judge;
 use self::modules::{MODULES, Modules, POOLING, PROMPTS, SENTENCES};
-use self::pooling::{Pooling, normalize};
+use self::pooling::Pooling;
 use self::texts::Texts;
 use self::weights::Weights;
 use crate::error::out_of_memory;
 use crate::files::{CONFIG, Cache, Folder, MODEL};
+use crate::norm::normalize;
 use crate::tokenizer::{Sequence, Tokenizer};
 use crate::{Error, ErrorKind};
 

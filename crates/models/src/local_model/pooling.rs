@@ -37,12 +37,3 @@ impl Pooling {
         }
     }
 }
-
-/// Gives a vector the length 1, unless it has none.
-pub(super) fn normalize(vector: &mut [f32]) {
-    let squares = vector.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>();
-    if squares > 0.0 {
-        let scale = 1.0 / squares.sqrt();
-        vector.iter_mut().for_each(|value| *value = (f64::from(*value) * scale) as f32);
-    }
-}

@@ -151,7 +151,7 @@ impl<'w> Weights<'w> {
     pub(super) fn into_words(self, width: usize) -> Result<Words, Error> {
         let rows = self.rows(WORDS, width)?;
         let tensor = self.tensor(WORDS)?.clone();
-        Ok(Words { file: self.file, tensor, rows, width })
+        Ok(Words { file: self.file, tensor, rows })
     }
 }
 
@@ -166,7 +166,6 @@ pub(super) struct Words {
     file: Parts,
     tensor: Tensor,
     rows: usize,
-    width: usize,
 }
 
 impl Words {
@@ -189,14 +188,7 @@ impl Words {
         if token >= self.rows {
             return Err(crate::tensors::bad("it has no vector for a token"));
         }
-        let len = self.width * self.tensor.numbers.size();
-        if bytes.len() != len {
-            *bytes = memory::filled(len, 0).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        }
-        // The rows' bytes are in the file, as was checked, so they can be counted.
-        self.file.fill(bytes, self.tensor.bytes.start + token * len)?;
-        self.tensor.numbers.add(bytes, 1.0, vector);
-        Ok(())
+        self.tensor.add_row(&self.file, token, 1.0, bytes, vector)
     }
 }
 

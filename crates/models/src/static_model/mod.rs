@@ -8,13 +8,14 @@ mod table;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use serde::Deserialize;
 
 use self::table::Table;
-use crate::error::out_of_memory;
+use crate::error::{go_on, out_of_memory};
 use crate::files::{CONFIG, Cache, Folder, MODEL, lost};
+use crate::norm::normalize;
 use crate::tokenizer::{LONGEST_TEXT, Tokenizer};
 use crate::{Error, ErrorKind};
 
@@ -127,9 +128,7 @@ impl StaticModel {
         let mut sum = memory::filled(dimensions, 0.0).map_err(out_of_memory)?;
         let (mut count, mut row) = (0, Vec::new());
         for token in known {
-            if stop.load(Ordering::Relaxed) {
-                return Err(Error::stopped());
-            }
+            go_on(stop)?;
             self.table.add(token, &mut row, &mut sum).map_err(|error| lost(&error))?;
             count += 1;
         }
@@ -138,10 +137,7 @@ impl StaticModel {
             sum.iter_mut().for_each(|value| *value *= share);
         }
         if self.is_normalized {
-            let norm = sum.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
-            if norm > 0.0 {
-                sum.iter_mut().for_each(|value| *value = (f64::from(*value) / norm) as f32);
-            }
+            normalize(&mut sum);
         }
         match sum.iter().all(|value| value.is_finite()) {
             true => Ok(sum),

@@ -66,16 +66,7 @@ impl Table {
         }
         let number = of(self.mapping.as_ref(), token, token)? as usize;
         let factor = of(self.weights.as_ref(), token, 1.0)?;
-        let size = self.vectors.numbers.size();
-        let len = sum.len().min(self.dimensions) * size;
-        if row.len() != len {
-            *row = memory::filled(len, 0).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        }
-        // The rows' bytes are in the file, as was checked, so they can be counted.
-        let start = self.vectors.bytes.start + number * self.dimensions * size;
-        self.file.fill(row, start)?;
-        self.vectors.numbers.add(row, factor, sum);
-        Ok(())
+        self.vectors.add_row(&self.file, number, factor, row, sum)
     }
 }
 
